@@ -1,0 +1,39 @@
+"""authorize: says who the token of a request is. API Gateway caches the answer by the Authorization header for 60 s, for
+all routes, so it decides nothing by route; the workflow's own function decides scopes.
+"""
+
+import re
+import time
+from typing import Any
+
+from functions.core import table
+from functions.core.errors import Unavailable
+from functions.core.log import logger
+from functions.core.settings import in_lambda
+from functions.core.tokens import Token, find_token
+
+_BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
+
+if in_lambda():
+    table.connect()
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answers API Gateway's simple response (HTTP API authorizer, payload 2.0)."""
+    token = _token(event)
+    if token is None or not token.is_active(time.time()):
+        logger.info("token refused", known=token is not None, token_id=token.token_id if token else None)
+        return {"isAuthorized": False}
+    context = {"token_id": token.token_id, "kind": token.kind, "scopes": " ".join(sorted(token.scopes))}
+    return {"isAuthorized": True, "context": context}
+
+
+def _token(event: dict[str, Any]) -> Token | None:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    bearer = _BEARER.fullmatch(headers.get("authorization", ""))
+    try:
+        return find_token(bearer[1]) if bearer else None
+    except Unavailable:
+        # An exception is API Gateway's 500, which is not cached; a refusal would be, for a token that may be good.
+        logger.exception("tokens cannot be read")
+        raise

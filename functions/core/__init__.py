@@ -1,0 +1,1 @@
+"""What workflows are made of. Knows no workflow."""

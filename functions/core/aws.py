@@ -1,0 +1,76 @@
+"""AWS clients: the only module that makes them. Made once per process, from one session, with timeouts that fit a call.
+
+botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (docs/decisions.md).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as BotocoreConnectionError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from functions.core.errors import Unavailable
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 4
+ATTEMPTS = 2
+"""Two attempts of at most 5 s: the three or four calls of a workflow stay below its 25 s deadline."""
+
+_PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestThrottled", "Throttling"})
+_PASSING |= {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"}
+_PASSING |= {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "LimitExceededException"}
+
+
+@cache
+def session() -> botocore.session.Session:
+    """The process's one botocore session: a second one would load the same models and credentials again."""
+    return botocore.session.get_session()
+
+
+@cache
+def client(service: str, *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    """A client of an AWS service; `attempts` 1 where a repetition could do a thing twice."""
+    retries = {"total_max_attempts": attempts, "mode": "standard"}
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries=retries, parameter_validation=False
+    )
+    return session().create_client(service, config=config)
+
+
+@contextmanager
+def unavailable_when_passing(what: str) -> Iterator[None]:
+    """Raises `Unavailable` for failures of AWS that another try may cure; every other error goes on as it is."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        if is_passing(error):
+            message = f"{what} is not available right now."
+            raise Unavailable(message) from error
+        raise
+
+
+def is_passing(error: ClientError | BotoCoreError) -> bool:
+    """Whether an error of botocore's is one that may heal: throttling, a fault of AWS, a network that fails."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _PASSING or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+    return isinstance(error, BotocoreConnectionError | HTTPClientError)
+
+
+def never_connected(error: ClientError | BotoCoreError) -> bool:
+    """Whether it is certain that no request reached AWS."""
+    return isinstance(error, EndpointConnectionError)
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's code of an error, such as `MessageRejected`."""
+    return str(error.response.get("Error", {}).get("Code", ""))

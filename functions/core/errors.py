@@ -1,0 +1,99 @@
+"""The domain's errors: what a workflow or the platform raises. problems.py says what each is over HTTP."""
+
+from typing import NamedTuple
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one parameter: a JSON pointer (RFC 6901) and a sentence."""
+
+    pointer: str
+    detail: str
+
+
+class WorkflowError(Exception):
+    """An error that the caller is told about. Its text must be fit for clients: no secrets, no internals."""
+
+    def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
+        """`retry_after`: seconds after which the same call may succeed."""
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+        self.errors: tuple[FieldError, ...] = ()
+
+
+class MalformedBody(WorkflowError):
+    """The body is not a JSON object."""
+
+
+class UnsupportedMediaType(WorkflowError):
+    """The body is declared as something other than JSON."""
+
+
+class BodyTooLarge(WorkflowError):
+    """The body is over the limit."""
+
+
+class InvalidParameters(WorkflowError):
+    """One or more parameters are missing, unknown or wrong."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        self.errors = errors
+
+
+class ChannelNotConfigured(InvalidParameters):
+    """This deployment cannot send over the channel that was asked for."""
+
+
+class NotAuthenticated(WorkflowError):
+    """Nobody is known to be calling."""
+
+
+class TokenInUrl(NotAuthenticated):
+    """A token was sent in the URL, where logs and browser histories keep it."""
+
+
+class NotPermitted(WorkflowError):
+    """The token lacks the scope."""
+
+
+class NotFound(WorkflowError):
+    """There is no such thing."""
+
+
+class Conflict(WorkflowError):
+    """The call does not fit the present state."""
+
+
+class AttemptsExhausted(Conflict):
+    """A verification has no attempts left that a new code could take over."""
+
+
+class LimitExceeded(WorkflowError):
+    """A limit is reached; `retry_after` says when it opens again."""
+
+
+class ProviderRefused(WorkflowError):
+    """The email or SMS provider definitely refused this message; another try would be refused too."""
+
+
+class Unavailable(WorkflowError):
+    """AWS or a provider cannot do it now; the same call may succeed later."""
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+class ProviderUnavailable(Unavailable):
+    """No provider could be reached, or each is throttled or failing.
+
+    `connected` is false when it is certain that no request reached the provider.
+    """
+
+    def __init__(self, detail: str, *, connected: bool = True, retry_after: int = 5) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.connected = connected
+
+
+class TooSlow(WorkflowError):
+    """The call ran into its deadline."""

@@ -1,0 +1,106 @@
+"""The HTTP door: an API Gateway event (HTTP API, payload 2.0) in, an answer out."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from functions.core.errors import BodyTooLarge, MalformedBody, TokenInUrl, UnsupportedMediaType
+from functions.core.problems import Problem
+
+MAX_BODY_BYTES = 3_000_000
+"""JSON grows when it travels inside an event; Lambda takes 6 MB."""
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_TOKEN_IN_QUERY = re.compile(r"(?:^|&)(?:access_token|authorization|token)=|wf_[A-Za-z0-9_-]{43}", re.IGNORECASE)
+_JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+
+
+def is_http(event: Event) -> bool:
+    """Whether the event is API Gateway's. Only API Gateway and IAM principals choose an event's top level."""
+    return "http" in event.get("requestContext", {})
+
+
+def request_id_of(event: Event) -> str:
+    """API Gateway's id of the request; also in its access log."""
+    return str(event["requestContext"].get("requestId", ""))
+
+
+def refuse_token_in_url(event: Event) -> None:
+    """Raises `TokenInUrl`: what is in a URL ends up in logs, histories and referrers."""
+    if _TOKEN_IN_QUERY.search(event.get("rawQueryString") or ""):
+        message = "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
+        raise TokenInUrl(message)
+
+
+def read_body(event: Event) -> dict[str, Any]:
+    """The JSON object in the body; no body is an empty object.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, MalformedBody
+    """
+    body = _raw_body(event)
+    if not body:
+        return {}
+    content_type = _header(event, "content-type")
+    if content_type and not _JSON_MEDIA_TYPE.match(content_type):
+        message = "Send the parameters as JSON, with content-type application/json."
+        raise UnsupportedMediaType(message)
+    if len(body) > MAX_BODY_BYTES:
+        message = f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most."
+        raise BodyTooLarge(message)
+    return _json_object(body)
+
+
+def answer(result: object, request_id: str) -> Answer:
+    """200 with the result."""
+    return _answer(200, "application/json", result, request_id)
+
+
+def problem_answer(problem: Problem) -> Answer:
+    """A problem, with the headers that belong to its status."""
+    reply = _answer(problem.status, "application/problem+json", problem, problem.request_id)
+    if problem.retry_after_seconds is not None:
+        reply["headers"]["retry-after"] = str(problem.retry_after_seconds)
+    if problem.status == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1: a 401 names the scheme
+        reply["headers"]["www-authenticate"] = "Bearer"
+    return reply
+
+
+def _answer(status: int, content_type: str, body: object, request_id: str) -> Answer:
+    headers = {"content-type": content_type, "cache-control": "no-store", "x-request-id": request_id}
+    return {"statusCode": status, "headers": headers, "body": msgspec.json.encode(body).decode()}
+
+
+def _raw_body(event: Event) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        message = "The body is not valid base64."
+        raise MalformedBody(message) from None
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        values = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        message = "The body is not valid JSON."
+        raise MalformedBody(message) from None
+    if not isinstance(values, dict):
+        message = "The body must be a JSON object."
+        raise MalformedBody(message)
+    return values
+
+
+def _header(event: Event, name: str) -> str:
+    """A header's value; API Gateway sends names in lower case, emulators and tests may not."""
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")

@@ -1,0 +1,1 @@
+"""Messages: what is sent to people, and by which provider."""

@@ -1,0 +1,76 @@
+"""Problems (RFC 9457): the one table that maps the domain's errors to HTTP."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from functions.core import errors
+
+
+class Kind(NamedTuple):
+    """What an error is over HTTP. `code` is a wire contract: clients switch on it, so it is never renamed."""
+
+    status: int
+    code: str
+    title: str
+
+
+TABLE: dict[type[Exception], Kind] = {
+    errors.MalformedBody: Kind(400, "malformed_body", "The body is not a JSON object"),
+    errors.NotAuthenticated: Kind(401, "not_authenticated", "A valid token is required"),
+    errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),
+    errors.NotPermitted: Kind(403, "not_permitted", "The token does not allow this"),
+    errors.NotFound: Kind(404, "not_found", "There is no such thing"),
+    errors.Conflict: Kind(409, "conflict", "The call does not fit the present state"),
+    errors.AttemptsExhausted: Kind(409, "attempts_exhausted", "All attempts of that verification are used"),
+    errors.BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
+    errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "The body must be JSON"),
+    errors.InvalidParameters: Kind(422, "invalid_parameters", "The parameters are not valid"),
+    errors.ChannelNotConfigured: Kind(422, "channel_not_configured", "The channel is not set up here"),
+    errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
+    errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),
+    errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
+    errors.ProviderUnavailable: Kind(503, "provider_unavailable", "No provider is available"),
+    errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
+    Exception: Kind(500, "internal_error", "Something went wrong here"),
+}
+
+
+class Invalid(msgspec.Struct, frozen=True):
+    """One wrong parameter."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every error answer of ours (`application/problem+json`)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retry_after_seconds: int | None = None
+    errors: tuple[Invalid, ...] = ()
+
+
+def problem(error: Exception, request_id: str) -> Problem:
+    """What a client is told of an error: the nearest row of the table along the error's bases.
+
+    Only the text of a `WorkflowError` travels; of any other exception the client learns nothing but the request id,
+    by which the log has the rest.
+    """
+    kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
+    known = error if isinstance(error, errors.WorkflowError) else None
+    return Problem(
+        type=f"urn:backend-workflows:problem:{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=known.detail if known else "An unexpected error; the log has it under this request id.",
+        code=kind.code,
+        request_id=request_id,
+        retry_after_seconds=known.retry_after if known else None,
+        errors=tuple(Invalid(*each) for each in known.errors) if known else (),
+    )

@@ -1,0 +1,41 @@
+"""Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
+
+import time
+from collections.abc import Callable
+
+from functions.core import aws
+from functions.core.errors import Unavailable
+from functions.core.log import logger
+
+MAX_AGE_SECONDS = 300
+
+
+class Secret:
+    """One secret by its ARN. While Secrets Manager is unavailable, the value that is known goes on being used."""
+
+    def __init__(self, arn: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._arn = arn
+        self._clock = clock
+        self._value: str | None = None
+        self._read_at = 0.0
+
+    def value(self) -> str:
+        """The secret's text.
+
+        Raises:
+            Unavailable: when it was never read and cannot be read now.
+        """
+        if self._value is None or self._clock() - self._read_at > MAX_AGE_SECONDS:
+            self._read_at = self._clock()
+            self._value = self._fetch(self._value)
+        return self._value
+
+    def _fetch(self, known: str | None) -> str:
+        try:
+            with aws.unavailable_when_passing("Secrets Manager"):
+                return str(aws.client("secretsmanager").get_secret_value(SecretId=self._arn)["SecretString"])
+        except Unavailable:
+            if known is None:
+                raise
+            logger.warning("secret not refreshed; the known value is used", exc_info=True)
+            return known

@@ -1,0 +1,104 @@
+"""DynamoDB through PynamoDB: the base of all records, and its errors as ours."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Self
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.constants import ATTRIBUTES, UPDATE_ITEM
+from pynamodb.exceptions import PynamoDBException, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from functions.core import aws
+from functions.core.errors import Unavailable
+
+ATTEMPTS = 3
+READ_TIMEOUT_SECONDS = 2
+
+
+class _Connection(Connection):
+    """PynamoDB's connection on the process's one session; PynamoDB would make a session and a client per table."""
+
+    @property
+    def session(self) -> botocore.session.Session:
+        return aws.session()
+
+
+@cache
+def connection() -> Connection:
+    """The one connection of all tables, also for transactions."""
+    return _Connection(
+        connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+        retry_configuration={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+    )
+
+
+class Table(Model):
+    """Base of all records."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection():
+            connection().add_meta_table(table.get_meta_table())
+            table.connection = connection()
+        return table
+
+    @classmethod
+    def update_if(cls, key: str, actions: Sequence[Action], condition: Condition) -> tuple[bool, Self | None]:
+        """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
+
+        `Model.update` cannot return the item on which a condition failed.
+        """
+        table = cls._get_connection()
+        write = table.get_operation_kwargs(
+            key,
+            actions=actions,
+            condition=condition,
+            return_values="ALL_NEW",
+            return_values_on_condition_failure="ALL_OLD",
+        )
+        with unavailable_when_passing():
+            try:
+                return True, cls.from_raw_data(table.connection.dispatch(UPDATE_ITEM, write)[ATTRIBUTES])
+            except ClientError as error:
+                if aws.code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                stored = _botocore_error(error).response.get("Item")
+                return False, cls.from_raw_data(stored) if stored else None
+
+    @classmethod
+    def delete_by_key(cls, key: str) -> bool:
+        """One DeleteItem; says whether there was an item."""
+        with unavailable_when_passing():
+            return ATTRIBUTES in cls._get_connection().delete_item(key, return_values="ALL_OLD")
+
+
+@contextmanager
+def unavailable_when_passing() -> Iterator[None]:
+    """Raises `Unavailable` where DynamoDB is throttled, failing or out of reach; other errors go on as they are."""
+    try:
+        yield
+    except (PynamoDBException, ClientError, BotoCoreError) as error:
+        cause = _botocore_error(error)
+        if isinstance(cause, ClientError | BotoCoreError) and aws.is_passing(cause):
+            message = "The database is not available right now."
+            raise Unavailable(message) from error
+        raise
+
+
+def _botocore_error(error: Exception) -> Any:  # noqa: ANN401 - ClientError has no typed response
+    """What botocore raised: PynamoDB wraps it once or twice and drops the item and the HTTP status on the way."""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    return cause.__cause__ if isinstance(cause, VerboseClientError) else cause
+
+
+def connect() -> None:
+    """Makes the client, for init."""
+    _ = connection().client

@@ -1,0 +1,119 @@
+"""Tokens: what a client proves itself with. Stored as SHA-256 only; shown once, when they are issued."""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+
+from functions.core import table
+from functions.core.call import PUBLISHABLE_SCOPES, TokenKind
+from functions.core.settings import table_name
+
+_FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
+_BYTES = 32
+"""256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
+
+_SCOPE = re.compile(r"[a-z_]+:[a-z_]+")
+
+
+class Token(table.Table):
+    """A token as it is stored."""
+
+    class Meta:
+        """PynamoDB's description of the table."""
+
+        table_name = table_name("TOKENS_TABLE")
+
+    token_hash = UnicodeAttribute(hash_key=True)
+    token_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    scopes = UnicodeSetAttribute()
+    created_at = NumberAttribute()
+    expires_at = NumberAttribute(null=True)
+    revoked_at = NumberAttribute(null=True)
+
+    def is_active(self, now: float) -> bool:
+        """Neither revoked nor expired, at `now` seconds since the epoch."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class NewToken(NamedTuple):
+    """A token that was just issued. `text` exists nowhere else."""
+
+    text: str
+    token: Token
+
+
+def find_token(text: str) -> Token | None:
+    """The stored token for what a client sent, active or not; null when there is none. 1 DynamoDB request."""
+    if not _FORM.fullmatch(text):
+        return None
+    with table.unavailable_when_passing():
+        try:
+            return Token.get(_hash(text))
+        except Token.DoesNotExist:
+            return None
+
+
+def issue_token(name: str, kind: TokenKind, scopes: Iterable[str], *, valid_seconds: int | None = None) -> NewToken:
+    """Issues a token.
+
+    Raises:
+        ValueError: for a name, kind or scopes that a token cannot have; the text is a sentence.
+    """
+    wanted = set(scopes)
+    _refuse_wrong(name, kind, wanted)
+    text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", time.time()
+    token_hash = _hash(text)
+    token = Token(
+        token_hash,
+        token_id=token_hash[:16],
+        name=name,
+        kind=kind,
+        scopes=wanted,
+        created_at=int(now),
+        expires_at=int(now) + valid_seconds if valid_seconds else None,
+    )
+    token.save()
+    return NewToken(text, token)
+
+
+def list_tokens() -> list[Token]:
+    """All tokens, oldest first."""
+    return sorted(Token.scan(), key=lambda token: float(token.created_at))
+
+
+def revoke_token(token_id: str) -> bool:
+    """Revokes a token for good; false when there is none of that id. API Gateway may accept it for another 60 s."""
+    found = [token for token in Token.scan() if token.token_id == token_id]
+    for token in found:
+        token.update([Token.revoked_at.set(Token.revoked_at | int(time.time()))])
+    return bool(found)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_wrong(name: str, kind: str, scopes: set[str]) -> None:
+    if not name.strip():
+        message = "A token needs a name, by which it is recognised in the list."
+        raise ValueError(message)
+    if kind not in {"secret", "publishable"}:
+        message = f"The kind is secret or publishable, not {kind!r}."
+        raise ValueError(message)
+    if not scopes:
+        message = "A token needs at least one scope, for instance workflow:verify_send."
+        raise ValueError(message)
+    if wrong := sorted(scope for scope in scopes if not _SCOPE.fullmatch(scope)):
+        message = f"These are no scopes: {', '.join(wrong)}. A scope looks like workflow:verify_send."
+        raise ValueError(message)
+    if kind == "publishable" and (wrong := sorted(scopes - PUBLISHABLE_SCOPES)):
+        allowed = ", ".join(sorted(PUBLISHABLE_SCOPES))
+        message = f"A publishable token cannot hold {', '.join(wrong)}; it can hold {allowed}."
+        raise ValueError(message)

@@ -1,0 +1,34 @@
+"""What can be set about verifications."""
+
+from functools import cache
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from functions.core.settings import read_settings
+
+
+class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of verifications, each a parameter of template.yaml; read from the environment."""
+
+    code_keys_secret: str
+    """ARN of the secret with the keys that codes are HMACed with."""
+
+    code_length: Annotated[int, Meta(ge=6, le=10)] = 6
+    """Digits. NIST SP 800-63B-4 §3.1.3.2: at least six."""
+
+    code_valid_seconds: Annotated[int, Meta(ge=60, le=600)] = 600
+    """At most 10 minutes (NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5)."""
+
+    delete_after_seconds: Annotated[int, Meta(ge=10, le=86_400)] = 900
+    """After creation."""
+
+    max_attempts: Annotated[int, Meta(ge=1, le=10)] = 5
+    """Guesses a code, right or wrong."""
+
+
+@cache
+def settings() -> VerificationSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(VerificationSettings)

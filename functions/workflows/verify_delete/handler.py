@@ -1,0 +1,35 @@
+"""verify_delete: deletes a verification, 15 minutes after it was created (EventBridge Scheduler) or when it is asked to."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from functions.core import table
+from functions.core.log import count
+from functions.core.parameters import Parameters, Result
+from functions.core.verification import record
+from functions.core.workflow import workflow
+
+
+class VerifyDelete(Parameters):
+    """Which verification goes."""
+
+    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
+
+
+class VerificationDeleted(Result):
+    """The verification is gone; `deleted` says whether it was there."""
+
+    verification_id: str
+    deleted: bool
+
+
+def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
+    """Idempotent: deleting what is not there is a success."""
+    deleted = record.delete(parameters.verification_id)
+    if deleted:
+        count("VerificationDeleted")
+    return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)
+
+
+lambda_handler = workflow(verify_delete, prepare=table.connect)
