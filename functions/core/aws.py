@@ -13,9 +13,11 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as BotocoreConnectionError,
     EndpointConnectionError,
     HTTPClientError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotocoreConnectionError,
 )
 
 from functions.core.errors import Unavailable
@@ -41,7 +43,10 @@ def client(service: str, *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401 - 
     """A client of an AWS service; `attempts` 1 where a repetition could do a thing twice."""
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries=retries, parameter_validation=False
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries=retries,
+        parameter_validation=False,
     )
     return session().create_client(service, config=config)
 
@@ -53,8 +58,7 @@ def unavailable_when_passing(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         if is_passing(error):
-            message = f"{what} is not available right now."
-            raise Unavailable(message) from error
+            raise Unavailable(f"{what} is not available right now.") from error
         raise
 
 

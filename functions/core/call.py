@@ -24,8 +24,7 @@ class Caller(msgspec.Struct, frozen=True):
     def require(self, scope: str) -> None:
         """Raises `NotPermitted` unless the token holds the scope (and may hold it at all)."""
         if scope not in self.scopes or (self.kind == "publishable" and scope not in PUBLISHABLE_SCOPES):
-            message = f"The token lacks the scope {scope}."
-            raise NotPermitted(message)
+            raise NotPermitted(f"The token lacks the scope {scope}.")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +49,7 @@ def caller_of(authorizer: Mapping[str, Any] | None) -> Caller:
     """
     context = authorizer or {}
     if not context.get("token_id"):
-        message = "The request carries no authorized token."
-        raise NotAuthenticated(message)
+        raise NotAuthenticated("The request carries no authorized token.")
     scopes = frozenset(str(context.get("scopes", "")).split())
     kind: TokenKind = "secret" if context.get("kind") == "secret" else "publishable"
     return Caller(token_id=context["token_id"], kind=kind, scopes=scopes)

@@ -35,5 +35,4 @@ def deadline(seconds: float, remaining_ms: int) -> Iterator[None]:
 
 
 def _raise(_signal: int, _frame: FrameType | None) -> None:
-    message = "The call took too long and was given up; it may have had effects."
-    raise TooSlow(message)
+    raise TooSlow("The call took too long and was given up; it may have had effects.")

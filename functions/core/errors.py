@@ -42,7 +42,7 @@ class InvalidParameters(WorkflowError):
 
 
 class ChannelNotConfigured(InvalidParameters):
-    """This deployment cannot send over the channel that was asked for."""
+    """The channel that was asked for is not set up in this deployment."""
 
 
 class NotAuthenticated(WorkflowError):

@@ -34,8 +34,9 @@ def request_id_of(event: Event) -> str:
 def refuse_token_in_url(event: Event) -> None:
     """Raises `TokenInUrl`: what is in a URL ends up in logs, histories and referrers."""
     if _TOKEN_IN_QUERY.search(event.get("rawQueryString") or ""):
-        message = "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
-        raise TokenInUrl(message)
+        raise TokenInUrl(
+            "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
+        )
 
 
 def read_body(event: Event) -> dict[str, Any]:
@@ -49,11 +50,9 @@ def read_body(event: Event) -> dict[str, Any]:
         return {}
     content_type = _header(event, "content-type")
     if content_type and not _JSON_MEDIA_TYPE.match(content_type):
-        message = "Send the parameters as JSON, with content-type application/json."
-        raise UnsupportedMediaType(message)
+        raise UnsupportedMediaType("Send the parameters as JSON, with content-type application/json.")
     if len(body) > MAX_BODY_BYTES:
-        message = f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most."
-        raise BodyTooLarge(message)
+        raise BodyTooLarge(f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most.")
     return _json_object(body)
 
 
@@ -84,19 +83,16 @@ def _raw_body(event: Event) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error:
-        message = "The body is not valid base64."
-        raise MalformedBody(message) from None
+        raise MalformedBody("The body is not valid base64.") from None
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         values = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "The body is not valid JSON."
-        raise MalformedBody(message) from None
+        raise MalformedBody("The body is not valid JSON.") from None
     if not isinstance(values, dict):
-        message = "The body must be a JSON object."
-        raise MalformedBody(message)
+        raise MalformedBody("The body must be a JSON object.")
     return values
 
 

@@ -28,7 +28,7 @@ class _ScrubbingFormatter(LambdaPowertoolsFormatter):
         return scrub(super().serialize(log))
 
 
-logger = Logger(logger_formatter=_ScrubbingFormatter(), use_rfc3339=True, utc=True)
+logger = Logger(logger_formatter=_ScrubbingFormatter(use_rfc3339=True, utc=True, location=None))
 """The one logger. Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 

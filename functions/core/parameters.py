@@ -9,11 +9,11 @@ import msgspec
 from functions.core.errors import FieldError, InvalidParameters
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Base of a workflow's parameters. Unknown fields are refused; an optional field needs a default."""
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, kw_only=True):
     """Base of a workflow's result. Absent values are null, so that the shape of an answer is always the same."""
 
 

@@ -88,8 +88,7 @@ def unavailable_when_passing() -> Iterator[None]:
     except (PynamoDBException, ClientError, BotoCoreError) as error:
         cause = _botocore_error(error)
         if isinstance(cause, ClientError | BotoCoreError) and aws.is_passing(cause):
-            message = "The database is not available right now."
-            raise Unavailable(message) from error
+            raise Unavailable("The database is not available right now.") from error
         raise
 
 

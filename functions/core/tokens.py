@@ -102,18 +102,13 @@ def _hash(text: str) -> str:
 
 def _refuse_wrong(name: str, kind: str, scopes: set[str]) -> None:
     if not name.strip():
-        message = "A token needs a name, by which it is recognised in the list."
-        raise ValueError(message)
+        raise ValueError("A token needs a name, by which it is recognised in the list.")
     if kind not in {"secret", "publishable"}:
-        message = f"The kind is secret or publishable, not {kind!r}."
-        raise ValueError(message)
+        raise ValueError(f"The kind is secret or publishable, not {kind!r}.")
     if not scopes:
-        message = "A token needs at least one scope, for instance workflow:verify_send."
-        raise ValueError(message)
+        raise ValueError("A token needs at least one scope, for instance workflow:verify_send.")
     if wrong := sorted(scope for scope in scopes if not _SCOPE.fullmatch(scope)):
-        message = f"These are no scopes: {', '.join(wrong)}. A scope looks like workflow:verify_send."
-        raise ValueError(message)
+        raise ValueError(f"These are no scopes: {', '.join(wrong)}. A scope looks like workflow:verify_send.")
     if kind == "publishable" and (wrong := sorted(scopes - PUBLISHABLE_SCOPES)):
         allowed = ", ".join(sorted(PUBLISHABLE_SCOPES))
-        message = f"A publishable token cannot hold {', '.join(wrong)}; it can hold {allowed}."
-        raise ValueError(message)
+        raise ValueError(f"A publishable token cannot hold {', '.join(wrong)}; it can hold {allowed}.")

@@ -135,7 +135,9 @@ def _read_invocation(event: Mapping[str, Any]) -> Invocation:
     try:
         return msgspec.convert(event, Invocation)
     except msgspec.ValidationError:
-        sentence = 'An event is an HTTP API request or {"door": "direct" or "schedule", "parameters": {…}}, nothing else.'
+        sentence = (
+            'An event is an HTTP API request or {"door": "direct" or "schedule", "parameters": {…}}, nothing else.'
+        )
         raise InvalidParameters(FieldError("", sentence)) from None
 
 
@@ -151,19 +153,19 @@ def _prepare(prepare: Callable[[], object]) -> None:
 
 
 def _log_answer(started: float, door: str, request_id: str) -> None:
-    logger.info("answered", door=door, request_id=request_id, status=200, duration_ms=_milliseconds(started))
+    logger.info("answered", extra=_facts(started, door, request_id) | {"status": 200})
 
 
 def _log_problem(error: Exception, started: float, door: str, request_id: str) -> Problem:
     """4xx is information, 5xx an error with its traceback."""
     told = problem(error, request_id)
     fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+    about = {"status": told.status, "code": told.code, "pointers": [each.pointer for each in told.errors]}
     write = logger.exception if fault else logger.info
-    facts = {"status": told.status, "code": told.code, "duration_ms": _milliseconds(started)}
-    write("problem", door=door, request_id=request_id, pointers=[each.pointer for each in told.errors], **facts)
+    write("problem", extra=_facts(started, door, request_id) | about)
     return told
 
 
-def _milliseconds(started: float) -> float:
-    return round((time.monotonic() - started) * 1000, 1)
-
+def _facts(started: float, door: str, request_id: str) -> dict[str, object]:
+    milliseconds = round((time.monotonic() - started) * 1000, 1)
+    return {"door": door, "request_id": request_id, "duration_ms": milliseconds}

@@ -8,7 +8,9 @@ from functions.core.messages.settings import settings
 
 PROVIDER = "sns"
 
-_REFUSALS = frozenset({"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "EndpointDisabled"})
+_REFUSALS = frozenset(
+    {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "EndpointDisabled"}
+)
 """SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
 

@@ -32,8 +32,7 @@ class CodeKeys(msgspec.Struct, frozen=True):
         values = msgspec.json.decode(text, type=dict[str, str])
         current = values.pop("current", "")
         if current not in values:
-            message = "The secret of the code keys must be {'current': <id>, <id>: <key>}."
-            raise ValueError(message)
+            raise ValueError("The secret of the code keys must be {'current': <id>, <id>: <key>}.")
         return cls(current, {key_id: key.encode() for key_id, key in values.items()})
 
     def new_verification_id(self) -> str:

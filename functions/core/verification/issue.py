@@ -48,14 +48,13 @@ def issue(destination: Destination, *, purpose: str | None, resend_of: str | Non
                 if replaced:
                     transaction.delete(replaced, condition=Verification.attempts == replaced.attempts)
                 transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
-                transaction.update(charge.limit, charge.actions, charge.condition, return_values="ALL_OLD")
+                transaction.update(charge.limit, list(charge.actions), charge.condition, return_values="ALL_OLD")
         except TransactWriteError as error:
             _raise_unless_worth_another_try(error, charge)
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
         else:
             return issued
-    message = "Too many calls for the same destination at once."
-    raise Unavailable(message, retry_after=1)
+    raise Unavailable("Too many calls for the same destination at once.", retry_after=1)
 
 
 def _prepare(
@@ -89,8 +88,7 @@ def _replaced(verification_id: str) -> Verification | None:
     if found.spent:
         return None
     if found.attempts_left <= 0:
-        message = "All attempts of that verification are used; send without resend_of for a new one."
-        raise AttemptsExhausted(message)
+        raise AttemptsExhausted("All attempts of that verification are used; send without resend_of for a new one.")
     return found
 
 

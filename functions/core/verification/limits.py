@@ -8,6 +8,7 @@ that who is refused by one limit burns no other.
 import hashlib
 import hmac
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -63,7 +64,7 @@ class Charge(NamedTuple):
     """What a send takes from one limit: an update that a condition guards."""
 
     limit: Limit
-    actions: list[Action]
+    actions: Sequence[Action]
     condition: Condition
     now: float
 

@@ -86,11 +86,9 @@ def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
 
 
 def _can_be_tried(now: float) -> Condition:
-    return (
-        (Verification.attempts < Verification.max_attempts)
-        & (Verification.expires_at > now)
-        & (Verification.last_mac != Verification.code_mac)
-    )
+    attempts_left: Condition = Verification.attempts < Verification.max_attempts
+    unspent: Condition = Verification.last_mac != Verification.code_mac
+    return attempts_left & (Verification.expires_at > now) & unspent
 
 
 def delete(verification_id: str) -> bool:

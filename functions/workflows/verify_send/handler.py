@@ -12,7 +12,8 @@ from functions.core import scheduler, table
 from functions.core.errors import ProviderRefused, ProviderUnavailable, Unavailable
 from functions.core.log import count, logger
 from functions.core.messages import email, sms
-from functions.core.messages.render import prepare as prepare_templates, render
+from functions.core.messages.render import prepare as prepare_templates
+from functions.core.messages.render import render
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
@@ -122,7 +123,9 @@ def _undo(destination: Destination, issued: Issued, *, nothing_sent: bool) -> No
         if nothing_sent:
             limits.refund_cooldown(destination, verification_id)
     except Unavailable:
-        logger.warning("failed send not undone; the schedule deletes it", verification_id=verification_id, exc_info=True)
+        logger.warning(
+            "failed send not undone; the schedule deletes it", verification_id=verification_id, exc_info=True
+        )
 
 
 _EMAIL = ("verification/subject.txt", "verification/body.txt", "verification/body.html")

@@ -1,0 +1,70 @@
+# make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help run test lint format types check build deploy token tokens revoke clean
+
+SHELL := /bin/bash
+ENV ?= local
+
+# The Lambda runtime is python3.13 (.python-version); anything from 3.11 runs the local stack and the tests.
+FIND_PYTHON = for python in python3.13 python3; do \
+	if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; done
+NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither python3.13 nor python3 is. Install it (Debian, \
+	Ubuntu: apt-get install python3 python3-venv) and try again." >&2; exit 1
+UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' | sed 's/^/  /'
+
+run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
+	@exec .venv/bin/python -m infra.local $(MAKEOVERRIDES)
+
+test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/dev ## checks style, types and template.yaml
+	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
+	@echo "mypy"; .venv/bin/mypy
+	@echo "cfn-lint"; .venv/bin/cfn-lint template.yaml
+
+format: .venv/dev ## formats the code
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+build: .venv/dev .venv-sam/done ## sam validate and sam build, then runs every built function under AWS's own runtime client
+	@.venv/bin/python -m infra.build
+
+deploy: build ## builds and deploys to AWS: make deploy ENV=dev
+	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
+	@.venv-sam/bin/sam deploy --config-env $(ENV)
+
+token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [ENV=prod]
+	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$(NAME)" --kind "$(KIND)" --scopes "$(SCOPES)" --days "$(or $(DAYS),0)"
+
+tokens: .venv/run ## lists tokens: make tokens [ENV=prod]
+	@.venv/bin/python -m infra.tokens --env $(ENV) list
+
+revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
+	@.venv/bin/python -m infra.tokens --env $(ENV) revoke "$(ID)"
+
+clean: ## forgets the state of the local stack (stop make run first)
+	@rm -rf $(or $(STATE),.local)
+	@echo "The local stack's state is gone; the next make run starts afresh."
+
+.venv/bin/uv:
+	@python=$$($(FIND_PYTHON)); test -n "$$python" || { $(NO_PYTHON); }; \
+	echo "making the virtual environment ($$($$python --version))"; \
+	rm -rf .venv && $$python -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/run: .venv/bin/uv requirements.txt pyproject.toml
+	@test -f .venv/dev || { echo "installing what the local stack needs"; $(UV) --group run; }
+	@touch $@
+
+.venv/dev: .venv/bin/uv requirements.txt pyproject.toml
+	@echo "installing what the tests need"; $(UV) --group dev
+	@touch $@ .venv/run
+
+.venv-sam/done: .venv/bin/uv Makefile
+	@echo "installing the SAM CLI in an environment of its own"
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-sam
+	@.venv/bin/uv pip install --quiet --python .venv-sam/bin/python aws-sam-cli==1.170.0
+	@touch $@

@@ -1,0 +1,1 @@
+"""The local stack: template.yaml itself, deployed into an AWS emulator on this machine."""

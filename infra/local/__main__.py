@@ -1,0 +1,183 @@
+"""`make run`: deploys template.yaml into the emulator and serves it until Ctrl-C."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NoReturn
+
+from infra import sam
+from infra.local.deploy import Deployment, deploy, source_files, update_code
+from infra.local.emulator import HOST, running_emulator
+from infra.local.errors import LocalStackError
+from infra.local.inbox import Inbox
+from infra.local.server import LocalServer
+from infra.local.state import (
+    DevelopmentTokens,
+    Running,
+    default_state,
+    forget_running,
+    read_tokens,
+    write_running,
+    write_tokens,
+)
+
+DEFAULT_PORT = 8787
+_POLL_SECONDS = 0.5
+_DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
+"""What has no default in the template, or one that is too strict for a laptop that sends nothing."""
+
+
+def main() -> int:
+    """Runs the stack; 1 with a sentence when it cannot."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(*_arguments(sys.argv[1:]))
+    except LocalStackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("stopped; the state is kept (make clean forgets it)")
+    return 0
+
+
+def _stopping() -> None:
+    """From here on the state is being saved, which an impatient second Ctrl-C must not interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say("stopping")
+
+
+def say(text: str) -> None:
+    """One line for whoever watches the terminal."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def _arguments(words: list[str]) -> tuple[int, dict[str, str]]:
+    """`PORT=9000 DELETE_AFTER_SECONDS=20`: the port, and stack parameters by their names in the template."""
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    port = given.pop("PORT", str(DEFAULT_PORT))
+    given.pop("STATE", None)
+    declared = {_upper_snake(name): name for name in sam.read_template()["Parameters"]}
+    if unknown := sorted(set(given) - set(declared)):
+        raise LocalStackError(f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}.")
+    if not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
+        raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
+    return int(port), _DEFAULTS | {declared[name]: value for name, value in given.items()}
+
+
+def _upper_snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
+
+
+def _run(port: int, parameters: dict[str, str]) -> NoReturn:
+    started, state = time.monotonic(), default_state()
+    with ExitStack() as stack:
+        server = stack.enter_context(_listen(port))
+        say("starting the emulator")
+        emulator = stack.enter_context(running_emulator(state))
+        say("deploying template.yaml")
+        server.deployment, server.inbox = deploy(emulator, parameters), Inbox(emulator, state)
+        url = f"http://{HOST}:{server.server_port}"
+        running = Running(url=url, emulator_url=emulator.url, tokens_table=server.deployment.outputs["TokensTable"])
+        write_running(state, running)
+        stack.callback(forget_running, state)
+        tokens = _development_tokens(state)
+        threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
+        threading.Thread(target=_reload_code, args=(server.deployment,), daemon=True).start()
+        print(_welcome(url, tokens, time.monotonic() - started), flush=True)
+        stack.callback(_stopping)
+        server.serve_forever()
+    raise KeyboardInterrupt
+
+
+def _listen(port: int) -> LocalServer:
+    """Takes the port first, so that a port in use is said at once."""
+    try:
+        return LocalServer(port, say)
+    except OSError:
+        raise LocalStackError(
+            f"Port {port} is in use. Stop what listens there, or choose another one: make run PORT={port + 1}"
+        ) from None
+
+
+def _development_tokens(state: Path) -> DevelopmentTokens:
+    tokens = read_tokens(state)
+    if tokens is None:
+        workflows = sorted(path.parent.name for path in (sam.ROOT / "functions/workflows").glob("*/handler.py"))
+        every = ",".join(f"workflow:{name}" for name in workflows)
+        publishable = "workflow:verify_send,workflow:verify_check"
+        tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable))
+        write_tokens(state, tokens)
+    return tokens
+
+
+def _issue(state: Path, kind: str, scopes: str) -> str:
+    """In a process of its own, where functions.core.tokens finds its table in the environment."""
+    command = [sys.executable, "-m", "infra.tokens", "--state", str(state), "issue", "--json"]
+    command += ["--name", f"development {kind}", "--kind", kind, "--scopes", scopes]
+    done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        raise LocalStackError(f"The development tokens could not be issued: {done.stderr.strip()}")
+    return str(json.loads(done.stdout)["token"])
+
+
+def _welcome(url: str, tokens: DevelopmentTokens, seconds: float) -> str:
+    headers = f"-H 'authorization: Bearer {tokens.secret}' -H 'content-type: application/json'"
+    return f"""
+ready in {seconds:.1f} s
+  url          {url}
+  secret       {tokens.secret}
+  publishable  {tokens.publishable}
+
+Send a code, read it, check it (fill in what the first two answer):
+  curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'
+  curl -s '{url}/_local/inbox?to=ana@example.com'
+  curl -s {url}/workflows/verify_check {headers} -d '{{"verification_id":"<verification_id>","code":"<code>"}}'
+
+Ctrl-C stops it and keeps the state.
+"""
+
+
+def _report_messages(inbox: Inbox) -> None:
+    """One line for each message that was captured since the start."""
+    seen = {message["id"] for message in inbox.messages()}
+    while True:
+        time.sleep(_POLL_SECONDS)
+        try:
+            messages = inbox.messages()
+        except OSError:  # the emulator is stopping
+            return
+        for message in reversed(messages):
+            if message["id"] not in seen:
+                seen.add(message["id"])
+                say(f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}")
+
+
+def _reload_code(deployment: Deployment) -> None:
+    """Puts changed code into the running functions."""
+    before = _stamp()
+    while True:
+        time.sleep(_POLL_SECONDS)
+        now = _stamp()
+        if now != before:
+            before = now
+            update_code(deployment)
+            say("functions/ changed: code reloaded")
+
+
+def _stamp() -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in source_files()}
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

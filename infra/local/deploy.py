@@ -1,0 +1,157 @@
+"""Deploys template.yaml into the emulator, and makes sure of what CREATE_COMPLETE does not prove there."""
+
+import hashlib
+import io
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from infra import sam
+from infra.local import transform
+from infra.local.emulator import Emulator
+from infra.local.errors import LocalStackError
+
+STACK = "local"
+_BUCKET = "local-artifacts"
+_DEPLOY_SECONDS = 120
+_DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+class Deployment(NamedTuple):
+    """A deployed stack."""
+
+    emulator: Emulator
+    outputs: dict[str, str]
+
+    @property
+    def api_url(self) -> str:
+        """Where the emulator serves the API."""
+        return f"{self.emulator.url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
+
+    def functions(self) -> list[str]:
+        """Names of the stack's Lambdas."""
+        return [row["PhysicalResourceId"] for row in _resources(self.emulator, "AWS::Lambda::Function")]
+
+
+def deploy(emulator: Emulator, parameters: dict[str, str]) -> Deployment:
+    """Creates or updates the stack.
+
+    Raises:
+        LocalStackError: when the deployment fails, or what it made is not what the template says.
+    """
+    template = transform.for_emulator(sam.translate(sam.read_template(), parameters, _upload_code(emulator)))
+    _apply(emulator, template, parameters)
+    outputs = _outputs(emulator)
+    _enable_ttl(emulator, template)
+    emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
+    _assert_deployed(emulator, template, outputs)
+    return Deployment(emulator, outputs)
+
+
+def update_code(deployment: Deployment) -> None:
+    """Puts the code as it is now into every function of a running stack."""
+    code = zipped_functions()
+    for name in deployment.functions():
+        deployment.emulator.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
+
+
+def zipped_functions() -> bytes:
+    """functions/ as a zip without dependencies, which the emulator's workers have from the virtual environment."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in source_files():
+            # A fixed time, so that the same code is the same zip.
+            entry = zipfile.ZipInfo(str(path.relative_to(sam.ROOT)), (2020, 1, 1, 0, 0, 0))
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def source_files() -> list[Path]:
+    """All files of functions/ that ship."""
+    found = sorted((sam.ROOT / "functions").rglob("*"))
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _upload_code(emulator: Emulator) -> str:
+    code = zipped_functions()
+    key = f"{hashlib.sha256(code).hexdigest()}.zip"
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket=_BUCKET)
+    s3.put_object(Bucket=_BUCKET, Key=key, Body=code)
+    return f"s3://{_BUCKET}/{key}"
+
+
+def _apply(emulator: Emulator, template: dict[str, Any], parameters: dict[str, str]) -> None:
+    cloudformation = emulator.client("cloudformation")
+    exists = any(row["StackName"] == STACK for row in cloudformation.describe_stacks()["Stacks"])
+    change = cloudformation.update_stack if exists else cloudformation.create_stack
+    pairs = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    try:
+        change(
+            StackName=STACK,
+            TemplateBody=json.dumps(template),
+            Parameters=pairs,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+    except ClientError as error:
+        if "No updates are to be performed" in str(error):
+            return
+        raise LocalStackError(f"The emulator refuses the template: {error}") from error
+    _wait(emulator)
+
+
+def _wait(emulator: Emulator) -> None:
+    cloudformation = emulator.client("cloudformation")
+    deadline = time.monotonic() + _DEPLOY_SECONDS
+    while time.monotonic() < deadline:
+        status = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+        if status in _DONE:
+            return
+        if not status.endswith("IN_PROGRESS") or "ROLLBACK" in status:
+            break
+        time.sleep(0.1)
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    reasons = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in events]
+    failed = [reason for reason, event in zip(reasons, events, strict=True) if "FAILED" in event["ResourceStatus"]]
+    message = (
+        "The deployment failed. " + "; ".join(failed or [status]) + ". Mend template.yaml, or start afresh: make clean."
+    )
+    raise LocalStackError(message)
+
+
+def _outputs(emulator: Emulator) -> dict[str, str]:
+    stack = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]}
+
+
+def _resources(emulator: Emulator, kind: str) -> list[dict[str, Any]]:
+    rows = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    return [row for row in rows if row["ResourceType"] == kind]
+
+
+def _enable_ttl(emulator: Emulator, template: dict[str, Any]) -> None:
+    names = {
+        row["LogicalResourceId"]: row["PhysicalResourceId"] for row in _resources(emulator, "AWS::DynamoDB::Table")
+    }
+    dynamodb = emulator.client("dynamodb")
+    for logical_id, attribute in transform.ttl_attributes(template).items():
+        about = {"AttributeName": attribute, "Enabled": True}
+        if (
+            dynamodb.describe_time_to_live(TableName=names[logical_id])["TimeToLiveDescription"]["TimeToLiveStatus"]
+            != "ENABLED"
+        ):
+            dynamodb.update_time_to_live(TableName=names[logical_id], TimeToLiveSpecification=about)
+
+
+def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]) -> None:
+    api = emulator.client("apigatewayv2")
+    made = {row["RouteKey"] for row in api.get_routes(ApiId=outputs["ApiId"])["Items"]}
+    missing = transform.routes(template) - made
+    if missing or not api.get_api(ApiId=outputs["ApiId"]).get("CorsConfiguration"):
+        raise LocalStackError(
+            f"The emulator made no route for {sorted(missing)}, or no CORS. Start afresh: make clean."
+        )

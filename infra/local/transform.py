@@ -1,0 +1,105 @@
+"""What the emulator does not understand of the translated template, in terms that it does. Pure.
+
+MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
+resources of their own. Of two actions it knows neither the right resource nor the conditions.
+"""
+
+from copy import deepcopy
+from typing import Any
+
+Template = dict[str, Any]
+
+_RESOURCES = {
+    "ses:SendEmail": "*",
+    "scheduler:CreateSchedule": "arn:aws:scheduler:*:*:schedule/default/*",
+}
+"""Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
+
+_AUTHORIZER = "x-amazon-apigateway-authorizer"
+_INTEGRATION = "x-amazon-apigateway-integration"
+_CORS = "x-amazon-apigateway-cors"
+
+
+def for_emulator(template: Template) -> Template:
+    """The translated template as the emulator understands it. The argument stays as it is."""
+    template = deepcopy(template)
+    resources = template["Resources"]
+    apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGatewayV2::Api"]
+    for api in apis:
+        resources.update(_expanded(api, resources[api]["Properties"]))
+    for statement in _statements(template):
+        if local := _RESOURCES.get(str(statement["Action"])):
+            statement["Resource"] = local
+            statement.pop("Condition", None)
+    return template
+
+
+def _statements(template: Template) -> list[Template]:
+    roles = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    policies = [policy["PolicyDocument"] for role in roles for policy in role["Policies"]]
+    return [statement for policy in policies for statement in policy["Statement"]]
+
+
+def routes(template: Template) -> set[str]:
+    """Keys of all routes in an expanded template, such as `POST /workflows/verify_send`."""
+    found = template["Resources"].values()
+    return {resource["Properties"]["RouteKey"] for resource in found if resource["Type"] == "AWS::ApiGatewayV2::Route"}
+
+
+def ttl_attributes(template: Template) -> dict[str, str]:
+    """Logical id of each table with a TTL, and the attribute: the emulator drops it from the template."""
+    tables = {name: each["Properties"] for name, each in template["Resources"].items() if "Table" in each["Type"]}
+    declared = {name: about.get("TimeToLiveSpecification") for name, about in tables.items()}
+    return {name: ttl["AttributeName"] for name, ttl in declared.items() if ttl}
+
+
+def _expanded(api: str, properties: Template) -> Template:
+    """Changes the API's properties; returns the resources that take the place of its Body."""
+    body = properties.pop("Body")
+    properties.pop("FailOnWarnings", None)
+    properties |= {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
+    if _CORS in body:
+        properties["CorsConfiguration"] = body[_CORS]
+    made: Template = {}
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    for name, scheme in schemes.items():
+        made[f"{api}{name}Authorizer"] = _authorizer(api, name, scheme[_AUTHORIZER])
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            made |= _route(api, f"{method.upper()} {path}", operation)
+    return made
+
+
+def _authorizer(api: str, name: str, about: Template) -> Template:
+    properties = {
+        "ApiId": {"Ref": api},
+        "Name": name,
+        "AuthorizerType": "REQUEST",
+        "AuthorizerUri": about["authorizerUri"],
+        "AuthorizerPayloadFormatVersion": about["authorizerPayloadFormatVersion"],
+        "AuthorizerResultTtlInSeconds": about["authorizerResultTtlInSeconds"],
+        "EnableSimpleResponses": about["enableSimpleResponses"],
+        "IdentitySource": about["identitySource"],
+    }
+    return {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
+
+
+def _route(api: str, key: str, operation: Template) -> Template:
+    about = operation[_INTEGRATION]
+    name = api + "".join(letter for letter in key.title() if letter.isalnum())
+    integration = {
+        "ApiId": {"Ref": api},
+        "IntegrationType": about["type"].upper(),
+        "IntegrationUri": about["uri"],
+        "IntegrationMethod": about["httpMethod"],
+        "PayloadFormatVersion": about["payloadFormatVersion"],
+    }
+    target = {"Fn::Sub": f"integrations/${{{name}Integration}}"}
+    route = {"ApiId": {"Ref": api}, "RouteKey": key, "Target": target}
+    schemes = [scheme for security in operation.get("security", []) for scheme in security if scheme != "NONE"]
+    for scheme in schemes:
+        route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{api}{scheme}Authorizer"}}
+    return {
+        f"{name}Integration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": integration},
+        f"{name}Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": route},
+    }

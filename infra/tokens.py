@@ -1,0 +1,107 @@
+"""`make token`, `make tokens`, `make revoke`: the tokens of the local stack (ENV=local) or of a deployed one (dev, prod)."""
+
+import argparse
+import json
+import os
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.errors import LocalStackError
+from infra.local.state import default_state, read_running
+from infra.sam import ROOT
+
+if TYPE_CHECKING:
+    from functions.core.tokens import Token
+
+
+def main() -> int:
+    """Runs one command; 1 with a sentence when it cannot."""
+    arguments = _arguments()
+    try:
+        _point_at(arguments.env, arguments.state)
+        return {"issue": _issue, "list": _list, "revoke": _revoke}[arguments.command](arguments)
+    except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="infra.tokens", description=__doc__)
+    parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
+    parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
+    commands = parser.add_subparsers(dest="command", required=True)
+    issue = commands.add_parser("issue", help="issues a token and shows it once")
+    issue.add_argument("--name", required=True)
+    issue.add_argument("--kind", required=True, help="secret or publishable")
+    issue.add_argument("--scopes", required=True, help="comma-separated, such as workflow:verify_send")
+    issue.add_argument("--days", type=int, default=0, help="days until it expires; 0 is never")
+    issue.add_argument("--json", action="store_true")
+    commands.add_parser("list", help="lists all tokens")
+    commands.add_parser("revoke", help="revokes a token").add_argument("id")
+    return parser.parse_args()
+
+
+def _point_at(env: str, state: Path) -> None:
+    """Sets the environment that functions.core.tokens reads when it is imported, which is only after this."""
+    if env == "local":
+        running = read_running(state)
+        root = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": running.region}
+        os.environ.update(root | {"AWS_ENDPOINT_URL": running.emulator_url, "TOKENS_TABLE": running.tokens_table})
+        os.environ.pop("AWS_SESSION_TOKEN", None)
+        return
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
+    if config is None:
+        raise ValueError(f"samconfig.toml has no environment {env!r}.")
+    stack = boto3.client("cloudformation").describe_stacks(StackName=config["global"]["parameters"]["stack_name"])
+    outputs = {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}
+    os.environ["TOKENS_TABLE"] = outputs["TokensTable"]
+
+
+def _issue(arguments: argparse.Namespace) -> int:
+    from functions.core.tokens import issue_token  # noqa: PLC0415 - reads the environment set above
+
+    scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
+    seconds = arguments.days * 86_400 or None
+    text, token = issue_token(arguments.name, arguments.kind, scopes, valid_seconds=seconds)
+    if arguments.json:
+        print(json.dumps({"token": text, "token_id": token.token_id}))
+    else:
+        print(f"{text}\n\nThis is the only time that it is shown. {_described(token)}")
+    return 0
+
+
+def _list(_: argparse.Namespace) -> int:
+    from functions.core.tokens import list_tokens  # noqa: PLC0415 - as above
+
+    for token in list_tokens():
+        print(_described(token))
+    return 0
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    from functions.core.tokens import revoke_token  # noqa: PLC0415 - as above
+
+    if not revoke_token(arguments.id):
+        raise ValueError(f"There is no token {arguments.id!r}. `make tokens` lists them.")
+    print(f"{arguments.id} is revoked; within 60 seconds nothing accepts it any more.")
+    return 0
+
+
+def _described(token: "Token") -> str:
+    state = f"revoked {_day(token.revoked_at)}" if token.revoked_at else "active"
+    expires = f", expires {_day(token.expires_at)}" if token.expires_at else ""
+    return f"{token.token_id}  {token.kind:<11}  {token.name}  ({state}{expires})  {' '.join(sorted(token.scopes))}"
+
+
+def _day(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
