@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 _TOKEN = re.compile(r"wf_[A-Za-z0-9_-]{8,}")
 _EMAIL = re.compile(r"([^\s\"'<>,;:()\\]?)[^\s\"'<>,;:()\\@]*@([^\s\"'<>,;:()\\@]+)")
-_PHONE = re.compile(r"\+\d{4,11}(\d{2,4})\b")
+_PHONE = re.compile(r"\+\d{5,13}(\d{2})\b")
 
 
 def scrub(text: str) -> str:

@@ -1,6 +1,7 @@
 """`make run`: deploys template.yaml into the emulator and serves it until Ctrl-C."""
 
 import json
+import math
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from infra import sam
 from infra.local.deploy import Deployment, deploy, source_files, update_code
@@ -58,25 +59,39 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
 
 
-def _arguments(words: list[str]) -> tuple[int, dict[str, str]]:
-    """`PORT=9000 DELETE_AFTER_SECONDS=20`: the port, and stack parameters by their names in the template."""
+def _arguments(words: list[str]) -> tuple[Path, int, dict[str, str]]:
+    """`PORT=9000 DELETE_AFTER_SECONDS=20`: state folder, port, and stack parameters by their names in the template."""
     given = dict(word.split("=", 1) for word in words if "=" in word)
+    state = Path(given.pop("STATE", "") or default_state()).absolute()
     port = given.pop("PORT", str(DEFAULT_PORT))
-    given.pop("STATE", None)
-    declared = {_upper_snake(name): name for name in sam.read_template()["Parameters"]}
+    template = sam.read_template()
+    declared = {_upper_snake(name): name for name in template["Parameters"]}
     if unknown := sorted(set(given) - set(declared)):
         raise LocalStackError(f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}.")
     if not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
-    return int(port), _DEFAULTS | {declared[name]: value for name, value in given.items()}
+    parameters = {declared[name]: value for name, value in given.items()}
+    for name, value in parameters.items():
+        _refuse_wrong(_upper_snake(name), value, template["Parameters"][name])
+    return state, int(port), _DEFAULTS | parameters
+
+
+def _refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
+    """As CloudFormation would, which the emulator does not."""
+    low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
+    if declared["Type"] == "Number" and not (value.isdecimal() and low <= int(value) <= high):
+        raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    pattern, allowed = declared.get("AllowedPattern", ""), declared.get("AllowedValues", [value])
+    if (pattern and not re.fullmatch(pattern, value)) or value not in map(str, allowed):
+        raise LocalStackError(f"{name} cannot be {value!r}. {declared['Description']}")
 
 
 def _upper_snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
-def _run(port: int, parameters: dict[str, str]) -> NoReturn:
-    started, state = time.monotonic(), default_state()
+def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
+    started = time.monotonic()
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")

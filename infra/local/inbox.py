@@ -13,13 +13,13 @@ Message = dict[str, Any]
 
 
 class Inbox:
-    """What the emulator captured. It gives SMS no time, so their time is when they were first seen, kept in a file."""
+    """What was captured, kept in a file: the emulator forgets emails when it stops, and gives SMS no time at all."""
 
     def __init__(self, emulator: Emulator, state: Path) -> None:
         self._emulator = emulator
         self._file = state / "inbox.json"
         self._lock = threading.Lock()
-        self._first_seen: dict[str, str] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._known: dict[str, Message] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def messages(self, to: str | None = None) -> list[Message]:
         """Captured messages, newest first: `{id, channel, to, from, subject, text, html, sent_at}`.
@@ -27,24 +27,19 @@ class Inbox:
         Args:
             to: only messages to this email address (whatever its case) or phone number.
         """
-        found = self._emails() + self._sms()
-        wanted = [message for message in found if to is None or message["to"].lower() == to.lower()]
+        with self._lock:
+            self._collect()
+            known = list(self._known.values())
+        wanted = [message for message in known if to is None or message["to"].lower() == to.lower()]
         return sorted(wanted, key=lambda message: str(message["sent_at"]), reverse=True)
 
-    def _emails(self) -> list[Message]:
-        accounts = self._get("/_ministack/ses/messages")["messages"]
-        return [_email(mail) for mails in accounts.values() for mail in mails]
-
-    def _sms(self) -> list[Message]:
-        numbers = self._get("/_ministack/sns/sms-messages")["sms_messages"]
-        return [_sms(sms, self._seen_at(sms["MessageId"])) for texts in numbers.values() for sms in texts]
-
-    def _seen_at(self, message_id: str) -> str:
-        with self._lock:
-            if message_id not in self._first_seen:
-                self._first_seen[message_id] = _utc(datetime.now(UTC))
-                self._file.write_text(json.dumps(self._first_seen))
-            return self._first_seen[message_id]
+    def _collect(self) -> None:
+        emails = self._get("/_ministack/ses/messages")["messages"].values()
+        sms = self._get("/_ministack/sns/sms-messages")["sms_messages"].values()
+        found = [_email(mail) for mails in emails for mail in mails] + [_sms(text) for texts in sms for text in texts]
+        if new := {message["id"]: message for message in found if message["id"] not in self._known}:
+            self._known |= new
+            self._file.write_text(json.dumps(self._known))
 
     def _get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON the emulator answers
         with urllib.request.urlopen(self._emulator.url + path, timeout=30) as reply:  # noqa: S310 - our loopback address
@@ -64,7 +59,8 @@ def _email(mail: Message) -> Message:
     }
 
 
-def _sms(sms: Message, sent_at: str) -> Message:
+def _sms(sms: Message) -> Message:
+    """Its time is when it is first seen here."""
     sender = (sms["MessageAttributes"] or {}).get("AWS.SNS.SMS.SenderID") or {}
     return {
         "id": sms["MessageId"],
@@ -74,7 +70,7 @@ def _sms(sms: Message, sent_at: str) -> Message:
         "subject": None,
         "text": sms["Message"],
         "html": None,
-        "sent_at": sent_at,
+        "sent_at": _utc(datetime.now(UTC)),
     }
 
 

@@ -67,7 +67,7 @@ def _email(to: str) -> Destination:
 
     try:
         # No DNS: it would tell a client nothing that the code does not, and fail when DNS does.
-        valid = validate_email(to, check_deliverability=False, allow_smtputf8=False)
+        valid = validate_email(to, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         raise _invalid("is not a valid email address") from None
     deliver_to = valid.ascii_email or valid.normalized

@@ -1,5 +1,6 @@
 """Issuing a verification: its record and what it takes from the limits, written in one transaction."""
 
+import math
 import random
 import time
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def _prepare(
     keys, rules = code_keys(), settings()
     replaced = _replaced(resend_of) if resend_of else None
     code, verification_id = new_code(rules.code_length), keys.new_verification_id()
-    delete_at = now + rules.delete_after_seconds
+    delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
         channel=destination.channel,
@@ -74,7 +75,7 @@ def _prepare(
         max_attempts=rules.max_attempts,
         created_at=now,
         expires_at=min(now + rules.code_valid_seconds, delete_at),
-        delete_at=int(delete_at),
+        delete_at=delete_at,
     )
     return Issued(verification, code, now + limits.settings().resend_after_seconds), replaced
 

@@ -1,0 +1,66 @@
+"""Builders of what the tests feed to handlers."""
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+ALL_SCOPES = ("workflow:verify_send", "workflow:verify_check", "workflow:verify_delete")
+
+
+class Context:
+    """Lambda's context, as far as handlers use it."""
+
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+    function_name = "tests"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:tests"
+
+    def __init__(self, remaining_ms: int = 30_000) -> None:
+        self._remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._remaining_ms
+
+
+def http_event(
+    body: object = None,
+    *,
+    kind: str = "secret",
+    scopes: Iterable[str] = ALL_SCOPES,
+    query: str = "",
+    content_type: str | None = "application/json",
+    encoded: bool = False,
+    authorized: bool = True,
+) -> dict[str, Any]:
+    """API Gateway's event (HTTP API, payload 2.0) of an authorized request. A `str` body is sent as it is."""
+    text = body if isinstance(body, str) else json.dumps({} if body is None else body)
+    authorizer = {"lambda": {"token_id": "0123456789abcdef", "kind": kind, "scopes": " ".join(scopes)}}
+    return {
+        "version": "2.0",
+        "routeKey": "POST /workflows/tests",
+        "rawPath": "/workflows/tests",
+        "rawQueryString": query,
+        "headers": {"content-type": content_type} if content_type else {},
+        "requestContext": {
+            "http": {"method": "POST", "path": "/workflows/tests", "sourceIp": "192.0.2.1"},
+            "requestId": "request-1",
+            "authorizer": authorizer if authorized else None,
+        },
+        "body": base64.b64encode(text.encode()).decode() if encoded else text,
+        "isBase64Encoded": encoded,
+    }
+
+
+class Reply(NamedTuple):
+    """An answer of the HTTP door."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+def call(handler: Any, body: object = None, **options: Any) -> Reply:
+    """Calls a handler through its HTTP door."""
+    answer = handler(http_event(body, **options), Context())
+    return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))

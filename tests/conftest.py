@@ -1,0 +1,31 @@
+"""What every test needs before anything of the project is imported: an environment like a deployed function's."""
+
+import io
+import os
+
+for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+    del os.environ[name]
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="us-east-1",
+    POWERTOOLS_METRICS_NAMESPACE="BackendWorkflows",
+    POWERTOOLS_SERVICE_NAME="tests",
+    # The names that the local stack has, so that a handler in this process can also work on that one's tables.
+    VERIFICATIONS_TABLE="local-verifications",
+    LIMITS_TABLE="local-limits",
+    TOKENS_TABLE="local-tokens",
+)
+
+import moto  # noqa: E402, F401 - hooks botocore before any client is made
+import pytest  # noqa: E402
+
+from functions.core.log import logger  # noqa: E402
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the functions log in a test, one JSON object a line; metrics are not in it."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream

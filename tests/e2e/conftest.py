@@ -1,0 +1,154 @@
+"""The local stack as `make run` starts it, on a port and a state of its own, so that it does not meet one that is up."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from infra import sam
+from infra.local.emulator import Emulator
+from infra.local.state import Running, read_running
+
+START_SECONDS = 120
+T = TypeVar("T")
+
+
+class LocalStack:
+    """A running `python -m infra.local`, and what it printed."""
+
+    def __init__(self, state: Path, **settings: object) -> None:
+        self.state = state
+        self.output: list[str] = []
+        words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local", f"STATE={state}", *words],
+            cwd=sam.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        eventually(lambda: self.exited or "Ctrl-C stops it" in self.text, START_SECONDS)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.output)
+
+    @property
+    def exited(self) -> bool:
+        return self.process.poll() is not None
+
+    def printed(self, name: str) -> str:
+        found = re.search(rf"^  {name} +(\S+)$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1]
+
+    @property
+    def running(self) -> Running:
+        return read_running(self.state)
+
+    @property
+    def emulator(self) -> Emulator:
+        return Emulator(self.running.emulator_url)
+
+    @property
+    def url(self) -> str:
+        return self.printed("url")
+
+    def api(self, token: str | None = None) -> httpx.Client:
+        headers = {"authorization": f"Bearer {token or self.printed('secret')}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120)
+
+    def inbox(self, to: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = httpx.get(f"{self.url}/_local/inbox", params={"to": to}).json()
+        return messages
+
+    def code(self, to: str) -> str:
+        """The code in the newest message to a destination."""
+        found = re.search(r"(?<!\d)\d{6,10}(?!\d)", self.inbox(to)[0]["text"])
+        assert found
+        return found[0]
+
+    def logs(self) -> list[str]:
+        """Every log line of every function."""
+        logs = self.emulator.client("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        pages = logs.get_paginator("filter_log_events")
+        return [
+            event["message"]
+            for group in groups
+            for page in pages.paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+
+    def token(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs infra.tokens, as `make token` does."""
+        command = [sys.executable, "-m", "infra.tokens", "--state", str(self.state), *words]
+        return subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
+
+    def new_token(self, kind: str, scopes: str) -> dict[str, str]:
+        done = self.token("issue", "--name", "test", "--kind", kind, "--scopes", scopes, "--json")
+        assert done.returncode == 0, done.stderr
+        issued: dict[str, str] = json.loads(done.stdout)
+        return issued
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+
+
+def eventually(condition: Callable[[], T], seconds: float = 60) -> T:
+    """Waits for a condition to become true, and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The one stack that all tests share whose settings are the template's."""
+    running = LocalStack(tmp_path_factory.mktemp("stack"))
+    assert not running.exited, running.text
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def api(stack: LocalStack) -> Iterator[httpx.Client]:
+    """A client with the secret development token."""
+    with stack.api() as client:
+        yield client
+
+
+_numbers = iter(range(10_000))
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that no other test has."""
+    return f"person{next(_numbers)}@example.com"
+
+
+@pytest.fixture
+def phone() -> str:
+    """A number that no other test has, from the range reserved for fiction."""
+    return f"+1415555{next(_numbers) + 100:04d}"

@@ -1,0 +1,100 @@
+"""`make run` itself: what it prints, that schedules fire, that state lasts, that it says what is wrong."""
+
+import re
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import LocalStack, eventually
+
+
+def exists(stack: LocalStack, verification_id: str) -> bool:
+    key = {"verification_id": {"S": verification_id}}
+    return "Item" in stack.emulator.client("dynamodb").get_item(TableName="local-verifications", Key=key)
+
+
+def schedules(stack: LocalStack) -> list[str]:
+    listed = stack.emulator.client("scheduler").list_schedules(GroupName="local-verifications")["Schedules"]
+    return [schedule["Name"] for schedule in listed]
+
+
+def test_a_whole_life_of_a_local_stack(tmp_path: Path) -> None:
+    stack = LocalStack(tmp_path, DELETE_AFTER_SECONDS=10)
+    assert re.search(r"^ready in ", stack.text, re.MULTILINE)
+    tokens = stack.printed("secret"), stack.printed("publishable")
+    assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{43}", token) for token in tokens)
+    assert stack.text.count("  curl -s ") == 3
+
+    # The schedule fires: the record is gone, and so is the schedule.
+    with stack.api() as api:
+        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": "ana@example.com"}).json()
+    assert exists(stack, sent["verification_id"])
+    assert schedules(stack) == [sent["verification_id"]]
+    eventually(lambda: "email to ana@example.com: Your Our app verification code" in stack.text)
+    eventually(lambda: not exists(stack, sent["verification_id"]))
+    eventually(lambda: schedules(stack) == [])
+    deleted = [line for line in stack.logs() if '"workflow":"verify_delete"' in line]
+    assert ['"door":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
+
+    # A second stack on the same state is refused.
+    second = LocalStack(tmp_path)
+    assert second.process.wait() == 1
+    assert "already running on the state" in second.text
+
+    # Ctrl-C ends it in order, and state survives.
+    stack.stop()
+    assert stack.process.returncode == 0
+    assert "the state is kept" in stack.text
+    again = LocalStack(tmp_path, APP_NAME="Another name")
+    assert (again.printed("secret"), again.printed("publishable")) == tokens
+    assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
+    with again.api() as api:
+        assert api.post("/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}).status_code == 200
+    assert again.inbox("bo@example.com")[0]["subject"] == "Your Another name verification code"
+
+    # A killed run leaves an emulator behind; the next start ends it and goes on.
+    again.process.kill()
+    again.process.wait()
+    third = LocalStack(tmp_path)
+    assert not third.exited, third.text
+    third.stop()
+
+
+def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        stack = LocalStack(tmp_path, PORT=port)
+        assert stack.process.wait() == 1
+    assert f"Port {port} is in use" in stack.text
+    assert f"make run PORT={port + 1}" in stack.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"COLOUR": "red"}, "No such setting: COLOUR"),
+        ({"PORT": "many"}, "PORT must be a number"),
+        ({"CODE_LENGTH": "3"}, "CODE_LENGTH"),
+        ({"DELETE_AFTER_SECONDS": "soon"}, "DELETE_AFTER_SECONDS"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_said_before_anything_starts(
+    settings: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    stack = LocalStack(tmp_path, **settings)
+    assert stack.process.wait() == 1
+    assert sentence in stack.text
+    assert "starting the emulator" not in stack.text
+
+
+def test_nothing_listens_but_on_loopback(stack: LocalStack) -> None:
+    assert httpx.URL(stack.url).host == "127.0.0.1"
+    ports = {httpx.URL(stack.url).port, httpx.URL(stack.running.emulator_url).port}
+    hexed = {f"{port:04X}" for port in ports}
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    bound = {row[1].split(":")[0] for row in listening if row[3] == "0A" and row[1].split(":")[1] in hexed}
+    assert bound == {"0100007F"}

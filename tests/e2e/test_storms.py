@@ -1,0 +1,70 @@
+"""Parallel calls, on the emulator, which decides conditional writes and transactions atomically."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import LocalStack
+
+ROUNDS = 12
+
+
+@pytest.fixture(scope="module")
+def pool() -> Any:
+    with ThreadPoolExecutor(50) as pool:
+        yield pool
+
+
+def post(api: httpx.Client, workflow: str, parameters: dict[str, str]) -> httpx.Response:
+    return api.post(f"/workflows/{workflow}", json=parameters)
+
+
+def storm(
+    stack: LocalStack, pool: ThreadPoolExecutor, workflow: str, bodies: list[dict[str, str]]
+) -> list[httpx.Response]:
+    limits = httpx.Limits(max_connections=50)
+    headers = {"authorization": f"Bearer {stack.printed('secret')}"}
+    with httpx.Client(base_url=stack.url, headers=headers, limits=limits, timeout=120) as api:
+        return list(pool.map(lambda body: post(api, workflow, body), bodies))
+
+
+def sent(stack: LocalStack, to: str) -> str:
+    with stack.api() as api:
+        return str(post(api, "verify_send", {"channel": "email", "to": to}).json()["verification_id"])
+
+
+def test_of_50_parallel_right_checks_exactly_one_is_valid(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
+    for number in range(ROUNDS):
+        to = f"storm{number}@example.com"
+        verification_id = sent(stack, to)
+        answers = storm(
+            stack, pool, "verify_check", [{"verification_id": verification_id, "code": stack.code(to)}] * 50
+        )
+        assert {answer.status_code for answer in answers} == {200}
+        assert sum(answer.json()["valid"] for answer in answers) == 1
+
+
+def test_of_200_parallel_wrong_guesses_at_most_5_are_judged(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
+    verification_id = sent(stack, "guesses@example.com")
+    code = stack.code("guesses@example.com")
+    wrong = [f"{number:06d}" for number in range(201) if f"{number:06d}" != code][:200]
+    bodies = [{"verification_id": verification_id, "code": guess} for guess in wrong]
+    left = Counter(answer.json()["attempts_left"] for answer in storm(stack, pool, "verify_check", bodies))
+    # A judged guess says how many are left; the fifth says 0, as do all that were not judged.
+    assert left == {4: 1, 3: 1, 2: 1, 1: 1, 0: 196}
+    stored = stack.emulator.client("dynamodb").get_item(
+        TableName="local-verifications", Key={"verification_id": {"S": verification_id}}
+    )["Item"]
+    assert stored["attempts"] == {"N": "5"}
+    with stack.api() as api:
+        body = {"verification_id": verification_id, "code": code}
+        assert post(api, "verify_check", body).json()["valid"] is False
+
+
+def test_of_50_parallel_sends_to_one_destination_one_is_sent(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
+    answers = storm(stack, pool, "verify_send", [{"channel": "email", "to": "sends@example.com"}] * 50)
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 429: 49}
+    assert len(stack.inbox("sends@example.com")) == 1

@@ -1,0 +1,88 @@
+"""Stand-ins that are real servers: what they do to a client is what a network does."""
+
+import http.client
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+Script = Callable[[BaseHTTPRequestHandler, bytes], None]
+
+
+@contextmanager
+def server(script: Script) -> Iterator[str]:
+    """A loopback HTTP server whose every request the script answers; yields its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            script(self, self.rfile.read(int(self.headers["content-length"])))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running.daemon_threads = True
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}"
+    finally:
+        running.shutdown()
+        running.server_close()
+        thread.join()
+
+
+def answers(status: int, body: bytes, **headers: str) -> Script:
+    """Every request gets this answer."""
+
+    def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        reply(request, status, body, headers)
+
+    return script
+
+
+def hangs(request: BaseHTTPRequestHandler, _: bytes) -> None:
+    """Takes the request and says nothing until the client gives up."""
+    request.close_connection = True
+    request.connection.settimeout(30)
+    request.connection.recv(1)
+
+
+def loses_first_answers(upstream: str, count: int) -> Script:
+    """Forwards every request, but the first `count` answers never arrive: the connection breaks instead."""
+    lost = iter(range(count))
+
+    def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        connection = http.client.HTTPConnection(urlsplit(upstream).netloc, timeout=30)
+        connection.request("POST", request.path, body, dict(request.headers))
+        answer = connection.getresponse()
+        content = answer.read()
+        if next(lost, None) is not None:
+            request.close_connection = True
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
+        kept = {name: value for name, value in answer.getheaders() if name.lower() in {"content-type", "x-amz-crc32"}}
+        reply(request, answer.status, content, kept)
+
+    return script
+
+
+def nobody() -> str:
+    """A URL at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def reply(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:
+    request.send_response(status)
+    for name, value in headers.items():
+        request.send_header(name.replace("_", "-"), value)
+    request.send_header("content-length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)

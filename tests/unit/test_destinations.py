@@ -1,0 +1,86 @@
+import pytest
+
+from functions.core.errors import InvalidParameters
+from functions.core.verification import destinations
+from functions.core.verification.destinations import Channel, read_destination
+
+
+@pytest.fixture(autouse=True)
+def _countries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMS_COUNTRIES", "US,DE")
+    destinations.settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("typed", "address", "deliver_to", "canonical"),
+    [
+        ("Ana@Example.COM", "Ana@example.com", "Ana@example.com", "ana@example.com"),
+        ("ana+news@example.com", "ana+news@example.com", "ana+news@example.com", "ana@example.com"),
+        ("a.n.a+x@googlemail.com", "a.n.a+x@googlemail.com", "a.n.a+x@googlemail.com", "ana@gmail.com"),
+        ("ana@bücher.de", "ana@bücher.de", "ana@xn--bcher-kva.de", "ana@xn--bcher-kva.de"),
+    ],
+)
+def test_an_email_is_sent_as_typed_and_limited_by_its_canonical_form(
+    typed: str, address: str, deliver_to: str, canonical: str
+) -> None:
+    read = read_destination("email", typed)
+    assert (read.address, read.deliver_to, read.canonical) == (address, deliver_to, canonical)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ana",
+        "ana@",
+        "ana@localhost",
+        "ana\uff20example.com",
+        "ana@example.com\r\nBcc: eve@example.com",
+        "ana@example.com,eve@example.com",
+        "Ana <ana@example.com>",
+        "x" * 65 + "@example.com",
+        "añá@example.com",
+        "ana@exam ple.com",
+    ],
+)
+def test_what_is_no_email_address_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        read_destination("email", typed)
+    assert caught.value.errors == (("/to", "is not a valid email address"),)
+
+
+@pytest.mark.parametrize("typed", ["+14155550123", "+1 (415) 555-0123", "14155550123", " +1-415-555-0123"])
+def test_a_phone_number_is_read_to_e164(typed: str) -> None:
+    assert read_destination("sms", typed).address == "+14155550123"
+
+
+@pytest.mark.parametrize(
+    ("typed", "detail"),
+    [
+        ("+1", "is not a phone number"),
+        ("hello", "is not a phone number"),
+        ("+1415555012345678", "is not a phone number"),
+        ("+14155550123;ext=4", "is not a phone number"),
+        ("+33612345678", "is in a country to which"),
+        ("+4930123456", "is not a number that receives SMS"),
+        ("+19005550123", "is not a number that receives SMS"),
+    ],
+)
+def test_a_number_that_gets_no_sms_is_refused_with_a_reason(typed: str, detail: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        read_destination("sms", typed)
+    assert caught.value.errors[0].detail.startswith(detail)
+
+
+def test_no_country_is_allowed_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SMS_COUNTRIES")
+    destinations.settings.cache_clear()
+    with pytest.raises(InvalidParameters):
+        read_destination("sms", "+14155550123")
+
+
+@pytest.mark.parametrize(
+    ("channel", "to", "masked"),
+    [("email", "ana@example.com", "a**@example.com"), ("sms", "+14155550123", "+*********23")],
+)
+def test_a_masked_destination_shows_enough_to_recognise_it(channel: Channel, to: str, masked: str) -> None:
+    assert read_destination(channel, to).masked == masked

@@ -1,0 +1,129 @@
+"""AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
+
+from functions.core import aws, scheduler, table
+from functions.core.messages import settings as messages
+from functions.core.verification import codes, destinations, limits
+from functions.core.verification import settings as verification
+from functions.workflows.verify_send import handler as verify_send
+from infra import sam
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+READ_ONCE = [
+    codes._secret,
+    destinations.settings,
+    limits._secret,
+    limits.settings,
+    messages.settings,
+    scheduler.settings,
+    verification.settings,
+    verify_send.settings,
+]
+CLIENTS = [aws.client, aws.session, table.connection]
+
+
+class Settings:
+    """The functions' environment; a change takes effect at once, as it would in a new process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def set(self, **variables: object) -> None:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, str(value))
+        self._forget(variables)
+
+    def unset(self, *names: str) -> None:
+        for name in names:
+            self._monkeypatch.delenv(name)
+        self._forget(names)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        clients = CLIENTS if any(name.startswith("AWS_") for name in names) else []
+        for cached in [*READ_ONCE, *clients]:
+            cached.cache_clear()
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    yield Settings(monkeypatch)
+    if changed := [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+        Settings(monkeypatch).unset(*changed)
+
+
+@pytest.fixture
+def dynamodb_requests() -> Iterator[list[str]]:
+    """Names of the DynamoDB operations that are sent."""
+    sent: list[str] = []
+
+    def note(event_name: str, **_: object) -> None:
+        sent.append(event_name.rpartition(".")[2])
+
+    events = table.connection().client.meta.events
+    events.register("before-send.dynamodb", note)
+    yield sent
+    events.unregister("before-send.dynamodb", note)
+
+
+@pytest.fixture
+def cloud(settings: Settings) -> Iterator[None]:
+    """An AWS account with what the functions use, and their environment."""
+    with mock_aws():
+        for table_properties in _tables():
+            admin("dynamodb").create_table(**table_properties)
+        secrets = admin("secretsmanager")
+        code_keys = secrets.create_secret(Name="code-keys", SecretString=json.dumps({"current": "k1", "k1": "a" * 64}))
+        limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
+        admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
+        admin("scheduler").create_schedule_group(Name="verifications")
+        settings.set(
+            APP_NAME="Our app",
+            EMAIL_FROM="no-reply@example.com",
+            SMS_COUNTRIES="*",
+            CODE_KEYS_SECRET=code_keys["ARN"],
+            LIMIT_KEY_SECRET=limit_key["ARN"],
+            SCHEDULE_GROUP="verifications",
+            SCHEDULE_ROLE="arn:aws:iam::123456789012:role/schedules",
+            DEAD_LETTERS="arn:aws:sqs:us-east-1:123456789012:dead-letters",
+            VERIFY_DELETE_FUNCTION="arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete",
+        )
+        yield
+
+
+@cache
+def admin(service: str) -> Any:
+    """A client that sees everything; made once, because making one is the slow part of a test."""
+    return boto3.client(service)
+
+
+@cache
+def _tables() -> list[dict[str, Any]]:
+    resources = sam.read_template()["Resources"].values()
+    declared = [each["Properties"] for each in resources if each["Type"] == "AWS::DynamoDB::Table"]
+    kept = ("AttributeDefinitions", "KeySchema", "BillingMode")
+    name = "TableName"
+    return [
+        {name: each[name]["Fn::Sub"].replace("${AWS::StackName}", "local")} | {key: each[key] for key in kept}
+        for each in declared
+    ]
+
+
+def sent_emails() -> list[Any]:
+    """What SES was given, oldest first."""
+    return list(ses_backends[ACCOUNT][REGION].sent_messages)
+
+
+def sent_sms() -> list[tuple[str, str]]:
+    """Number and text of what SNS was given, oldest first."""
+    return [(number, text) for number, text, *_ in sns_backends[ACCOUNT][REGION].sms_messages.values()]

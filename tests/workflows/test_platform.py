@@ -1,0 +1,244 @@
+"""The platform around a workflow's function: what every workflow gets without code of its own."""
+
+import io
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from functions.core.call import Call
+from functions.core.errors import Unavailable
+from functions.core.http import MAX_BODY_BYTES
+from functions.core.parameters import Parameters, Result
+from functions.core.workflow import workflow
+from tests.builders import Context, call, http_event
+
+SCOPES = ("workflow:greet",)
+
+
+class Greeting(Parameters):
+    name: str
+    age: int | None = None
+
+
+class Greeted(Result):
+    text: str
+    age: int | None = None
+
+
+def greet(greeting: Greeting) -> Greeted:
+    return Greeted(text=f"Hello, {greeting.name}", age=greeting.age)
+
+
+handler = workflow(greet)
+
+
+def failing(error: BaseException) -> Any:
+    def fail(_: Greeting) -> Greeted:
+        raise error
+
+    return workflow(fail)
+
+
+def test_a_typed_function_is_a_whole_workflow() -> None:
+    reply = call(handler, {"name": "Ana"}, scopes=SCOPES)
+    assert reply.status == 200
+    assert reply.body == {"text": "Hello, Ana", "age": None}
+    assert reply.headers == {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "x-request-id": "request-1",
+    }
+
+
+def test_a_problem_is_an_rfc_9457_document() -> None:
+    reply = call(handler, {"nmae": "Ana"}, scopes=SCOPES)
+    assert reply.status == 422
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.body == {
+        "type": "urn:backend-workflows:problem:invalid_parameters",
+        "title": "The parameters are not valid",
+        "status": 422,
+        "detail": "/nmae: is not a parameter of this workflow",
+        "code": "invalid_parameters",
+        "request_id": "request-1",
+        "retry_after_seconds": None,
+        "errors": [{"pointer": "/nmae", "detail": "is not a parameter of this workflow"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "status", "code"),
+    [
+        ("{", {}, 400, "malformed_body"),
+        ("[1]", {}, 400, "malformed_body"),
+        ('"text"', {}, 400, "malformed_body"),
+        ('{"name": "\ud800"}', {}, 400, "malformed_body"),
+        ("[" * 100_000, {}, 400, "malformed_body"),
+        ('{"name": NaN}', {}, 400, "malformed_body"),
+        ("", {}, 422, "invalid_parameters"),
+        ("name=Ana", {"content_type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
+        ("{}", {"content_type": "text/plain"}, 415, "unsupported_media_type"),
+        ('{"name": "' + "x" * MAX_BODY_BYTES + '"}', {}, 413, "body_too_large"),
+        ("{}", {"authorized": False}, 401, "not_authenticated"),
+        ("{}", {"query": "access_token=x"}, 401, "token_in_url"),
+        ("{}", {"query": "a=1&key=wf_" + "a" * 43}, 401, "token_in_url"),
+        ("{}", {"scopes": ("workflow:verify_send",)}, 403, "not_permitted"),
+        ("{}", {"scopes": ()}, 403, "not_permitted"),
+        ("{}", {"kind": "publishable"}, 403, "not_permitted"),
+    ],
+)
+def test_bad_requests_get_a_clear_problem(body: str, options: dict[str, Any], status: int, code: str) -> None:
+    body = body if "\ud800" not in body else "ignored"
+    reply = call(handler, body, **({"scopes": SCOPES} | options))
+    assert (reply.status, reply.body["code"], reply.body["request_id"]) == (status, code, "request-1")
+
+
+def test_a_401_names_the_scheme() -> None:
+    assert call(handler, {}, authorized=False).headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "application/json; charset=utf-8", "APPLICATION/JSON", "application/ld+json"]
+)
+def test_json_is_json_by_any_of_its_names(content_type: str | None) -> None:
+    assert call(handler, {"name": "Ana"}, scopes=SCOPES, content_type=content_type).status == 200
+
+
+def test_a_base64_body_is_read() -> None:
+    assert call(handler, {"name": "Anä"}, scopes=SCOPES, encoded=True).body["text"] == "Hello, Anä"
+
+
+def test_a_body_that_is_not_base64_is_a_problem() -> None:
+    event = http_event("%%%", scopes=SCOPES) | {"isBase64Encoded": True}
+    assert handler(event, Context())["statusCode"] == 400
+
+
+@pytest.mark.parametrize("error", [ValueError("hunter2"), RecursionError("hunter2"), MemoryError("hunter2")])
+def test_no_exception_leaves_the_http_door(error: Exception, log: io.StringIO) -> None:
+    reply = call(failing(error), {"name": "Ana"}, scopes=("workflow:fail",))
+    assert (reply.status, reply.body["code"]) == (500, "internal_error")
+    assert "hunter2" not in json.dumps(reply.body)
+    line = json.loads(log.getvalue())
+    assert (line["level"], line["request_id"], line["token_id"]) == ("ERROR", "request-1", "0123456789abcdef")
+    assert "hunter2" in line["exception"]
+
+
+def test_a_call_that_hangs_is_answered_before_lambda_ends_it() -> None:
+    def hang(_: Greeting) -> Greeted:
+        threading.Event().wait(60)
+        return Greeted(text="")
+
+    answer = workflow(hang)(http_event({"name": "Ana"}, scopes=("workflow:hang",)), Context(remaining_ms=550))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (504, "too_slow")
+
+
+def test_what_may_pass_says_when_to_come_back() -> None:
+    reply = call(failing(Unavailable("Later.", retry_after=7)), {"name": "Ana"}, scopes=("workflow:fail",))
+    assert (reply.status, reply.headers["retry-after"], reply.body["retry_after_seconds"]) == (503, "7", 7)
+
+
+def test_a_direct_invocation_answers_with_the_result() -> None:
+    answer = handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
+    assert answer == {"result": {"text": "Hello, Ana", "age": None}, "problem": None}
+
+
+def test_a_direct_invocation_answers_a_problem_as_data() -> None:
+    answer = handler({"door": "direct", "parameters": {}}, Context())
+    assert answer["result"] is None
+    assert (answer["problem"]["status"], answer["problem"]["code"]) == (422, "invalid_parameters")
+
+
+@pytest.mark.parametrize(
+    "event", [{}, [], None, "x", {"name": "Ana"}, {"door": "run", "parameters": {}}, {"door": "direct"}]
+)
+def test_an_event_of_no_known_door_is_refused(event: Any) -> None:
+    assert handler(event, Context())["problem"]["code"] == "invalid_parameters"
+
+
+DOORS = [
+    {"door": "direct", "parameters": {"name": "Eve"}},
+    {"door": "schedule", "parameters": {"name": "Eve"}},
+    http_event({"name": "Eve"}, scopes=SCOPES),
+]
+
+
+@pytest.mark.parametrize("posed", DOORS)
+def test_parameters_sent_over_http_cannot_pose_as_another_doors_event(posed: dict[str, Any]) -> None:
+    """However a body looks, it is parameters: read as such, and needing the scope."""
+    assert call(handler, posed, scopes=SCOPES).body["code"] == "invalid_parameters"
+    assert call(handler, posed, scopes=()).body["code"] == "not_permitted"
+
+
+@pytest.mark.parametrize("posed", DOORS)
+def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[str, Any]) -> None:
+    answer = handler({"door": "schedule", "parameters": posed}, Context())
+    assert answer["problem"]["code"] == "invalid_parameters"
+
+
+@pytest.mark.parametrize("extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}])
+def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
+    answer = handler({"door": "direct", "parameters": {"name": "Ana"}} | extra, Context())
+    assert answer["problem"]["code"] == "invalid_parameters"
+
+
+@pytest.mark.parametrize("error", [Unavailable("Later."), ValueError("a bug")])
+def test_a_schedule_raises_what_another_try_may_cure(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        failing(error)({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
+
+
+def test_a_schedule_does_not_repeat_what_stays_wrong() -> None:
+    assert handler({"door": "schedule", "parameters": {}}, Context())["problem"]["status"] == 422
+
+
+def test_a_function_may_ask_who_calls() -> None:
+    seen: list[Call] = []
+
+    def ask(_: Greeting, call: Call) -> Greeted:
+        seen.append(call)
+        return Greeted(text="")
+
+    asked = workflow(ask)
+    call(asked, {"name": "Ana"}, scopes=("workflow:ask",))
+    asked({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
+    over_http, scheduled = seen
+    assert (over_http.door, over_http.client_ip, over_http.publishable) == ("http", "192.0.2.1", False)
+    assert over_http.caller is not None
+    assert over_http.caller.token_id == "0123456789abcdef"
+    assert (scheduled.door, scheduled.caller, scheduled.publishable) == ("schedule", None, False)
+
+
+def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> None:
+    call(handler, {"name": "Ana"}, scopes=SCOPES)
+    call(handler, {"name": 1}, scopes=SCOPES)
+    handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    told = [(line["message"], line["door"], line["workflow"], line["status"], line.get("token_id")) for line in lines]
+    assert told == [
+        ("answered", "http", "greet", 200, "0123456789abcdef"),
+        ("problem", "http", "greet", 422, "0123456789abcdef"),
+        ("answered", "direct", "greet", 200, None),
+    ]
+    assert "Ana" not in log.getvalue()
+
+
+def test_init_prepares_in_lambda_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[bool] = []
+    workflow(greet, prepare=lambda: prepared.append(True))
+    assert prepared == []
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "greet")
+    workflow(greet, prepare=lambda: prepared.append(True))
+    assert prepared == [True]
+
+
+def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    def prepare() -> None:
+        raise Unavailable("Secrets Manager is not available right now.")
+
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "greet")
+    assert call(workflow(greet, prepare=prepare), {"name": "Ana"}, scopes=SCOPES).status == 200
+    assert "init could not prepare everything" in log.getvalue()

@@ -1,0 +1,117 @@
+import io
+import time
+from typing import Any
+
+import pytest
+
+from functions.api.authorize.handler import lambda_handler as authorize
+from functions.core.errors import Unavailable
+from functions.core.tokens import Token, issue_token, list_tokens, revoke_token
+from tests import fakes
+from tests.builders import Context
+from tests.workflows.conftest import Settings, admin
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+SEND = ["workflow:verify_send"]
+
+
+def ask(authorization: str | None, header: str = "authorization") -> dict[str, Any]:
+    event = {"version": "2.0", "type": "REQUEST", "headers": {header: authorization} if authorization else {}}
+    return authorize(event, Context())
+
+
+def test_a_token_is_known_by_what_it_says() -> None:
+    text, token = issue_token("web", "publishable", ["workflow:verify_send", "workflow:verify_check"])
+    assert ask(f"Bearer {text}") == {
+        "isAuthorized": True,
+        "context": {
+            "token_id": token.token_id,
+            "kind": "publishable",
+            "scopes": "workflow:verify_check workflow:verify_send",
+        },
+    }
+
+
+@pytest.mark.parametrize("form", ["bearer {}", "BEARER  {}", "Bearer {} "])
+def test_the_schemes_case_and_spaces_do_not_matter(form: str) -> None:
+    assert ask(form.format(issue_token("web", "secret", SEND).text), header="Authorization")["isAuthorized"] is True
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer x", "Basic {}", "{}", "Bearer {}x", "Bearer {} {}"]
+)
+def test_anything_else_is_refused(authorization: str | None) -> None:
+    text = issue_token("web", "secret", SEND).text
+    assert ask(authorization and authorization.format(text, text)) == {"isAuthorized": False}
+
+
+def test_an_unknown_token_is_refused() -> None:
+    assert ask("Bearer wf_" + "a" * 43) == {"isAuthorized": False}
+
+
+def test_a_revoked_token_is_refused_and_stays_in_the_list() -> None:
+    text, token = issue_token("web", "secret", SEND)
+    assert revoke_token(token.token_id) is True
+    assert ask(f"Bearer {text}") == {"isAuthorized": False}
+    assert [each.revoked_at is not None for each in list_tokens()] == [True]
+
+
+def test_revoking_twice_keeps_the_first_time() -> None:
+    token = issue_token("web", "secret", SEND).token
+    revoke_token(token.token_id)
+    token.refresh()
+    token.update([Token.revoked_at.set(1)])
+    revoke_token(token.token_id)
+    token.refresh()
+    assert token.revoked_at == 1
+
+
+def test_revoking_what_is_not_there_says_so() -> None:
+    assert revoke_token("0123456789abcdef") is False
+
+
+def test_an_expired_token_is_refused() -> None:
+    text, token = issue_token("web", "secret", SEND, valid_seconds=60)
+    assert ask(f"Bearer {text}")["isAuthorized"] is True
+    token.update([Token.expires_at.set(int(time.time()))])
+    assert ask(f"Bearer {text}") == {"isAuthorized": False}
+
+
+def test_a_token_is_stored_as_its_hash_only(log: io.StringIO) -> None:
+    text = issue_token("web", "secret", SEND).text
+    ask(f"Bearer {text}")
+    assert text not in str(admin("dynamodb").scan(TableName="local-tokens"))
+    assert text not in log.getvalue()
+
+
+def test_tokens_differ_and_have_256_bits() -> None:
+    texts = {issue_token("web", "secret", SEND).text for _ in range(20)}
+    assert len(texts) == 20
+    assert {len(text) for text in texts} == {len("wf_") + 43}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "scopes", "sentence"),
+    [
+        ("", "secret", SEND, "needs a name"),
+        ("web", "public", SEND, "secret or publishable"),
+        ("web", "secret", [], "at least one scope"),
+        ("web", "secret", ["verify_send"], "are no scopes: verify_send"),
+        ("web", "publishable", ["workflow:verify_delete"], "cannot hold workflow:verify_delete"),
+    ],
+)
+def test_a_token_that_cannot_be_is_refused_with_a_sentence(
+    name: str, kind: Any, scopes: list[str], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        issue_token(name, kind, scopes)
+    assert list_tokens() == []
+
+
+def test_a_token_is_not_refused_because_the_table_cannot_be_read(settings: Settings) -> None:
+    """API Gateway caches a refusal for a minute; a failure it does not."""
+    text = issue_token("web", "secret", SEND).text
+    settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
+    with pytest.raises(Unavailable):
+        ask(f"Bearer {text}")

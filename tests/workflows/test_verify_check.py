@@ -1,0 +1,159 @@
+import json
+from typing import Any
+
+import pytest
+
+from functions.core.verification import record
+from functions.core.verification.codes import code_keys
+from functions.core.verification.record import Verification
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from tests import fakes
+from tests.builders import Reply, call
+from tests.workflows.conftest import Settings
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+NO = {"valid": False, "attempts_left": 0, "channel": None, "to": None, "purpose": None, "proof": None}
+CODE = "123456"
+FAR = 4_000_000_000
+"""Seconds since the epoch, in the year 2096."""
+
+
+def stored(**changes: Any) -> str:
+    """A verification as verify_send leaves it, but for the changes; returns its id."""
+    verification_id = changes.pop("verification_id", code_keys().new_verification_id())
+    facts: dict[str, Any] = {
+        "channel": "email",
+        "to": "ana@example.com",
+        "purpose": "sign_in",
+        "code_mac": code_keys().mac(verification_id, CODE),
+        "max_attempts": 5,
+        "created_at": 0,
+        "expires_at": FAR,
+        "delete_at": FAR,
+    }
+    Verification(verification_id, **(facts | changes)).save()
+    return str(verification_id)
+
+
+def check(verification_id: str, code: str = CODE) -> Reply:
+    return call(verify_check, {"verification_id": verification_id, "code": code})
+
+
+def test_the_right_code_is_valid_once_and_says_what_is_verified() -> None:
+    verification_id = stored()
+    assert check(verification_id).body == {
+        "valid": True,
+        "attempts_left": 4,
+        "channel": "email",
+        "to": "ana@example.com",
+        "purpose": "sign_in",
+        "proof": None,
+    }
+    assert check(verification_id).body == NO
+
+
+def test_a_wrong_code_says_how_many_attempts_are_left() -> None:
+    verification_id = stored()
+    assert [check(verification_id, "000000").body for _ in range(4)] == [
+        NO | {"attempts_left": left} for left in (4, 3, 2, 1)
+    ]
+    assert check(verification_id).body["valid"] is True
+
+
+def test_after_the_last_attempt_the_right_code_is_not_valid_either() -> None:
+    verification_id = stored()
+    for _ in range(5):
+        check(verification_id, "000000")
+    assert check(verification_id).body == NO
+    assert Verification.get(verification_id).attempts == 5
+
+
+def test_the_last_attempt_can_still_be_right() -> None:
+    assert check(stored(attempts=4)).body["valid"] is True
+
+
+@pytest.mark.parametrize("code", [CODE, "000000"])
+@pytest.mark.parametrize("state", ["expired", "exhausted", "spent", "unknown", "unknown key"])
+def test_unknown_expired_spent_and_exhausted_answer_alike_after_the_same_work(
+    state: str, code: str, dynamodb_requests: list[str]
+) -> None:
+    verification_id = "k9.example" if state == "unknown key" else "k1.example"
+    changes: dict[str, dict[str, Any]] = {
+        "expired": {"expires_at": 1},
+        "exhausted": {"attempts": 5},
+        "spent": {"last_mac": code_keys().mac(verification_id, CODE)},
+    }
+    if state in changes:
+        stored(verification_id=verification_id, **changes[state])
+    dynamodb_requests.clear()
+    assert check(verification_id, code).body == NO
+    assert dynamodb_requests == ["UpdateItem"]
+
+
+@pytest.mark.parametrize("code", [CODE, "000000"])
+def test_a_check_is_1_dynamodb_request_right_or_wrong(code: str, dynamodb_requests: list[str]) -> None:
+    verification_id = stored()
+    dynamodb_requests.clear()
+    check(verification_id, code)
+    assert dynamodb_requests == ["UpdateItem"]
+
+
+def test_a_code_expires_at_its_second() -> None:
+    verification_id = stored(expires_at=1000)
+    mac = code_keys().mac(verification_id, CODE)
+    assert record.check(verification_id, mac, now=1000) == record.NO
+    assert record.check(verification_id, mac, now=999.9).valid
+
+
+def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first try's answer was lost; the second finds what the first wrote, under the same signature."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
+    verification_id = stored()
+    mac = code_keys().mac(verification_id, CODE)
+    assert record.check(verification_id, mac, now=1).valid
+    assert record.check(verification_id, mac, now=1).valid
+    monkeypatch.setattr("secrets.token_hex", lambda _: "another-check")
+    assert not record.check(verification_id, mac, now=1).valid
+
+
+@pytest.mark.parametrize("typed", ["123 456", "123-456", " 123456", "\uff11\uff12\uff13\uff14\uff15\uff16"])
+def test_what_people_type_is_accepted(typed: str) -> None:
+    assert check(stored(), typed).body["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("parameters", "pointer"),
+    [
+        ({"code": CODE}, "/verification_id"),
+        ({"verification_id": "k1.x"}, "/code"),
+        ({"verification_id": "k1.x", "code": 123456}, "/code"),
+        ({"verification_id": "k1.x", "code": ""}, "/code"),
+        ({"verification_id": "k1.x", "code": "1" * 65}, "/code"),
+        ({"verification_id": "../x", "code": CODE}, "/verification_id"),
+        ({"verification_id": "x" * 65, "code": CODE}, "/verification_id"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters: dict[str, Any], pointer: str) -> None:
+    reply = call(verify_check, parameters)
+    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [pointer])
+
+
+def test_an_unreachable_database_is_a_503_and_charges_no_attempt(settings: Settings) -> None:
+    verification_id = stored()
+    settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
+    reply = check(verification_id)
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "unavailable", "5")
+    settings.unset("AWS_ENDPOINT_URL_DYNAMODB")
+    assert check(verification_id).body["attempts_left"] == 4
+
+
+def test_checks_are_counted_valid_and_invalid(capfd: pytest.CaptureFixture[str]) -> None:
+    verification_id = stored()
+    check(verification_id, "000000")
+    check(verification_id)
+    metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    assert [next(name for name in line if name.startswith("Check")) for line in metrics] == [
+        "CheckInvalid",
+        "CheckValid",
+    ]

@@ -1,0 +1,290 @@
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.core import aws
+from functions.core.verification.limits import Limit
+from functions.core.verification.record import Verification
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.workflows.verify_send.handler import lambda_handler as verify_send
+from tests import fakes
+from tests.builders import Reply, call
+from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def send(**parameters: Any) -> Reply:
+    return call(verify_send, {"channel": "email", "to": "ana@example.com"} | parameters)
+
+
+def check(verification_id: str, code: str) -> dict[str, Any]:
+    return call(verify_check, {"verification_id": verification_id, "code": code}).body
+
+
+def last_code() -> str:
+    texts = [mail.body for mail in sent_emails()][-1:] + [text for _, text in sent_sms()][-1:]
+    found = re.search(r"(?<![#\d])\d{6,10}(?!\d)", re.sub(r"<style.*?</style>", "", texts[-1], flags=re.DOTALL))
+    assert found
+    return found[0]
+
+
+def test_an_email_carries_the_code_and_the_answer_does_not() -> None:
+    reply = send(purpose="sign_in")
+    assert reply.status == 200
+    assert last_code() not in json.dumps(reply.body)
+    (mail,) = sent_emails()
+    assert mail.source == "Our app <no-reply@example.com>"
+    assert mail.destinations["ToAddresses"] == ["ana@example.com"]
+    assert mail.subject == "Your Our app verification code"
+    stored = Verification.get(reply.body["verification_id"])
+    assert (stored.channel, stored.to, stored.purpose) == ("email", "ana@example.com", "sign_in")
+
+
+def test_the_answer_says_where_how_long_and_when_again() -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    body = send().body
+    assert (body["channel"], body["to"], body["code_length"]) == ("email", "a**@example.com", 6)
+    assert re.fullmatch(r"k1\.[0-9A-Za-z_-]{22}", body["verification_id"])
+    after = datetime.now(UTC)
+    assert before + timedelta(minutes=10) <= datetime.fromisoformat(body["expires_at"]) <= after + timedelta(minutes=10)
+    assert before + timedelta(seconds=60) <= datetime.fromisoformat(body["resend_at"]) <= after + timedelta(seconds=60)
+
+
+def test_an_sms_carries_the_code() -> None:
+    reply = send(channel="sms", to="+1 (415) 555-0123")
+    assert (reply.status, reply.body["channel"], reply.body["to"]) == (200, "sms", "+*********23")
+    ((number, text),) = sent_sms()
+    assert number == "+14155550123"
+    assert text == f"{last_code()} is your Our app code. Valid for 10 min. Do not share it."
+
+
+def test_the_code_is_stored_as_its_hmac_only() -> None:
+    reply = send()
+    raw = admin("dynamodb").scan(TableName="local-verifications")["Items"]
+    assert last_code() not in str(raw)
+    assert check(reply.body["verification_id"], last_code())["valid"] is True
+
+
+def test_the_deletion_is_scheduled_15_minutes_after_creation() -> None:
+    reply = send()
+    schedule = admin("scheduler").get_schedule(Name=reply.body["verification_id"], GroupName="verifications")
+    created = Verification.get(reply.body["verification_id"]).created_at
+    at = datetime.fromisoformat(re.fullmatch(r"at\((.+)\)", schedule["ScheduleExpression"])[1] + "+00:00")  # type: ignore[index]
+    assert timedelta(0) <= at - datetime.fromtimestamp(created + 900, UTC) < timedelta(seconds=1)
+    assert schedule["ActionAfterCompletion"] == "DELETE"
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(":dead-letters")
+    assert json.loads(schedule["Target"]["Input"]) == {
+        "door": "schedule",
+        "parameters": {"verification_id": reply.body["verification_id"]},
+    }
+
+
+def test_a_send_goes_on_when_its_deletion_cannot_be_scheduled(settings: Settings, log: io.StringIO) -> None:
+    settings.set(SCHEDULE_GROUP="no-such-group")
+    reply = send()
+    assert reply.status == 200
+    assert "deletion not scheduled; TTL takes over" in log.getvalue()
+    stored = Verification.get(reply.body["verification_id"])
+    assert 0 <= stored.delete_at - (stored.created_at + 900) < 1
+
+
+def test_a_second_send_to_a_destination_waits_for_the_cooldown() -> None:
+    assert send().status == 200
+    reply = send()
+    assert (reply.status, reply.body["code"]) == (429, "limit_exceeded")
+    assert 55 <= int(reply.headers["retry-after"]) <= 60
+    assert reply.body["retry_after_seconds"] == int(reply.headers["retry-after"])
+    assert len(sent_emails()) == 1
+
+
+@pytest.mark.parametrize("same", ["ANA@example.com", "ana+2@example.com", "Ana+x@EXAMPLE.com"])
+def test_other_spellings_of_a_mailbox_share_its_cooldown(same: str) -> None:
+    send()
+    assert send(to=same).status == 429
+
+
+def test_another_destination_does_not_wait() -> None:
+    send()
+    assert send(to="bo@example.com").status == 200
+
+
+def test_a_limits_key_names_no_destination() -> None:
+    send()
+    ((key,),) = [[limit.limit_key for limit in Limit.scan()]]
+    assert re.fullmatch(r"cooldown#[0-9a-f]{64}", key)
+
+
+def test_the_cooldown_opens_again_when_its_time_has_passed() -> None:
+    send()
+    for limit in Limit.scan():
+        limit.update([Limit.opens_at.set(1)])
+    assert send().status == 200
+
+
+def open_cooldown() -> None:
+    for limit in Limit.scan():
+        limit.update([Limit.opens_at.set(0)])
+
+
+def test_a_resend_kills_the_code_it_replaces_at_once() -> None:
+    first, old_code = send().body["verification_id"], last_code()
+    open_cooldown()
+    second = send(resend_of=first).body["verification_id"]
+    assert check(first, old_code) == check("k1.unknown", old_code)
+    assert check(second, last_code())["valid"] is True
+
+
+def test_a_resend_carries_spent_attempts_over() -> None:
+    first = send().body["verification_id"]
+    check(first, "000000")
+    check(first, "000000")
+    open_cooldown()
+    second = send(resend_of=first).body["verification_id"]
+    assert check(second, "000000")["attempts_left"] == 2
+
+
+def test_a_send_without_resend_of_leaves_other_verifications_alone() -> None:
+    first, code = send().body["verification_id"], last_code()
+    open_cooldown()
+    send()
+    assert check(first, code)["valid"] is True
+
+
+def test_a_resend_of_an_exhausted_verification_is_refused_and_changes_nothing() -> None:
+    first = send().body["verification_id"]
+    for _ in range(5):
+        check(first, "000000")
+    open_cooldown()
+    reply = send(resend_of=first)
+    assert (reply.status, reply.body["code"]) == (409, "attempts_exhausted")
+    assert len(sent_emails()) == 1
+    assert send().status == 200
+
+
+@pytest.mark.parametrize("resend_of", ["k1.unknown", "", None])
+def test_a_resend_of_nothing_is_a_send(resend_of: str | None) -> None:
+    assert send(resend_of=resend_of).status == 200
+
+
+def test_a_resend_of_a_spent_verification_starts_afresh() -> None:
+    first = send().body["verification_id"]
+    check(first, last_code())
+    open_cooldown()
+    second = send(resend_of=first).body["verification_id"]
+    assert check(second, "000000")["attempts_left"] == 4
+
+
+def test_a_resend_that_the_cooldown_refuses_leaves_the_old_code_valid() -> None:
+    first, code = send().body["verification_id"], last_code()
+    assert send(resend_of=first).status == 429
+    assert check(first, code)["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("parameters", "pointer"),
+    [
+        ({"to": "ana"}, "/to"),
+        ({"to": ""}, "/to"),
+        ({"to": None}, "/to"),
+        ({"to": "x" * 400}, "/to"),
+        ({"channel": "fax"}, "/channel"),
+        ({"channel": "sms"}, "/to"),
+        ({"purpose": "fun"}, "/purpose"),
+        ({"resend_of": "x" * 65}, "/resend_of"),
+        ({"code": "123456"}, "/code"),
+    ],
+)
+def test_wrong_parameters_are_named_and_change_nothing(parameters: dict[str, Any], pointer: str) -> None:
+    reply = send(**parameters)
+    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [pointer])
+    assert (list(Verification.scan()), list(Limit.scan()), sent_emails()) == ([], [], [])
+
+
+def test_a_send_is_1_dynamodb_request_and_a_resend_2(dynamodb_requests: list[str]) -> None:
+    first = send().body["verification_id"]
+    assert dynamodb_requests == ["TransactWriteItems"]
+    open_cooldown()
+    dynamodb_requests.clear()
+    assert send(resend_of=first).status == 200
+    assert dynamodb_requests == ["GetItem", "TransactWriteItems"]
+
+
+def nothing_remains() -> bool:
+    return list(Verification.scan()) == []
+
+
+def test_what_the_provider_refuses_is_a_502_and_opens_the_cooldown_again(settings: Settings) -> None:
+    settings.set(EMAIL_FROM="unverified@example.org")
+    reply = send()
+    assert (reply.status, reply.body["code"]) == (502, "provider_refused")
+    assert nothing_remains()
+    settings.set(EMAIL_FROM="no-reply@example.com")
+    assert send().status == 200
+
+
+@pytest.mark.parametrize(
+    ("script", "channel", "to"),
+    [
+        (fakes.answers(503, b"{}"), "email", "ana@example.com"),
+        (fakes.answers(429, b"{}", **{"x-amzn-ErrorType": "TooManyRequestsException"}), "email", "ana@example.com"),
+        (
+            fakes.answers(500, b"<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>"),
+            "sms",
+            "+14155550123",
+        ),
+    ],
+)
+def test_a_provider_that_fails_is_a_503_leaves_no_code_and_keeps_the_cooldown(
+    script: fakes.Script, channel: str, to: str, settings: Settings, log: io.StringIO
+) -> None:
+    """It may have sent the message all the same, so the next send waits."""
+    with fakes.server(script) as url:
+        settings.set(AWS_ENDPOINT_URL_SESV2=url, AWS_ENDPOINT_URL_SNS=url)
+        reply = send(channel=channel, to=to)
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "provider_unavailable", "5")
+    assert nothing_remains()
+    assert "provider failed" in log.getvalue()
+    assert to not in log.getvalue()
+    assert send(channel=channel, to=to).status == 429
+
+
+def test_a_provider_that_cannot_be_reached_opens_the_cooldown_again(settings: Settings) -> None:
+    settings.set(AWS_ENDPOINT_URL_SESV2=fakes.nobody())
+    assert send().status == 503
+    assert nothing_remains()
+    settings.unset("AWS_ENDPOINT_URL_SESV2")
+    assert send().status == 200
+
+
+def test_a_provider_that_hangs_is_given_up_in_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.1)
+    with fakes.server(fakes.hangs) as url:
+        settings.set(AWS_ENDPOINT_URL_SESV2=url)
+        assert send().status == 503
+    assert nothing_remains()
+
+
+@pytest.mark.parametrize("service", ["DYNAMODB", "SECRETS_MANAGER"])
+def test_without_its_tables_or_keys_a_send_is_a_503_and_sends_nothing(service: str, settings: Settings) -> None:
+    settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
+    reply = send()
+    assert (reply.status, reply.body["code"]) == (503, "unavailable")
+    assert sent_emails() == []
+
+
+def test_neither_code_nor_destination_is_logged(log: io.StringIO) -> None:
+    verification_id = send().body["verification_id"]
+    check(verification_id, last_code())
+    assert last_code() not in log.getvalue()
+    assert "ana@example.com" not in log.getvalue()
+
+
+def test_sends_are_counted_by_channel(capfd: pytest.CaptureFixture[str]) -> None:
+    send()
+    metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    assert [(line["VerificationSent"], line["channel"]) for line in metrics] == [([1.0], "email")]
