@@ -1,0 +1,201 @@
+"""`make build`: validates and builds template.yaml with the SAM CLI, prepares what it built for short cold starts, and runs
+every built function under AWS's own runtime client, against the emulator.
+"""
+
+import ast
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from infra import sam
+from infra.local.deploy import Deployment, deploy
+from infra.local.emulator import running_emulator
+from infra.local.errors import LocalStackError
+from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+
+BUILD = sam.ROOT / ".aws-sam/build"
+
+_SAM = sam.ROOT / ".venv-sam/bin/sam"
+_CLIENT = sam.ROOT / ".aws-sam/runtime"
+_EVENTS = sam.ROOT / "tests/events"
+_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+"""The virtual environment first: its interpreter may be the one that `sam build` needs."""
+
+_PARAMETERS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
+_SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sns", "scheduler", "stepfunctions", "s3", "kms", "lambda"}
+_SERVICES |= {"pinpoint-sms-voice-v2"}
+_SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
+_MEGABYTE = 1_000_000
+
+
+class BuildFailed(Exception):
+    """The build, or a function that was built, does not work; the message says why."""
+
+
+def main() -> int:
+    """Builds; 1 with a sentence when that fails."""
+    try:
+        _build()
+    except (BuildFailed, LocalStackError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _build() -> None:
+    about = sam.read_template()["Globals"]["Function"]
+    print("sam validate --lint", flush=True)
+    _sam("validate", "--lint")
+    python = find_python(about["Runtime"])
+    if python is None:
+        # Otherwise a deployment would take what an earlier build left here for this one.
+        shutil.rmtree(BUILD, ignore_errors=True)
+        print(f"Nothing is built and run: sam build needs {about['Runtime']} on PATH, and there is none that works.")
+        return
+    print("sam build (dependencies are downloaded once)", flush=True)
+    _sam("build")
+    functions = built_functions()
+    _prepare(sorted(set(functions.values())), python)
+    if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
+        lambdas, here = f"Linux on {about['Architectures'][0]}", f"{platform.system()} on {platform.machine()}"
+        print(f"The built functions are not run: they are made for {lambdas}, and this is {here}.")
+        return
+    _run(functions, Runtime(python, _installed_client(python)))
+
+
+def find_python(name: str) -> str | None:
+    """The interpreter of the Lambda runtime, such as `python3.13`, if it is on PATH and works (a pyenv shim may not)."""
+    python = shutil.which(name, path=_PATH)
+    works = python and subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+    return python if works else None
+
+
+def built_functions() -> dict[str, Path]:
+    """Folders of what `sam build` built, by handler."""
+    template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
+    resources = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    return {each["Properties"]["Handler"]: (BUILD / each["Properties"]["CodeUri"]).resolve() for each in resources}
+
+
+def _sam(*arguments: str) -> None:
+    """Runs the SAM CLI; of what it says, shows warnings, and everything when it fails."""
+    environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
+    output = _output([str(_SAM), *arguments], environment)
+    print("".join(line for line in output.splitlines(keepends=True) if "warn" in line.lower()), end="", flush=True)
+
+
+def _output(command: list[str], environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command,
+        cwd=sam.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        raise BuildFailed(f"`{' '.join(command[:2])}` failed; what it said is above.")
+    return done.stdout
+
+
+def _prepare(folders: list[Path], python: str) -> None:
+    """Makes the artifact start fast. `sam build` makes it anew each time, so its cache stays as it is."""
+    print("deleting models of unused AWS services, compiling to bytecode", flush=True)
+    for folder in folders:
+        before = _megabytes(folder)
+        _delete_models(folder)
+        pruned = _megabytes(folder)
+        _compile(folder, python)
+        print(f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, {_megabytes(folder):.1f} MB with bytecode")
+
+
+def _delete_models(folder: Path) -> None:
+    """Half of an artifact would be botocore's models of AWS services; stay those that something here asks for by name."""
+    used = _SERVICES.union(*(_texts(path) for path in folder.glob("functions/**/*.py")))
+    for models in folder.glob("botocore/data/*/"):
+        if models.name not in used:
+            shutil.rmtree(models)
+
+
+def _texts(source: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(source.read_bytes()))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _compile(folder: Path, python: str) -> None:
+    """Unchecked, because the zip that is deployed has no times; with Lambda's paths, so that every folder gets the same bytes
+    and is uploaded once.
+    """
+    command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    _output([*command, "-s", str(folder), "-p", "/var/task", str(folder)])
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / _MEGABYTE
+
+
+def _installed_client(python: str) -> Path:
+    """A folder with awslambdaric alone, in the version of the virtual environment."""
+    wanted = version("awslambdaric")
+    if not (_CLIENT / f"awslambdaric-{wanted}.dist-info").exists():
+        print(f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else", flush=True)
+        uv = str(Path(sys.executable).with_name("uv"))
+        target = ["--python", python, "--target", str(_CLIENT), "--compile-bytecode"]
+        _output([uv, "pip", "install", "--quiet", *target, f"awslambdaric=={wanted}"])
+    return _CLIENT
+
+
+def _run(folders: dict[str, Path], runtime: Runtime) -> None:
+    print("deploying to the emulator, running every built function", flush=True)
+    with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
+        deployment = deploy(emulator, _PARAMETERS)
+        functions = [_deployed(deployment, name, folders) for name in deployment.functions()]
+        failed = [function.name for function in functions if not _answers(function, runtime)]
+    if failed:
+        raise BuildFailed(f"Built, but does not work: {', '.join(failed)}.")
+
+
+def _deployed(deployment: Deployment, name: str, folders: dict[str, Path]) -> Function:
+    """A built function in the environment of the deployed one."""
+    about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
+    variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
+    return Function(name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"])
+
+
+def _answers(function: Function, runtime: Runtime) -> bool:
+    """Whether the function answers its sample event; says so in a line."""
+    name = function.handler.split(".")[-3]
+    with LambdaProcess(function, runtime) as process:
+        try:
+            init = process.start()
+            answer, seconds = process.invoke(json.loads((_EVENTS / f"{name}.json").read_text()))
+            _assert_works(answer)
+        except (FunctionFailed, OSError, ValueError) as error:
+            print(f"  {name:<16} FAILED: {error}\n{process.log()}", flush=True)
+            return False
+    print(f"  {name:<16} init {init * 1000:5.0f} ms, first answer {seconds * 1000:5.0f} ms, ok", flush=True)
+    return True
+
+
+def _assert_works(answer: object) -> None:
+    """Workflows answer `{"result": …, "problem": null}`; what answers HTTP requests, a status below 500."""
+    about = answer if isinstance(answer, dict) else {}
+    if problem := about.get("problem"):
+        raise FunctionFailed(f"{problem['code']}: {problem['detail']}")
+    if about.get("statusCode", 200) >= 500:  # noqa: PLR2004 - RFC 9110 §15.6
+        raise FunctionFailed(f"status {about['statusCode']}: {about.get('body')}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""Lambda's execution environment on this machine: a function in a process of its own under AWS's own runtime client
+(`awslambdaric`), which gets its events from a Runtime API (AWS Lambda Developer Guide, "Lambda runtime API").
+
+    with LambdaProcess(Function("hello", folder, "app.handler", {"TABLE": "things"}), runtime) as process:
+        init_seconds = process.start()
+        answer, seconds = process.invoke({"name": "Ana"})
+        usage = process.close()
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Literal, NamedTuple, Self
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+INIT_SECONDS = 60.0
+"""Lambda gives an init 10 s; a busy laptop gets more."""
+INVOKE_SECONDS = 30.0
+
+_NEXT = "/2018-06-01/runtime/invocation/next"
+_ARN = f"arn:aws:lambda:{REGION}:000000000000:function:"
+_LOOK_SECONDS = 0.1
+"""How often a wait looks whether the process still lives. What the process reports ends the wait at once."""
+
+
+class Function(NamedTuple):
+    """What Lambda knows about a function."""
+
+    name: str
+    folder: Path
+    """What is in /var/task on Lambda."""
+    handler: str
+    variables: Mapping[str, str]
+    """They win over those that Lambda sets."""
+    memory_mb: int = 512
+
+
+class Runtime(NamedTuple):
+    """What Lambda runs functions with."""
+
+    python: str
+    """An interpreter under Lambda's name for it: `…/python3.13`."""
+    client: Path
+    """Folder with `awslambdaric` and what it needs, and nothing else."""
+
+
+class Usage(NamedTuple):
+    """What a process used from its start to its end."""
+
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
+class FunctionFailed(Exception):
+    """The function did not answer; the message says why."""
+
+
+class LambdaProcess:
+    """One function in one process, as Lambda runs it: one event at a time."""
+
+    def __init__(self, function: Function, runtime: Runtime) -> None:
+        """Nothing runs before `start`."""
+        self._api = _RuntimeApi(_ARN + function.name)
+        # -S keeps the interpreter's own packages out: all but the client comes from the function's folder, or not at all.
+        self._command = [runtime.python, "-S", "-m", "awslambdaric", function.handler]
+        self._folder = function.folder
+        self._environment = _environment(function, runtime, self._api.server_port)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the process
+        self._process: subprocess.Popen[bytes] | None = None
+        self._usage: Usage | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> float:
+        """Seconds from the start of the process until it asks for its first event: Lambda's cold init.
+
+        Raises:
+            FunctionFailed: when the init fails.
+        """
+        started = time.perf_counter()
+        self._process = subprocess.Popen(  # noqa: S603 - our own function
+            self._command, cwd=self._folder, env=self._environment, stdout=self._log, stderr=self._log
+        )
+        return self._expect("ready", INIT_SECONDS).at - started
+
+    def invoke(self, event: object, timeout_seconds: float = INVOKE_SECONDS) -> tuple[Any, float]:
+        """The answer to an event, and the seconds it took; returns once the function is ready for another event.
+
+        Raises:
+            FunctionFailed: when the function raises, ends or is too slow. Its process is of no use afterwards.
+        """
+        started = time.perf_counter()
+        self._api.events.put(_Event(json.dumps(event).encode(), timeout_seconds))
+        answer = self._expect("answer", timeout_seconds)
+        self._expect("ready", timeout_seconds)
+        return json.loads(answer.body), answer.at - started
+
+    def log(self) -> str:
+        """What the function has written so far; to be asked before `close`."""
+        size = os.fstat(self._log.fileno()).st_size
+        # pread, because the process writes at the same open file's position, which seek would move.
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    def close(self) -> Usage | None:
+        """Ends the process and says what it used; null when it was never started."""
+        if self._process and not self._usage:
+            self._usage = _end(self._process)
+        self._api.close()
+        self._log.close()
+        return self._usage
+
+    def _expect(self, kind: "_Kind", seconds: float) -> "_Report":
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                report = self._api.reports.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                self._assert_alive()
+                continue
+            if report.kind != kind:
+                raise FunctionFailed(_sentence(report))
+            return report
+        raise FunctionFailed(f"no {kind} within {seconds:.0f} s")
+
+    def _assert_alive(self) -> None:
+        """Looks without reaping, so that the id stays this process's own until `close`."""
+        pid = self._process.pid if self._process else 0
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended and self._api.reports.empty():
+            raise FunctionFailed(f"its process ended with status {ended.si_status}")
+
+
+_Kind = Literal["ready", "answer", "error"]
+
+
+class _Report(NamedTuple):
+    """What the process told the Runtime API, and when."""
+
+    kind: _Kind
+    at: float
+    body: bytes = b""
+
+
+class _Event(NamedTuple):
+    body: bytes
+    timeout_seconds: float
+
+
+class _RuntimeApi(ThreadingHTTPServer):
+    """The Runtime API of one process: takes events from one queue and puts what the process reports into another."""
+
+    daemon_threads = True
+
+    def __init__(self, function_arn: str) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.function_arn = function_arn
+        self.events: SimpleQueue[_Event | None] = SimpleQueue()
+        self.reports: SimpleQueue[_Report] = SimpleQueue()
+        threading.Thread(target=self.serve_forever, args=(_LOOK_SECONDS,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stops; the thread that waits for an event ends too."""
+        self.events.put(None)
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver has it
+        """A process that ends breaks its connection; whoever waits for it is told by `_assert_alive`."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _RuntimeApi
+    protocol_version = "HTTP/1.1"
+    # Unbuffered writes under Nagle's algorithm cost every call about 40 ms.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        """Hands over the next event, when there is one."""
+        if self.path != _NEXT:
+            self._reply(404)
+            return
+        self.server.reports.put(_Report("ready", time.perf_counter()))
+        event = self.server.events.get()
+        if event is None:
+            self.close_connection = True
+            return
+        deadline_ms = round((time.time() + event.timeout_seconds) * 1000)
+        self._reply(
+            200,
+            {
+                "content-type": "application/json",
+                "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
+                "Lambda-Runtime-Invoked-Function-Arn": self.server.function_arn,
+                "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+            },
+            event.body,
+        )
+
+    def do_POST(self) -> None:
+        """Takes the answer to an event (…/response), or an error of it (…/error) or of the init (/init/error)."""
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        kind: _Kind = "answer" if self.path.endswith("/response") else "error"
+        self.server.reports.put(_Report(kind, time.perf_counter(), body))
+        self._reply(202)
+
+    def _reply(self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
+        self.send_response_only(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: the caller gets every report."""
+
+
+def _environment(function: Function, runtime: Runtime, port: int) -> dict[str, str]:
+    """AWS Lambda Developer Guide, "Defined runtime environment variables", and nothing of the environment around."""
+    lambdas = {
+        "AWS_LAMBDA_RUNTIME_API": f"{HOST}:{port}",
+        "_HANDLER": function.handler,
+        "LAMBDA_TASK_ROOT": str(function.folder),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{Path(runtime.python).name}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": os.defpath,
+    }
+    here = {
+        "PYTHONPATH": f"{function.folder}{os.pathsep}{runtime.client}",
+        "PYTHONDONTWRITEBYTECODE": "1",  # /var/task is read-only
+        "HOME": "/nonexistent",  # botocore would read the developer's ~/.aws
+    }
+    return lambdas | here | dict(function.variables)
+
+
+def _sentence(report: _Report) -> str:
+    """The error that awslambdaric reports, as one line."""
+    if report.kind != "error":
+        return f"an unexpected {report.kind}"
+    error = json.loads(report.body)
+    return f"{error['errorType']}: {error['errorMessage']}"
+
+
+def _end(process: subprocess.Popen[bytes]) -> Usage:
+    """Kills and reaps, with wait4 because Popen's own wait does not say what the process used."""
+    peak_memory_bytes = _peak_memory_bytes(process.pid)
+    os.kill(process.pid, signal.SIGKILL)  # harmless to one that ended: until it is reaped, its id is not used again
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Usage(used.ru_utime + used.ru_stime, peak_memory_bytes)
+
+
+def _peak_memory_bytes(pid: int) -> int:
+    """Not ru_maxrss: that counts what the parent had at the fork. 0 when the process has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)

@@ -1,0 +1,190 @@
+"""template.yaml, as it is and as AWS's translator makes CloudFormation of it."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import sam
+
+FUNCTIONS = sam.ROOT / "functions"
+WORKFLOWS = sorted(path.parent.name for path in (FUNCTIONS / "workflows").glob("*/handler.py"))
+API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py"))
+PARAMETERS = {"EmailFrom": "no-reply@example.com"}
+
+
+@cache
+def translated() -> dict[str, Any]:
+    return sam.translate(sam.read_template(), PARAMETERS, "s3://bucket/key")
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    found = sam.read_template()["Resources"].items()
+    return {name: each["Properties"] for name, each in found if each["Type"] == kind}
+
+
+def statements() -> list[tuple[str, dict[str, Any]]]:
+    roles = resources("AWS::IAM::Role").items()
+    return [
+        (name, statement)
+        for name, role in roles
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_there_are_workflows() -> None:
+    assert {"verify_send", "verify_check", "verify_delete"} <= set(WORKFLOWS)
+
+
+@pytest.mark.parametrize("form", ["template.yaml", "translated"])
+def test_cfn_lint_finds_nothing(form: str, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "cfn-lint")]
+    if form == "translated":
+        path = tmp_path / "translated.json"
+        path.write_text(json.dumps(translated()))
+        # W2001 is about parameters that nothing refers to: the translator has put the values of some in place.
+        command += ["--ignore-checks", "W2001", "--", str(path)]
+    else:
+        command.append(str(sam.TEMPLATE))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("workflows", each) for each in WORKFLOWS] + [("api", each) for each in API]
+)
+def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, name: str) -> None:
+    full = {"Fn::Sub": f"${{AWS::StackName}}-{'wf-' if folder == 'workflows' else ''}{name}"}
+    handler = f"functions.{folder}.{name}.handler.lambda_handler"
+    functions = resources("AWS::Serverless::Function")
+    (logical_id,) = [key for key, each in functions.items() if each["Handler"] == handler]
+    assert functions[logical_id]["FunctionName"] == full
+    assert functions[logical_id]["Role"] == {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]}
+    assert functions[logical_id]["LoggingConfig"]["LogGroup"] == {"Ref": f"{logical_id}Log"}
+    assert functions[logical_id]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == name
+    group = resources("AWS::Logs::LogGroup")[f"{logical_id}Log"]
+    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{full['Fn::Sub']}"}
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert f"{logical_id}Role" in resources("AWS::IAM::Role")
+
+
+def test_every_function_has_its_folder() -> None:
+    handlers = {each["Handler"] for each in resources("AWS::Serverless::Function").values()}
+    folders = [("workflows", name) for name in WORKFLOWS] + [("api", name) for name in API]
+    assert handlers == {f"functions.{folder}.{name}.handler.lambda_handler" for folder, name in folders}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_each_workflow_is_reached_under_its_name(name: str) -> None:
+    api = translated()["Resources"]["Api"]["Properties"]["Body"]
+    assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{"Token": []}]
+
+
+def test_no_route_is_open() -> None:
+    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].values()
+    assert all(operation["security"] == [{"Token": []}] for path in paths for operation in path.values())
+
+
+def test_every_function_has_a_sample_event() -> None:
+    assert {path.stem for path in (sam.ROOT / "tests/events").glob("*.json")} == {*WORKFLOWS, *API}
+
+
+def test_every_function_ships_with_its_package_path_and_dependencies() -> None:
+    """`sam build` without a manifest prints "Build Succeeded" and ships no dependencies."""
+    template = sam.read_template()
+    assert template["Globals"]["Function"]["CodeUri"] == "functions/"
+    assert (FUNCTIONS / "requirements.txt").resolve() == sam.ROOT / "requirements.txt"
+    wanted = {"ParentPackageMode": "explicit", "ParentPackages": "functions"}
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    assert all(each["Metadata"]["BuildProperties"] == wanted for each in functions)
+
+
+def test_what_ships_is_pinned_and_is_what_is_tested() -> None:
+    lines = (sam.ROOT / "requirements.txt").read_text().splitlines()
+    pins = [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    for name, version in (pin.split("==") for pin in pins):
+        assert importlib.metadata.version(name) == version
+
+
+def test_all_that_ships_is_listed() -> None:
+    """requirements.txt is complete: nothing that it lists pulls in something that it does not."""
+    lines = (sam.ROOT / "requirements.txt").read_text().splitlines()
+    listed = {canonical(line.split("==")[0]) for line in lines if "==" in line}
+    needed = {
+        canonical(re.split(r"[\s;<>=!~(\[]", requirement)[0])
+        for name in listed
+        for requirement in importlib.metadata.requires(name) or []
+        if "extra ==" not in requirement and "python_version" not in requirement
+    }
+    assert needed - listed == set()
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_no_folder_is_named_like_an_installed_package() -> None:
+    """Sam build would merge it with the package."""
+    installed = {canonical(name) for name in importlib.metadata.packages_distributions()}
+    folders = {path.name for path in FUNCTIONS.iterdir() if path.is_dir()}
+    assert folders & (installed | set(sys.stdlib_module_names)) == set()
+
+
+def test_iam_names_actions_and_resources() -> None:
+    for role, statement in statements():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert all("*" not in action for action in actions), role
+        assert statement.get("Resource") != "*", role
+        if "NotResource" in statement:
+            assert actions == ["sns:Publish"], "an SMS has no resource, everything else has"
+
+
+def test_no_role_has_more_than_its_inline_policy() -> None:
+    assert all("ManagedPolicyArns" not in role for role in resources("AWS::IAM::Role").values())
+    assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
+
+
+def test_check_may_only_update_verifications_and_read_its_keys() -> None:
+    allowed = [
+        statement["Action"]
+        for role, statement in statements()
+        if role == "VerifyCheckRole" and "logs:PutLogEvents" not in statement["Action"]
+    ]
+    assert allowed == ["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"]
+
+
+def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
+    tables = resources("AWS::DynamoDB::Table")
+    assert all(table["SSESpecification"] == {"SSEEnabled": True} for table in tables.values())
+    ttl = {name: table.get("TimeToLiveSpecification") for name, table in tables.items()}
+    expiring = {"AttributeName": "delete_at", "Enabled": True}
+    assert ttl == {"Verifications": expiring, "Limits": expiring, "Tokens": None}
+    assert "PointInTimeRecoverySpecification" not in tables["Verifications"]
+
+
+def test_answers_of_the_authorizer_are_cached_60_seconds() -> None:
+    body = translated()["Resources"]["Api"]["Properties"]["Body"]
+    authorizer = body["components"]["securitySchemes"]["Token"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["authorizerResultTtlInSeconds"] == 60
+    assert authorizer["enableSimpleResponses"] is True
+    assert authorizer["identitySource"] == ["$request.header.Authorization"]
+
+
+def test_api_gateway_may_call_the_authorizer() -> None:
+    """Without this permission every call is a 500 on AWS."""
+    made = translated()["Resources"]["ApiTokenAuthorizerPermission"]["Properties"]
+    assert (made["Action"], made["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+
+
+def test_the_access_log_has_no_query_and_no_headers() -> None:
+    access_log = resources("AWS::Serverless::HttpApi")["Api"]["AccessLogSettings"]["Format"]
+    assert set(json.loads(access_log)) >= {"request_id", "status", "token_id"}
+    assert not re.search(r"querystring|header|\$context\.path", access_log, re.IGNORECASE)

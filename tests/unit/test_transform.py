@@ -1,0 +1,67 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from infra import sam
+from infra.local import transform
+
+
+@pytest.fixture(scope="module")
+def translated() -> dict[str, Any]:
+    return sam.translate(sam.read_template(), {"EmailFrom": "a@example.com"}, "s3://bucket/key")
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def test_the_argument_stays_as_it_is(translated: dict[str, Any]) -> None:
+    before = deepcopy(translated)
+    transform.for_emulator(translated)
+    assert translated == before
+
+
+def test_every_path_becomes_a_route_with_its_integration_and_authorizer(translated: dict[str, Any]) -> None:
+    made = transform.for_emulator(translated)
+    paths = translated["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    assert transform.routes(made) == {f"POST {path}" for path in paths}
+    (authorizer,) = of_type(made, "AWS::ApiGatewayV2::Authorizer")
+    for route in of_type(made, "AWS::ApiGatewayV2::Route").values():
+        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("CUSTOM", {"Ref": authorizer})
+        integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+        assert made["Resources"][integration]["Properties"]["PayloadFormatVersion"] == "2.0"
+    assert "Body" not in made["Resources"]["Api"]["Properties"]
+
+
+def test_an_open_route_stays_open(translated: dict[str, Any]) -> None:
+    template = deepcopy(translated)
+    paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    for path in paths.values():
+        path["post"]["security"] = [{"NONE": []}]
+    routes = of_type(transform.for_emulator(template), "AWS::ApiGatewayV2::Route").values()
+    assert all("AuthorizerId" not in route for route in routes)
+
+
+def test_cors_is_the_apis_own(translated: dict[str, Any]) -> None:
+    cors = transform.for_emulator(translated)["Resources"]["Api"]["Properties"]["CorsConfiguration"]
+    assert cors["allowOrigins"] == ["http://localhost:3000", "http://localhost:5173"]
+
+
+def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
+    assert transform.ttl_attributes(translated) == {"Verifications": "delete_at", "Limits": "delete_at"}
+
+
+def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:
+    made = of_type(transform.for_emulator(translated), "AWS::IAM::Role")
+    changed = [
+        after["Action"]
+        for name, role in of_type(translated, "AWS::IAM::Role").items()
+        for before, after in zip(
+            role["Policies"][0]["PolicyDocument"]["Statement"],
+            made[name]["Policies"][0]["PolicyDocument"]["Statement"],
+            strict=True,
+        )
+        if before != after
+    ]
+    assert sorted(changed) == ["scheduler:CreateSchedule", "ses:SendEmail"]
