@@ -5,6 +5,7 @@
 
 SHELL := /bin/bash
 ENV ?= local
+LOCAL := $(or $(STATE),.local)
 
 # The Lambda runtime is python3.13 (.python-version); anything from 3.11 runs the local stack and the tests.
 FIND_PYTHON = for python in python3.13 python3; do \
@@ -47,7 +48,9 @@ revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) revoke "$(ID)"
 
 clean: ## forgets the state of the local stack (stop make run first)
-	@rm -rf $(or $(STATE),.local)
+	@pid=$$(cat $(LOCAL)/emulator.pid 2>/dev/null); if [ -n "$$pid" ] && ps -o command= -p $$pid | grep -q ministack; then \
+		echo "error: the local stack is up (its emulator is process $$pid). Stop it with Ctrl-C in its terminal." >&2; exit 1; fi
+	@rm -rf $(LOCAL)
 	@echo "The local stack's state is gone; the next make run starts afresh."
 
 .venv/bin/uv:

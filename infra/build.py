@@ -59,7 +59,9 @@ def _build() -> None:
     if python is None:
         # Otherwise a deployment would take what an earlier build left here for this one.
         shutil.rmtree(BUILD, ignore_errors=True)
-        print(f"Nothing is built and run: sam build needs {about['Runtime']} on PATH, and there is none that works.")
+        print(
+            f"sam build and what follows is skipped: it needs {about['Runtime']} on PATH, and there is none that works."
+        )
         return
     print("sam build (dependencies are downloaded once)", flush=True)
     _sam("build")
@@ -67,9 +69,9 @@ def _build() -> None:
     _prepare(sorted(set(functions.values())), python)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
         lambdas, here = f"Linux on {about['Architectures'][0]}", f"{platform.system()} on {platform.machine()}"
-        print(f"The built functions are not run: they are made for {lambdas}, and this is {here}.")
+        print(f"Running the built functions is skipped: they are made for {lambdas}, and this is {here}.")
         return
-    _run(functions, Runtime(python, _installed_client(python)))
+    _run(functions, Runtime(python, installed_client(python)))
 
 
 def find_python(name: str) -> str | None:
@@ -84,6 +86,17 @@ def built_functions() -> dict[str, Path]:
     template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
     resources = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
     return {each["Properties"]["Handler"]: (BUILD / each["Properties"]["CodeUri"]).resolve() for each in resources}
+
+
+def installed_client(python: str) -> Path:
+    """A folder with awslambdaric alone, in the version of the virtual environment."""
+    wanted = version("awslambdaric")
+    if not (_CLIENT / f"awslambdaric-{wanted}.dist-info").exists():
+        print(f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else", flush=True)
+        uv = str(Path(sys.executable).with_name("uv"))
+        target = ["--python", python, "--target", str(_CLIENT), "--compile-bytecode"]
+        _output([uv, "pip", "install", "--quiet", *target, f"awslambdaric=={wanted}"])
+    return _CLIENT
 
 
 def _sam(*arguments: str) -> None:
@@ -145,18 +158,8 @@ def _megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / _MEGABYTE
 
 
-def _installed_client(python: str) -> Path:
-    """A folder with awslambdaric alone, in the version of the virtual environment."""
-    wanted = version("awslambdaric")
-    if not (_CLIENT / f"awslambdaric-{wanted}.dist-info").exists():
-        print(f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else", flush=True)
-        uv = str(Path(sys.executable).with_name("uv"))
-        target = ["--python", python, "--target", str(_CLIENT), "--compile-bytecode"]
-        _output([uv, "pip", "install", "--quiet", *target, f"awslambdaric=={wanted}"])
-    return _CLIENT
-
-
 def _run(folders: dict[str, Path], runtime: Runtime) -> None:
+    """Runs every built function in the environment, and against the resources, that a deployment gives it."""
     print("deploying to the emulator, running every built function", flush=True)
     with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
         deployment = deploy(emulator, _PARAMETERS)
@@ -167,7 +170,7 @@ def _run(folders: dict[str, Path], runtime: Runtime) -> None:
 
 
 def _deployed(deployment: Deployment, name: str, folders: dict[str, Path]) -> Function:
-    """A built function in the environment of the deployed one."""
+    """The built function in the deployed one's environment."""
     about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
     variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
     return Function(name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"])
@@ -179,13 +182,20 @@ def _answers(function: Function, runtime: Runtime) -> bool:
     with LambdaProcess(function, runtime) as process:
         try:
             init = process.start()
-            answer, seconds = process.invoke(json.loads((_EVENTS / f"{name}.json").read_text()))
+            answer, seconds = process.invoke(_sample_event(name))
             _assert_works(answer)
-        except (FunctionFailed, OSError, ValueError) as error:
+        except FunctionFailed as error:
             print(f"  {name:<16} FAILED: {error}\n{process.log()}", flush=True)
             return False
     print(f"  {name:<16} init {init * 1000:5.0f} ms, first answer {seconds * 1000:5.0f} ms, ok", flush=True)
     return True
+
+
+def _sample_event(name: str) -> object:
+    path = _EVENTS / f"{name}.json"
+    if not path.exists():
+        raise FunctionFailed(f"it has no sample event, {path.relative_to(sam.ROOT)}")
+    return json.loads(path.read_text())
 
 
 def _assert_works(answer: object) -> None:

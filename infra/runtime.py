@@ -114,7 +114,8 @@ class LambdaProcess:
         """What the function has written so far; to be asked before `close`."""
         size = os.fstat(self._log.fileno()).st_size
         # pread, because the process writes at the same open file's position, which seek would move.
-        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+        text = os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+        return text.replace("\r", "\n")  # awslambdaric's lines within an error
 
     def close(self) -> Usage | None:
         """Ends the process and says what it used; null when it was never started."""

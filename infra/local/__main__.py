@@ -29,6 +29,7 @@ from infra.local.state import (
 )
 
 DEFAULT_PORT = 8787
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.5
 _DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 """What has no default in the template, or one that is too strict for a laptop that sends nothing."""
@@ -36,7 +37,8 @@ _DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 
 def main() -> int:
     """Runs the stack; 1 with a sentence when it cannot."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in _ENDINGS:  # also SIGINT, which a shell's background jobs inherit as ignored
+        signal.signal(ending, _interrupt)
     try:
         _run(*_arguments(sys.argv[1:]))
     except LocalStackError as error:
@@ -49,8 +51,8 @@ def main() -> int:
 
 def _stopping() -> None:
     """From here on the state is being saved, which an impatient second Ctrl-C must not interrupt."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     say("stopping")
 
 

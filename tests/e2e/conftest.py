@@ -110,8 +110,10 @@ class LocalStack:
 
     def stop(self) -> None:
         """As Ctrl-C does."""
-        self.process.send_signal(signal.SIGINT)
+        if not self.exited:
+            self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
+        self._reader.join()
 
 
 def eventually(condition: Callable[[], T], seconds: float = 60) -> T:

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -20,8 +21,22 @@ def schedules(stack: LocalStack) -> list[str]:
     return [schedule["Name"] for schedule in listed]
 
 
-def test_a_whole_life_of_a_local_stack(tmp_path: Path) -> None:
-    stack = LocalStack(tmp_path, DELETE_AFTER_SECONDS=10)
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., LocalStack]]:
+    """Starts local stacks on one state; what is still up after the test is ended."""
+    started: list[LocalStack] = []
+
+    def start(**settings: object) -> LocalStack:
+        started.append(LocalStack(tmp_path, **settings))
+        return started[-1]
+
+    yield start
+    for stack in started:
+        stack.stop()
+
+
+def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None:
+    stack = start(DELETE_AFTER_SECONDS=10)
     assert re.search(r"^ready in ", stack.text, re.MULTILINE)
     tokens = stack.printed("secret"), stack.printed("publishable")
     assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{43}", token) for token in tokens)
@@ -39,7 +54,7 @@ def test_a_whole_life_of_a_local_stack(tmp_path: Path) -> None:
     assert ['"door":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
     # A second stack on the same state is refused.
-    second = LocalStack(tmp_path)
+    second = start()
     assert second.process.wait() == 1
     assert "already running on the state" in second.text
 
@@ -47,7 +62,7 @@ def test_a_whole_life_of_a_local_stack(tmp_path: Path) -> None:
     stack.stop()
     assert stack.process.returncode == 0
     assert "the state is kept" in stack.text
-    again = LocalStack(tmp_path, APP_NAME="Another name")
+    again = start(APP_NAME="Another name")
     assert (again.printed("secret"), again.printed("publishable")) == tokens
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
@@ -57,17 +72,16 @@ def test_a_whole_life_of_a_local_stack(tmp_path: Path) -> None:
     # A killed run leaves an emulator behind; the next start ends it and goes on.
     again.process.kill()
     again.process.wait()
-    third = LocalStack(tmp_path)
+    third = start()
     assert not third.exited, third.text
-    third.stop()
 
 
-def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+def test_a_port_in_use_is_said(start: Callable[..., LocalStack]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        stack = LocalStack(tmp_path, PORT=port)
+        stack = start(PORT=port)
         assert stack.process.wait() == 1
     assert f"Port {port} is in use" in stack.text
     assert f"make run PORT={port + 1}" in stack.text
@@ -83,9 +97,9 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_is_said_before_anything_starts(
-    settings: dict[str, str], sentence: str, tmp_path: Path
+    settings: dict[str, str], sentence: str, start: Callable[..., LocalStack]
 ) -> None:
-    stack = LocalStack(tmp_path, **settings)
+    stack = start(**settings)
     assert stack.process.wait() == 1
     assert sentence in stack.text
     assert "starting the emulator" not in stack.text
