@@ -6,6 +6,8 @@
 SHELL := /bin/bash
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+SAM_CLI_VERSION := 1.170.0
+SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
 
 # The Lambda runtime is python3.13 (.python-version); anything from 3.11 runs the local stack and the tests.
 FIND_PYTHON = for python in python3.13 python3; do \
@@ -31,12 +33,12 @@ lint: .venv/dev ## checks style, types and template.yaml
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-build: .venv/dev .venv-sam/done ## sam validate and sam build, then runs every built function under AWS's own runtime client
+build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then runs every built function under AWS's own runtime client
 	@.venv/bin/python -m infra.build
 
 deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
-	@.venv-sam/bin/sam deploy --config-env $(ENV)
+	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
 
 token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$(NAME)" --kind "$(KIND)" --scopes "$(SCOPES)" --days "$(or $(DAYS),0)"
@@ -66,8 +68,8 @@ clean: ## forgets the state of the local stack (stop make run first)
 	@echo "installing what the tests need"; $(UV) --group dev
 	@touch $@ .venv/run
 
-.venv-sam/done: .venv/bin/uv Makefile
+$(SAM_CLI): .venv/bin/uv
 	@echo "installing the SAM CLI in an environment of its own"
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-sam
-	@.venv/bin/uv pip install --quiet --python .venv-sam/bin/python aws-sam-cli==1.170.0
+	@.venv/bin/uv pip install --quiet --python .venv-sam/bin/python aws-sam-cli==$(SAM_CLI_VERSION)
 	@touch $@

@@ -41,10 +41,6 @@ class InvalidParameters(WorkflowError):
         self.errors = errors
 
 
-class ChannelNotConfigured(InvalidParameters):
-    """The channel that was asked for is not set up in this deployment."""
-
-
 class NotAuthenticated(WorkflowError):
     """Nobody is known to be calling."""
 
@@ -55,10 +51,6 @@ class TokenInUrl(NotAuthenticated):
 
 class NotPermitted(WorkflowError):
     """The token lacks the scope."""
-
-
-class NotFound(WorkflowError):
-    """There is no such thing."""
 
 
 class Conflict(WorkflowError):

@@ -47,7 +47,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
         sent = api.post("/workflows/verify_send", json={"channel": "email", "to": "ana@example.com"}).json()
     assert exists(stack, sent["verification_id"])
     assert schedules(stack) == [sent["verification_id"]]
-    eventually(lambda: "email to ana@example.com: Your Our app verification code" in stack.text)
+    eventually(lambda: "email to ana@example.com: Your verification code for Our app" in stack.text)
     eventually(lambda: not exists(stack, sent["verification_id"]))
     eventually(lambda: schedules(stack) == [])
     deleted = [line for line in stack.logs() if '"workflow":"verify_delete"' in line]
@@ -67,7 +67,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
         assert api.post("/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}).status_code == 200
-    assert again.inbox("bo@example.com")[0]["subject"] == "Your Another name verification code"
+    assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
     # A killed run leaves an emulator behind; the next start ends it and goes on.
     again.process.kill()

@@ -17,7 +17,7 @@ def _app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_html_is_escaped_and_text_is_not() -> None:
     assert "Tom &amp; &lt;Jerry&gt;" in render("verification/body.html", **CODE)
-    assert render("verification/subject.txt") == "Your Tom & <Jerry> verification code"
+    assert render("verification/subject.txt") == "Your verification code for Tom & <Jerry>"
 
 
 def test_a_variable_that_nobody_gave_is_an_error() -> None:

@@ -40,7 +40,7 @@ def test_an_email_carries_the_code_and_the_answer_does_not() -> None:
     (mail,) = sent_emails()
     assert mail.source == "Our app <no-reply@example.com>"
     assert mail.destinations["ToAddresses"] == ["ana@example.com"]
-    assert mail.subject == "Your Our app verification code"
+    assert mail.subject == "Your verification code for Our app"
     stored = Verification.get(reply.body["verification_id"])
     assert (stored.channel, stored.to, stored.purpose) == ("email", "ana@example.com", "sign_in")
 
