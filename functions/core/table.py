@@ -18,9 +18,6 @@ from pynamodb.models import Model
 from functions.core import aws
 from functions.core.errors import Unavailable
 
-ATTEMPTS = 3
-READ_TIMEOUT_SECONDS = 2
-
 
 class _Connection(Connection):
     """PynamoDB's connection on the process's one session; PynamoDB would make a session and a client per table."""
@@ -35,8 +32,8 @@ def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
     return _Connection(
         connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=READ_TIMEOUT_SECONDS,
-        retry_configuration={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
+        retry_configuration={"total_max_attempts": aws.ATTEMPTS, "mode": "standard"},
     )
 
 
