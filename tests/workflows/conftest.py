@@ -15,7 +15,7 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, table
 from functions.core.messages import settings as messages
-from functions.core.verification import codes, destinations, limits
+from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
 from infra import sam
@@ -27,6 +27,7 @@ READ_ONCE = [
     limits._secret,
     limits.settings,
     messages.settings,
+    reserved._codes,
     scheduler.settings,
     verification.settings,
     verify_send.settings,

@@ -63,6 +63,16 @@ def test_an_sms_carries_the_code() -> None:
     assert text == f"{last_code()} is your Our app code. Valid for 10 min. Do not share it."
 
 
+def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) -> None:
+    settings.set(CODE_ALPHABET="letters_and_digits", CODE_LENGTH=8)
+    reply = send(channel="sms", to="+14155550123")
+    ((_, text),) = sent_sms()
+    code = re.search(r"\b[2-9A-Z]{8}\b", text)
+    assert code
+    assert reply.body["code_length"] == 8
+    assert check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower())["valid"] is True
+
+
 def test_the_code_is_stored_as_its_hmac_only() -> None:
     reply = send()
     raw = admin("dynamodb").scan(TableName="local-verifications")["Items"]

@@ -37,6 +37,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str | None = None
     purpose: str | None = None
     resend_of: str | None = None
+    test_code: str | None = None
+    """The fixed code of a test destination."""
 
 
 class Issued(NamedTuple):
@@ -107,7 +109,8 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
     _refuse(order, history, found, now)
     rules, keys = settings(), code_keys()
     verification_id = keys.new_verification_id()
-    code = new_code(history.code_length(rules.code_length, now), rules.code_alphabet)
+    length = history.code_length(rules.code_length, now)
+    code = order.test_code or new_code(length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
@@ -115,6 +118,7 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         to=order.destination.address,
         country=order.destination.country,
         purpose=order.purpose,
+        test=True if order.test_code else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
         attempts=carried,

@@ -18,7 +18,7 @@ from functions.core.messages.render import render
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
-from functions.core.verification import limits
+from functions.core.verification import limits, reserved
 from functions.core.verification.codes import code_keys
 from functions.core.verification.destinations import Channel, Destination, read_destination
 from functions.core.verification.end import withdraw
@@ -77,14 +77,16 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     so that whatever fails on the way leaves nothing that lasts.
     """
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
+    now = time.time()
     order = Order(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
         purpose=parameters.purpose,
         resend_of=parameters.resend_of,
+        test_code=reserved.fixed_code(destination, now),
     )
-    issued = issue(order, time.time())
+    issued = issue(order, now)
     _schedule_deletion(issued)
     _deliver(issued)
     count("VerificationSent", channel=destination.channel)
@@ -123,6 +125,9 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
 
 
 def _deliver(issued: Issued) -> None:
+    if issued.order.test_code:
+        count("TestDestinationUsed", channel=issued.order.destination.channel)
+        return
     try:
         _send(issued.order.destination, issued.code)
     except (ProviderRefused, ProviderUnavailable) as error:
@@ -153,7 +158,16 @@ _SMS = ("verification/sms.txt",)
 
 
 def _prepare() -> None:
-    for part in (settings, code_keys, limits.prepare, table.connect, scheduler.prepare, email.prepare, sms.prepare):
+    for part in (
+        settings,
+        code_keys,
+        limits.prepare,
+        reserved.prepare,
+        table.connect,
+        scheduler.prepare,
+        email.prepare,
+        sms.prepare,
+    ):
         part()
     prepare_templates(*_EMAIL, *_SMS)
 
