@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -102,6 +103,13 @@ def dynamodb_requests() -> Iterator[list[str]]:
 @pytest.fixture
 def cloud(settings: Settings) -> Iterator[None]:
     """An AWS account with what the functions use, and their environment."""
+    with account(settings):
+        yield
+
+
+@contextmanager
+def account(settings: Settings) -> Iterator[None]:
+    """As the fixture `cloud`, for tests that need an account for each example."""
     with mock_aws():
         for table_properties in _tables():
             admin("dynamodb").create_table(**table_properties)

@@ -1,0 +1,211 @@
+"""Verifications against a model: send, check, resend, delete, a schedule that is late or fires twice, a crash between steps, a
+record that TTL took first, and a clock that stops at the edges. One call at a time; parallel calls are in e2e/test_storms.py.
+"""
+
+from typing import Any, NamedTuple
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+
+from functions.core.errors import AttemptsExhausted, LimitExceeded
+from functions.core.verification import end as ending
+from functions.core.verification import limits
+from functions.core.verification.codes import code_keys
+from functions.core.verification.destinations import read_destination
+from functions.core.verification.history import Allowance, History
+from functions.core.verification.issue import SETTLEMENT_SECONDS, Issued, Order, issue
+from functions.core.verification.limits import Limit
+from functions.core.verification.record import Verification, check
+from tests.workflows.conftest import Settings, account
+
+DESTINATION = "ana@example.com"
+VALID_SECONDS, DELETE_SECONDS, MAX_ATTEMPTS = 600, 900, 5
+EDGES = (1, 59, 60, 61, 240, 599, 600, 601, 899, 900, 901, 3599, 3600, 86_400)
+
+
+class Crash(Exception):
+    """The process is killed here."""
+
+
+class Sent(NamedTuple):
+    verification_id: str
+    code: str
+
+
+class Known:
+    """What the model knows of one verification."""
+
+    def __init__(self, issued: Issued, carried: int, now: float) -> None:
+        self.code = issued.code
+        self.carried = carried
+        self.tried = carried
+        self.expires_at = now + VALID_SECONDS
+        self.spent = False
+
+    def answers(self, code: str, now: float) -> tuple[bool, int]:
+        """What a check must answer; charges the attempt."""
+        if self.spent or self.tried >= MAX_ATTEMPTS or now >= self.expires_at:
+            return False, 0
+        self.tried += 1
+        self.spent = code == self.code
+        return self.spent, MAX_ATTEMPTS - self.tried
+
+    @property
+    def failed(self) -> int:
+        return self.tried - self.carried
+
+
+class Verifications(RuleBasedStateMachine):
+    sent = Bundle("sent")
+
+    @initialize()
+    def start(self) -> None:
+        self.monkeypatch = pytest.MonkeyPatch()
+        self.account = account(Settings(self.monkeypatch))
+        self.account.__enter__()
+        self.now = 1_000_000_000.0
+        self.there: dict[str, Known] = {}
+        self.failures_since_success = 0
+        self.lost = False
+        """Whether a reservation may have ended without its settlement: TTL was first, or the schedule hours late."""
+
+    def teardown(self) -> None:
+        if hasattr(self, "account"):
+            self.account.__exit__(None, None, None)
+            self.monkeypatch.undo()
+
+    def issue(self, allowance: Allowance, resend_of: str | None) -> Any:
+        destination = read_destination("email", DESTINATION)
+        order = Order(destination=destination, allowance=allowance, resend_of=resend_of)
+        before = {each.verification_id: each.attempts for each in Verification.scan()}
+        try:
+            issued = issue(order, self.now)
+        except (LimitExceeded, AttemptsExhausted):
+            assert {each.verification_id: each.attempts for each in Verification.scan()} == before, (
+                "a refusal changed something"
+            )
+            return multiple()
+        carried = self.replace(resend_of)
+        verification_id = str(issued.verification.verification_id)
+        self.there[verification_id] = Known(issued, carried, self.now)
+        return Sent(verification_id, issued.code)
+
+    def replace(self, verification_id: str | None) -> int:
+        """The model of `resend_of`: the attempts that carry over."""
+        replaced = self.there.pop(verification_id or "", None)
+        if replaced is None:
+            return 0
+        self.settle(replaced)
+        return 0 if replaced.spent else replaced.tried
+
+    def settle(self, known: Known) -> None:
+        self.failures_since_success = 0 if known.spent else self.failures_since_success + known.failed
+
+    @rule(target=sent, allowance=st.sampled_from(["publishable", "secret"]))
+    def send(self, allowance: Allowance) -> Any:
+        return self.issue(allowance, None)
+
+    @rule(target=sent, allowance=st.sampled_from(["publishable", "secret"]), replaced=sent)
+    def resend(self, allowance: Allowance, replaced: Sent) -> Any:
+        known = self.there.get(replaced.verification_id)
+        fresh = self.issue(allowance, replaced.verification_id)
+        if isinstance(fresh, Sent) and known:
+            assert self.check(replaced, replaced.code) == (False, 0), "a replaced code is still valid"
+        return fresh
+
+    @rule(tried=sent)
+    def check_right(self, tried: Sent) -> None:
+        self.judge(tried, tried.code)
+
+    @rule(tried=sent, other=sent)
+    def check_with_the_code_of_another(self, tried: Sent, other: Sent) -> None:
+        self.judge(tried, other.code)
+
+    @rule(tried=sent, times=st.integers(1, 6))
+    def check_wrong(self, tried: Sent, times: int) -> None:
+        for _ in range(times):
+            self.judge(tried, "wrong")
+
+    def judge(self, tried: Sent, code: str) -> None:
+        known = self.there.get(tried.verification_id)
+        expected = known.answers(code, self.now) if known else (False, 0)
+        assert self.check(tried, code) == expected
+
+    def check(self, tried: Sent, code: str) -> tuple[bool, int]:
+        verdict = check(tried.verification_id, code_keys().mac(tried.verification_id, code), self.now)
+        return verdict.valid, verdict.attempts_left
+
+    @rule(ended=sent, fires=st.integers(1, 2))
+    def the_schedule_fires(self, ended: Sent, fires: int) -> None:
+        """Once or twice, early or late: nothing depends on when."""
+        known = self.there.pop(ended.verification_id, None)
+        assert [ending.end(ended.verification_id, self.now) for _ in range(fires)] == [known is not None, False][:fires]
+        if known:
+            self.settle(known)
+
+    @rule(ended=sent)
+    def the_schedule_crashes_before_it_writes(self, ended: Sent) -> None:
+        """Killed after it read: nothing has changed, and the next try does it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ending, "_settle", self.crash)
+            if ended.verification_id in self.there:
+                with pytest.raises(Crash):
+                    ending.end(ended.verification_id, self.now)
+
+    @rule(allowance=st.sampled_from(["publishable", "secret"]))
+    def a_send_crashes_before_its_message(self, allowance: Allowance) -> None:
+        """The verification is there, and nobody has its id: it ends by its schedule."""
+        crashed = self.issue(allowance, None)
+        if isinstance(crashed, Sent):
+            self.the_schedule_fires(crashed, 1)
+
+    @rule(gone=consumes(sent))
+    def ttl_takes_it_first(self, gone: Sent) -> None:
+        """Nobody settles it: its attempts count as failed in the end."""
+        if self.there.pop(gone.verification_id, None):
+            Verification(gone.verification_id).delete()
+            self.lost = True
+
+    @rule(seconds=st.sampled_from(EDGES))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+        too_late = DELETE_SECONDS - VALID_SECONDS + SETTLEMENT_SECONDS
+        self.lost |= any(self.now > known.expires_at + too_late for known in self.there.values())
+
+    @staticmethod
+    def crash(*_: Any, **__: Any) -> None:
+        raise Crash
+
+    def history(self) -> History:
+        key = limits.destination_key(read_destination("email", DESTINATION))
+        found = [limit for limit in Limit.scan() if limit.limit_key == key]
+        return found[0].read_history() if found else History()
+
+    @invariant()
+    def what_is_stored_is_what_the_model_has(self) -> None:
+        if hasattr(self, "there"):
+            stored = {each.verification_id: (each.attempts, each.spent) for each in Verification.scan()}
+            assert stored == {key: (known.tried, known.spent) for key, known in self.there.items()}
+
+    @invariant()
+    def reservations_are_those_of_what_is_there(self) -> None:
+        if hasattr(self, "there") and not self.lost:
+            assert self.history().reserved == sum(MAX_ATTEMPTS - known.carried for known in self.there.values())
+
+    @invariant()
+    def the_failure_count_errs_on_the_safe_side_only(self) -> None:
+        """Never fewer than the failures since the last success, but for what full days forget."""
+        if hasattr(self, "there"):
+            history = self.history()
+            running = sum(known.failed for known in self.there.values() if not known.spent)
+            days = 1 + int((self.now - 1_000_000_000) // 86_400)
+            least = min(100, self.failures_since_success) + running - (days - 1) * 10
+            assert history.failure_count(self.now) >= min(100, least)
+
+
+TestVerifications = Verifications.TestCase
+TestVerifications.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
