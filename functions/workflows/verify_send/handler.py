@@ -11,9 +11,7 @@ from msgspec import Meta
 from functions.core import scheduler, table
 from functions.core.errors import ProviderRefused, ProviderUnavailable, Unavailable
 from functions.core.log import count, logger
-from functions.core.messages import email, sms
-from functions.core.messages.render import prepare as prepare_templates
-from functions.core.messages.render import render
+from functions.core.messages import email, sms, verification
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
@@ -47,7 +45,9 @@ class VerifySend(Parameters):
     to: Annotated[str, Meta(min_length=1, max_length=320)]
     """An email address, or a phone number in E.164."""
     purpose: Purpose | None = None
-    """What the code is for; verify_check returns it."""
+    """What the code is for; the message says so, verify_check returns it."""
+    locale: Annotated[str, Meta(max_length=35)] | None = None
+    """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
     resend_of: Annotated[str, Meta(max_length=64)] | None = None
     """The verification that this one replaces."""
 
@@ -72,7 +72,7 @@ def verify_send(parameters: VerifySend) -> VerificationSent:
     destination = read_destination(parameters.channel, parameters.to)
     issued = issue(destination, purpose=parameters.purpose, resend_of=parameters.resend_of, now=time.time())
     _schedule_deletion(issued)
-    _deliver(destination, issued)
+    _deliver(destination, issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
     return VerificationSent(
         verification_id=issued.verification.verification_id,
@@ -97,22 +97,22 @@ def _schedule_deletion(issued: Issued) -> None:
         logger.warning("deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True)
 
 
-def _deliver(destination: Destination, issued: Issued) -> None:
+def _deliver(destination: Destination, issued: Issued, locale: str | None) -> None:
     try:
-        _send(destination, issued.code)
+        _send(destination, issued, locale)
     except (ProviderRefused, ProviderUnavailable) as error:
         _undo(destination, issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
         raise
 
 
-def _send(destination: Destination, code: str) -> None:
-    minutes = verification_settings().code_valid_seconds // 60
-    parts = _EMAIL if destination.channel == "email" else _SMS
-    rendered = [render(part, code=code, minutes=minutes) for part in parts]
+def _send(destination: Destination, issued: Issued, locale: str | None) -> None:
+    minutes, purpose = verification_settings().code_valid_seconds // 60, issued.verification.purpose
     if destination.channel == "email":
-        email.send_email(destination.deliver_to, email.Email(*rendered))
+        mail = verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        email.send_email(destination.deliver_to, mail)
     else:
-        sms.send_sms(destination.deliver_to, *rendered)
+        text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        sms.send_sms(destination.deliver_to, text)
 
 
 def _undo(destination: Destination, issued: Issued, *, nothing_sent: bool) -> None:
@@ -128,14 +128,10 @@ def _undo(destination: Destination, issued: Issued, *, nothing_sent: bool) -> No
         )
 
 
-_EMAIL = ("verification/subject.txt", "verification/body.txt", "verification/body.html")
-_SMS = ("verification/sms.txt",)
-
-
 def _prepare() -> None:
     for part in (settings, code_keys, limits.prepare, table.connect, scheduler.prepare, email.prepare, sms.prepare):
         part()
-    prepare_templates(*_EMAIL, *_SMS)
+    verification.prepare()
 
 
 lambda_handler = workflow(verify_send, prepare=_prepare)
