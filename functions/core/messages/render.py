@@ -4,6 +4,7 @@ An email is a folder of templates: subject.txt, body.txt, body.html. The bodies 
 write `{{ say("key") }}` for a sentence of the reader's language; its placeholders are the template's variables.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -27,17 +28,15 @@ _INVISIBLE: Isolates = ("\u2068", "\u2069")
 _MARKUP: Isolates = (Markup("<bdi>"), Markup("</bdi>"))
 
 
-def render_email(folder: str, locale: Locale, **values: object) -> Email:
+def render_email(folder: str, locale: Locale, values: Mapping[str, object]) -> Email:
     """The email of a folder of templates, for instance `verification`."""
-    isolates = _INVISIBLE if locale.dir == "rtl" else _NONE
-    return Email(
-        subject=render(f"{folder}/subject.txt", locale, **values),
-        text=render(f"{folder}/body.txt", locale, isolates=isolates, **values),
-        html=render(f"{folder}/body.html", locale, isolates=_MARKUP, **values),
-    )
+    subject = render(f"{folder}/subject.txt", locale, values)
+    known = {"subject": subject, **values}
+    text = render(f"{folder}/body.txt", locale, known, _INVISIBLE if locale.dir == "rtl" else _NONE)
+    return Email(subject, text, render(f"{folder}/body.html", locale, known, _MARKUP))
 
 
-def render(template: str, locale: Locale, *, isolates: Isolates = _NONE, **values: object) -> str:
+def render(template: str, locale: Locale, values: Mapping[str, object], isolates: Isolates = _NONE) -> str:
     """A template's text, for instance `verification/sms.txt`.
 
     HTML is escaped; a variable that the template uses and nobody gave is an error (`jinja2.UndefinedError`).
@@ -45,12 +44,12 @@ def render(template: str, locale: Locale, *, isolates: Isolates = _NONE, **value
     Args:
         template: its path in templates/.
         locale: whose sentences it says.
-        isolates: none in what has one line or is counted, as subjects and SMS: there the sentences keep values apart.
         values: the template's variables; those that stand in sentences are `str`.
+        isolates: none in what has one line or is counted, as subjects and SMS: there the sentences keep values apart.
     """
     brand = branding()
     known = {"brand": brand, "app_name": brand.app_name, "locale": locale, "isolates": isolates}
-    return _environment().get_template(template).render(known | values).strip()
+    return _environment().get_template(template).render(known | dict(values)).strip()
 
 
 @cache

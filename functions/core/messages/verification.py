@@ -28,7 +28,7 @@ def verification_email(code: str, *, minutes: int, purpose: str | None, locale: 
         locale: a BCP 47 tag; what is not known becomes the default locale.
     """
     found = find_locale(locale)
-    return render_email("verification", found, **_values(code, minutes, purpose, found))
+    return render_email("verification", found, _values(code, minutes, purpose, found))
 
 
 def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: str | None) -> str:
@@ -36,7 +36,8 @@ def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: st
     found = find_locale(locale)
     values = _values(code, minutes, purpose, found)
     wordings = [(purpose, sentences) for sentences in _NAMED] + [(None, each) for each in (*_NAMED, *_UNNAMED)]
-    texts = (_sms(found, values | {"purpose": about, "sentences": sentences}) for about, sentences in wordings)
+    changes = ({"purpose": about, "sentences": sentences} for about, sentences in wordings)
+    texts = (render("verification/sms.txt", found, values | change) for change in changes)
     return next(text for text in texts if _fits(text))
 
 
@@ -56,10 +57,6 @@ def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dic
         "web_domain": about.web_domain,
         "android_app_hash": about.android_app_hash,
     }
-
-
-def _sms(locale: Locale, values: dict[str, object]) -> str:
-    return render("verification/sms.txt", locale, **values)
 
 
 def _fits(text: str) -> bool:
