@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run test lint format types check build deploy token tokens revoke clean
+.PHONY: help run test lint format types check build deploy token tokens revoke unlock rotate-keys clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -48,6 +48,12 @@ tokens: .venv/run ## lists tokens: make tokens [ENV=prod]
 
 revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) revoke "$(ID)"
+
+unlock: .venv/run ## forgets a destination's failures and sends: make unlock TO=ana@example.com [ENV=prod], or resumes SMS: make unlock COUNTRY=DE
+	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$(TO)" --country "$(COUNTRY)"
+
+rotate-keys: .venv/run ## makes a new code key; codes that were sent stay valid: make rotate-keys [ENV=prod]
+	@.venv/bin/python -m infra.operate --env $(ENV) rotate-keys
 
 clean: ## forgets the state of the local stack (stop make run first)
 	@pid=$$(cat $(LOCAL)/emulator.pid 2>/dev/null); if [ -n "$$pid" ] && ps -o command= -p $$pid | grep -q ministack; then \

@@ -2,19 +2,14 @@
 
 import argparse
 import json
-import os
 import sys
-import tomllib
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra import target
 from infra.local.errors import LocalStackError
-from infra.local.state import default_state, read_running
-from infra.sam import ROOT
 
 if TYPE_CHECKING:
     from functions.core.tokens import Token
@@ -24,7 +19,7 @@ def main() -> int:
     """Runs one command; 1 with a sentence when it cannot."""
     arguments = _arguments()
     try:
-        _point_at(arguments.env, arguments.state)
+        target.point_at(arguments.env, arguments.state)
         return {"issue": _issue, "list": _list, "revoke": _revoke}[arguments.command](arguments)
     except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
@@ -33,8 +28,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.tokens", description=__doc__)
-    parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
-    parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
+    target.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     issue = commands.add_parser("issue", help="issues a token and shows it once")
     issue.add_argument("--name", required=True)
@@ -45,22 +39,6 @@ def _arguments() -> argparse.Namespace:
     commands.add_parser("list", help="lists all tokens")
     commands.add_parser("revoke", help="revokes a token").add_argument("id")
     return parser.parse_args()
-
-
-def _point_at(env: str, state: Path) -> None:
-    """Sets the environment that functions.core.tokens reads when it is imported, which is only after this."""
-    if env == "local":
-        running = read_running(state)
-        root = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": running.region}
-        os.environ.update(root | {"AWS_ENDPOINT_URL": running.emulator_url, "TOKENS_TABLE": running.tokens_table})
-        os.environ.pop("AWS_SESSION_TOKEN", None)
-        return
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
-    if config is None:
-        raise ValueError(f"samconfig.toml has no environment {env!r}.")
-    stack = boto3.client("cloudformation").describe_stacks(StackName=config["global"]["parameters"]["stack_name"])
-    outputs = {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}
-    os.environ["TOKENS_TABLE"] = outputs["TokensTable"]
 
 
 def _issue(arguments: argparse.Namespace) -> int:

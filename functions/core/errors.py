@@ -41,6 +41,14 @@ class InvalidParameters(WorkflowError):
         self.errors = errors
 
 
+class CountryNotAllowed(InvalidParameters):
+    """The deployment sends no SMS to the number's country."""
+
+
+class LineTypeNotSupported(InvalidParameters):
+    """The number is of a kind that gets no SMS, or that costs whoever sends to it."""
+
+
 class NotAuthenticated(WorkflowError):
     """Nobody is known to be calling."""
 
@@ -61,8 +69,20 @@ class AttemptsExhausted(Conflict):
     """A verification has no attempts left that a new code could take over."""
 
 
+class Policy(NamedTuple):
+    """A limit as clients are told of it (draft-ietf-httpapi-ratelimit-headers-11)."""
+
+    name: str
+    quota: int
+    window_seconds: int
+
+
 class LimitExceeded(WorkflowError):
     """A limit is reached; `retry_after` says when it opens again."""
+
+    def __init__(self, detail: str, *, retry_after: int, policy: Policy) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.policy = policy
 
 
 class ProviderRefused(WorkflowError):

@@ -61,13 +61,10 @@ def answer(result: object, request_id: str) -> Answer:
     return _answer(200, "application/json", result, request_id)
 
 
-def problem_answer(problem: Problem) -> Answer:
-    """A problem, with the headers that belong to its status."""
+def problem_answer(problem: Problem, headers: Mapping[str, str]) -> Answer:
+    """A problem, with the headers that belong to it."""
     reply = _answer(problem.status, "application/problem+json", problem, problem.request_id)
-    if problem.retry_after_seconds is not None:
-        reply["headers"]["retry-after"] = str(problem.retry_after_seconds)
-    if problem.status == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1: a 401 names the scheme
-        reply["headers"]["www-authenticate"] = "Bearer"
+    reply["headers"].update(headers)
     return reply
 
 

@@ -25,6 +25,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "The body must be JSON"),
     errors.InvalidParameters: Kind(422, "invalid_parameters", "The parameters are not valid"),
+    errors.CountryNotAllowed: Kind(422, "country_not_allowed", "No SMS is sent to this country"),
+    errors.LineTypeNotSupported: Kind(422, "line_type_not_supported", "This number gets no SMS"),
     errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
     errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
@@ -72,3 +74,17 @@ def problem(error: Exception, request_id: str) -> Problem:
         retry_after_seconds=known.retry_after if known else None,
         errors=tuple(Invalid(*each) for each in known.errors) if known else (),
     )
+
+
+def headers(error: Exception) -> dict[str, str]:
+    """The headers that belong to an error (RFC 9110 §10.2.3 and §11.6.1, draft-ietf-httpapi-ratelimit-headers-11)."""
+    found = {}
+    if isinstance(error, errors.NotAuthenticated):
+        found["www-authenticate"] = "Bearer"
+    if isinstance(error, errors.WorkflowError) and error.retry_after is not None:
+        found["retry-after"] = str(error.retry_after)
+    if isinstance(error, errors.LimitExceeded):
+        name, quota, window_seconds = error.policy
+        found["ratelimit-policy"] = f'"{name}";q={quota};w={window_seconds}'
+        found["ratelimit"] = f'"{name}";r=0;t={error.retry_after}'
+    return found

@@ -19,13 +19,13 @@ class Secret:
         self._value: str | None = None
         self._read_at = 0.0
 
-    def value(self) -> str:
-        """The secret's text.
+    def value(self, max_age_seconds: float = MAX_AGE_SECONDS) -> str:
+        """The secret's text, read again when it is older than `max_age_seconds`.
 
         Raises:
             Unavailable: when it was never read and cannot be read now.
         """
-        if self._value is None or self._clock() - self._read_at > MAX_AGE_SECONDS:
+        if self._value is None or self._clock() - self._read_at > max_age_seconds:
             self._read_at = self._clock()
             self._value = self._fetch(self._value)
         return self._value

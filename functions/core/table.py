@@ -8,7 +8,8 @@ from typing import Any, Self
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.constants import ATTRIBUTES, UPDATE_ITEM
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import ATTRIBUTES, BATCH_GET_ITEM, UPDATE_ITEM
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -16,9 +17,6 @@ from pynamodb.models import Model
 
 from functions.core import aws
 from functions.core.errors import Unavailable
-
-ATTEMPTS = 3
-READ_TIMEOUT_SECONDS = 2
 
 
 class _Connection(Connection):
@@ -34,8 +32,8 @@ def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
     return _Connection(
         connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=READ_TIMEOUT_SECONDS,
-        retry_configuration={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
+        retry_configuration={"total_max_attempts": aws.ATTEMPTS, "mode": "standard"},
     )
 
 
@@ -51,7 +49,12 @@ class Table(Model):
         return table
 
     @classmethod
-    def update_if(cls, key: str, actions: Sequence[Action], condition: Condition) -> tuple[bool, Self | None]:
+    def meta_table(cls) -> MetaTable:
+        """Name and keys of the table."""
+        return cls._get_connection().get_meta_table()
+
+    @classmethod
+    def update_if(cls, key: str, actions: Sequence[Action], condition: Condition | None) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
         `Model.update` cannot return the item on which a condition failed.
@@ -73,11 +76,29 @@ class Table(Model):
                 stored = _botocore_error(error).response.get("Item")
                 return False, cls.from_raw_data(stored) if stored else None
 
-    @classmethod
-    def delete_by_key(cls, key: str) -> bool:
-        """One DeleteItem; says whether there was an item."""
-        with unavailable_when_passing():
-            return ATTRIBUTES in cls._get_connection().delete_item(key, return_values="ALL_OLD")
+
+Key = tuple[type[Table], str]
+"""A model and the hash key of one of its items."""
+
+
+def read(keys: Sequence[Key]) -> dict[Key, Any]:
+    """Items of any tables in one BatchGetItem, consistently; what does not exist is not in the answer.
+
+    BatchGetItem rather than TransactGetItems, which fails while a transaction writes one of the items.
+    """
+    requests: dict[str, dict[str, Any]] = {}
+    for model, key in keys:
+        wanted = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
+        wanted["Keys"].append(model.meta_table().get_identifier_map(key)["Key"])
+    with unavailable_when_passing():
+        answer = connection().dispatch(BATCH_GET_ITEM, {"RequestItems": requests})
+    if answer.get("UnprocessedKeys"):
+        raise Unavailable("The database is not available right now.", retry_after=1)
+    found: dict[Key, Any] = {}
+    for model in {model for model, _ in keys}:
+        for raw in answer["Responses"].get(model.Meta.table_name, []):
+            found[model, raw[model.meta_table().hash_keyname]["S"]] = model.from_raw_data(raw)
+    return found
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from functions.core.deadline import HTTP_SECONDS, deadline
 from functions.core.errors import FieldError, InvalidParameters, Unavailable, WorkflowError
 from functions.core.log import logger
 from functions.core.parameters import Parameters, Result, read_parameters
-from functions.core.problems import Problem, problem
+from functions.core.problems import Problem, headers, problem
 from functions.core.settings import in_lambda
 
 BACKGROUND_SECONDS = 240.0
@@ -99,7 +99,7 @@ class _Workflow(Generic[P, R]):
                 reply = http.answer(self._answer_http(event, request_id), request_id)
             _log_answer(started, "http", request_id)
         except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
-            reply = http.problem_answer(_log_problem(error, started, "http", request_id))
+            reply = http.problem_answer(_log_problem(error, started, "http", request_id), headers(error))
         return reply
 
     def _answer_http(self, event: http.Event, request_id: str) -> R:

@@ -101,8 +101,7 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         server.deployment, server.inbox = deploy(emulator, parameters), Inbox(emulator, state)
         url = f"http://{HOST}:{server.server_port}"
-        running = Running(url=url, emulator_url=emulator.url, tokens_table=server.deployment.outputs["TokensTable"])
-        write_running(state, running)
+        write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()

@@ -16,7 +16,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """The API and /_local/."""
     emulator_url: str
-    tokens_table: str
+    outputs: dict[str, str]
+    """Of the stack."""
     region: str = REGION
 
 

@@ -99,7 +99,14 @@ class LocalStack:
 
     def token(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs infra.tokens, as `make token` does."""
-        command = [sys.executable, "-m", "infra.tokens", "--state", str(self.state), *words]
+        return self._command("infra.tokens", *words)
+
+    def operate(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs infra.operate, as `make unlock` and `make rotate-keys` do."""
+        return self._command("infra.operate", *words)
+
+    def _command(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, "--state", str(self.state), *words]
         return subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
 
     def new_token(self, kind: str, scopes: str) -> dict[str, str]:

@@ -9,12 +9,16 @@ import pytest
 
 from tests.e2e.conftest import LocalStack
 
-ROUNDS = 12
+ROUNDS = 10
 
 
 @pytest.fixture(scope="module")
-def pool() -> Any:
+def pool(stack: LocalStack) -> Any:
+    """50 clients. The functions' processes are started a few at a time before they are asked to answer at once."""
     with ThreadPoolExecutor(50) as pool:
+        for clients in range(10, 51, 10):
+            storm(stack, pool, "verify_check", [{"verification_id": "k1.unknown", "code": "000000"}] * clients)
+            storm(stack, pool, "verify_send", [{"channel": "email", "to": "nobody"}] * clients)
         yield pool
 
 

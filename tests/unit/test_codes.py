@@ -44,3 +44,13 @@ def test_a_code_is_digits_of_the_length_asked_for() -> None:
 )
 def test_what_people_type_is_the_code(typed: str) -> None:
     assert normalise(typed) == "123456"
+
+
+def test_letters_and_digits_that_look_alike_are_not_in_codes() -> None:
+    made = {letter for _ in range(500) for letter in new_code(10, "letters_and_digits")}
+    assert made == set("23456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+@pytest.mark.parametrize("typed", ["ABC234", "abc234", "abc-234", " aBc 234 ", "\uff21\uff22\uff23234", "ABC\u2013234"])
+def test_letters_may_be_typed_in_any_case(typed: str) -> None:
+    assert normalise(typed) == "ABC234"

@@ -1,6 +1,6 @@
 import pytest
 
-from functions.core.errors import InvalidParameters
+from functions.core.errors import CountryNotAllowed, InvalidParameters
 from functions.core.verification import destinations
 from functions.core.verification.destinations import Channel, read_destination
 
@@ -69,6 +69,28 @@ def test_a_number_that_gets_no_sms_is_refused_with_a_reason(typed: str, detail: 
     with pytest.raises(InvalidParameters) as caught:
         read_destination("sms", typed)
     assert caught.value.errors[0].detail.startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "address"),
+    [
+        ("0151 23456789", "DE", "+4915123456789"),
+        ("(415) 555-0123", "US", "+14155550123"),
+        ("+4915123456789", "US", "+4915123456789"),
+    ],
+)
+def test_a_national_number_is_read_with_its_country(typed: str, country: str, address: str) -> None:
+    assert read_destination("sms", typed, country).address == address
+
+
+def test_a_number_knows_its_country_and_its_block() -> None:
+    read = read_destination("sms", "+4915123456789")
+    assert (read.country, read.prefix) == ("DE", "+491512345")
+
+
+def test_one_dialling_code_is_many_countries() -> None:
+    with pytest.raises(CountryNotAllowed):
+        read_destination("sms", "+18765550123")  # Jamaica
 
 
 def test_no_country_is_allowed_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -14,7 +15,7 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, table
 from functions.core.messages import settings as messages
-from functions.core.verification import codes, destinations, limits
+from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
 from infra import sam
@@ -26,6 +27,7 @@ READ_ONCE = [
     limits._secret,
     limits.settings,
     messages.settings,
+    reserved._codes,
     scheduler.settings,
     verification.settings,
     verify_send.settings,
@@ -60,6 +62,27 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     yield Settings(monkeypatch)
     if changed := [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
         Settings(monkeypatch).unset(*changed)
+
+
+class Clock:
+    """The wall clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self._read = time.time
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return self._read() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("time.time", clock)
+    return clock
 
 
 @pytest.fixture

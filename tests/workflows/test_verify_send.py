@@ -13,7 +13,7 @@ from functions.workflows.verify_check.handler import lambda_handler as verify_ch
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests import fakes
 from tests.builders import Reply, call
-from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
+from tests.workflows.conftest import Clock, Settings, admin, sent_emails, sent_sms
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -77,6 +77,16 @@ def test_an_sms_is_in_the_readers_language() -> None:
     assert sent_sms()[0][1].startswith(f"{last_code()} ist Ihr Code für die Anmeldung bei Our app.")
 
 
+def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) -> None:
+    settings.set(CODE_ALPHABET="letters_and_digits", CODE_LENGTH=8)
+    reply = send(channel="sms", to="+14155550123")
+    ((_, text),) = sent_sms()
+    code = re.search(r"\b[2-9A-Z]{8}\b", text)
+    assert code
+    assert reply.body["code_length"] == 8
+    assert check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower())["valid"] is True
+
+
 def test_the_code_is_stored_as_its_hmac_only() -> None:
     reply = send()
     raw = admin("dynamodb").scan(TableName="local-verifications")["Items"]
@@ -127,53 +137,51 @@ def test_another_destination_does_not_wait() -> None:
     assert send(to="bo@example.com").status == 200
 
 
-def test_a_limits_key_names_no_destination() -> None:
-    send()
-    ((key,),) = [[limit.limit_key for limit in Limit.scan()]]
-    assert re.fullmatch(r"cooldown#[0-9a-f]{64}", key)
+def test_a_limits_key_names_no_destination_and_no_address() -> None:
+    send(client_ip="192.0.2.77")
+    send(channel="sms", to="+14155550123")
+    keys = sorted(limit.limit_key for limit in Limit.scan())
+    assert [key for key in keys if "ana" in key or "4155550123" in key or "192.0.2" in key] == []
+    assert sum(bool(re.fullmatch(r"destination#[0-9a-f]{64}", key)) for key in keys) == 2
 
 
-def test_the_cooldown_opens_again_when_its_time_has_passed() -> None:
+def test_the_cooldown_opens_again_when_its_time_has_passed(clock: Clock) -> None:
     send()
-    for limit in Limit.scan():
-        limit.update([Limit.opens_at.set(1)])
+    clock.advance(59)
+    assert send().status == 429
+    clock.advance(2)
     assert send().status == 200
 
 
-def open_cooldown() -> None:
-    for limit in Limit.scan():
-        limit.update([Limit.opens_at.set(0)])
-
-
-def test_a_resend_kills_the_code_it_replaces_at_once() -> None:
+def test_a_resend_kills_the_code_it_replaces_at_once(clock: Clock) -> None:
     first, old_code = send().body["verification_id"], last_code()
-    open_cooldown()
+    clock.advance(61)
     second = send(resend_of=first).body["verification_id"]
     assert check(first, old_code) == check("k1.unknown", old_code)
     assert check(second, last_code())["valid"] is True
 
 
-def test_a_resend_carries_spent_attempts_over() -> None:
+def test_a_resend_carries_spent_attempts_over(clock: Clock) -> None:
     first = send().body["verification_id"]
     check(first, "000000")
     check(first, "000000")
-    open_cooldown()
+    clock.advance(61)
     second = send(resend_of=first).body["verification_id"]
     assert check(second, "000000")["attempts_left"] == 2
 
 
-def test_a_send_without_resend_of_leaves_other_verifications_alone() -> None:
+def test_a_send_without_resend_of_leaves_other_verifications_alone(clock: Clock) -> None:
     first, code = send().body["verification_id"], last_code()
-    open_cooldown()
+    clock.advance(61)
     send()
     assert check(first, code)["valid"] is True
 
 
-def test_a_resend_of_an_exhausted_verification_is_refused_and_changes_nothing() -> None:
+def test_a_resend_of_an_exhausted_verification_is_refused_and_changes_nothing(clock: Clock) -> None:
     first = send().body["verification_id"]
     for _ in range(5):
         check(first, "000000")
-    open_cooldown()
+    clock.advance(61)
     reply = send(resend_of=first)
     assert (reply.status, reply.body["code"]) == (409, "attempts_exhausted")
     assert len(sent_emails()) == 1
@@ -185,10 +193,10 @@ def test_a_resend_of_nothing_is_a_send(resend_of: str | None) -> None:
     assert send(resend_of=resend_of).status == 200
 
 
-def test_a_resend_of_a_spent_verification_starts_afresh() -> None:
+def test_a_resend_of_a_spent_verification_starts_afresh(clock: Clock) -> None:
     first = send().body["verification_id"]
     check(first, last_code())
-    open_cooldown()
+    clock.advance(61)
     second = send(resend_of=first).body["verification_id"]
     assert check(second, "000000")["attempts_left"] == 4
 
@@ -209,6 +217,9 @@ def test_a_resend_that_the_cooldown_refuses_leaves_the_old_code_valid() -> None:
         ({"channel": "fax"}, "/channel"),
         ({"channel": "sms"}, "/to"),
         ({"purpose": "fun"}, "/purpose"),
+        ({"country": "Germany"}, "/country"),
+        ({"channel": "sms", "to": "4155550123", "country": "XX"}, "/country"),
+        ({"client_ip": "localhost"}, "/client_ip"),
         ({"resend_of": "x" * 65}, "/resend_of"),
         ({"locale": "x" * 36}, "/locale"),
         ({"code": "123456"}, "/code"),
@@ -220,13 +231,21 @@ def test_wrong_parameters_are_named_and_change_nothing(parameters: dict[str, Any
     assert (list(Verification.scan()), list(Limit.scan()), sent_emails()) == ([], [], [])
 
 
-def test_a_send_is_1_dynamodb_request_and_a_resend_2(dynamodb_requests: list[str]) -> None:
+def test_a_send_is_2_dynamodb_requests_and_so_is_a_resend(clock: Clock, dynamodb_requests: list[str]) -> None:
     first = send().body["verification_id"]
-    assert dynamodb_requests == ["TransactWriteItems"]
-    open_cooldown()
+    assert dynamodb_requests == ["BatchGetItem", "TransactWriteItems"]
+    clock.advance(61)
     dynamodb_requests.clear()
     assert send(resend_of=first).status == 200
-    assert dynamodb_requests == ["GetItem", "TransactWriteItems"]
+    assert dynamodb_requests == ["BatchGetItem", "TransactWriteItems"]
+
+
+def test_a_send_that_the_provider_refuses_is_3_dynamodb_requests(
+    settings: Settings, dynamodb_requests: list[str]
+) -> None:
+    settings.set(EMAIL_FROM="unverified@example.org")
+    assert send().status == 502
+    assert dynamodb_requests == ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
 
 
 def nothing_remains() -> bool:

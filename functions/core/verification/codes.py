@@ -12,6 +12,10 @@ import msgspec
 from functions.core.secret import Secret
 from functions.core.verification.settings import settings
 
+ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
+"""By the names of the setting; no 0 O, 1 I L, or U, which looks like V. Six characters have 29 bits, six digits 20."""
+
+_UNKNOWN_KEY_SECONDS = 10
 _ID_BYTES = 16
 """128 random bits: a verification's id is not to be guessed."""
 
@@ -39,6 +43,10 @@ class CodeKeys(msgspec.Struct, frozen=True):
         """`<key id>.<128 random bits>`: at most 64 characters of `[0-9A-Za-z_.-]`, for it also names the schedule."""
         return f"{self.current}.{secrets.token_urlsafe(_ID_BYTES)}"
 
+    def knows(self, verification_id: str) -> bool:
+        """Whether the key that an id names is here."""
+        return verification_id.partition(".")[0] in self.keys
+
     def mac(self, verification_id: str, code: str) -> bytes:
         """HMAC-SHA-256 of a code, bound to its verification.
 
@@ -48,14 +56,15 @@ class CodeKeys(msgspec.Struct, frozen=True):
         return hmac.digest(key, verification_id.encode() + b"\0" + code.encode(), hashlib.sha256)
 
 
-def new_code(length: int) -> str:
-    """Random digits."""
-    return "".join(secrets.choice("0123456789") for _ in range(length))
+def new_code(length: int, alphabet: str = "digits") -> str:
+    """A random code; `alphabet` is a key of `ALPHABETS`."""
+    return "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))
 
 
 def normalise(code: str) -> str:
-    """A code as people type it, without spaces and hyphens, full-width digits as plain ones (NFKC)."""
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", code))
+    """A code as people type it: without spaces and hyphens, digits of any script as ASCII ones, letters in upper case."""
+    kept = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", unicodedata.normalize("NFKC", code))
+    return "".join(str(unicodedata.digit(letter, letter)) for letter in kept).upper()
 
 
 @cache
@@ -63,6 +72,13 @@ def _secret() -> Secret:
     return Secret(settings().code_keys_secret)
 
 
-def code_keys() -> CodeKeys:
-    """The deployment's keys, at most five minutes old."""
-    return CodeKeys.from_json(_secret().value())
+def code_keys(for_id: str | None = None) -> CodeKeys:
+    """The deployment's keys, at most five minutes old.
+
+    `for_id` names a key that may have been made since, by a rotation: if it is not known, the keys are read again, but not
+    more often than every ten seconds, because anybody can invent an id.
+    """
+    keys = CodeKeys.from_json(_secret().value())
+    if for_id is None or keys.knows(for_id):
+        return keys
+    return CodeKeys.from_json(_secret().value(_UNKNOWN_KEY_SECONDS))

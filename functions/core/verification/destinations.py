@@ -2,16 +2,24 @@
 
 import re
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from functions.core.errors import FieldError, InvalidParameters
+from functions.core.errors import CountryNotAllowed, FieldError, InvalidParameters, LineTypeNotSupported
 from functions.core.settings import read_settings
+
+if TYPE_CHECKING:
+    import phonenumbers as pn
 
 Channel = Literal["email", "sms"]
 
 EVERY_COUNTRY = "*"
+
+UNKNOWN_COUNTRY = "ZZ"
+"""For numbers that no numbering plan knows: only `*` allows them."""
+
+_NO_NUMBER = "is not a phone number with its country code, such as +14155550100"
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 """Mailboxes whose provider ignores dots in the local part."""
@@ -44,6 +52,12 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     canonical: str
     """Only for limits: the same for all spellings that reach one mailbox or phone."""
 
+    country: str | None = None
+    """Of a phone number: ISO 3166-1 alpha-2, or 001 and the like for numbers of no country."""
+
+    prefix: str | None = None
+    """Of a phone number: its block of 10,000 numbers."""
+
     @property
     def masked(self) -> str:
         """Enough to recognise one's own destination: `a**@example.com`, `+*********34`."""
@@ -53,13 +67,13 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
         return f"+{'*' * (len(self.address) - 3)}{self.address[-2:]}"
 
 
-def read_destination(channel: Channel, to: str) -> Destination:
-    """Checks what a client gave as `to`.
+def read_destination(channel: Channel, to: str, country: str | None = None) -> Destination:
+    """Checks what a client gave as `to`; `country` (ISO 3166-1 alpha-2) is where a number without its country code is from.
 
     Raises:
         InvalidParameters: with a sentence on what is wrong with it.
     """
-    return _email(to) if channel == "email" else _phone(to)
+    return _email(to) if channel == "email" else _phone(to, country)
 
 
 def _email(to: str) -> Destination:
@@ -84,23 +98,39 @@ def _canonical_email(address: str) -> str:
     return f"{local}@{domain}"
 
 
-def _phone(to: str) -> Destination:
+def _phone(to: str, country: str | None) -> Destination:
     import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
-    try:
-        number = pn.parse(to if to.lstrip().startswith("+") else f"+{to}")
-    except pn.NumberParseException:
-        raise _invalid("is not a phone number in E.164 form, such as +14155550100") from None
-    if re.search(r"[^\d\s()+.\-]", to) or not pn.is_possible_number(number):
-        raise _invalid("is not a phone number in E.164 form, such as +14155550100")
+    number = _parsed(to, country)
+    # By the numbering plans, not by the dialling prefix: +1 alone is some twenty countries.
+    region = pn.region_code_for_number(number) or UNKNOWN_COUNTRY
     allowed = settings().sms_countries
-    if EVERY_COUNTRY not in allowed and pn.region_code_for_number(number) not in allowed:
-        raise _invalid("is in a country to which this deployment sends no SMS")
+    if EVERY_COUNTRY not in allowed and region not in allowed:
+        raise CountryNotAllowed(FieldError("/to", "is in a country to which this deployment sends no SMS"))
     kinds = pn.PhoneNumberType
     if pn.number_type(number) not in {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.UNKNOWN}:
-        raise _invalid("is not a number that receives SMS")
+        raise LineTypeNotSupported(FieldError("/to", "is not a number that receives SMS"))
     e164 = pn.format_number(number, pn.PhoneNumberFormat.E164)
-    return Destination(channel="sms", address=e164, deliver_to=e164, canonical=e164)
+    block = e164[:-4]
+    return Destination(channel="sms", address=e164, deliver_to=e164, canonical=e164, country=region, prefix=block)
+
+
+def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":
+    import phonenumbers as pn  # noqa: PLC0415 - as above
+
+    if country and country not in pn.SUPPORTED_REGIONS:
+        raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))
+    digits = to.strip()
+    if re.search(r"[^0-9\s()+.\-/]", digits):
+        raise _invalid(_NO_NUMBER)
+    try:
+        # Without + and country it has its country code all the same.
+        number = pn.parse(digits if digits.startswith("+") or country else f"+{digits}", country)
+    except pn.NumberParseException:
+        raise _invalid(_NO_NUMBER) from None
+    if number.extension or not pn.is_possible_number(number):
+        raise _invalid(_NO_NUMBER)
+    return number
 
 
 def _invalid(detail: str) -> InvalidParameters:

@@ -1,24 +1,44 @@
-"""Issuing a verification: its record and what it takes from the limits, written in one transaction."""
+"""Issuing a verification: its record and all that it takes from the limits, in one transaction."""
 
 import math
 import random
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from functions.core import table
-from functions.core.errors import AttemptsExhausted, Unavailable
+from functions.core.errors import AttemptsExhausted, LimitExceeded, Unavailable
 from functions.core.verification import limits
 from functions.core.verification.codes import code_keys, new_code
+from functions.core.verification.counters import Counter
 from functions.core.verification.destinations import Destination
+from functions.core.verification.history import Allowance, History
+from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 from functions.core.verification.settings import settings
 
-_TRIES = 5
+_TRIES = 6
 _CONDITION = "ConditionalCheckFailed"
 _WORTH_ANOTHER_TRY = {_CONDITION, "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+SETTLEMENT_SECONDS = 7200
+"""After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be issued."""
+
+    destination: Destination
+    allowance: Allowance
+    client_ip: str | None = None
+    purpose: str | None = None
+    resend_of: str | None = None
+    test_code: str | None = None
+    """The fixed code of a test destination."""
 
 
 class Issued(NamedTuple):
@@ -26,78 +46,137 @@ class Issued(NamedTuple):
 
     verification: Verification
     code: str
-    resend_at: float
-    """Seconds since the epoch."""
+    order: Order
+    limit: Limit
+    """The destination's history as it was written with the verification."""
+
+    @property
+    def resend_at(self) -> float:
+        """When the next send to the destination will be accepted, seconds since the epoch."""
+        rules, now = limits.settings().send_rules, float(self.verification.created_at)
+        return self.limit.read_history().opens_at(self.order.allowance, rules, now)
 
 
-def issue(destination: Destination, *, purpose: str | None, resend_of: str | None, now: float) -> Issued:
-    """Writes a new verification and charges the limits, all or nothing: 1 DynamoDB request, 2 with `resend_of`.
+class _Found(NamedTuple):
+    limit: Limit
+    replaced: Verification | None
+    paused_until: float
 
-    With `resend_of`, the verification that it names is deleted in the same transaction, so that its code dies at once,
-    and its spent attempts carry over. An id that names nothing (any more) replaces nothing.
+
+def issue(order: Order, now: float) -> Issued:
+    """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
+
+    With `resend_of`, the code of the verification that it names dies in the same transaction. If it went to the same
+    destination, its spent attempts carry over. An id that names nothing (any more) replaces nothing.
 
     Raises:
         LimitExceeded: with the seconds after which the limit opens.
         AttemptsExhausted: when the replaced verification has no attempts left to carry over.
-        Unavailable: when DynamoDB is, or the same destination or verification is too busy.
+        Unavailable: when DynamoDB is, or the same destination is too busy.
     """
     for attempt in range(_TRIES):
-        issued, replaced = _prepare(destination, purpose, resend_of, now)
-        charge = limits.cooldown(destination, issued.verification.verification_id, now)
+        found = _read(order)
+        issued = _issued(order, found, now)
+        counters = limits.counters_of(order.destination, order.client_ip, now)
         try:
-            with table.unavailable_when_passing(), TransactWrite(connection=table.connection()) as transaction:
-                if replaced:
-                    transaction.delete(replaced, condition=Verification.attempts == replaced.attempts)
-                transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
-                transaction.update(charge.limit, list(charge.actions), charge.condition, return_values="ALL_OLD")
+            _write(issued, found, counters)
         except TransactWriteError as error:
-            _raise_unless_worth_another_try(error, charge)
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            _raise_unless_worth_another_try(error, counters, now, last=attempt >= _TRIES // 2)
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
         else:
             return issued
     raise Unavailable("Too many calls for the same destination at once.", retry_after=1)
 
 
-def _prepare(
-    destination: Destination, purpose: str | None, resend_of: str | None, now: float
-) -> tuple[Issued, Verification | None]:
-    keys, rules = code_keys(), settings()
-    replaced = _replaced(resend_of) if resend_of else None
-    code, verification_id = new_code(rules.code_length), keys.new_verification_id()
+def _read(order: Order) -> _Found:
+    key, country = limits.destination_key(order.destination), order.destination.country
+    wanted: list[table.Key] = [(Limit, key)]
+    wanted += [(Limit, limits.country_key(country))] if country else []
+    wanted += [(Verification, order.resend_of)] if order.resend_of else []
+    found = table.read(wanted)
+    pause, replaced = (
+        found.get((Limit, limits.country_key(country or ""))),
+        found.get((Verification, order.resend_of or "")),
+    )
+    return _Found(found.get((Limit, key)) or Limit(key), replaced, float(pause.paused_until or 0) if pause else 0)
+
+
+def _issued(order: Order, found: _Found, now: float) -> Issued:
+    history = found.limit.read_history()
+    carried = _carried(found)
+    if found.replaced and found.replaced.limit_key == found.limit.limit_key:
+        history = found.replaced.settled_in(history, now)
+    _refuse(order, history, found, now)
+    rules, keys = settings(), code_keys()
+    verification_id = keys.new_verification_id()
+    length = history.code_length(rules.code_length, now)
+    code = order.test_code or new_code(length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
-        channel=destination.channel,
-        to=destination.address,
-        purpose=purpose,
+        channel=order.destination.channel,
+        to=order.destination.address,
+        country=order.destination.country,
+        purpose=order.purpose,
+        test=True if order.test_code else None,
+        limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
-        attempts=replaced.attempts if replaced else 0,
+        attempts=carried,
+        reserved=rules.max_attempts - carried,
         max_attempts=rules.max_attempts,
         created_at=now,
         expires_at=min(now + rules.code_valid_seconds, delete_at),
         delete_at=delete_at,
     )
-    return Issued(verification, code, now + limits.settings().resend_after_seconds), replaced
+    history = history.sent(
+        order.allowance, now, attempts=rules.max_attempts - carried, until=delete_at + SETTLEMENT_SECONDS
+    )
+    return Issued(verification, code, order, found.limit.with_history(history, now))
 
 
-def _replaced(verification_id: str) -> Verification | None:
-    with table.unavailable_when_passing():
-        try:
-            found = Verification.get(verification_id, consistent_read=True)
-        except Verification.DoesNotExist:
-            return None
-    if found.spent:
-        return None
-    if found.attempts_left <= 0:
+def _carried(found: _Found) -> int:
+    """Attempts that a replaced verification hands on; one that succeeded, or went elsewhere, hands on none."""
+    replaced = found.replaced
+    if replaced is None or replaced.spent or replaced.limit_key != found.limit.limit_key:
+        return 0
+    if replaced.attempts_left <= 0:
         raise AttemptsExhausted("All attempts of that verification are used; send without resend_of for a new one.")
-    return found
+    return int(replaced.attempts)
 
 
-def _raise_unless_worth_another_try(error: TransactWriteError, charge: limits.Charge) -> None:
-    """Returns where another try may succeed: a conflict, a throttled item, a change of the replaced verification."""
+def _refuse(order: Order, history: History, found: _Found, now: float) -> None:
+    if found.paused_until > now:
+        raise limits.exceeded(limits.paused(order.destination.country or "", found.paused_until), now)
+    if refusal := history.refusal(order.allowance, limits.settings().send_rules, now):
+        raise limits.exceeded(refusal, now)
+
+
+def _write(issued: Issued, found: _Found, counters: Sequence[Counter]) -> None:
+    with table.unavailable_when_passing(), TransactWrite(connection=table.connection()) as transaction:
+        if found.replaced and found.replaced.limit_key == found.limit.limit_key:
+            transaction.delete(found.replaced, condition=found.replaced.unchanged())
+        elif found.replaced:
+            # Its own destination's history is settled when it is deleted.
+            transaction.update(found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged())
+        transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
+        transaction.save(issued.limit, condition=found.limit.unchanged())
+        for counter in counters:
+            transaction.update(Limit(counter.key), *limits.raised(counter))
+
+
+def _raise_unless_worth_another_try(
+    error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
+) -> None:
+    """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter."""
     reasons = error.cancellation_reasons
-    charged = reasons[-1] if reasons else None
-    if charged and charged.code == _CONDITION:
-        raise charge.refusal(charged.raw_item) from None
     if not any(reason and reason.code in _WORTH_ANOTHER_TRY for reason in reasons):
         raise error
+    # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
+    of_counters = reasons[len(reasons) - len(counters) :]
+    for counter, reason in zip(counters, of_counters, strict=True):
+        if reason and reason.code == _CONDITION and (last or not counter.sharded):
+            raise _exceeded(counter, now) from None
+
+
+def _exceeded(counter: Counter, now: float) -> LimitExceeded:
+    return limits.exceeded(counter.refusal, now)

@@ -4,11 +4,12 @@ import hmac
 import secrets
 from typing import NamedTuple
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from functions.core import table
 from functions.core.settings import table_name
+from functions.core.verification.history import History
 
 NOTHING = b""
 """`last_mac` of a verification that nobody has tried yet; no HMAC is empty."""
@@ -25,12 +26,20 @@ class Verification(table.Table):
     verification_id = UnicodeAttribute(hash_key=True)
     channel = UnicodeAttribute()
     to = UnicodeAttribute()
+    country = UnicodeAttribute(null=True)
+    """Of a phone number, ISO 3166-1."""
     purpose = UnicodeAttribute(null=True)
+    test = BooleanAttribute(null=True)
+    """True where the code is a test destination's, which everybody may know."""
+    limit_key = UnicodeAttribute(null=True)
+    """Where the history of its destination is, in which its failures are settled."""
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)
     attempts = NumberAttribute(default=0)
     max_attempts = NumberAttribute()
+    reserved = NumberAttribute(default=0)
+    """Attempts that its destination's history holds for it: those it was issued with."""
     created_at = NumberAttribute()
     expires_at = NumberAttribute()
     delete_at = NumberAttribute()
@@ -44,6 +53,16 @@ class Verification(table.Table):
     def attempts_left(self) -> int:
         """How often a code may still be tried."""
         return int(self.max_attempts - self.attempts)
+
+    def unchanged(self) -> Condition:
+        """That nobody has tried a code since it was read."""
+        condition: Condition = Verification.attempts == self.attempts
+        return condition
+
+    def settled_in(self, history: History, now: float) -> History:
+        """Its destination's history once it has ended."""
+        tried = int(self.attempts - (self.max_attempts - self.reserved))
+        return history.settled(now, attempts=int(self.reserved), failed=tried, succeeded=self.spent)
 
 
 class Verdict(NamedTuple):
@@ -91,8 +110,3 @@ def _can_be_tried(now: float) -> Condition:
         & (Verification.expires_at > now)
         & (Verification.last_mac != Verification.code_mac)
     )
-
-
-def delete(verification_id: str) -> bool:
-    """Deletes a verification; false when it was not there."""
-    return Verification.delete_by_key(verification_id)

@@ -1,7 +1,7 @@
 """What can be set about verifications."""
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,10 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the secret with the keys that codes are HMACed with."""
 
     code_length: Annotated[int, Meta(ge=6, le=10)] = 6
-    """Digits. NIST SP 800-63B-4 §3.1.3.2: at least six."""
+    """Characters; more while failures grow. NIST SP 800-63B-4 §3.1.3.2: at least six."""
+
+    code_alphabet: Literal["digits", "letters_and_digits"] = "digits"
+    """Letters and digits without those that look alike."""
 
     code_valid_seconds: Annotated[int, Meta(ge=60, le=600)] = 600
     """At most 10 minutes (NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5)."""

@@ -36,7 +36,7 @@ class VerificationChecked(Result):
 
 def verify_check(parameters: VerifyCheck) -> VerificationChecked:
     """One DynamoDB request decides, right or wrong."""
-    code_mac = code_keys().mac(parameters.verification_id, normalise(parameters.code))
+    code_mac = code_keys(parameters.verification_id).mac(parameters.verification_id, normalise(parameters.code))
     verdict = check(parameters.verification_id, code_mac, time.time())
     count("CheckValid" if verdict.valid else "CheckInvalid")
     if verdict.verification is None:

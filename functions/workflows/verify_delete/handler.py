@@ -1,5 +1,6 @@
 """verify_delete: deletes a verification, 15 minutes after it was created (EventBridge Scheduler) or when it is asked to."""
 
+import time
 from typing import Annotated
 
 from msgspec import Meta
@@ -7,7 +8,7 @@ from msgspec import Meta
 from functions.core import table
 from functions.core.log import count
 from functions.core.parameters import Parameters, Result
-from functions.core.verification import record
+from functions.core.verification.end import end
 from functions.core.workflow import workflow
 
 
@@ -25,8 +26,8 @@ class VerificationDeleted(Result):
 
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
-    """Idempotent: deleting what is not there is a success."""
-    deleted = record.delete(parameters.verification_id)
+    """Idempotent: deleting what is not there is a success. What became of the attempts is settled with the deletion."""
+    deleted = end(parameters.verification_id, time.time())
     if deleted:
         count("VerificationDeleted")
     return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)

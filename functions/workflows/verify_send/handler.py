@@ -9,16 +9,19 @@ import msgspec
 from msgspec import Meta
 
 from functions.core import scheduler, table
-from functions.core.errors import ProviderRefused, ProviderUnavailable, Unavailable
+from functions.core.call import Call
+from functions.core.errors import FieldError, InvalidParameters, ProviderRefused, ProviderUnavailable, Unavailable
 from functions.core.log import count, logger
 from functions.core.messages import email, sms, verification
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
-from functions.core.verification import limits, record
+from functions.core.verification import limits, reserved
 from functions.core.verification.codes import code_keys
-from functions.core.verification.destinations import Channel, Destination, read_destination
-from functions.core.verification.issue import Issued, issue
+from functions.core.verification.destinations import Channel, read_destination
+from functions.core.verification.end import withdraw
+from functions.core.verification.issue import Issued, Order, issue
+from functions.core.verification.limits import is_ip_address
 from functions.core.verification.settings import settings as verification_settings
 from functions.core.workflow import workflow
 
@@ -48,8 +51,12 @@ class VerifySend(Parameters):
     """What the code is for; the message says so, verify_check returns it."""
     locale: Annotated[str, Meta(max_length=35)] | None = None
     """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    """Where a phone number without its country code is from, ISO 3166-1."""
     resend_of: Annotated[str, Meta(max_length=64)] | None = None
     """The verification that this one replaces."""
+    client_ip: Annotated[str, Meta(max_length=45)] | None = None
+    """Whose request a server passes on, for the limit by client address; only with a secret token."""
 
 
 class VerificationSent(Result):
@@ -65,14 +72,23 @@ class VerificationSent(Result):
     """When the next send to this destination will be accepted."""
 
 
-def verify_send(parameters: VerifySend) -> VerificationSent:
+def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     """Charges the limits and writes the verification, makes the schedule that deletes it, sends the code: in this order,
     so that whatever fails on the way leaves nothing that lasts.
     """
-    destination = read_destination(parameters.channel, parameters.to)
-    issued = issue(destination, purpose=parameters.purpose, resend_of=parameters.resend_of, now=time.time())
+    destination = read_destination(parameters.channel, parameters.to, parameters.country)
+    now = time.time()
+    order = Order(
+        destination=destination,
+        allowance="publishable" if call.publishable else "secret",
+        client_ip=_client_ip(parameters, call),
+        purpose=parameters.purpose,
+        resend_of=parameters.resend_of,
+        test_code=reserved.fixed_code(destination, now),
+    )
+    issued = issue(order, now)
     _schedule_deletion(issued)
-    _deliver(destination, issued, parameters.locale)
+    _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
     return VerificationSent(
         verification_id=issued.verification.verification_id,
@@ -97,16 +113,31 @@ def _schedule_deletion(issued: Issued) -> None:
         logger.warning("deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True)
 
 
-def _deliver(destination: Destination, issued: Issued, locale: str | None) -> None:
+def _client_ip(parameters: VerifySend, call: Call) -> str | None:
+    """A publishable token's requests are counted by the address they come from, whatever they say."""
+    if parameters.client_ip is None:
+        return call.client_ip if call.publishable else None
+    if call.publishable:
+        raise InvalidParameters(FieldError("/client_ip", "is only accepted with a secret token"))
+    if not is_ip_address(parameters.client_ip):
+        raise InvalidParameters(FieldError("/client_ip", "is not an IPv4 or IPv6 address"))
+    return parameters.client_ip
+
+
+def _deliver(issued: Issued, locale: str | None) -> None:
+    if issued.order.test_code:
+        count("TestDestinationUsed", channel=issued.order.destination.channel)
+        return
     try:
-        _send(destination, issued, locale)
+        _send(issued, locale)
     except (ProviderRefused, ProviderUnavailable) as error:
-        _undo(destination, issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
+        _undo(issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
         raise
 
 
-def _send(destination: Destination, issued: Issued, locale: str | None) -> None:
-    minutes, purpose = verification_settings().code_valid_seconds // 60, issued.verification.purpose
+def _send(issued: Issued, locale: str | None) -> None:
+    destination, purpose = issued.order.destination, issued.order.purpose
+    minutes = verification_settings().code_valid_seconds // 60
     if destination.channel == "email":
         mail = verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
         email.send_email(destination.deliver_to, mail)
@@ -115,21 +146,25 @@ def _send(destination: Destination, issued: Issued, locale: str | None) -> None:
         sms.send_sms(destination.deliver_to, text)
 
 
-def _undo(destination: Destination, issued: Issued, *, nothing_sent: bool) -> None:
-    """A code that was not sent must not stay valid; what was certainly not sent does not count against a limit."""
-    verification_id = issued.verification.verification_id
+def _undo(issued: Issued, *, nothing_sent: bool) -> None:
+    """A code that was not sent must not stay valid; what was certainly not sent does not count against the destination."""
     try:
-        record.delete(verification_id)
-        if nothing_sent:
-            limits.refund_cooldown(destination, verification_id)
+        withdraw(issued, nothing_sent=nothing_sent, now=time.time())
     except Unavailable:
-        logger.warning(
-            "failed send not undone; the schedule deletes it", verification_id=verification_id, exc_info=True
-        )
+        logger.warning("failed send not undone; the schedule deletes it", exc_info=True)
 
 
 def _prepare() -> None:
-    for part in (settings, code_keys, limits.prepare, table.connect, scheduler.prepare, email.prepare, sms.prepare):
+    for part in (
+        settings,
+        code_keys,
+        limits.prepare,
+        reserved.prepare,
+        table.connect,
+        scheduler.prepare,
+        email.prepare,
+        sms.prepare,
+    ):
         part()
     verification.prepare()
 

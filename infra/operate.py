@@ -1,0 +1,75 @@
+"""`make unlock`, `make rotate-keys`: what an operator does to a stack now and then."""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import target
+from infra.local.errors import LocalStackError
+
+_KEPT = 2
+"""Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
+
+
+def main() -> int:
+    """Runs one command; 1 with a sentence when it cannot."""
+    arguments = _arguments()
+    try:
+        target.point_at(arguments.env, arguments.state)
+        print({"unlock": _unlock, "rotate-keys": _rotate_keys}[arguments.command](arguments))
+    except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="infra.operate", description=__doc__)
+    target.add_arguments(parser)
+    commands = parser.add_subparsers(dest="command", required=True)
+    unlock = commands.add_parser(
+        "unlock", help="forgets a destination's failures and sends, or resumes a paused country"
+    )
+    unlock.add_argument("--to", default="", help="email address or phone number")
+    unlock.add_argument("--country", default="", help="ISO 3166-1 code")
+    commands.add_parser("rotate-keys", help="makes a new code key; codes that were sent stay valid")
+    return parser.parse_args()
+
+
+def _unlock(arguments: argparse.Namespace) -> str:
+    if not (arguments.to or arguments.country):
+        raise ValueError("Say what to unlock: make unlock TO=ana@example.com, or make unlock COUNTRY=DE")
+    os.environ["SMS_COUNTRIES"] = "*"
+    from functions.core.errors import InvalidParameters  # noqa: PLC0415 - reads the environment set above
+    from functions.core.verification import limits  # noqa: PLC0415 - as above
+    from functions.core.verification.destinations import read_destination  # noqa: PLC0415 - as above
+
+    if arguments.country:
+        limits.Limit(limits.country_key(arguments.country)).delete()
+        return f"SMS to {arguments.country} is no longer paused."
+    try:
+        destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
+    except InvalidParameters as error:
+        raise ValueError(f"{arguments.to} {error.errors[0].detail}.") from None
+    limits.Limit(limits.destination_key(destination)).delete()
+    return f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
+
+
+def _rotate_keys(_: argparse.Namespace) -> str:
+    manager, arn = boto3.client("secretsmanager"), os.environ["CODE_KEYS_SECRET"]
+    keys = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
+    before = keys.pop("current")
+    current = f"k{int(before.removeprefix('k')) + 1}"
+    kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_KEPT:]
+    rotated = {"current": current} | {key_id: keys[key_id] for key_id in kept} | {current: secrets.token_urlsafe(48)}
+    manager.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
+    return f"New codes use the key {current} within 5 minutes; codes that were sent with {before} stay valid."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Which stack an operator's command works on: the local one, or one that is deployed. Both are found through their outputs."""
+
+import argparse
+import os
+import tomllib
+from pathlib import Path
+
+import boto3
+
+from infra.local.state import default_state, read_running
+from infra.sam import ROOT
+
+_VARIABLES = {
+    "TOKENS_TABLE": "TokensTable",
+    "LIMITS_TABLE": "LimitsTable",
+    "LIMIT_KEY_SECRET": "LimitKeySecret",
+    "CODE_KEYS_SECRET": "CodeKeysSecret",
+}
+"""What the functions' code reads from its environment, and the stack's outputs."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options by which a command is told where to work."""
+    parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
+    parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
+
+
+def point_at(env: str, state: Path) -> None:
+    """Sets the environment that functions.core reads when it is imported, which must be only after this.
+
+    Raises:
+        LocalStackError: when the local stack is meant and not up.
+        ValueError: when samconfig.toml has no such environment.
+    """
+    outputs = _local(state) if env == "local" else _deployed(env)
+    os.environ.update({variable: outputs[output] for variable, output in _VARIABLES.items()})
+
+
+def _local(state: Path) -> dict[str, str]:
+    running = read_running(state)
+    root = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": running.region}
+    os.environ.update(root | {"AWS_ENDPOINT_URL": running.emulator_url})
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    return running.outputs
+
+
+def _deployed(env: str) -> dict[str, str]:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
+    if config is None:
+        raise ValueError(f"samconfig.toml has no environment {env!r}.")
+    stack = boto3.client("cloudformation").describe_stacks(StackName=config["global"]["parameters"]["stack_name"])
+    return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}

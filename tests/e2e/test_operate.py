@@ -1,0 +1,43 @@
+"""What an operator does: unlock a destination, rotate the code keys."""
+
+from tests.e2e.conftest import LocalStack
+
+
+def send(stack: LocalStack, to: str) -> dict[str, str]:
+    with stack.api() as api:
+        sent: dict[str, str] = api.post("/workflows/verify_send", json={"channel": "email", "to": to}).json()
+    return sent
+
+
+def test_an_unlocked_destination_can_be_sent_to_at_once(stack: LocalStack, email: str) -> None:
+    send(stack, email)
+    assert send(stack, email)["code"] == "limit_exceeded"
+    done = stack.operate("unlock", "--to", email.upper())
+    assert (done.returncode, done.stdout) == (
+        0,
+        "P**@example.com is unlocked: its failed checks and its sends are forgotten.\n",
+    )
+    assert "verification_id" in send(stack, email)
+
+
+def test_unlocking_nothing_or_what_cannot_be_is_refused_with_a_sentence(stack: LocalStack) -> None:
+    for words, sentence in [([], "Say what to unlock"), (["--to", "nobody"], "is not a phone number")]:
+        done = stack.operate("unlock", *words)
+        assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
+
+
+def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(stack: LocalStack, email: str) -> None:
+    before = send(stack, email)["verification_id"]
+    code = stack.code(email)
+    done = stack.operate("rotate-keys")
+    assert done.returncode == 0, done.stderr
+    # New processes read the new key at once; those that run read it within five minutes.
+    stack.emulator.client("lambda").update_function_configuration(
+        FunctionName="local-wf-verify_send", Description="new"
+    )
+    after = send(stack, f"x{email}")["verification_id"]
+    assert (before.partition(".")[0], after.partition(".")[0]) == ("k1", "k2")
+    with stack.api() as api:
+        for verification_id, typed in ((after, stack.code(f"x{email}")), (before, code)):
+            body = {"verification_id": verification_id, "code": typed}
+            assert api.post("/workflows/verify_check", json=body).json()["valid"] is True

@@ -1,0 +1,34 @@
+from collections import Counter as Tally
+
+from functions.core.verification import counters
+from functions.core.verification.history import DAY_SECONDS, HOUR_SECONDS
+
+NOW = 1_000_000_000.0
+
+
+def test_a_small_quota_is_one_item() -> None:
+    keys = {counters.daily("country", "DE", 999, NOW).key for _ in range(50)}
+    assert keys == {f"country#DE#{int(NOW // DAY_SECONDS)}#0"}
+
+
+def test_the_shards_quotas_are_the_whole_quota() -> None:
+    seen = {
+        counter.key: counter.quota for counter in (counters.daily("channel", "sms", 10_007, NOW) for _ in range(2000))
+    }
+    assert len(seen) == counters.shards(10_007) == 20
+    assert sum(seen.values()) == 10_007
+
+
+def test_at_1000_sends_a_second_no_item_sees_more_than_a_few() -> None:
+    """A deployment that may send so much all day has a quota of 86 million."""
+    quota = 1000 * DAY_SECONDS
+    second = Tally(counters.daily("channel", "email", quota, NOW).key for _ in range(1000))
+    assert len(second) > 200
+    assert max(second.values()) < 30
+
+
+def test_a_window_ends_at_its_clock() -> None:
+    counter = counters.hourly("ip", "x", 60, NOW)
+    assert 0 < counter.ends_at - NOW <= HOUR_SECONDS
+    assert counter.ends_at % HOUR_SECONDS == 0
+    assert counters.hourly("ip", "x", 60, counter.ends_at).key != counter.key

@@ -1,0 +1,275 @@
+"""The limits of sending and the failure budget, through the workflows and their tables."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.core.verification import issue, limits
+from functions.core.verification.destinations import read_destination
+from functions.core.verification.history import DAY_SECONDS, REFUSED_FROM, History
+from functions.core.verification.limits import Limit
+from functions.core.verification.record import Verification
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
+from functions.workflows.verify_send.handler import lambda_handler as verify_send
+from tests.builders import Context, Reply, call, http_event
+from tests.workflows.conftest import Clock, Settings, sent_emails
+from tests.workflows.test_verify_send import last_code
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def send(to: str = "ana@example.com", kind: str = "publishable", ip: str = "192.0.2.1", **parameters: Any) -> Reply:
+    channel = "email" if "@" in to else "sms"
+    event = http_event({"channel": channel, "to": to} | parameters, kind=kind)
+    event["requestContext"]["http"]["sourceIp"] = ip
+    answer = verify_send(event, Context())
+    return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def check(verification_id: str, code: str = "wrong") -> dict[str, Any]:
+    return call(verify_check, {"verification_id": verification_id, "code": code}).body
+
+
+def end(verification_id: str) -> None:
+    event = {"door": "schedule", "parameters": {"verification_id": verification_id}}
+    assert verify_delete(event, Context())["problem"] is None
+
+
+def the_history() -> History:
+    (history,) = [limit.read_history() for limit in Limit.scan() if limit.history]
+    return history
+
+
+def remember(failures: int, at: float) -> None:
+    """As if so many checks for the destination had failed by then."""
+    key = limits.destination_key(read_destination("email", "ana@example.com"))
+    Limit(key).with_history(History(failures=failures, failed_at=at), at).save()
+
+
+def test_a_refusal_names_its_limit_in_the_ratelimit_fields() -> None:
+    send()
+    reply = send()
+    assert reply.status == 429
+    seconds = reply.headers["retry-after"]
+    assert reply.headers["ratelimit-policy"] == '"cooldown";q=1;w=60'
+    assert reply.headers["ratelimit"] == f'"cooldown";r=0;t={seconds}'
+
+
+def test_what_a_stranger_uses_up_a_server_still_has() -> None:
+    send(kind="publishable")
+    assert send(kind="publishable").status == 429
+    assert send(kind="secret").status == 200
+
+
+def test_a_stranger_at_the_full_rate_does_not_stop_whoever_holds_a_code(clock: Clock) -> None:
+    """The attacker sends and guesses all he may; the victim's code, sent before, stays valid for its ten minutes."""
+    held, code = send(kind="publishable").body["verification_id"], last_code()
+    for _ in range(8):
+        clock.advance(61)
+        attack = send(kind="publishable", ip="203.0.113.9")
+        for _ in range(6 if attack.status == 200 else 0):
+            check(attack.body["verification_id"])
+    assert check(held, code)["valid"] is True
+
+
+def attack_until_refused(clock: Clock) -> None:
+    """Sends and guesses all that a publishable token allows, waiting where it must, until it is refused for the failures."""
+    for _ in range(200):
+        reply = send(kind="publishable", ip="203.0.113.9")
+        if reply.status == 200:
+            for _ in range(5):
+                check(reply.body["verification_id"])
+            end(reply.body["verification_id"])
+        elif "failed-checks" in reply.headers["ratelimit"]:
+            return
+        else:
+            clock.advance(int(reply.headers["retry-after"]))
+    raise AssertionError("the attack was never refused")
+
+
+def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server(clock: Clock) -> None:
+    started = clock()
+    attack_until_refused(clock)
+    assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
+    served = send(kind="secret")
+    assert (served.status, served.body["code_length"]) == (200, 10)
+    assert check(served.body["verification_id"], last_code())["valid"] is True
+
+
+def test_failures_outlive_records_and_resends_and_make_codes_longer(clock: Clock) -> None:
+    lengths = []
+    for _ in range(3):
+        reply = send(kind="secret")
+        lengths.append(reply.body["code_length"])
+        for _ in range(5):
+            check(reply.body["verification_id"])
+        end(reply.body["verification_id"])
+        clock.advance(3601)
+    assert lengths == [6, 6, 8]
+    assert list(Verification.scan()) == []
+
+
+def test_a_success_resets_the_count_when_its_verification_ends(clock: Clock) -> None:
+    remember(10, clock())
+    reply = send(kind="secret")
+    assert reply.body["code_length"] == 8
+    check(reply.body["verification_id"], last_code())
+    end(reply.body["verification_id"])
+    clock.advance(3601)
+    assert send(kind="secret").body["code_length"] == 6
+
+
+def test_at_100_failures_publishable_tokens_are_refused_and_a_day_later_they_are_not(clock: Clock) -> None:
+    remember(REFUSED_FROM, clock())
+    refused = send(kind="publishable")
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, f'"failed-checks";q=100;w={DAY_SECONDS}')
+    assert DAY_SECONDS - 60 < int(refused.headers["retry-after"]) <= DAY_SECONDS
+    clock.advance(DAY_SECONDS + 1)
+    assert send(kind="publishable").status == 200
+
+
+def test_a_deletion_that_fires_twice_settles_once() -> None:
+    verification_id = send(kind="secret").body["verification_id"]
+    check(verification_id)
+    end(verification_id)
+    end(verification_id)
+    assert (the_history().failures, the_history().reserved) == (1, 0)
+
+
+def test_a_resend_counts_each_attempt_once(clock: Clock) -> None:
+    first = send(kind="secret").body["verification_id"]
+    check(first)
+    check(first)
+    clock.advance(61)
+    second = send(kind="secret", resend_of=first).body["verification_id"]
+    assert (the_history().failures, the_history().reserved) == (2, 3)
+    check(second)
+    end(second)
+    assert (the_history().failures, the_history().reserved) == (3, 0)
+
+
+def test_a_resend_to_another_destination_kills_the_code_and_hands_on_no_attempts() -> None:
+    first, code = send("anna@example.com", kind="secret").body["verification_id"], last_code()
+    check(first)
+    second = send("ana@example.com", kind="secret", resend_of=first).body["verification_id"]
+    assert check(first, code) == check("k1.unknown", code)
+    assert check(second)["attempts_left"] == 4
+
+
+def test_a_send_that_failed_reserves_nothing(settings: Settings) -> None:
+    settings.set(EMAIL_FROM="unverified@example.org")
+    assert send(kind="secret").status == 502
+    assert (the_history().reserved, the_history().secret) == (0, ())
+
+
+def test_publishable_tokens_are_limited_by_client_address(settings: Settings) -> None:
+    settings.set(IP_SENDS_PER_HOUR=2)
+    statuses = [send(f"person{number}@example.com").status for number in range(3)]
+    assert statuses == [200, 200, 429]
+    assert send("person9@example.com", ip="192.0.2.2").status == 200
+    assert send("person9@example.com", kind="secret").status == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", 429),
+        ("2001:db8::1", "2001:db8:0:1::1", 200),
+        ("192.0.2.1", "::ffff:192.0.2.1", 429),
+    ],
+)
+def test_an_ipv6_client_is_its_64(first: str, second: str, status: int, settings: Settings) -> None:
+    settings.set(IP_SENDS_PER_HOUR=1)
+    send("ana@example.com", ip=first)
+    assert send("bo@example.com", ip=second).status == status
+
+
+def test_a_server_passes_its_clients_address_on(settings: Settings) -> None:
+    settings.set(IP_SENDS_PER_HOUR=1)
+    send("ana@example.com", kind="secret", client_ip="192.0.2.7")
+    assert send("bo@example.com", kind="secret", client_ip="192.0.2.7").status == 429
+    assert send("bo@example.com", kind="secret").status == 200
+
+
+def test_a_browser_cannot_say_from_which_address_it_calls() -> None:
+    reply = send(client_ip="192.0.2.7")
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/client_ip")
+
+
+@pytest.mark.parametrize(
+    ("limit", "numbers", "policy"),
+    [
+        ("PREFIX_SENDS_PER_DAY", ["+14155550101", "+14155550102"], "prefix"),
+        ("COUNTRY_SENDS_PER_DAY", ["+14155550101", "+12125550102"], "country"),
+        ("SMS_PER_DAY", ["+14155550101", "+4915123456789"], "channel"),
+        ("EMAILS_PER_DAY", ["ana@example.com", "bo@example.com"], "channel"),
+    ],
+)
+def test_blocks_countries_and_channels_have_a_daily_ceiling(
+    limit: str, numbers: list[str], policy: str, settings: Settings
+) -> None:
+    settings.set(**{limit: 1})
+    assert send(numbers[0], kind="secret").status == 200
+    refused = send(numbers[1], kind="secret")
+    assert refused.status == 429
+    assert refused.headers["ratelimit-policy"].startswith(f'"{policy}"')
+
+
+def test_who_is_refused_by_a_limit_of_his_own_burns_nobody_elses(settings: Settings) -> None:
+    settings.set(EMAILS_PER_DAY=2, IP_SENDS_PER_HOUR=2)
+    send("ana@example.com")
+    before = {limit.limit_key: limit.attribute_values for limit in Limit.scan()}
+    for _ in range(5):
+        assert send("ana@example.com").status == 429
+    assert {limit.limit_key: limit.attribute_values for limit in Limit.scan()} == before
+    assert send("bo@example.com").status == 200
+
+
+def test_who_is_refused_by_a_shared_limit_burns_nothing_of_his_own(settings: Settings) -> None:
+    settings.set(EMAILS_PER_DAY=1)
+    send("ana@example.com")
+    assert send("bo@example.com").status == 429
+    settings.set(EMAILS_PER_DAY=10)
+    assert send("bo@example.com").status == 200
+
+
+def test_a_country_where_hardly_any_code_is_entered_is_paused(clock: Clock, settings: Settings, capfd: Any) -> None:
+    settings.set(PREFIX_SENDS_PER_DAY=1000, COUNTRY_SENDS_PER_DAY=499)  # one shard
+    for number in range(51):
+        reply = send(f"+1415555{number:04d}", kind="secret")
+        assert reply.status == 200, (number, reply.body)
+        end(reply.body["verification_id"])
+    paused = send("+14155559999", kind="secret")
+    assert (paused.status, paused.headers["ratelimit-policy"]) == (429, f'"paused-US";q=0;w={DAY_SECONDS}')
+    assert "CountryPaused" in capfd.readouterr().out
+    assert send("+4915123456789", kind="secret").status == 200
+    clock.advance(DAY_SECONDS + 1)
+    assert send("+14155559999", kind="secret").status == 200
+
+
+def test_a_country_where_codes_are_entered_is_not_paused(settings: Settings) -> None:
+    settings.set(PREFIX_SENDS_PER_DAY=1000)
+    for number in range(55):
+        reply = send(f"+1415555{number:04d}", kind="secret")
+        if number % 8 == 0:
+            check(reply.body["verification_id"], last_code())
+        end(reply.body["verification_id"])
+    assert send("+14155559999", kind="secret").status == 200
+
+
+def test_a_write_that_meets_another_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another send to the destination comes between this one's read and its write: it is seen, and this one refused."""
+    write = issue._write
+    sends: list[str] = []
+
+    def interleaved(*arguments: Any) -> None:
+        if not sends:
+            sends.append("this one")
+            assert send().status == 200
+        write(*arguments)
+
+    monkeypatch.setattr(issue, "_write", interleaved)
+    assert send().status == 429
+    assert len(sent_emails()) == 1
