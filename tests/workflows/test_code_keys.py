@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("cloud")
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of secrets, which a test puts forward."""
     now = [1000.0]
-    monkeypatch.setattr(codes, "_secret", lambda: kept)
     kept = secret.Secret(settings.settings().code_keys_secret, clock=lambda: now[0])
+    monkeypatch.setattr(codes, "_secret", lambda: kept)
     return now
 
 
