@@ -16,6 +16,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from functions.core.messages.render import COMPILED, compile_templates
 from infra import sam
 from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import running_emulator
@@ -129,6 +130,7 @@ def _prepare(folders: list[Path], python: str) -> None:
         before = _megabytes(folder)
         _delete_models(folder)
         pruned = _megabytes(folder)
+        compile_templates(folder / COMPILED.relative_to(sam.ROOT))
         _compile(folder, python)
         print(f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, {_megabytes(folder):.1f} MB with bytecode")
 

@@ -17,6 +17,7 @@ VENDORS = {
     "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/"},
     "aws_lambda_powertools": {"core/log.py"},
     "jinja2": {"core/messages/render.py"},
+    "markupsafe": {"core/messages/render.py"},
     "phonenumbers": {"core/verification/destinations.py"},
     "email_validator": {"core/verification/destinations.py"},
 }

@@ -40,7 +40,7 @@ def test_an_email_carries_the_code_and_the_answer_does_not() -> None:
     (mail,) = sent_emails()
     assert mail.source == "Our app <no-reply@example.com>"
     assert mail.destinations["ToAddresses"] == ["ana@example.com"]
-    assert mail.subject == "Your verification code for Our app"
+    assert mail.subject == "Your sign-in code for Our app"
     stored = Verification.get(reply.body["verification_id"])
     assert (stored.channel, stored.to, stored.purpose) == ("email", "ana@example.com", "sign_in")
 
@@ -60,7 +60,21 @@ def test_an_sms_carries_the_code() -> None:
     assert (reply.status, reply.body["channel"], reply.body["to"]) == (200, "sms", "+*********23")
     ((number, text),) = sent_sms()
     assert number == "+14155550123"
-    assert text == f"{last_code()} is your Our app code. Valid for 10 min. Do not share it."
+    assert text == f"{last_code()} is your Our app code. Valid for 10 minutes. Do not share it."
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"),
+    [("pt", "Seu código de verificação de Our app"), ("tlh", "Your verification code for Our app")],
+)
+def test_a_message_is_in_the_readers_language_if_there_is_one(locale: str, subject: str) -> None:
+    assert send(locale=locale).status == 200
+    assert sent_emails()[-1].subject == subject
+
+
+def test_an_sms_is_in_the_readers_language() -> None:
+    send(channel="sms", to="+14155550123", locale="de-AT", purpose="sign_in")
+    assert sent_sms()[0][1].startswith(f"{last_code()} ist Ihr Code für die Anmeldung bei Our app.")
 
 
 def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) -> None:
@@ -207,6 +221,7 @@ def test_a_resend_that_the_cooldown_refuses_leaves_the_old_code_valid() -> None:
         ({"channel": "sms", "to": "4155550123", "country": "XX"}, "/country"),
         ({"client_ip": "localhost"}, "/client_ip"),
         ({"resend_of": "x" * 65}, "/resend_of"),
+        ({"locale": "x" * 36}, "/locale"),
         ({"code": "123456"}, "/code"),
     ],
 )

@@ -1,23 +1,47 @@
 """What can be set about messages."""
 
 from functools import cache
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from functions.core.settings import read_settings
+
+_EMAIL_OR_URL = r"^(https://[^\s\"<>]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)$"
 
 
 class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of messages, each a parameter of template.yaml; read from the environment."""
 
-    app_name: str
-    """As people know it; in every message."""
+    app_name: Annotated[str, Meta(max_length=40)]
+    """As people know it; in every message (an SMS leaves it out when it would not fit)."""
 
     email_from: str
     """Address that emails come from; SES must have verified it or its domain."""
 
     sms_sender_id: str = ""
     """1 to 11 letters and digits that some countries show as the sender."""
+
+    brand_color: Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#334155"
+    """Background of the app's name in emails."""
+
+    support_address: Annotated[str, Meta(max_length=200, pattern=_EMAIL_OR_URL)] = ""
+    """Email address or https URL, in the footer of emails."""
+
+    default_locale: str = "en"
+    """BCP 47 tag of the language of messages whose reader's language is not known."""
+
+    code_in_subject: bool = False
+    """Off, because subjects show on lock screens and travel in SES's events."""
+
+    web_domain: Annotated[str, Meta(max_length=40, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = ""
+    """Host of the web page where codes are typed: browsers fill codes in there and nowhere else (WICG, origin-bound
+    one-time codes). So long that an SMS of 70 characters holds it.
+    """
+
+    android_app_hash: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{11}$")] = ""
+    """Of the Android app that reads its codes from SMS itself (SMS Retriever API, "Computing your app's hash string")."""
 
 
 @cache

@@ -12,15 +12,13 @@ from functions.core import scheduler, table
 from functions.core.call import Call
 from functions.core.errors import FieldError, InvalidParameters, ProviderRefused, ProviderUnavailable, Unavailable
 from functions.core.log import count, logger
-from functions.core.messages import email, sms
-from functions.core.messages.render import prepare as prepare_templates
-from functions.core.messages.render import render
+from functions.core.messages import email, sms, verification
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
 from functions.core.verification import limits, reserved
 from functions.core.verification.codes import code_keys
-from functions.core.verification.destinations import Channel, Destination, read_destination
+from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.end import withdraw
 from functions.core.verification.issue import Issued, Order, issue
 from functions.core.verification.limits import is_ip_address
@@ -50,7 +48,9 @@ class VerifySend(Parameters):
     to: Annotated[str, Meta(min_length=1, max_length=320)]
     """An email address, or a phone number in E.164."""
     purpose: Purpose | None = None
-    """What the code is for; verify_check returns it."""
+    """What the code is for; the message says so, verify_check returns it."""
+    locale: Annotated[str, Meta(max_length=35)] | None = None
+    """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     """Where a phone number without its country code is from, ISO 3166-1."""
     resend_of: Annotated[str, Meta(max_length=64)] | None = None
@@ -88,7 +88,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     )
     issued = issue(order, now)
     _schedule_deletion(issued)
-    _deliver(issued)
+    _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
     return VerificationSent(
         verification_id=issued.verification.verification_id,
@@ -124,25 +124,26 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
     return parameters.client_ip
 
 
-def _deliver(issued: Issued) -> None:
+def _deliver(issued: Issued, locale: str | None) -> None:
     if issued.order.test_code:
         count("TestDestinationUsed", channel=issued.order.destination.channel)
         return
     try:
-        _send(issued.order.destination, issued.code)
+        _send(issued, locale)
     except (ProviderRefused, ProviderUnavailable) as error:
         _undo(issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
         raise
 
 
-def _send(destination: Destination, code: str) -> None:
+def _send(issued: Issued, locale: str | None) -> None:
+    destination, purpose = issued.order.destination, issued.order.purpose
     minutes = verification_settings().code_valid_seconds // 60
-    parts = _EMAIL if destination.channel == "email" else _SMS
-    rendered = [render(part, code=code, minutes=minutes) for part in parts]
     if destination.channel == "email":
-        email.send_email(destination.deliver_to, email.Email(*rendered))
+        mail = verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        email.send_email(destination.deliver_to, mail)
     else:
-        sms.send_sms(destination.deliver_to, *rendered)
+        text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        sms.send_sms(destination.deliver_to, text)
 
 
 def _undo(issued: Issued, *, nothing_sent: bool) -> None:
@@ -151,10 +152,6 @@ def _undo(issued: Issued, *, nothing_sent: bool) -> None:
         withdraw(issued, nothing_sent=nothing_sent, now=time.time())
     except Unavailable:
         logger.warning("failed send not undone; the schedule deletes it", exc_info=True)
-
-
-_EMAIL = ("verification/subject.txt", "verification/body.txt", "verification/body.html")
-_SMS = ("verification/sms.txt",)
 
 
 def _prepare() -> None:
@@ -169,7 +166,7 @@ def _prepare() -> None:
         sms.prepare,
     ):
         part()
-    prepare_templates(*_EMAIL, *_SMS)
+    verification.prepare()
 
 
 lambda_handler = workflow(verify_send, prepare=_prepare)

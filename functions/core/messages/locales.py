@@ -1,0 +1,88 @@
+"""Locales: one file in locales/ for each, with its sentences; the file's name is its BCP 47 tag.
+
+Another locale is another file. A sentence has `{placeholders}`. A key with a suffix is a variant of the key before it
+(`verification.subject.sign_in`, `minutes.1`), used where the variant is asked for and exists.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from functions.core.messages.settings import settings
+from functions.core.settings import SettingsError
+
+FOLDER = Path(__file__).parent / "locales"
+
+_WELL_FORMED = re.compile(r"[a-z]{1,8}([-_][a-z0-9]{1,8})*", re.IGNORECASE)
+"""RFC 5646 §2.1, as far as it matters for looking a tag up. Underscores, because operating systems write them."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A language as it is written somewhere."""
+
+    sentences: dict[str, str]
+    tag: str = ""
+    """BCP 47: HTML's `lang`."""
+    dir: Literal["ltr", "rtl"] = "ltr"
+    """HTML's `dir`."""
+    sentence_space: str = " "
+    """What stands between two sentences."""
+
+    def sentence(self, key: str, variant: object = None) -> str:
+        """The variant of a sentence, or the sentence itself where there is none. Raises `KeyError` for an unknown key."""
+        return self.sentences.get(f"{key}.{variant}") or self.sentences[key]
+
+
+def find_locale(wanted: str | None) -> Locale:
+    """The locale that serves a BCP 47 tag best; the default one for a tag that is unknown, malformed or absent.
+
+    `pt-BR-x` finds pt-BR, then pt (RFC 4647 §3.4, lookup), then the one regional locale of pt there is.
+
+    Raises:
+        SettingsError: when there is no locale for the setting `DefaultLocale`.
+    """
+    return _read(_match(wanted or "") or _default())
+
+
+def fill(sentence: str, value_of: Callable[[str], str]) -> str:
+    """Puts values in a sentence's placeholders. Values are not looked at, unlike what `str.format` would do."""
+    return _PLACEHOLDER.sub(lambda found: value_of(found[1]), sentence)
+
+
+@cache
+def tags() -> dict[str, str]:
+    """The tags of all locales, by tag in lower case."""
+    return {path.stem.lower(): path.stem for path in FOLDER.glob("*.json")}
+
+
+def _match(wanted: str) -> str | None:
+    if not _WELL_FORMED.fullmatch(wanted):
+        return None
+    subtags = wanted.lower().replace("_", "-").split("-")
+    candidates = ("-".join(subtags[:count]) for count in range(len(subtags), 0, -1))
+    found = (tags()[candidate] for candidate in candidates if candidate in tags())
+    return next(found, None) or _only_regional(subtags[0])
+
+
+def _only_regional(language: str) -> str | None:
+    found = [tag for lower, tag in tags().items() if lower.startswith(f"{language}-")]
+    return found[0] if len(found) == 1 else None
+
+
+def _default() -> str:
+    wanted = settings().default_locale
+    if found := _match(wanted):
+        return found
+    raise SettingsError(f"DEFAULT_LOCALE: {wanted} is none of {', '.join(sorted(tags().values()))}.")
+
+
+@cache
+def _read(tag: str) -> Locale:
+    locale = msgspec.json.decode((FOLDER / f"{tag}.json").read_bytes(), type=Locale)
+    return msgspec.structs.replace(locale, tag=tag)

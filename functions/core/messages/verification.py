@@ -1,0 +1,64 @@
+"""The messages that carry a code."""
+
+from functions.core.messages import segments
+from functions.core.messages.email import Email
+from functions.core.messages.locales import Locale, fill, find_locale
+from functions.core.messages.render import render, render_email
+from functions.core.messages.settings import settings
+
+_NAMED = (("sms_code", "sms_validity", "sms_secrecy"), ("sms_code", "sms_secrecy"), ("sms_code",))
+_UNNAMED = (("sms_unnamed", "sms_validity", "sms_secrecy"), ("sms_unnamed",), ())
+"""Wordings of an SMS with the app's name and without, the best first, as sentences of the locale. Even the last one is a
+whole message: `@domain #code` needs no text before it (WICG, origin-bound one-time codes, §3.1).
+"""
+
+_RETRIEVER_BYTES = 140
+"""Android reads no longer message (SMS Retriever API, "Construct a verification message"). Whether it counts septets or
+characters is not said: 140 characters hold either way, and 70 UCS-2 units are 140 bytes.
+"""
+
+
+def verification_email(code: str, *, minutes: int, purpose: str | None, locale: str | None) -> Email:
+    """The email with a code.
+
+    Args:
+        code: 6 to 10 digits or letters.
+        minutes: how long it is valid.
+        purpose: sign_up, sign_in, two_factor, change_destination or none; it changes the wording.
+        locale: a BCP 47 tag; what is not known becomes the default locale.
+    """
+    found = find_locale(locale)
+    return render_email("verification", found, _values(code, minutes, purpose, found))
+
+
+def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: str | None) -> str:
+    """The SMS with a code, always one segment: the best wording that fits. Parameters as in `verification_email`."""
+    found = find_locale(locale)
+    values = _values(code, minutes, purpose, found)
+    wordings = [(purpose, sentences) for sentences in _NAMED] + [(None, each) for each in (*_NAMED, *_UNNAMED)]
+    changes = ({"purpose": about, "sentences": sentences} for about, sentences in wordings)
+    texts = (render("verification/sms.txt", found, values | change) for change in changes)
+    return next(text for text in texts if _fits(text))
+
+
+def prepare() -> None:
+    """Compiles the templates and reads the default locale, for init: by rendering each message once."""
+    verification_email("000000", minutes=1, purpose=None, locale=None)
+    verification_sms("000000", minutes=1, purpose=None, locale=None)
+
+
+def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dict[str, object]:
+    about = settings()
+    return {
+        "code": code,
+        "duration": fill(locale.sentence("minutes", minutes), {"minutes": str(minutes)}.__getitem__),
+        "purpose": purpose,
+        "code_in_subject": about.code_in_subject,
+        "web_domain": about.web_domain,
+        "android_app_hash": about.android_app_hash,
+    }
+
+
+def _fits(text: str) -> bool:
+    length = segments.length(text)
+    return length.one_segment and (not settings().android_app_hash or length.units <= _RETRIEVER_BYTES)
