@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from functions.core import aws, scheduler, table
+from functions.core import aws, scheduler, signing, table
 from functions.core.messages import settings as messages
 from functions.core.verification import codes, destinations, limits
 from functions.core.verification import settings as verification
@@ -26,7 +26,9 @@ READ_ONCE = [
     limits._secret,
     limits.settings,
     messages.settings,
+    signing.public_key,
     scheduler.settings,
+    verification.proof_settings,
     verification.settings,
     verify_send.settings,
 ]

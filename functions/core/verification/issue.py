@@ -30,7 +30,9 @@ class Issued(NamedTuple):
     """Seconds since the epoch."""
 
 
-def issue(destination: Destination, *, purpose: str | None, resend_of: str | None, now: float) -> Issued:
+def issue(
+    destination: Destination, *, purpose: str | None, nonce: str | None = None, resend_of: str | None, now: float
+) -> Issued:
     """Writes a new verification and charges the limits, all or nothing: 1 DynamoDB request, 2 with `resend_of`.
 
     With `resend_of`, the verification that it names is deleted in the same transaction, so that its code dies at once,
@@ -42,7 +44,7 @@ def issue(destination: Destination, *, purpose: str | None, resend_of: str | Non
         Unavailable: when DynamoDB is, or the same destination or verification is too busy.
     """
     for attempt in range(_TRIES):
-        issued, replaced = _prepare(destination, purpose, resend_of, now)
+        issued, replaced = _prepare(destination, purpose, nonce, resend_of, now)
         charge = limits.cooldown(destination, issued.verification.verification_id, now)
         try:
             with table.unavailable_when_passing(), TransactWrite(connection=table.connection()) as transaction:
@@ -59,7 +61,7 @@ def issue(destination: Destination, *, purpose: str | None, resend_of: str | Non
 
 
 def _prepare(
-    destination: Destination, purpose: str | None, resend_of: str | None, now: float
+    destination: Destination, purpose: str | None, nonce: str | None, resend_of: str | None, now: float
 ) -> tuple[Issued, Verification | None]:
     keys, rules = code_keys(), settings()
     replaced = _replaced(resend_of) if resend_of else None
@@ -70,6 +72,7 @@ def _prepare(
         channel=destination.channel,
         to=destination.address,
         purpose=purpose,
+        nonce=nonce,
         code_mac=keys.mac(verification_id, code),
         attempts=replaced.attempts if replaced else 0,
         max_attempts=rules.max_attempts,

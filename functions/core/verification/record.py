@@ -26,6 +26,7 @@ class Verification(table.Table):
     channel = UnicodeAttribute()
     to = UnicodeAttribute()
     purpose = UnicodeAttribute(null=True)
+    nonce = UnicodeAttribute(null=True)
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)

@@ -48,6 +48,8 @@ class VerifySend(Parameters):
     """An email address, or a phone number in E.164."""
     purpose: Purpose | None = None
     """What the code is for; verify_check returns it."""
+    nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+$")] | None = None
+    """Chosen by whom the proof is for, and found in it."""
     resend_of: Annotated[str, Meta(max_length=64)] | None = None
     """The verification that this one replaces."""
 
@@ -70,7 +72,13 @@ def verify_send(parameters: VerifySend) -> VerificationSent:
     so that whatever fails on the way leaves nothing that lasts.
     """
     destination = read_destination(parameters.channel, parameters.to)
-    issued = issue(destination, purpose=parameters.purpose, resend_of=parameters.resend_of, now=time.time())
+    issued = issue(
+        destination,
+        purpose=parameters.purpose,
+        nonce=parameters.nonce,
+        resend_of=parameters.resend_of,
+        now=time.time(),
+    )
     _schedule_deletion(issued)
     _deliver(destination, issued)
     count("VerificationSent", channel=destination.channel)
