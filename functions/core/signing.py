@@ -3,7 +3,6 @@ in JOSE's forms.
 """
 
 import base64
-import hashlib
 from functools import cache
 from typing import Any
 
@@ -43,18 +42,17 @@ def key_id(key: str) -> str:
 
 
 def sign(key: str, message: bytes) -> bytes:
-    """An ES256 signature: the 64 bytes r‖s (RFC 7518 §3.4). KMS gets a digest, not what is signed.
+    """An ES256 signature: the 64 bytes r‖s (RFC 7518 §3.4).
 
     Args:
         key: ARN of the KMS key.
-        message: what is signed.
+        message: at most 4,096 bytes, which KMS hashes itself (`MessageType` RAW).
 
     Raises:
         Unavailable: when KMS is.
     """
-    digest = hashlib.sha256(message).digest()
     with aws.unavailable_when_passing("KMS"):
-        signed = _client().sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
+        signed = _client().sign(KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256")
     return raw_signature(signed["Signature"])
 
 

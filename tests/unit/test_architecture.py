@@ -13,6 +13,8 @@ VENDORS = {
     # A vendor's SDK is touched where this project wraps it, and nowhere else.
     "boto3": set[str](),
     "twilio": set[str](),
+    "cryptography": set[str](),
+    "jwt": set[str](),
     "botocore": {"core/aws.py", "core/table.py", "core/scheduler.py", "core/signing.py", "core/messages/"},
     "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/"},
     "aws_lambda_powertools": {"core/log.py"},

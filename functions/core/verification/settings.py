@@ -37,7 +37,9 @@ def settings() -> VerificationSettings:
 class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of proofs; read from the environment."""
 
-    proof_keys: tuple[Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")], ...] = ()
+    proof_keys: tuple[
+        Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")], ...
+    ] = ()
     """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
     would leave its `kid` behind, and IAM cannot name it."""
 
