@@ -55,6 +55,14 @@ def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
     assert transform.ttl_attributes(translated) == {"Verifications": "delete_at", "Limits": "delete_at"}
 
 
+def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(translated: dict[str, Any]) -> None:
+    (before,) = of_type(translated, "AWS::KMS::Key").values()
+    (after,) = of_type(transform.for_emulator(translated), "AWS::KMS::Key").values()
+    statements = [{**each} for each in before["KeyPolicy"]["Statement"]]
+    assert [each.pop("Condition", None) is not None for each in statements] == [False, True]
+    assert after["KeyPolicy"]["Statement"] == statements
+
+
 def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:
     made = of_type(transform.for_emulator(translated), "AWS::IAM::Role")
     changed = [
