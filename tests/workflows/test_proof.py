@@ -208,10 +208,12 @@ assert handler
 print([name for name in sys.modules if name.endswith((".proof", ".signing")) or name.startswith("jwt")])
 """
     lambdas = {"AWS_LAMBDA_FUNCTION_NAME": "x", "AWS_DEFAULT_REGION": "us-east-1", "CODE_KEYS_SECRET": "x"}
-    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": fakes.nobody()}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=lambdas | keys, cwd=sam.ROOT, capture_output=True, text=True, check=True
-    )
+    secret = json.dumps({"SecretString": json.dumps({"current": "k1", "k1": "a" * 64})}).encode()
+    with fakes.server(fakes.answers(200, secret)) as url:
+        account = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": url}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=lambdas | account, cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    assert "init could not prepare" not in done.stdout, "the init came to its end"
     assert done.stdout.splitlines()[-1] == "[]"
 
 
