@@ -40,8 +40,8 @@ deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
 	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
 
-token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [ENV=prod]
-	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$(NAME)" --kind "$(KIND)" --scopes "$(SCOPES)" --days "$(or $(DAYS),0)"
+token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [AUDIENCE=https://api.example.com] [ENV=prod]
+	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$(NAME)" --kind "$(KIND)" --scopes "$(SCOPES)" --days "$(or $(DAYS),0)" --audience "$(AUDIENCE)"
 
 tokens: .venv/run ## lists tokens: make tokens [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) list

@@ -35,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     issue.add_argument("--kind", required=True, help="secret or publishable")
     issue.add_argument("--scopes", required=True, help="comma-separated, such as workflow:verify_send")
     issue.add_argument("--days", type=int, default=0, help="days until it expires; 0 is never")
+    issue.add_argument("--audience", default="", help="whom its proofs are for, such as https://api.example.com")
     issue.add_argument("--json", action="store_true")
     commands.add_parser("list", help="lists all tokens")
     commands.add_parser("revoke", help="revokes a token").add_argument("id")
@@ -46,7 +47,8 @@ def _issue(arguments: argparse.Namespace) -> int:
 
     scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
     seconds = arguments.days * 86_400 or None
-    text, token = issue_token(arguments.name, arguments.kind, scopes, valid_seconds=seconds)
+    audience = arguments.audience or None
+    text, token = issue_token(arguments.name, arguments.kind, scopes, valid_seconds=seconds, audience=audience)
     if arguments.json:
         print(json.dumps({"token": text, "token_id": token.token_id}))
     else:
@@ -74,7 +76,9 @@ def _revoke(arguments: argparse.Namespace) -> int:
 def _described(token: "Token") -> str:
     state = f"revoked {_day(token.revoked_at)}" if token.revoked_at else "active"
     expires = f", expires {_day(token.expires_at)}" if token.expires_at else ""
-    return f"{token.token_id}  {token.kind:<11}  {token.name}  ({state}{expires})  {' '.join(sorted(token.scopes))}"
+    audience = f", proofs for {token.audience}" if token.audience else ""
+    about = f"{token.kind:<11}  {token.name}  ({state}{expires}{audience})"
+    return f"{token.token_id}  {about}  {' '.join(sorted(token.scopes))}"
 
 
 def _day(seconds: float) -> str:

@@ -32,10 +32,12 @@ def http_event(
     content_type: str | None = "application/json",
     encoded: bool = False,
     authorized: bool = True,
+    audience: str | None = None,
 ) -> dict[str, Any]:
     """API Gateway's event (HTTP API, payload 2.0) of an authorized request. A `str` body is sent as it is."""
     text = body if isinstance(body, str) else json.dumps({} if body is None else body)
-    authorizer = {"lambda": {"token_id": "0123456789abcdef", "kind": kind, "scopes": " ".join(scopes)}}
+    token = {"token_id": "0123456789abcdef", "kind": kind, "scopes": " ".join(scopes)}
+    authorizer = {"lambda": token | ({"audience": audience} if audience else {})}
     return {
         "version": "2.0",
         "routeKey": "POST /workflows/tests",
@@ -45,6 +47,7 @@ def http_event(
         "requestContext": {
             "http": {"method": "POST", "path": "/workflows/tests", "sourceIp": "192.0.2.1"},
             "requestId": "request-1",
+            "domainName": "api.example.com",
             "authorizer": authorizer if authorized else None,
         },
         "body": base64.b64encode(text.encode()).decode() if encoded else text,

@@ -22,6 +22,9 @@ def server(script: Script) -> Iterator[str]:
         def do_POST(self) -> None:
             script(self, self.rfile.read(int(self.headers["content-length"])))
 
+        def do_GET(self) -> None:
+            script(self, b"")
+
         def log_message(self, *_: Any) -> None:
             pass
 

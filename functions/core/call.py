@@ -20,6 +20,8 @@ class Caller(msgspec.Struct, frozen=True):
     token_id: str
     kind: TokenKind
     scopes: frozenset[str]
+    audience: str | None = None
+    """Whom proofs of what this token verified are for; null: it gets none."""
 
     def require(self, scope: str) -> None:
         """Raises `NotPermitted` unless the token holds the scope (and may hold it at all)."""
@@ -34,6 +36,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     door: Door
     caller: Caller | None = None
     client_ip: str | None = None
+    domain: str | None = None
+    """That the request came in by."""
 
     @property
     def publishable(self) -> bool:
@@ -52,4 +56,5 @@ def caller_of(authorizer: Mapping[str, Any] | None) -> Caller:
         raise NotAuthenticated("The request carries no authorized token.")
     scopes = frozenset(str(context.get("scopes", "")).split())
     kind: TokenKind = "secret" if context.get("kind") == "secret" else "publishable"
-    return Caller(token_id=context["token_id"], kind=kind, scopes=scopes)
+    audience = context.get("audience") or None
+    return Caller(token_id=context["token_id"], kind=kind, scopes=scopes, audience=audience)

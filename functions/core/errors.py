@@ -61,6 +61,10 @@ class NotPermitted(WorkflowError):
     """The token lacks the scope."""
 
 
+class NotFound(WorkflowError):
+    """There is nothing of that name."""
+
+
 class Conflict(WorkflowError):
     """The call does not fit the present state."""
 

@@ -61,6 +61,12 @@ def answer(result: object, request_id: str) -> Answer:
     return _answer(200, "application/json", result, request_id)
 
 
+def document_answer(document: str, content_type: str, request_id: str, *, max_age: int) -> Answer:
+    """200 with a document that anybody may read, and keep for `max_age` seconds."""
+    headers = {"content-type": content_type, "cache-control": f"public, max-age={max_age}", "x-request-id": request_id}
+    return {"statusCode": 200, "headers": headers, "body": document}
+
+
 def problem_answer(problem: Problem, headers: Mapping[str, str]) -> Answer:
     """A problem, with the headers that belong to it."""
     reply = _answer(problem.status, "application/problem+json", problem, problem.request_id)

@@ -20,6 +20,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.NotAuthenticated: Kind(401, "not_authenticated", "A valid token is required"),
     errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),
     errors.NotPermitted: Kind(403, "not_permitted", "The token does not allow this"),
+    errors.NotFound: Kind(404, "not_found", "There is nothing of that name"),
     errors.Conflict: Kind(409, "conflict", "The call does not fit the present state"),
     errors.AttemptsExhausted: Kind(409, "attempts_exhausted", "All attempts of that verification are used"),
     errors.BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),

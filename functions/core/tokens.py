@@ -18,6 +18,8 @@ _BYTES = 32
 """256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
 
 _SCOPE = re.compile(r"[a-z_]+:[a-z_]+")
+_AUDIENCE = re.compile(r"[!-~]{1,255}")
+"""Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
 
 
 class Token(table.Table):
@@ -33,6 +35,7 @@ class Token(table.Table):
     name = UnicodeAttribute()
     kind = UnicodeAttribute()
     scopes = UnicodeSetAttribute()
+    audience = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
     expires_at = NumberAttribute(null=True)
     revoked_at = NumberAttribute(null=True)
@@ -60,14 +63,23 @@ def find_token(text: str) -> Token | None:
             return None
 
 
-def issue_token(name: str, kind: TokenKind, scopes: Iterable[str], *, valid_seconds: int | None = None) -> NewToken:
-    """Issues a token.
+def issue_token(
+    name: str,
+    kind: TokenKind,
+    scopes: Iterable[str],
+    *,
+    valid_seconds: int | None = None,
+    audience: str | None = None,
+) -> NewToken:
+    """Issues a token. With an `audience`, verify_check answers it with proofs for that audience.
 
     Raises:
-        ValueError: for a name, kind or scopes that a token cannot have; the text is a sentence.
+        ValueError: for a name, kind, scopes or audience that a token cannot have; the text is a sentence.
     """
     wanted = set(scopes)
     _refuse_wrong(name, kind, wanted)
+    if audience is not None and not _AUDIENCE.fullmatch(audience):
+        raise ValueError("An audience is 1 to 255 ASCII characters without spaces, such as https://api.example.com.")
     text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", time.time()
     token_hash = _hash(text)
     token = Token(
@@ -76,6 +88,7 @@ def issue_token(name: str, kind: TokenKind, scopes: Iterable[str], *, valid_seco
         name=name,
         kind=kind,
         scopes=wanted,
+        audience=audience,
         created_at=int(now),
         expires_at=int(now) + valid_seconds if valid_seconds else None,
     )

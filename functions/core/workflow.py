@@ -73,6 +73,23 @@ def workflow(function: Callable[..., R], *, prepare: Callable[[], object] = lamb
     return _Workflow(function).handle
 
 
+def http_door(
+    event: http.Event,
+    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    answer: Callable[[str], http.Answer],
+) -> http.Answer:
+    """What `answer` makes of the request's id within the deadline, or a problem; logged. No exception ever leaves."""
+    request_id = http.request_id_of(event)
+    started = time.monotonic()
+    try:
+        with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
+            reply = answer(request_id)
+        _log_answer(started, "http", request_id)
+    except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
+        reply = http.problem_answer(_log_problem(error, started, "http", request_id), headers(error))
+    return reply
+
+
 class _Workflow(Generic[P, R]):
     def __init__(self, function: Callable[..., R]) -> None:
         self.function = function
@@ -92,15 +109,9 @@ class _Workflow(Generic[P, R]):
             logger.clear_state()
 
     def _http(self, event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
-        request_id = http.request_id_of(event)
-        started = time.monotonic()
-        try:
-            with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
-                reply = http.answer(self._answer_http(event, request_id), request_id)
-            _log_answer(started, "http", request_id)
-        except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
-            reply = http.problem_answer(_log_problem(error, started, "http", request_id), headers(error))
-        return reply
+        return http_door(
+            event, context, lambda request_id: http.answer(self._answer_http(event, request_id), request_id)
+        )
 
     def _answer_http(self, event: http.Event, request_id: str) -> R:
         http.refuse_token_in_url(event)
@@ -108,7 +119,13 @@ class _Workflow(Generic[P, R]):
         caller = caller_of((context.get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
-        call = Call(request_id=request_id, door="http", caller=caller, client_ip=context["http"].get("sourceIp"))
+        call = Call(
+            request_id=request_id,
+            door="http",
+            caller=caller,
+            client_ip=context["http"].get("sourceIp"),
+            domain=context.get("domainName"),
+        )
         return self._run(http.read_body(event), call)
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above

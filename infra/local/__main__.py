@@ -99,8 +99,8 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("starting the emulator")
         emulator = stack.enter_context(running_emulator(state))
         say("deploying template.yaml")
-        server.deployment, server.inbox = deploy(emulator, parameters), Inbox(emulator, state)
         url = f"http://{HOST}:{server.server_port}"
+        server.deployment, server.inbox = deploy(emulator, {"PublicUrl": url} | parameters), Inbox(emulator, state)
         write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)

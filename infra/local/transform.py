@@ -1,7 +1,7 @@
 """What the emulator does not understand of the translated template, in terms that it does. Pure.
 
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
-resources of their own. Of two actions it knows neither the right resource nor the conditions.
+resources of their own. Of two actions it knows neither the right resource nor the conditions, of keys not the conditions.
 """
 
 from copy import deepcopy
@@ -30,6 +30,10 @@ def for_emulator(template: Template) -> Template:
     for statement in _statements(template):
         if local := _RESOURCES.get(str(statement["Action"])):
             statement["Resource"] = local
+            statement.pop("Condition", None)
+    for key in (each["Properties"] for each in resources.values() if each["Type"] == "AWS::KMS::Key"):
+        for statement in key["KeyPolicy"]["Statement"]:
+            # It compares aws:PrincipalArn with the session's ARN, AWS with the role's. The role's own policy still holds.
             statement.pop("Condition", None)
     return template
 

@@ -13,7 +13,9 @@ VENDORS = {
     # A vendor's SDK is touched where this project wraps it, and nowhere else.
     "boto3": set[str](),
     "twilio": set[str](),
-    "botocore": {"core/aws.py", "core/table.py", "core/scheduler.py", "core/messages/"},
+    "cryptography": set[str](),
+    "jwt": set[str](),
+    "botocore": {"core/aws.py", "core/table.py", "core/scheduler.py", "core/signing.py", "core/messages/"},
     "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/"},
     "aws_lambda_powertools": {"core/log.py"},
     "jinja2": {"core/messages/render.py"},

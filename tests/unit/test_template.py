@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from functions.core.settings import SettingsError, read_settings
+from functions.core.verification.settings import ProofSettings
 from infra import sam
 
 FUNCTIONS = sam.ROOT / "functions"
@@ -30,13 +32,10 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def statements() -> list[tuple[str, dict[str, Any]]]:
-    roles = resources("AWS::IAM::Role").items()
-    return [
-        (name, statement)
-        for name, role in roles
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
+    """Role and statement of every permission, also of those that only some deployments have."""
+    own = [(name, policy) for name, role in resources("AWS::IAM::Role").items() for policy in role["Policies"]]
+    added = [(role["Ref"], policy) for policy in resources("AWS::IAM::Policy").values() for role in policy["Roles"]]
+    return [(name, statement) for name, policy in own + added for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def test_there_are_workflows() -> None:
@@ -87,9 +86,12 @@ def test_each_workflow_is_reached_under_its_name(name: str) -> None:
     assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{"Token": []}]
 
 
-def test_no_route_is_open() -> None:
-    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].values()
-    assert all(operation["security"] == [{"Token": []}] for path in paths for operation in path.values())
+def test_no_route_is_open_but_the_public_documents() -> None:
+    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
+    security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
+    public = [route for route, schemes in security.items() if schemes == [{"NONE": []}]]
+    assert public == [("get", "/.well-known/jwks.json")]
+    assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
 
 
 def test_every_function_has_a_sample_event() -> None:
@@ -152,13 +154,77 @@ def test_no_role_has_more_than_its_inline_policy() -> None:
     assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
 
 
-def test_check_may_only_update_verifications_and_read_its_keys() -> None:
+def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:
     allowed = [
         statement["Action"]
         for role, statement in statements()
         if role == "VerifyCheckRole" and "logs:PutLogEvents" not in statement["Action"]
     ]
-    assert allowed == ["dynamodb:UpdateItem", "secretsmanager:GetSecretValue"]
+    assert allowed == ["dynamodb:UpdateItem", "secretsmanager:GetSecretValue", "kms:Sign"]
+
+
+def test_without_proofs_there_is_no_key_and_no_permission_to_use_one() -> None:
+    about = sam.read_template()
+    assert about["Parameters"]["Proofs"]["Default"] == "false"
+    conditions = {name: each.get("Condition") for name, each in about["Resources"].items() if "Condition" in each}
+    assert conditions == {
+        "ProofKey": "ProofKeyMade",
+        "ProofKeyAlias": "ProofKeyMade",
+        "VerifyCheckSigns": "ProofsSigned",
+        "DocumentsPublishes": "ProofsSigned",
+    }
+    assert not [role for role, each in resources("AWS::IAM::Role").items() if "kms:" in json.dumps(each)]
+
+
+def test_only_the_first_proof_key_signs_and_all_are_published() -> None:
+    listed = {"Fn::Split": [",", {"Ref": "ProofKeys"}]}
+    own = {"Fn::GetAtt": ["ProofKey", "Arn"]}
+    allowed = {each["Action"]: each["Resource"] for _, each in statements() if "kms:" in str(each["Action"])}
+    assert allowed == {
+        "kms:Sign": {"Fn::If": ["ProofKeysListed", {"Fn::Select": [0, listed]}, own]},
+        "kms:GetPublicKey": {"Fn::If": ["ProofKeysListed", listed, [own]]},
+    }
+
+
+def test_the_proof_keys_own_policy_lets_nobody_but_check_sign() -> None:
+    (key,) = resources("AWS::KMS::Key").values()
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    manage, sign = key["KeyPolicy"]["Statement"]
+    assert not {"kms:*", "kms:Sign", "kms:S*"} & set(manage["Action"])
+    assert sign["Action"] == "kms:Sign"
+    assert sign["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["VerifyCheckRole", "Arn"]}}}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "allowed"),
+    [
+        ("ProofKeys", "", True),
+        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1", True),
+        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/mrk-2", True),
+        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1,", False),
+        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1 ,x", False),
+        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:alias/proof", False),
+        ("PublicUrl", "", True),
+        ("PublicUrl", "https://api.example.com", True),
+        ("PublicUrl", "https://example.com/api", True),
+        ("PublicUrl", "http://127.0.0.1:8787", True),
+        ("PublicUrl", "http://api.example.com", False),
+        ("PublicUrl", "https://api.example.com/", False),
+        ("PublicUrl", "https://api.example.com?x", False),
+        ("PublicUrl", "api.example.com", False),
+    ],
+)
+def test_settings_of_proofs_are_refused_alike_by_the_template_and_the_functions(
+    parameter: str, value: str, *, allowed: bool
+) -> None:
+    pattern = sam.read_template()["Parameters"][parameter]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) is allowed
+    variable = {"ProofKeys": "PROOF_KEYS", "PublicUrl": "PUBLIC_URL"}[parameter]
+    if allowed:
+        read_settings(ProofSettings, {variable: value})
+    elif not value.endswith(","):  # which read_settings forgives
+        with pytest.raises(SettingsError, match=variable):
+            read_settings(ProofSettings, {variable: value})
 
 
 def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:

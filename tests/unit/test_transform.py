@@ -25,10 +25,12 @@ def test_the_argument_stays_as_it_is(translated: dict[str, Any]) -> None:
 def test_every_path_becomes_a_route_with_its_integration_and_authorizer(translated: dict[str, Any]) -> None:
     made = transform.for_emulator(translated)
     paths = translated["Resources"]["Api"]["Properties"]["Body"]["paths"]
-    assert transform.routes(made) == {f"POST {path}" for path in paths}
+    assert transform.routes(made) == {f"{method.upper()} {path}" for path in paths for method in paths[path]}
     (authorizer,) = of_type(made, "AWS::ApiGatewayV2::Authorizer")
     for route in of_type(made, "AWS::ApiGatewayV2::Route").values():
-        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("CUSTOM", {"Ref": authorizer})
+        public = route["RouteKey"] == "GET /.well-known/jwks.json"
+        assert route.get("AuthorizationType") == (None if public else "CUSTOM")
+        assert route.get("AuthorizerId") == (None if public else {"Ref": authorizer})
         integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
         assert made["Resources"][integration]["Properties"]["PayloadFormatVersion"] == "2.0"
     assert "Body" not in made["Resources"]["Api"]["Properties"]
@@ -38,7 +40,8 @@ def test_an_open_route_stays_open(translated: dict[str, Any]) -> None:
     template = deepcopy(translated)
     paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
     for path in paths.values():
-        path["post"]["security"] = [{"NONE": []}]
+        for operation in path.values():
+            operation["security"] = [{"NONE": []}]
     routes = of_type(transform.for_emulator(template), "AWS::ApiGatewayV2::Route").values()
     assert all("AuthorizerId" not in route for route in routes)
 
@@ -50,6 +53,14 @@ def test_cors_is_the_apis_own(translated: dict[str, Any]) -> None:
 
 def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
     assert transform.ttl_attributes(translated) == {"Verifications": "delete_at", "Limits": "delete_at"}
+
+
+def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(translated: dict[str, Any]) -> None:
+    (before,) = of_type(translated, "AWS::KMS::Key").values()
+    (after,) = of_type(transform.for_emulator(translated), "AWS::KMS::Key").values()
+    statements = [{**each} for each in before["KeyPolicy"]["Statement"]]
+    assert [each.pop("Condition", None) is not None for each in statements] == [False, True]
+    assert after["KeyPolicy"]["Statement"] == statements
 
 
 def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:

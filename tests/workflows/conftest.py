@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from functions.core import aws, scheduler, table
+from functions.core import aws, scheduler, signing, table
 from functions.core.messages import settings as messages
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
@@ -29,7 +29,9 @@ READ_ONCE = [
     limits.settings,
     messages.settings,
     reserved._codes,
+    signing.public_key,
     scheduler.settings,
+    verification.proof_settings,
     verification.settings,
     verify_send.settings,
 ]

@@ -33,6 +33,18 @@ def test_a_token_is_known_by_what_it_says() -> None:
     }
 
 
+def test_a_token_may_say_whom_its_proofs_are_for() -> None:
+    text = issue_token("web", "publishable", SEND, audience="https://api.example.com").text
+    assert ask(f"Bearer {text}")["context"]["audience"] == "https://api.example.com"
+
+
+@pytest.mark.parametrize("audience", ["", " ", "a b", "ä", "x" * 256, "a\n"])
+def test_an_audience_that_cannot_be_is_refused_with_a_sentence(audience: str) -> None:
+    with pytest.raises(ValueError, match="An audience is 1 to 255 ASCII characters"):
+        issue_token("web", "secret", SEND, audience=audience)
+    assert list_tokens() == []
+
+
 @pytest.mark.parametrize("form", ["bearer {}", "BEARER  {}", "Bearer {} "])
 def test_the_schemes_case_and_spaces_do_not_matter(form: str) -> None:
     assert ask(form.format(issue_token("web", "secret", SEND).text), header="Authorization")["isAuthorized"] is True

@@ -25,6 +25,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         logger.info("token refused", known=token is not None, token_id=token.token_id if token else None)
         return {"isAuthorized": False}
     context = {"token_id": token.token_id, "kind": token.kind, "scopes": " ".join(sorted(token.scopes))}
+    if token.audience:
+        context["audience"] = token.audience
     return {"isAuthorized": True, "context": context}
 
 

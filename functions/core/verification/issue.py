@@ -36,6 +36,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     allowance: Allowance
     client_ip: str | None = None
     purpose: str | None = None
+    nonce: str | None = None
     resend_of: str | None = None
     test_code: str | None = None
     """The fixed code of a test destination."""
@@ -118,6 +119,7 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         to=order.destination.address,
         country=order.destination.country,
         purpose=order.purpose,
+        nonce=order.nonce,
         test=True if order.test_code else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),

@@ -33,6 +33,7 @@ class Verification(table.Table):
     """True where the code is a test destination's, which everybody may know."""
     limit_key = UnicodeAttribute(null=True)
     """Where the history of its destination is, in which its failures are settled."""
+    nonce = UnicodeAttribute(null=True)
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)

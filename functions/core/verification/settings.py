@@ -35,3 +35,22 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
 def settings() -> VerificationSettings:
     """Raises `SettingsError` with a sentence for each wrong variable."""
     return read_settings(VerificationSettings)
+
+
+class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of proofs; read from the environment."""
+
+    proof_keys: tuple[
+        Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")], ...
+    ] = ()
+    """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
+    would leave its `kid` behind, and IAM cannot name it."""
+
+    public_url: Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")] = ""
+    """The API's URL where it has a domain of its own, without a slash at the end; the issuer of proofs."""
+
+
+@cache
+def proof_settings() -> ProofSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(ProofSettings)

@@ -6,10 +6,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from functions.core import table
-from functions.core.log import count
+from functions.core.call import Call
+from functions.core.log import count, logger
 from functions.core.parameters import Parameters, Result
 from functions.core.verification.codes import code_keys, normalise
-from functions.core.verification.record import check
+from functions.core.verification.record import Verification, check
+from functions.core.verification.settings import proof_settings
 from functions.core.workflow import workflow
 
 
@@ -31,13 +33,14 @@ class VerificationChecked(Result):
     """The destination that is verified now; null unless valid."""
     purpose: str | None = None
     proof: str | None = None
-    """Not issued yet."""
+    """What the client shows to its own backend, signed; null unless valid and the token has an audience."""
 
 
-def verify_check(parameters: VerifyCheck) -> VerificationChecked:
+def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
     """One DynamoDB request decides, right or wrong."""
+    now = time.time()
     code_mac = code_keys(parameters.verification_id).mac(parameters.verification_id, normalise(parameters.code))
-    verdict = check(parameters.verification_id, code_mac, time.time())
+    verdict = check(parameters.verification_id, code_mac, now)
     count("CheckValid" if verdict.valid else "CheckInvalid")
     if verdict.verification is None:
         return VerificationChecked(valid=False, attempts_left=verdict.attempts_left)
@@ -47,12 +50,31 @@ def verify_check(parameters: VerifyCheck) -> VerificationChecked:
         channel=verdict.verification.channel,
         to=verdict.verification.to,
         purpose=verdict.verification.purpose,
+        proof=_proof(verdict.verification, call, now),
     )
+
+
+def _proof(verification: Verification, call: Call, now: float) -> str | None:
+    """Null also when it cannot be signed: the code is spent by now, and an error would lose the verification with it."""
+    if call.caller is None or call.caller.audience is None:
+        return None
+    from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience pay for it
+
+    try:
+        return prove(verification, audience=call.caller.audience, domain=call.domain, now=now)
+    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
+        count("ProofFailed")
+        logger.exception("proof not signed; the answer goes without it")
+        return None
 
 
 def _prepare() -> None:
     code_keys()
     table.connect()
+    if proof_settings().proof_keys:
+        from functions.core import signing  # noqa: PLC0415 - where proofs are off, nobody pays for it
+
+        signing.prepare()
 
 
 lambda_handler = workflow(verify_check, prepare=_prepare)

@@ -53,6 +53,8 @@ class VerifySend(Parameters):
     """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     """Where a phone number without its country code is from, ISO 3166-1."""
+    nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+$")] | None = None
+    """Chosen by whom the proof is for, and found in it."""
     resend_of: Annotated[str, Meta(max_length=64)] | None = None
     """The verification that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
@@ -83,6 +85,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
         purpose=parameters.purpose,
+        nonce=parameters.nonce,
         resend_of=parameters.resend_of,
         test_code=reserved.fixed_code(destination, now),
     )

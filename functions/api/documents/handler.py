@@ -1,0 +1,59 @@
+"""documents: what anybody may read, without a token. So far the keys with which backends verify proofs."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from functions.core import http, signing
+from functions.core.errors import NotFound
+from functions.core.log import logger
+from functions.core.settings import in_lambda
+from functions.core.verification.settings import proof_settings
+from functions.core.workflow import http_door
+
+_MAX_AGE_SECONDS = 300
+"""How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it
+signs (README, Rotating the key)."""
+
+
+class Document(NamedTuple):
+    """What is served, and as what."""
+
+    content_type: str
+    text: Callable[[], str]
+
+
+def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+    """Answers the document of the route, or a problem."""
+    return http_door(event, context, lambda request_id: _answer(event, request_id))
+
+
+def _answer(event: http.Event, request_id: str) -> http.Answer:
+    http.refuse_token_in_url(event)
+    document = _DOCUMENTS.get(event.get("routeKey", ""))
+    if document is None:
+        raise NotFound("There is no such document.")
+    return http.document_answer(document.text(), document.content_type, request_id, max_age=_MAX_AGE_SECONDS)
+
+
+def _jwks() -> str:
+    """The public keys of proofs, as a JWK set (RFC 7517 §5); an empty one where proofs are off."""
+    keys = [key for arn in proof_settings().proof_keys if (key := _public_key(arn))]
+    return msgspec.json.encode({"keys": keys}).decode()
+
+
+def _public_key(arn: str) -> signing.PublicKey | None:
+    """Null for a key that is disabled or gone: proofs of the others must still be verifiable."""
+    try:
+        return signing.public_key(arn)
+    except LookupError:
+        logger.exception("a proof key is disabled or gone, and not published")
+        return None
+
+
+_DOCUMENTS = {"GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks)}
+"""By route, which unlike the path is the same under every domain and stage."""
+
+if in_lambda() and proof_settings().proof_keys:
+    signing.prepare()
