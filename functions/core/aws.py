@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
 )
@@ -71,8 +72,8 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
 
 
 def never_connected(error: ClientError | BotoCoreError) -> bool:
-    """Whether it is certain that no request reached AWS."""
-    return isinstance(error, EndpointConnectionError)
+    """Whether it is certain that no request reached AWS (of the last attempt, where a client makes several)."""
+    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
 
 
 def code_of(error: ClientError) -> str:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra import sam
+from infra.local import providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
 from infra.local.emulator import HOST, running_emulator
 from infra.local.errors import LocalStackError
 from infra.local.inbox import Inbox
 from infra.local.server import LocalServer
+from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
     DevelopmentTokens,
     Running,
@@ -98,8 +100,11 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
         emulator = stack.enter_context(running_emulator(state))
+        server.inbox = Inbox(emulator, state)
+        stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
-        server.deployment, server.inbox = deploy(emulator, parameters), Inbox(emulator, state)
+        parameters = providers.parameters(emulator, stand_ins) | parameters
+        server.deployment = deploy(emulator, parameters, providers.variables(stand_ins))
         url = f"http://{HOST}:{server.server_port}"
         running = Running(url=url, emulator_url=emulator.url, tokens_table=server.deployment.outputs["TokensTable"])
         write_running(state, running)

@@ -32,7 +32,7 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 def statements() -> list[tuple[str, dict[str, Any]]]:
     roles = resources("AWS::IAM::Role").items()
     return [
-        (name, statement)
+        (name, statement["Fn::If"][1] if "Fn::If" in statement else statement)
         for name, role in roles
         for policy in role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]

@@ -101,7 +101,7 @@ def _deliver(destination: Destination, issued: Issued) -> None:
     try:
         _send(destination, issued.code)
     except (ProviderRefused, ProviderUnavailable) as error:
-        _undo(destination, issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
+        _undo(destination, issued, nothing_sent=error.nothing_sent)
         raise
 
 
