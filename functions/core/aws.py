@@ -71,7 +71,7 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
     return isinstance(error, BotocoreConnectionError | HTTPClientError)
 
 
-def never_connected(error: ClientError | BotoCoreError) -> bool:
+def never_connected(error: Exception) -> bool:
     """Whether it is certain that no request reached AWS (of the last attempt, where a client makes several)."""
     return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
 

@@ -14,6 +14,8 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, table
 from functions.core.messages import settings as messages
+from functions.core.messages.providers import settings as providers
+from functions.core.messages.providers import twilio_account
 from functions.core.verification import codes, destinations, limits
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
@@ -26,7 +28,9 @@ READ_ONCE = [
     limits._secret,
     limits.settings,
     messages.settings,
+    providers.settings,
     scheduler.settings,
+    twilio_account._secret,
     verification.settings,
     verify_send.settings,
 ]

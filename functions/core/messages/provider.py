@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from functions.core import aws
 from functions.core.errors import ProviderRefused, ProviderUnavailable
@@ -14,7 +15,9 @@ TIME_TO_LIVE_SECONDS = 600
 """For how long a provider goes on trying: no code is valid for longer (NIST SP 800-63B-4 §3.1.3.2)."""
 
 
-def failure(provider: str, error: ClientError | BotoCoreError, *, refusals: AbstractSet[str]) -> ProviderFailure:
+def failure(
+    provider: str, error: ClientError | BotoCoreError | ResponseParserError, *, refusals: AbstractSet[str]
+) -> ProviderFailure:
     """The error to raise for a failure of an AWS provider, told by AWS's code of it."""
     code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
     connected = not aws.never_connected(error)

@@ -44,7 +44,7 @@ def send_sms(to: str, text: str) -> str:
     except (ClientError, BotoCoreError) as error:
         # None: AWS's sentence on a wrong field may quote it, and with it the code.
         raise _failure(error) from None
-    return str(sent["MessageId"])
+    return str(sent.get("MessageId", ""))
 
 
 def _failure(error: ClientError | BotoCoreError) -> ProviderFailure:

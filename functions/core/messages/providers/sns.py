@@ -1,6 +1,7 @@
 """SMS through SNS, straight to a phone number."""
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from functions.core import aws
 from functions.core.messages.provider import failure
@@ -26,9 +27,9 @@ def send_sms(to: str, text: str) -> str:
         attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
     try:
         sent = aws.client("sns", attempts=1).publish(PhoneNumber=to, Message=text, MessageAttributes=attributes)
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:  # the last: an answer that is no XML
         raise failure(PROVIDER, error, refusals=_REFUSALS) from error
-    return str(sent["MessageId"])
+    return str(sent.get("MessageId", ""))
 
 
 def _string(value: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -94,12 +94,7 @@ def _never_connected(error: Exception) -> bool:
 @lru_cache(maxsize=1)
 def _client(about: TwilioAccount) -> Client:
     """A client per account, so that a secret that rotates makes another one."""
-    return Client(*about.credentials, about.account_sid, http_client=_http())
-
-
-@cache
-def _http() -> "_Http":
-    return _Http()
+    return Client(*about.credentials, about.account_sid, http_client=_Http())
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc] # ships no types
