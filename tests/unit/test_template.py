@@ -147,6 +147,18 @@ def test_iam_names_actions_and_resources() -> None:
             assert actions == ["sns:Publish"], "an SMS has no resource, everything else has"
 
 
+def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None:
+    statements = resources("AWS::IAM::Role")["VerifySendRole"]["Policies"][0]["PolicyDocument"]["Statement"]
+    conditional = [each["Fn::If"] for each in statements if "Fn::If" in each]
+    nothing = {"Ref": "AWS::NoValue"}
+    assert [(condition, granted["Action"], otherwise) for condition, granted, otherwise in conditional] == [
+        ("HasEndUserMessagingOrigination", "sms-voice:SendTextMessage", nothing),
+        ("HasTwilioSecret", "secretsmanager:GetSecretValue", nothing),
+    ]
+    assert conditional[0][1]["Resource"][0] == {"Ref": "EndUserMessagingOrigination"}
+    assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
+
+
 def test_no_role_has_more_than_its_inline_policy() -> None:
     assert all("ManagedPolicyArns" not in role for role in resources("AWS::IAM::Role").values())
     assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
