@@ -67,6 +67,9 @@ def aws_error(kind: str, status: int = 400, **about: Any) -> fakes.Script:
     return fakes.answers(status, json.dumps(body).encode(), content_type="application/x-amz-json-1.0")
 
 
+SNS_REFUSES = f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>".encode()
+
+
 def counted(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     """Provider and kind of each failure that was counted."""
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
@@ -449,8 +452,19 @@ def test_twilios_sdk_is_imported_only_where_it_is_configured(order: str, importe
 
 
 @pytest.mark.usefixtures("inbox")
-@pytest.mark.parametrize("script", [twilio_error(400, 21211), twilio_error(500, 1), fakes.answers(500, TEXT.encode())])
-@pytest.mark.parametrize("provider", ["end_user_messaging", "twilio"])
+@pytest.mark.parametrize(
+    ("provider", "script"),
+    [
+        ("twilio", twilio_error(400, 21211)),
+        ("twilio", twilio_error(500, 1)),
+        ("twilio", fakes.answers(500, TEXT.encode())),
+        ("end_user_messaging", aws_error("ConflictException", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT")),
+        ("end_user_messaging", aws_error("InternalServerException", 500)),
+        ("end_user_messaging", fakes.answers(500, TEXT.encode())),
+        ("sns", fakes.answers(400, SNS_REFUSES)),
+        ("sns", fakes.answers(500, TEXT.encode())),
+    ],
+)
 def test_neither_message_nor_destination_nor_credentials_of_a_failed_send_are_logged_or_answered(
     provider: str, script: fakes.Script, settings: Settings, log: io.StringIO
 ) -> None:

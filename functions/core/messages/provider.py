@@ -16,12 +16,16 @@ TIME_TO_LIVE_SECONDS = 600
 
 
 def failure(
-    provider: str, error: ClientError | BotoCoreError | ResponseParserError, *, refusals: AbstractSet[str]
+    provider: str,
+    error: ClientError | BotoCoreError | ResponseParserError,
+    *,
+    refusals: AbstractSet[str],
+    text: str = "",
 ) -> ProviderFailure:
     """The error to raise for a failure of an AWS provider, told by AWS's code of it."""
     code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
     connected = not aws.never_connected(error)
-    return failed(provider, code, refused=code in refusals, connected=connected, text=str(error))
+    return failed(provider, code, refused=code in refusals, connected=connected, text=text)
 
 
 def failed(

@@ -28,7 +28,8 @@ def send_sms(to: str, text: str) -> str:
     try:
         sent = aws.client("sns", attempts=1).publish(PhoneNumber=to, Message=text, MessageAttributes=attributes)
     except (ClientError, BotoCoreError, ResponseParserError) as error:  # the last: an answer that is no XML
-        raise failure(PROVIDER, error, refusals=_REFUSALS) from error
+        # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
+        raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))
 
 
