@@ -35,6 +35,8 @@ _PARAMETERS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*", "Proofs
 _SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sns", "scheduler", "stepfunctions", "s3", "kms", "lambda"}
 _SERVICES |= {"pinpoint-sms-voice-v2"}
 _SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
+_TWILIO_APIS = {"api"}
+"""Messages and calls. Twilio's other APIs would be a quarter of the artifact."""
 _MEGABYTE = 1_000_000
 
 
@@ -125,10 +127,11 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
 
 def _prepare(folders: list[Path], python: str) -> None:
     """Makes the artifact start fast. `sam build` makes it anew each time, so its cache stays as it is."""
-    print("deleting models of unused AWS services, compiling to bytecode", flush=True)
+    print("deleting what is for unused services of AWS and Twilio, compiling to bytecode", flush=True)
     for folder in folders:
         before = _megabytes(folder)
         _delete_models(folder)
+        _delete_except(folder / "twilio/rest", _TWILIO_APIS)
         pruned = _megabytes(folder)
         compile_templates(folder / COMPILED.relative_to(sam.ROOT))
         _compile(folder, python)
@@ -138,9 +141,13 @@ def _prepare(folders: list[Path], python: str) -> None:
 def _delete_models(folder: Path) -> None:
     """Half of an artifact would be botocore's models of AWS services; stay those that something here asks for by name."""
     used = _SERVICES.union(*(_texts(path) for path in folder.glob("functions/**/*.py")))
-    for models in folder.glob("botocore/data/*/"):
-        if models.name not in used:
-            shutil.rmtree(models)
+    _delete_except(folder / "botocore/data", used)
+
+
+def _delete_except(folder: Path, used: set[str]) -> None:
+    for unused in folder.glob("*/"):
+        if unused.name not in used:
+            shutil.rmtree(unused)
 
 
 def _texts(source: Path) -> set[str]:

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
 )
@@ -70,9 +71,9 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
     return isinstance(error, BotocoreConnectionError | HTTPClientError)
 
 
-def never_connected(error: ClientError | BotoCoreError) -> bool:
-    """Whether it is certain that no request reached AWS."""
-    return isinstance(error, EndpointConnectionError)
+def never_connected(error: Exception) -> bool:
+    """Whether it is certain that no request reached AWS (of the last attempt, where a client makes several)."""
+    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
 
 
 def code_of(error: ClientError) -> str:

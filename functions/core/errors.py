@@ -90,7 +90,12 @@ class LimitExceeded(WorkflowError):
 
 
 class ProviderRefused(WorkflowError):
-    """The email or SMS provider definitely refused this message; another try would be refused too."""
+    """The email or SMS provider definitely refused this message; another try would be refused too.
+
+    `nothing_sent` is false when another provider, tried before, may have sent it all the same.
+    """
+
+    nothing_sent = True
 
 
 class Unavailable(WorkflowError):
@@ -109,6 +114,11 @@ class ProviderUnavailable(Unavailable):
     def __init__(self, detail: str, *, connected: bool = True, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
         self.connected = connected
+
+    @property
+    def nothing_sent(self) -> bool:
+        """Whether it is certain that the message was not sent."""
+        return not self.connected
 
 
 class TooSlow(WorkflowError):

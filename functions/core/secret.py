@@ -13,9 +13,11 @@ MAX_AGE_SECONDS = 300
 class Secret:
     """One secret by its ARN. While Secrets Manager is unavailable, the value that is known goes on being used."""
 
-    def __init__(self, arn: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, arn: str, clock: Callable[[], float] = time.monotonic, *, attempts: int = aws.ATTEMPTS) -> None:
+        """`attempts`: 1 where a second one would not fit into the call's time."""
         self._arn = arn
         self._clock = clock
+        self._attempts = attempts
         self._value: str | None = None
         self._read_at = 0.0
 
@@ -33,7 +35,8 @@ class Secret:
     def _fetch(self, known: str | None) -> str:
         try:
             with aws.unavailable_when_passing("Secrets Manager"):
-                return str(aws.client("secretsmanager").get_secret_value(SecretId=self._arn)["SecretString"])
+                client = aws.client("secretsmanager", attempts=self._attempts)
+                return str(client.get_secret_value(SecretId=self._arn)["SecretString"])
         except Unavailable:
             if known is None:
                 raise

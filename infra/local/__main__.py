@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra import sam
+from infra.local import providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
 from infra.local.emulator import HOST, running_emulator
 from infra.local.errors import LocalStackError
 from infra.local.inbox import Inbox
 from infra.local.server import LocalServer
+from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
     DevelopmentTokens,
     Running,
@@ -98,9 +100,12 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
         emulator = stack.enter_context(running_emulator(state))
+        server.inbox = Inbox(emulator, state)
+        stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
-        server.deployment, server.inbox = deploy(emulator, {"PublicUrl": url} | parameters), Inbox(emulator, state)
+        parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
+        server.deployment = deploy(emulator, parameters, providers.variables(stand_ins))
         write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)

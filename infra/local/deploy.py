@@ -5,6 +5,7 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,13 +38,14 @@ class Deployment(NamedTuple):
         return [row["PhysicalResourceId"] for row in _resources(self.emulator, "AWS::Lambda::Function")]
 
 
-def deploy(emulator: Emulator, parameters: dict[str, str]) -> Deployment:
-    """Creates or updates the stack.
+def deploy(emulator: Emulator, parameters: dict[str, str], variables: Mapping[str, str] | None = None) -> Deployment:
+    """Creates or updates the stack; `variables` are in every function's environment besides its own.
 
     Raises:
         LocalStackError: when the deployment fails, or what it made is not what the template says.
     """
-    template = transform.for_emulator(sam.translate(sam.read_template(), parameters, _upload_code(emulator)))
+    translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator))
+    template = transform.for_emulator(translated, variables)
     _apply(emulator, template, parameters)
     outputs = _outputs(emulator)
     _enable_ttl(emulator, template)

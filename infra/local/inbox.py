@@ -1,4 +1,4 @@
-"""The inbox: email and SMS that the emulator captured instead of sending."""
+"""The inbox: what the emulator and the stand-ins of providers captured instead of sending."""
 
 import json
 import threading
@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.local.captured import Message, utc
 from infra.local.emulator import Emulator
-
-Message = dict[str, Any]
 
 
 class Inbox:
@@ -33,10 +32,18 @@ class Inbox:
         wanted = [message for message in known if to is None or message["to"].lower() == to.lower()]
         return sorted(wanted, key=lambda message: str(message["sent_at"]), reverse=True)
 
+    def add(self, message: Message) -> None:
+        """Takes a message that a stand-in captured."""
+        with self._lock:
+            self._keep([message])
+
     def _collect(self) -> None:
         emails = self._get("/_ministack/ses/messages")["messages"].values()
         sms = self._get("/_ministack/sns/sms-messages")["sms_messages"].values()
         found = [_email(mail) for mails in emails for mail in mails] + [_sms(text) for texts in sms for text in texts]
+        self._keep(found)
+
+    def _keep(self, found: list[Message]) -> None:
         if new := {message["id"]: message for message in found if message["id"] not in self._known}:
             self._known |= new
             self._file.write_text(json.dumps(self._known))
@@ -55,7 +62,7 @@ def _email(mail: Message) -> Message:
         "subject": mail["Subject"],
         "text": mail["BodyText"],
         "html": mail["BodyHtml"],
-        "sent_at": _utc(datetime.fromtimestamp(mail["Timestamp"], UTC)),
+        "sent_at": utc(datetime.fromtimestamp(mail["Timestamp"], UTC)),
     }
 
 
@@ -70,9 +77,5 @@ def _sms(sms: Message) -> Message:
         "subject": None,
         "text": sms["Message"],
         "html": None,
-        "sent_at": _utc(datetime.now(UTC)),
+        "sent_at": utc(datetime.now(UTC)),
     }
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

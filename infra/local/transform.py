@@ -4,6 +4,7 @@ MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, aut
 resources of their own. Of two actions it knows neither the right resource nor the conditions, of keys not the conditions.
 """
 
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -20,14 +21,22 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 _CORS = "x-amazon-apigateway-cors"
 
 
-def for_emulator(template: Template) -> Template:
-    """The translated template as the emulator understands it. The argument stays as it is."""
+def for_emulator(template: Template, variables: Mapping[str, str] | None = None) -> Template:
+    """The translated template as the emulator understands it. The argument stays as it is.
+
+    Args:
+        template: as AWS's translator made it.
+        variables: what every function has in its environment besides its own.
+    """
     template = deepcopy(template)
     resources = template["Resources"]
     apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGatewayV2::Api"]
     for api in apis:
         resources.update(_expanded(api, resources[api]["Properties"]))
-    for statement in _statements(template):
+    for function in resources.values():
+        if function["Type"] == "AWS::Lambda::Function":
+            function["Properties"]["Environment"]["Variables"] |= variables or {}
+    for statement in statements(template):
         if local := _RESOURCES.get(str(statement["Action"])):
             statement["Resource"] = local
             statement.pop("Condition", None)
@@ -38,10 +47,12 @@ def for_emulator(template: Template) -> Template:
     return template
 
 
-def _statements(template: Template) -> list[Template]:
+def statements(template: Template) -> Iterator[Template]:
+    """All statements of all roles, also those that are there under a condition (`Fn::If`)."""
     roles = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
     policies = [policy["PolicyDocument"] for role in roles for policy in role["Policies"]]
-    return [statement for policy in policies for statement in policy["Statement"]]
+    for statement in [statement for policy in policies for statement in policy["Statement"]]:
+        yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def routes(template: Template) -> set[str]:

@@ -26,7 +26,7 @@ def clock() -> list[float]:
 
 def secret(monkeypatch: pytest.MonkeyPatch, clock: list[float], *answers: str | Exception) -> Secret:
     manager = SecretsManager(*answers)
-    monkeypatch.setattr(aws, "client", lambda _: manager)
+    monkeypatch.setattr(aws, "client", lambda _, **__: manager)
     return Secret("arn:secret", clock=lambda: clock[0])
 
 

@@ -35,7 +35,11 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
     """Role and statement of every permission, also of those that only some deployments have."""
     own = [(name, policy) for name, role in resources("AWS::IAM::Role").items() for policy in role["Policies"]]
     added = [(role["Ref"], policy) for policy in resources("AWS::IAM::Policy").values() for role in policy["Roles"]]
-    return [(name, statement) for name, policy in own + added for statement in policy["PolicyDocument"]["Statement"]]
+    return [
+        (name, statement["Fn::If"][1] if "Fn::If" in statement else statement)
+        for name, policy in own + added
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
 
 
 def test_there_are_workflows() -> None:
@@ -147,6 +151,18 @@ def test_iam_names_actions_and_resources() -> None:
         assert statement.get("Resource") != "*", role
         if "NotResource" in statement:
             assert actions == ["sns:Publish"], "an SMS has no resource, everything else has"
+
+
+def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None:
+    statements = resources("AWS::IAM::Role")["VerifySendRole"]["Policies"][0]["PolicyDocument"]["Statement"]
+    conditional = [each["Fn::If"] for each in statements if "Fn::If" in each]
+    nothing = {"Ref": "AWS::NoValue"}
+    assert [(condition, granted["Action"], otherwise) for condition, granted, otherwise in conditional] == [
+        ("HasEndUserMessagingOrigination", "sms-voice:SendTextMessage", nothing),
+        ("HasTwilioSecret", "secretsmanager:GetSecretValue", nothing),
+    ]
+    assert conditional[0][1]["Resource"][0] == {"Ref": "EndUserMessagingOrigination"}
+    assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
 
 
 def test_no_role_has_more_than_its_inline_policy() -> None:

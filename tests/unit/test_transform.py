@@ -76,3 +76,15 @@ def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(transla
         if before != after
     ]
     assert sorted(changed) == ["scheduler:CreateSchedule", "ses:SendEmail"]
+
+
+def test_every_function_gets_the_local_variables_besides_its_own(translated: dict[str, Any]) -> None:
+    made = of_type(transform.for_emulator(translated, {"LOCAL": "1"}), "AWS::Lambda::Function")
+    for name, function in of_type(translated, "AWS::Lambda::Function").items():
+        own = function["Environment"]["Variables"]
+        assert made[name]["Environment"]["Variables"] == own | {"LOCAL": "1"}
+
+
+def test_statements_under_a_condition_are_found(translated: dict[str, Any]) -> None:
+    actions = [str(statement["Action"]) for statement in transform.statements(translated)]
+    assert "sms-voice:SendTextMessage" in actions

@@ -16,6 +16,8 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, signing, table
 from functions.core.messages import settings as messages
+from functions.core.messages.providers import settings as providers
+from functions.core.messages.providers import twilio_account
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
@@ -32,6 +34,8 @@ READ_ONCE = [
     signing.public_key,
     scheduler.settings,
     verification.proof_settings,
+    providers.settings,
+    twilio_account._secret,
     verification.settings,
     verify_send.settings,
 ]

@@ -52,7 +52,7 @@ def send_email(to: str, email: Email) -> str:
             Content={"Simple": content},
         )
     except (ClientError, BotoCoreError) as error:
-        raise failure(PROVIDER, error, refusals=_REFUSALS) from error
+        raise failure(PROVIDER, error, refusals=_REFUSALS, text=str(error)) from error
     return str(sent["MessageId"])
 
 

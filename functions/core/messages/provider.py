@@ -1,25 +1,51 @@
-"""What a provider's failure means: refused for good, or not available right now."""
+"""What a provider's failure means: refused for good, or not available right now. Counted and logged here, once."""
 
 from collections.abc import Set as AbstractSet
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from functions.core import aws
 from functions.core.errors import ProviderRefused, ProviderUnavailable
 from functions.core.log import count, logger
 
+ProviderFailure = ProviderRefused | ProviderUnavailable
 
-def failure(provider: str, error: ClientError | BotoCoreError, *, refusals: AbstractSet[str]) -> Exception:
+TIME_TO_LIVE_SECONDS = 600
+"""For how long a provider goes on trying: no code is valid for longer (NIST SP 800-63B-4 §3.1.3.2)."""
+
+
+def failure(
+    provider: str,
+    error: ClientError | BotoCoreError | ResponseParserError,
+    *,
+    refusals: AbstractSet[str],
+    text: str = "",
+) -> ProviderFailure:
+    """The error to raise for a failure of an AWS provider, told by AWS's code of it."""
+    code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
+    connected = not aws.never_connected(error)
+    return failed(provider, code, refused=code in refusals, connected=connected, text=text)
+
+
+def failed(
+    provider: str, code: str, *, refused: bool = False, connected: bool = True, text: str = ""
+) -> ProviderFailure:
     """The error to raise for a provider's failure, which is counted and logged here.
 
     A failure that is neither a known refusal nor passing is a fault of the set-up, for instance a missing permission:
     for the client the provider is unavailable, the log says why.
+
+    Args:
+        provider: whose failure it is.
+        code: the provider's word for it.
+        refused: whether it definitely sent nothing, because of this message or destination.
+        connected: false when it is certain that no request reached the provider.
+        text: the provider's sentence, for the log; only where it cannot quote the message.
     """
-    code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
-    refused = code in refusals
     count("ProviderFailed", provider=provider, kind="refused" if refused else "unavailable")
-    logger.warning("provider failed", provider=provider, provider_code=code, provider_text=str(error), refused=refused)
+    about = {"provider_code": code, "provider_text": text, "refused": refused, "connected": connected}
+    logger.warning("provider failed", extra={"provider": provider} | about)
     if refused:
         return ProviderRefused("The provider refused to send this message.")
-    message = "The message could not be sent right now."
-    return ProviderUnavailable(message, connected=not aws.never_connected(error))
+    return ProviderUnavailable("The message could not be sent right now.", connected=connected)

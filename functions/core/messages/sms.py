@@ -1,40 +1,75 @@
-"""SMS through SNS, straight to a phone number."""
+"""SMS through the configured providers, each the next one's stand-in."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from collections.abc import Iterator
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
 
 from functions.core import aws
-from functions.core.messages.provider import failure
-from functions.core.messages.settings import settings
+from functions.core.errors import ProviderRefused, ProviderUnavailable
+from functions.core.messages.providers.settings import SmsProvider, settings
 
-PROVIDER = "sns"
+TRY_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
+"""What one try may take: no provider's SDK repeats a request."""
 
-_REFUSALS = frozenset(
-    {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "EndpointDisabled"}
-)
-"""SNS definitely sent nothing (SNS API, Publish, Errors)."""
+LEAST_TRIES = 2
+"""A provider that is alone is tried again: a connection that broke is not worth a failed sign-in."""
+
+WORST_CASE_SECONDS = 3 * TRY_SECONDS + TRY_SECONDS
+"""All three providers hang, one after the other, and so does Secrets Manager before Twilio: 20 s of a call's 25 s."""
 
 
-def send_sms(to: str, text: str) -> str:
-    """Sends an SMS to an E.164 number; returns SNS's message id.
+class Sent(NamedTuple):
+    """A message that a provider took."""
+
+    provider: str
+    message_id: str
+
+
+class Provider(Protocol):
+    """What each module in providers/ is."""
+
+    def send_sms(self, to: str, text: str) -> str:
+        """Sends one SMS; returns the provider's id of it."""
+
+    def prepare(self) -> None:
+        """Makes the client, for init."""
+
+
+def send_sms(to: str, text: str) -> Sent:
+    """Sends an SMS to an E.164 number through the first provider that takes it.
+
+    The next provider is tried when one is unavailable. It is also tried when a request got no answer and may have been
+    carried out: the person then gets the same code twice, which is better than not at all. It is not tried when one
+    refuses: the number or the text would be as wrong there, and going around a block is what blocks are for.
 
     Raises:
-        ProviderRefused: when SNS definitely refused it.
-        ProviderUnavailable: when SNS is throttled, failing or out of reach.
+        ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
+        ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
     """
-    attributes = {"AWS.SNS.SMS.SMSType": _string("Transactional")}
-    if settings().sms_sender_id:
-        attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
-    try:
-        sent = aws.client("sns").publish(PhoneNumber=to, Message=text, MessageAttributes=attributes)
-    except (ClientError, BotoCoreError) as error:
-        raise failure(PROVIDER, error, refusals=_REFUSALS) from error
-    return str(sent["MessageId"])
-
-
-def _string(value: str) -> dict[str, str]:
-    return {"DataType": "String", "StringValue": value}
+    connected = False
+    for name in _tries():
+        try:
+            return Sent(name, _provider(name).send_sms(to, text))
+        except ProviderRefused as error:
+            error.nothing_sent = not connected
+            raise
+        except ProviderUnavailable as error:
+            connected = connected or error.connected
+    raise ProviderUnavailable("The message could not be sent right now.", connected=connected)
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
-    aws.client("sns")
+    """Imports and makes what the configured providers need, and nothing of the others, for init."""
+    for name in settings().sms_providers:
+        _provider(name).prepare()
+
+
+def _tries() -> Iterator[SmsProvider]:
+    order = settings().sms_providers
+    yield from order
+    yield from order[:1] * (LEAST_TRIES - len(order))
+
+
+def _provider(name: SmsProvider) -> Provider:
+    """Imported when first used: Twilio's SDK alone takes longer than a whole cold start."""
+    return cast("Provider", import_module(f"{__package__}.providers.{name}"))

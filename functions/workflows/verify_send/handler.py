@@ -134,7 +134,7 @@ def _deliver(issued: Issued, locale: str | None) -> None:
     try:
         _send(issued, locale)
     except (ProviderRefused, ProviderUnavailable) as error:
-        _undo(issued, nothing_sent=isinstance(error, ProviderRefused) or not error.connected)
+        _undo(issued, nothing_sent=error.nothing_sent)
         raise
 
 

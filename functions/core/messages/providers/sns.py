@@ -1,0 +1,42 @@
+"""SMS through SNS, straight to a phone number."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from functions.core import aws
+from functions.core.messages.provider import failure
+from functions.core.messages.settings import settings
+
+PROVIDER = "sns"
+
+_REFUSALS = frozenset(
+    {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "EndpointDisabled"}
+)
+"""SNS definitely sent nothing (SNS API, Publish, Errors)."""
+
+
+def send_sms(to: str, text: str) -> str:
+    """Sends an SMS to an E.164 number; returns SNS's message id.
+
+    Raises:
+        ProviderRefused: when SNS definitely refused it.
+        ProviderUnavailable: when SNS is throttled, failing or out of reach.
+    """
+    attributes = {"AWS.SNS.SMS.SMSType": _string("Transactional")}
+    if settings().sms_sender_id:
+        attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
+    try:
+        sent = aws.client("sns", attempts=1).publish(PhoneNumber=to, Message=text, MessageAttributes=attributes)
+    except (ClientError, BotoCoreError, ResponseParserError) as error:  # the last: an answer that is no XML
+        # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
+        raise failure(PROVIDER, error, refusals=_REFUSALS) from None
+    return str(sent.get("MessageId", ""))
+
+
+def _string(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+def prepare() -> None:
+    """Makes the client, for init."""
+    aws.client("sns", attempts=1)

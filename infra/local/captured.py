@@ -1,0 +1,40 @@
+"""What was sent to somebody and is kept for the inbox instead, and how a stand-in answers."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+Message = dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """An HTTP answer, and the message that was taken with it."""
+
+    status: int
+    body: dict[str, Any]
+    message: Message | None = None
+    content_type: str = "application/json"
+
+    def content(self) -> bytes:
+        """The body as it travels."""
+        return json.dumps(self.body).encode()
+
+
+def message(channel: str, to: str, sender: str | None, text: str) -> Message:
+    """A message to a phone, as the inbox shows it."""
+    return {
+        "id": str(uuid.uuid4()),
+        "channel": channel,
+        "to": to,
+        "from": sender,
+        "subject": None,
+        "text": text,
+        "html": None,
+        "sent_at": utc(datetime.now(UTC)),
+    }
+
+
+def utc(moment: datetime) -> str:
+    """RFC 3339 with milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

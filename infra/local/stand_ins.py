@@ -1,0 +1,60 @@
+"""Providers that the emulator lacks: one loopback server that answers as Twilio and AWS End User Messaging do."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from infra.local import end_user_messaging, twilio
+from infra.local.captured import Message, Reply
+from infra.local.emulator import HOST
+
+Deliver = Callable[[Message], None]
+
+
+@contextmanager
+def running_stand_ins(deliver: Deliver) -> Iterator[str]:
+    """Serves on a free port until the end of the block; yields the URL. `deliver` gets each message that is taken."""
+    server = _Server(deliver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, deliver: Deliver) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.deliver = deliver
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        reply = self._reply_to(body)
+        if reply.message:
+            self.server.deliver(reply.message)
+        content = reply.content()
+        self.send_response_only(reply.status)
+        self.send_header("content-type", reply.content_type)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _reply_to(self, body: bytes) -> Reply:
+        authorization = self.headers.get("authorization", "")
+        if target := self.headers.get("x-amz-target"):
+            return end_user_messaging.answer(target, authorization, body)
+        return twilio.answer(self.path, authorization, body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the terminal shows the messages."""

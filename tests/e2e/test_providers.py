@@ -1,0 +1,26 @@
+"""SMS through Twilio and End User Messaging on the local stack: `make run SMS_PROVIDERS=…` just works."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.local import end_user_messaging, twilio
+from tests.e2e.conftest import LocalStack
+
+SENDERS = {"end_user_messaging": end_user_messaging.ORIGINATION, "twilio": twilio.FROM_NUMBER}
+
+
+@pytest.mark.parametrize("order", ["twilio", "end_user_messaging,twilio"])
+def test_an_sms_arrives_through_the_first_configured_provider(order: str, tmp_path: Path, phone: str) -> None:
+    stack = LocalStack(tmp_path, SMS_PROVIDERS=order)
+    try:
+        assert not stack.exited, stack.text
+        with stack.api() as api:
+            sent = api.post("/workflows/verify_send", json={"channel": "sms", "to": phone})
+            assert sent.status_code == 200, sent.text
+            (message,) = stack.inbox(phone)
+            assert (message["channel"], message["from"]) == ("sms", SENDERS[order.partition(",")[0]])
+            body = {"verification_id": sent.json()["verification_id"], "code": stack.code(phone)}
+            assert api.post("/workflows/verify_check", json=body).json()["valid"] is True
+    finally:
+        stack.stop()
