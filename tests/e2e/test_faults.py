@@ -58,12 +58,12 @@ def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(stack: LocalSt
 
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:
-    """So that the tests above prove the roles of template.yaml too: verify_delete may not read."""
+    """So that the tests above prove the roles of template.yaml too: verify_delete without its read."""
     client = stack.emulator.client("lambda")
     role = client.get_function_configuration(FunctionName="local-wf-verify_delete")["Role"].rpartition("/")[2]
     iam = stack.emulator.client("iam")
     document = iam.get_role_policy(RoleName=role, PolicyName="verify_delete")["PolicyDocument"]
-    denied = json.loads(json.dumps(document).replace("dynamodb:DeleteItem", "dynamodb:GetItem"))
+    denied = json.loads(json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem"))
     event = json.dumps({"door": "direct", "parameters": {"verification_id": "k1.x"}})
     try:
         iam.put_role_policy(RoleName=role, PolicyName="verify_delete", PolicyDocument=json.dumps(denied))

@@ -1,5 +1,6 @@
 """What an operator does: unlock a destination, rotate the code keys."""
 
+from infra.local.deploy import zipped_functions
 from tests.e2e.conftest import LocalStack
 
 
@@ -32,8 +33,8 @@ def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(st
     done = stack.operate("rotate-keys")
     assert done.returncode == 0, done.stderr
     # New processes read the new key at once; those that run read it within five minutes.
-    stack.emulator.client("lambda").update_function_configuration(
-        FunctionName="local-wf-verify_send", Description="new"
+    stack.emulator.client("lambda").update_function_code(
+        FunctionName="local-wf-verify_send", ZipFile=zipped_functions()
     )
     after = send(stack, f"x{email}")["verification_id"]
     assert (before.partition(".")[0], after.partition(".")[0]) == ("k1", "k2")
