@@ -17,10 +17,10 @@ NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither 
 UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' | sed 's/^/  /'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
 run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
-	@exec .venv/bin/python -m infra.local $(MAKEOVERRIDES)
+	@exec .venv/bin/python -m infra.local
 
 test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
 	@.venv/bin/python -m pytest $(ARGS)
@@ -41,16 +41,16 @@ deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
 
 token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [AUDIENCE=https://api.example.com] [ENV=prod]
-	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$(NAME)" --kind "$(KIND)" --scopes "$(SCOPES)" --days "$(or $(DAYS),0)" --audience "$(AUDIENCE)"
+	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$$NAME" --kind "$$KIND" --scopes "$$SCOPES" --days "$(or $(DAYS),0)" --audience "$$AUDIENCE"
 
 tokens: .venv/run ## lists tokens: make tokens [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) list
 
 revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
-	@.venv/bin/python -m infra.tokens --env $(ENV) revoke "$(ID)"
+	@.venv/bin/python -m infra.tokens --env $(ENV) revoke "$$ID"
 
 unlock: .venv/run ## forgets a destination's failures and sends: make unlock TO=ana@example.com [ENV=prod], or resumes SMS: make unlock COUNTRY=DE
-	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$(TO)" --country "$(COUNTRY)"
+	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$$TO" --country "$$COUNTRY"
 
 rotate-keys: .venv/run ## makes a new code key; codes that were sent stay valid: make rotate-keys [ENV=prod]
 	@.venv/bin/python -m infra.operate --env $(ENV) rotate-keys
@@ -67,7 +67,7 @@ clean: ## forgets the state of the local stack (stop make run first)
 	rm -rf .venv && $$python -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/run: .venv/bin/uv requirements.txt pyproject.toml
-	@test -f .venv/dev || { echo "installing what the local stack needs"; $(UV) --group run; }
+	@echo "installing what the local stack needs"; $(UV) --group $$(test -f .venv/dev && echo dev || echo run)
 	@touch $@
 
 .venv/dev: .venv/bin/uv requirements.txt pyproject.toml

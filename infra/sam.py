@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -15,9 +16,20 @@ TEMPLATE = ROOT / "template.yaml"
 _REGION = "us-east-1"
 
 
+class TemplateError(Exception):
+    """template.yaml cannot be read or translated; the text says why."""
+
+
 def read_template() -> dict[str, Any]:
-    """template.yaml with its intrinsic functions in their long form."""
-    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    """template.yaml with its intrinsic functions in their long form.
+
+    Raises:
+        TemplateError: when it is not there or not YAML.
+    """
+    try:
+        template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise TemplateError(f"template.yaml cannot be read: {error}") from error
     return template
 
 
@@ -28,12 +40,19 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
         template: as `read_template` gives it; it is changed.
         parameters: stack parameters, by name.
         code_uri: `s3://bucket/key` of the functions' code, instead of the local folder.
+
+    Raises:
+        TemplateError: when it is no SAM template.
     """
     template["Globals"]["Function"]["CodeUri"] = code_uri
     os.environ.setdefault("AWS_DEFAULT_REGION", _REGION)
     # A managed-policy map that is not empty keeps the translator from asking IAM.
     translator = Translator({"unused": "arn:aws:iam::aws:policy/unused"}, Parser())
-    translated: dict[str, Any] = translator.translate(template, _typed(template, parameters))
+    try:
+        translated: dict[str, Any] = translator.translate(template, _typed(template, parameters))
+    except InvalidDocumentException as error:
+        causes = "; ".join(str(cause.message) for cause in error.causes)
+        raise TemplateError(f"template.yaml is no SAM template: {causes}") from error
     return translated
 
 

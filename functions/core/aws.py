@@ -72,7 +72,7 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
 
 
 def never_connected(error: Exception) -> bool:
-    """Whether it is certain that no request reached AWS (of the last attempt, where a client makes several)."""
+    """Whether it is certain that no request reached AWS."""
     return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
 
 

@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -33,7 +34,8 @@ def request_id_of(event: Event) -> str:
 
 def refuse_token_in_url(event: Event) -> None:
     """Raises `TokenInUrl`: what is in a URL ends up in logs, histories and referrers."""
-    if _TOKEN_IN_QUERY.search(event.get("rawQueryString") or ""):
+    query = event.get("rawQueryString") or ""
+    if _TOKEN_IN_QUERY.search(query) or _TOKEN_IN_QUERY.search(unquote_plus(query)):
         raise TokenInUrl(
             "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
         )

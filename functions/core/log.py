@@ -12,8 +12,9 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 _TOKEN = re.compile(r"wf_[A-Za-z0-9_-]{8,}")
-_EMAIL = re.compile(r"([^\s\"'<>,;:()\\]?)[^\s\"'<>,;:()\\@]*@([^\s\"'<>,;:()\\@]+)")
-_PHONE = re.compile(r"\+\d{5,13}(\d{2})\b")
+# Each match is bounded, so that a long line costs time in proportion to its length.
+_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-])[\w.!#$%&'*/=?^`{|}~+-]{0,63}@([\w.-]{1,253})")
+_PHONE = re.compile(r"\+\d(?:[ ().-]{0,2}\d){4,12}[ ().-]{0,2}(\d{2})(?!\d)")
 
 
 def scrub(text: str) -> str:

@@ -39,11 +39,13 @@ def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
 _NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
 _NAMES |= {"object": "an object", "null": "null"}
 
-# msgspec's messages, in our own words: pattern -> sentence. The name of a missing or unknown field is group 1.
-_FIELDS = {
-    r"Object missing required field `(.+?)`": "is required",
-    r"Object contains unknown field `(.+?)`": "is not a parameter of this workflow",
-}
+# msgspec's messages, in our own words. Names of fields are the client's: they may be anything.
+_MISSING = re.compile(r"Object missing required field `(.+?)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `|$)", re.DOTALL)
+
+NOT_A_PARAMETER = "is not a parameter of this workflow"
+LONGEST_NAME = 64
+"""Characters of an unknown parameter's name that are told; whoever sends a longer one knows it."""
 _SENTENCES = {
     r"Expected `str` of length >= 1$": "must not be empty",
     r"Expected `(?:str|array|object|bytes)` of length (>=|<=) (\d+)": "length must be {0} {1}",
@@ -55,11 +57,12 @@ _SENTENCES = {
 
 
 def _field_error(message: str) -> FieldError:
-    what, _, path = message.partition(" - at `")
+    what, _, path = message.rpartition(" - at `") if " - at `$" in message else (message, "", "")
     pointer = _pointer(path.rstrip("`"))
-    for pattern, sentence in _FIELDS.items():
-        if found := re.match(pattern, what):
-            return FieldError(f"{pointer}/{_escape(found[1])}", sentence)
+    if found := _MISSING.match(what):
+        return FieldError(f"{pointer}/{_escape(found[1])}", "is required")
+    if found := _UNKNOWN.match(what):
+        return FieldError(f"{pointer}/{_escape(found[1][:LONGEST_NAME])}", NOT_A_PARAMETER)
     for pattern, sentence in _SENTENCES.items():
         if found := re.match(pattern, what):
             return FieldError(pointer, sentence.format(*found.groups()))

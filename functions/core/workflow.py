@@ -34,7 +34,7 @@ from functions.core.call import Call, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
 from functions.core.errors import FieldError, InvalidParameters, Unavailable, WorkflowError
 from functions.core.log import logger
-from functions.core.parameters import Parameters, Result, read_parameters
+from functions.core.parameters import NOT_A_PARAMETER, Parameters, Result, read_parameters
 from functions.core.problems import Problem, headers, problem
 from functions.core.settings import in_lambda
 
@@ -177,10 +177,15 @@ def _log_problem(error: Exception, started: float, door: str, request_id: str) -
     """4xx is information, 5xx an error with its traceback."""
     told = problem(error, request_id)
     fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
-    about = {"status": told.status, "code": told.code, "pointers": [each.pointer for each in told.errors]}
+    about = {"status": told.status, "code": told.code, "pointers": _known_pointers(told)}
     write = logger.exception if fault else logger.info
     write("problem", extra=_facts(started, door, request_id) | about)
     return told
+
+
+def _known_pointers(told: Problem) -> list[str]:
+    """Names of unknown parameters are not logged: a client may have put anything there."""
+    return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
 
 
 def _facts(started: float, door: str, request_id: str) -> dict[str, object]:

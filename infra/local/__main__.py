@@ -2,13 +2,14 @@
 
 import json
 import math
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,7 +44,7 @@ def main() -> int:
         signal.signal(ending, _interrupt)
     try:
         _run(*_arguments(sys.argv[1:]))
-    except LocalStackError as error:
+    except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -65,14 +66,14 @@ def say(text: str) -> None:
 
 def _arguments(words: list[str]) -> tuple[Path, int, dict[str, str]]:
     """`PORT=9000 DELETE_AFTER_SECONDS=20`: state folder, port, and stack parameters by their names in the template."""
-    given = dict(word.split("=", 1) for word in words if "=" in word)
+    given = dict(word.split("=", 1) for word in words if "=" in word) or _given_to_make()
     state = Path(given.pop("STATE", "") or default_state()).absolute()
     port = given.pop("PORT", str(DEFAULT_PORT))
     template = sam.read_template()
     declared = {_upper_snake(name): name for name in template["Parameters"]}
     if unknown := sorted(set(given) - set(declared)):
         raise LocalStackError(f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}.")
-    if not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
+    if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
     parameters = {declared[name]: value for name, value in given.items()}
     for name, value in parameters.items():
@@ -80,13 +81,21 @@ def _arguments(words: list[str]) -> tuple[Path, int, dict[str, str]]:
     return state, int(port), _DEFAULTS | parameters
 
 
+def _given_to_make() -> dict[str, str]:
+    """What stands on make's command line. make exports it, and names it in MAKEFLAGS; no shell reads it again."""
+    flags = os.environ.get("MAKEFLAGS", "")
+    names = re.findall(r"(?:^|(?<!\\)\s)([A-Za-z_]\w*)=", flags.partition("-- ")[2] or flags)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def _refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
     """As CloudFormation would, which the emulator does not."""
     low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
-    if declared["Type"] == "Number" and not (value.isdecimal() and low <= int(value) <= high):
+    if declared["Type"] == "Number" and not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
         raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
     pattern, allowed = declared.get("AllowedPattern", ""), declared.get("AllowedValues", [value])
-    if (pattern and not re.fullmatch(pattern, value)) or value not in map(str, allowed):
+    fits = declared.get("MinLength", 0) <= len(value) <= declared.get("MaxLength", math.inf)
+    if (pattern and not re.fullmatch(pattern, value)) or value not in map(str, allowed) or not fits:
         raise LocalStackError(f"{name} cannot be {value!r}. {declared['Description']}")
 
 
@@ -186,14 +195,23 @@ def _reload_code(deployment: Deployment) -> None:
     while True:
         time.sleep(_POLL_SECONDS)
         now = _stamp()
-        if now != before:
-            before = now
+        if now == before:
+            continue
+        try:
             update_code(deployment)
+        except Exception as error:  # noqa: BLE001 - a file that an editor is just replacing; the next look tries again
+            say(f"functions/ changed, but the code could not be reloaded yet: {error}")
+        else:
+            before = now
             say("functions/ changed: code reloaded")
 
 
 def _stamp() -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in source_files()}
+    found = {}
+    for path in source_files():
+        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+            found[path] = path.stat().st_mtime_ns
+    return found
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -140,3 +140,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    with suppress(ProcessLookupError):
+        # Its Lambda workers are in its process group, and may outlive it for a while.
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,9 +1,10 @@
 """The local server: the API on one port, and what is local only under /_local/."""
 
 import json
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
 
@@ -14,6 +15,9 @@ from infra.local.inbox import Inbox
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding"}
 _API_SECONDS = 60
+_CALLS_AT_ONCE = 24
+"""The emulator starts a process for each call that finds none idle; more at once would only wait for the processor."""
+
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
 
 Report = Callable[[str], None]
@@ -33,6 +37,7 @@ class LocalServer(ThreadingHTTPServer):
         """Takes the port (0 is any). `report` gets one line for each request. Raises `OSError` when the port is taken."""
         super().__init__((HOST, port), _Handler)
         self.report = report
+        self.calls = threading.Semaphore(_CALLS_AT_ONCE)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -40,11 +45,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
+        """Only for programs on this machine: a page of another site can reach loopback, but not under our Host."""
         url = urlsplit(self.path)
-        if url.path.startswith("/_local/"):
+        if urlsplit(f"//{self.headers.get('host', '')}").hostname not in _LOOPBACK:
+            self._json(403, {"message": "The local stack answers only to a loopback Host, such as 127.0.0.1."})
+        elif not self._is_plain(url.path):
+            self.close_connection = True
+            self._json(400, {"message": "The path or the content-length is malformed."})
+        elif url.path.startswith("/_local/"):
             self._local(url.path, url.query)
         else:
             self._api(url.path)
+
+    def _is_plain(self, path: str) -> bool:
+        """No dot segments, which would lead out of the API into the emulator, and a length that is one."""
+        segments = {unquote(segment) for segment in path.split("/")}
+        return not segments & {".", ".."} and (self.headers.get("content-length") or "0").isdecimal()
 
     def __getattr__(self, name: str) -> object:
         """`do_GET` and its like: every method is served alike."""
@@ -57,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         try:
             url = self.server.deployment.api_url + self.path
-            reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
+            with self.server.calls:
+                reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
             return
@@ -66,10 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.report(f"{self.command} {path} {reply.status}")
 
     def _local(self, path: str, query: str) -> None:
-        """Only for programs on this machine: a page of another site can reach loopback, but not under our Host."""
-        if urlsplit(f"//{self.headers.get('host', '')}").hostname not in _LOOPBACK:
-            self._json(403, {"message": "Local pages answer only to a loopback Host, such as 127.0.0.1."})
-        elif path == "/_local/inbox" and self.command == "GET":
+        if path == "/_local/inbox" and self.command == "GET":
             # An unencoded + in a query is a space, and no destination has one.
             to = parse_qs(query).get("to", [""])[0].replace(" ", "+")
             self._json(200, self.server.inbox.messages(to or None))

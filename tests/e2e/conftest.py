@@ -71,6 +71,12 @@ class LocalStack:
     def url(self) -> str:
         return self.printed("url")
 
+    @property
+    def api_url(self) -> str:
+        """The API as the emulator serves it, without the local server's limit of calls at once."""
+        running = self.running
+        return f"{running.emulator_url}/_aws/execute-api/{running.outputs['ApiId']}/$default"
+
     def api(self, token: str | None = None) -> httpx.Client:
         headers = {"authorization": f"Bearer {token or self.printed('secret')}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=120)

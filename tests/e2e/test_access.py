@@ -1,5 +1,7 @@
 """Who may call: tokens, scopes, CORS, and what is local only."""
 
+import socket
+
 import httpx
 import pytest
 
@@ -93,6 +95,14 @@ def test_local_pages_answer_only_to_a_loopback_host_and_have_no_cors(stack: Loca
     answer = httpx.get(inbox, headers={"origin": "http://localhost:3000"})
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_a_path_does_not_lead_out_of_the_api_into_the_emulator(stack: LocalStack) -> None:
+    url = httpx.URL(stack.url)
+    for path in ("/../../../../_ministack/ses/messages", "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/_ministack/ses/messages"):
+        with socket.create_connection((url.host, url.port or 80)) as plain:
+            plain.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            assert plain.makefile().readline().startswith("HTTP/1.1 400")
 
 
 def test_an_unknown_path_is_a_404(stack: LocalStack) -> None:

@@ -50,7 +50,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     eventually(lambda: "email to ana@example.com: Your verification code for Our app" in stack.text)
     eventually(lambda: not exists(stack, sent["verification_id"]))
     eventually(lambda: schedules(stack) == [])
-    deleted = [line for line in stack.logs() if '"workflow":"verify_delete"' in line]
+    deleted = eventually(lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line])
     assert ['"door":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
     # A second stack on the same state is refused.
@@ -94,6 +94,7 @@ def test_a_port_in_use_is_said(start: Callable[..., LocalStack]) -> None:
         ({"PORT": "many"}, "PORT must be a number"),
         ({"CODE_LENGTH": "3"}, "CODE_LENGTH"),
         ({"DELETE_AFTER_SECONDS": "soon"}, "DELETE_AFTER_SECONDS"),
+        ({"APP_NAME": "x" * 41}, "APP_NAME"),
     ],
 )
 def test_a_setting_that_cannot_be_is_said_before_anything_starts(

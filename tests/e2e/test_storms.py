@@ -31,7 +31,7 @@ def storm(
 ) -> list[httpx.Response]:
     limits = httpx.Limits(max_connections=50)
     headers = {"authorization": f"Bearer {stack.printed('secret')}"}
-    with httpx.Client(base_url=stack.url, headers=headers, limits=limits, timeout=120) as api:
+    with httpx.Client(base_url=stack.api_url, headers=headers, limits=limits, timeout=120) as api:
         return list(pool.map(lambda body: post(api, workflow, body), bodies))
 
 

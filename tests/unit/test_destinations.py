@@ -48,7 +48,7 @@ def test_what_is_no_email_address_is_refused(typed: str) -> None:
     assert caught.value.errors == (("/to", "is not a valid email address"),)
 
 
-@pytest.mark.parametrize("typed", ["+14155550123", "+1 (415) 555-0123", "14155550123", " +1-415-555-0123"])
+@pytest.mark.parametrize("typed", ["+14155550123", "+1 (415) 555-0123", "1 415 555 0123", " +1-415-555-0123"])
 def test_a_phone_number_is_read_to_e164(typed: str) -> None:
     assert read_destination("sms", typed).address == "+14155550123"
 
@@ -60,6 +60,11 @@ def test_a_phone_number_is_read_to_e164(typed: str) -> None:
         ("hello", "is not a phone number"),
         ("+1415555012345678", "is not a phone number"),
         ("+14155550123;ext=4", "is not a phone number"),
+        ("++14155550123", "is not a phone number"),
+        ("+49110", "is not a phone number"),
+        ("0151 23456789", "is not a phone number"),
+        ("4155550123", "is not a phone number"),
+        ("\u0661\u0664\u0661\u0665\u0665\u0665\u0665\u0660\u0661\u0662\u0663", "is not a phone number"),
         ("+33612345678", "is in a country to which"),
         ("+4930123456", "is not a number that receives SMS"),
         ("+19005550123", "is not a number that receives SMS"),

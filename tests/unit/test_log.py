@@ -13,11 +13,19 @@ from functions.core.log import count, logger, scrub
         ("'bo+x@mail.example.co.uk'", "'b**@mail.example.co.uk'"),
         ("Bearer wf_abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQR", "Bearer wf_***"),
         ("number +14155550123 opted out", "number +***23 opted out"),
+        ("+14155550123x and +1 (415) 555-0123", "+***23x and +***23"),
         ("nothing here at 12:30", "nothing here at 12:30"),
     ],
 )
 def test_tokens_and_destinations_are_masked_wherever_they_stand(text: str, scrubbed: str) -> None:
     assert scrub(text) == scrubbed
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("text", ["k" * 1_000_000, "a@" * 500_000, "+1" * 500_000, "wf_" * 300_000])
+def test_a_long_line_costs_time_in_proportion_to_its_length(text: str) -> None:
+    """Quadratic, this would take hours."""
+    assert scrub(text)
 
 
 def test_a_line_is_one_json_object_and_scrubbed_down_to_its_traceback(log: io.StringIO) -> None:

@@ -29,6 +29,8 @@ class Example(Parameters):
         ({}, "/name", "is required"),
         ({"name": "a", "nmae": 1}, "/nmae", "is not a parameter of this workflow"),
         ({"name": "a", "a/b~c": 1}, "/a~1b~0c", "is not a parameter of this workflow"),
+        ({"name": "a", "": 1}, "/", "is not a parameter of this workflow"),
+        ({"name": "a", "x\ny": 1}, "/x\ny", "is not a parameter of this workflow"),
         ({"name": 1}, "/name", "must be text, not a whole number"),
         ({"name": ""}, "/name", "must not be empty"),
         ({"name": None}, "/name", "must be text, not null"),

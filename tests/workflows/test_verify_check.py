@@ -131,6 +131,7 @@ def test_what_people_type_is_accepted(typed: str) -> None:
         ({"verification_id": "k1.x", "code": ""}, "/code"),
         ({"verification_id": "k1.x", "code": "1" * 65}, "/code"),
         ({"verification_id": "../x", "code": CODE}, "/verification_id"),
+        ({"verification_id": "k1.x\n", "code": CODE}, "/verification_id"),
         ({"verification_id": "x" * 65, "code": CODE}, "/verification_id"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core import aws
+from functions.core.errors import TooSlow
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
@@ -301,6 +302,20 @@ def test_a_provider_that_hangs_is_given_up_in_time(settings: Settings, monkeypat
         settings.set(AWS_ENDPOINT_URL_SESV2=url)
         assert send().status == 503
     assert nothing_remains()
+
+
+def test_a_send_that_breaks_before_its_message_leaves_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.core.messages.verification.render_email", None)
+    assert send().status == 500
+    assert nothing_remains()
+
+
+def test_a_deadline_ends_a_send_also_while_its_schedule_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(*_: object) -> None:
+        raise TooSlow("The call took too long.")
+
+    monkeypatch.setattr("functions.core.scheduler.schedule_once", too_slow)
+    assert (send().status, sent_emails()) == (504, [])
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "SECRETS_MANAGER"])

@@ -1,15 +1,17 @@
 """Email through SES (API v2)."""
 
 from email.utils import formataddr
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
+from functions.core.errors import ProviderRefused, ProviderUnavailable
 from functions.core.messages.provider import failure
 from functions.core.messages.settings import settings
 
 PROVIDER = "ses"
+TRIES = 2
 
 _REFUSALS = frozenset(
     {
@@ -39,6 +41,19 @@ def send_email(to: str, email: Email) -> str:
         ProviderRefused: when SES definitely refused it.
         ProviderUnavailable: when SES is throttled, failing or out of reach.
     """
+    connected = False
+    for _ in range(TRIES):
+        try:
+            return _try(to, email)
+        except ProviderRefused as error:
+            error.nothing_sent = not connected
+            raise
+        except ProviderUnavailable as error:
+            connected = connected or error.connected
+    raise ProviderUnavailable("The message could not be sent right now.", connected=connected)
+
+
+def _try(to: str, email: Email) -> str:
     content = {
         "Subject": _utf8(email.subject),
         "Body": {"Text": _utf8(email.text), "Html": _utf8(email.html)},
@@ -46,7 +61,7 @@ def send_email(to: str, email: Email) -> str:
         "Headers": [{"Name": "Auto-Submitted", "Value": "auto-generated"}],
     }
     try:
-        sent = aws.client("sesv2").send_email(
+        sent = _client().send_email(
             FromEmailAddress=formataddr((settings().app_name, settings().email_from)),
             Destination={"ToAddresses": [to]},
             Content={"Simple": content},
@@ -62,4 +77,9 @@ def _utf8(text: str) -> dict[str, str]:
 
 def prepare() -> None:
     """Makes the client, for init."""
-    aws.client("sesv2")
+    _client()
+
+
+def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    # The SDK would repeat a request on its own and tell of its last try only, but a refund needs to know of all.
+    return aws.client("sesv2", attempts=1)

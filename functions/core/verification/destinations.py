@@ -19,6 +19,10 @@ EVERY_COUNTRY = "*"
 UNKNOWN_COUNTRY = "ZZ"
 """For numbers that no numbering plan knows: only `*` allows them."""
 
+_PHONE = re.compile(r"\+?[0-9\s()./-]+", re.ASCII)
+_SHORTEST_WITH_CODE = 11
+"""Digits: where every country is allowed, ten are more likely an American number without its 1 than somebody's elsewhere."""
+
 _NO_NUMBER = "is not a phone number with its country code, such as +14155550100"
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
@@ -120,17 +124,30 @@ def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":
 
     if country and country not in pn.SUPPORTED_REGIONS:
         raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))
-    digits = to.strip()
-    if re.search(r"[^0-9\s()+.\-/]", digits):
+    text = to.strip()
+    if not _PHONE.fullmatch(text):
         raise _invalid(_NO_NUMBER)
     try:
         # Without + and country it has its country code all the same.
-        number = pn.parse(digits if digits.startswith("+") or country else f"+{digits}", country)
+        number = pn.parse(text if text.startswith("+") or country else f"+{text}", country)
     except pn.NumberParseException:
         raise _invalid(_NO_NUMBER) from None
-    if number.extension or not pn.is_possible_number(number):
+    possible = pn.is_possible_number_with_reason(number) == pn.ValidationResult.IS_POSSIBLE
+    # A national number that somebody forgot the country of would be a stranger's number elsewhere.
+    if not possible or not (text.startswith("+") or country or (pn.is_valid_number(number) and not _is_national(text))):
         raise _invalid(_NO_NUMBER)
     return number
+
+
+def _is_national(digits: str) -> bool:
+    """Whether a number without + may be one of an allowed country's own, written without its country code."""
+    import phonenumbers as pn  # noqa: PLC0415 - as above
+
+    allowed = settings().sms_countries
+    if EVERY_COUNTRY in allowed:
+        return len(re.sub(r"\D", "", digits)) < _SHORTEST_WITH_CODE
+    home = [region for region in allowed if not digits.startswith(str(pn.country_code_for_region(region)))]
+    return any(pn.is_valid_number(pn.parse(digits, region)) for region in home)
 
 
 def _invalid(detail: str) -> InvalidParameters:

@@ -18,7 +18,7 @@ from functions.core.workflow import workflow
 class VerifyCheck(Parameters):
     """A code that somebody typed."""
 
-    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
+    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
     code: Annotated[str, Meta(min_length=1, max_length=64)]
     """Spaces and hyphens do not matter."""
 

@@ -15,7 +15,7 @@ from functions.core.workflow import workflow
 class VerifyDelete(Parameters):
     """Which verification goes."""
 
-    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
+    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
 
 
 class VerificationDeleted(Result):

@@ -10,7 +10,14 @@ from msgspec import Meta
 
 from functions.core import scheduler, table
 from functions.core.call import Call
-from functions.core.errors import FieldError, InvalidParameters, ProviderRefused, ProviderUnavailable, Unavailable
+from functions.core.errors import (
+    FieldError,
+    InvalidParameters,
+    ProviderRefused,
+    ProviderUnavailable,
+    TooSlow,
+    Unavailable,
+)
 from functions.core.log import count, logger
 from functions.core.messages import email, sms, verification
 from functions.core.parameters import Parameters, Result
@@ -51,11 +58,11 @@ class VerifySend(Parameters):
     """What the code is for; the message says so, verify_check returns it."""
     locale: Annotated[str, Meta(max_length=35)] | None = None
     """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
     """Where a phone number without its country code is from, ISO 3166-1."""
-    nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+$")] | None = None
+    nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
     """Chosen by whom the proof is for, and found in it."""
-    resend_of: Annotated[str, Meta(max_length=64)] | None = None
+    resend_of: Annotated[str, Meta(max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")] | None = None
     """The verification that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
     """Whose request a server passes on, for the limit by client address; only with a secret token."""
@@ -111,7 +118,9 @@ def _schedule_deletion(issued: Issued) -> None:
         scheduler.schedule_once(
             verification_id, issued.verification.delete_at, settings().verify_delete_function, parameters
         )
-    except Exception:  # noqa: BLE001 - whatever keeps the schedule from being made, TTL takes over
+    except TooSlow:
+        raise
+    except Exception:  # noqa: BLE001 - whatever else keeps the schedule from being made, TTL takes over
         count("DeletionNotScheduled")
         logger.warning("deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True)
 
@@ -133,8 +142,9 @@ def _deliver(issued: Issued, locale: str | None) -> None:
         return
     try:
         _send(issued, locale)
-    except (ProviderRefused, ProviderUnavailable) as error:
-        _undo(issued, nothing_sent=error.nothing_sent)
+    except Exception as error:
+        told = error.nothing_sent if isinstance(error, ProviderRefused | ProviderUnavailable) else False
+        _undo(issued, nothing_sent=told)
         raise
 
 
