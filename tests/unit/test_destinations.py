@@ -33,6 +33,7 @@ def test_an_email_is_sent_as_typed_and_limited_by_its_canonical_form(
         "ana",
         "ana@",
         "ana@localhost",
+        '"eve@attacker.example"@example.com',
         "ana\uff20example.com",
         "ana@example.com\r\nBcc: eve@example.com",
         "ana@example.com,eve@example.com",

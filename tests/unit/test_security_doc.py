@@ -1,0 +1,27 @@
+"""docs/security.md names the test that proves each rule: each must be there."""
+
+import ast
+import re
+
+import pytest
+
+from infra import sam
+
+TESTS = sam.ROOT / "tests"
+NAMED = re.findall(r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`", (sam.ROOT / "docs/security.md").read_text())
+
+
+def test_the_document_names_tests() -> None:
+    assert len(NAMED) > 40
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
+def test_a_test_that_the_document_names_is_there(path: str, name: str) -> None:
+    files = sorted(TESTS.rglob("test_*.py")) if path == "…" else [TESTS / path]
+    found = {
+        node.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert not name or name in found
