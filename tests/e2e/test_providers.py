@@ -1,5 +1,6 @@
 """SMS through Twilio and End User Messaging on the local stack: `make run SMS_PROVIDERS=…` just works."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,5 +23,22 @@ def test_an_sms_arrives_through_the_first_configured_provider(order: str, tmp_pa
             assert (message["channel"], message["from"]) == ("sms", SENDERS[order.partition(",")[0]])
             body = {"verification_id": sent.json()["verification_id"], "code": stack.code(phone)}
             assert api.post("/workflows/verify_check", json=body).json()["valid"] is True
+    finally:
+        stack.stop()
+
+
+def test_whatsapp_and_calls_arrive_once_they_are_switched_on(tmp_path: Path, phone: str) -> None:
+    stack = LocalStack(tmp_path, TWILIO_CHANNELS="whatsapp,voice", RESEND_AFTER_SECONDS=1)
+    try:
+        assert not stack.exited, stack.text
+        with stack.api() as api:
+            for channel, number in (("whatsapp", phone), ("voice", "+493012345678")):
+                sent = api.post("/workflows/verify_send", json={"channel": channel, "to": number})
+                assert (sent.status_code, sent.json()["channel"]) == (200, channel), sent.text
+                (message,) = stack.inbox(number)
+                assert message["channel"] == channel
+                code = "".join(re.findall(r"\d", message["text"]))[:6]
+                body = {"verification_id": sent.json()["verification_id"], "code": code}
+                assert api.post("/workflows/verify_check", json=body).json()["valid"] is True
     finally:
         stack.stop()

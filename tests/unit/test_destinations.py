@@ -89,6 +89,10 @@ def test_a_national_number_is_read_with_its_country(typed: str, country: str, ad
     assert read_destination("sms", typed, country).address == address
 
 
+def test_a_landline_can_be_called() -> None:
+    assert read_destination("voice", "+4930123456").address == "+4930123456"
+
+
 def test_a_number_knows_its_country_and_its_block() -> None:
     read = read_destination("sms", "+4915123456789")
     assert (read.country, read.prefix) == ("DE", "+491512345")

@@ -158,6 +158,13 @@ def test_a_resend_to_another_destination_kills_the_code_and_hands_on_no_attempts
     assert check(second)["attempts_left"] == 4
 
 
+def test_a_phones_channels_share_its_history() -> None:
+    """Switching from SMS to a call is no way around the limits of a number."""
+    sms = read_destination("sms", "+14155550123")
+    call_ = read_destination("voice", "+14155550123")
+    assert limits.destination_key(sms) == limits.destination_key(call_)
+
+
 def test_a_send_that_failed_reserves_nothing(settings: Settings) -> None:
     settings.set(EMAIL_FROM="unverified@example.org")
     assert send(kind="secret").status == 502

@@ -88,6 +88,13 @@ def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) ->
     assert check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower())["valid"] is True
 
 
+@pytest.mark.parametrize("channel", ["whatsapp", "voice"])
+def test_a_channel_that_is_off_is_refused_and_charges_nothing(channel: str) -> None:
+    reply = send(channel=channel, to="+14155550123")
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/channel")
+    assert list(Limit.scan()) == []
+
+
 def test_the_code_is_stored_as_its_hmac_only() -> None:
     reply = send()
     raw = admin("dynamodb").scan(TableName="local-verifications")["Items"]

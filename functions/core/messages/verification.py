@@ -41,6 +41,13 @@ def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: st
     return next(text for text in texts if _fits(text))
 
 
+def spoken_introduction(*, purpose: str | None, locale: str | None) -> tuple[str, str]:
+    """What a call says before the code, and in which language (BCP 47)."""
+    found = find_locale(locale)
+    sentence = found.sentence("verification.intro", purpose)
+    return fill(sentence, {"app_name": settings().app_name}.__getitem__), found.tag
+
+
 def prepare() -> None:
     """Compiles the templates and reads the default locale, for init: by rendering each message once."""
     verification_email("000000", minutes=1, purpose=None, locale=None)

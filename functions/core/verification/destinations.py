@@ -12,9 +12,11 @@ from functions.core.settings import read_settings
 if TYPE_CHECKING:
     import phonenumbers as pn
 
-Channel = Literal["email", "sms"]
+Channel = Literal["email", "sms", "whatsapp", "voice"]
 
 EVERY_COUNTRY = "*"
+
+_REACHED = {"sms": "receives SMS", "whatsapp": "receives WhatsApp messages", "voice": "can be called"}
 
 UNKNOWN_COUNTRY = "ZZ"
 """For numbers that no numbering plan knows: only `*` allows them."""
@@ -77,7 +79,7 @@ def read_destination(channel: Channel, to: str, country: str | None = None) -> D
     Raises:
         InvalidParameters: with a sentence on what is wrong with it.
     """
-    return _email(to) if channel == "email" else _phone(to, country)
+    return _email(to) if channel == "email" else _phone(channel, to, country)
 
 
 def _email(to: str) -> Destination:
@@ -102,7 +104,7 @@ def _canonical_email(address: str) -> str:
     return f"{local}@{domain}"
 
 
-def _phone(to: str, country: str | None) -> Destination:
+def _phone(channel: Channel, to: str, country: str | None) -> Destination:
     import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
     number = _parsed(to, country)
@@ -112,11 +114,12 @@ def _phone(to: str, country: str | None) -> Destination:
     if EVERY_COUNTRY not in allowed and region not in allowed:
         raise CountryNotAllowed(FieldError("/to", "is in a country to which this deployment sends no SMS"))
     kinds = pn.PhoneNumberType
-    if pn.number_type(number) not in {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.UNKNOWN}:
-        raise LineTypeNotSupported(FieldError("/to", "is not a number that receives SMS"))
+    reached = {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.UNKNOWN}
+    if pn.number_type(number) not in reached | ({kinds.FIXED_LINE} if channel == "voice" else set()):
+        raise LineTypeNotSupported(FieldError("/to", f"is not a number that {_REACHED[channel]}"))
     e164 = pn.format_number(number, pn.PhoneNumberFormat.E164)
     block = e164[:-4]
-    return Destination(channel="sms", address=e164, deliver_to=e164, canonical=e164, country=region, prefix=block)
+    return Destination(channel=channel, address=e164, deliver_to=e164, canonical=e164, country=region, prefix=block)
 
 
 def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":

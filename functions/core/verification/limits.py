@@ -45,7 +45,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     country_sends_per_day: Quota = 1000
     """SMS to one country."""
     sms_per_day: Quota = 1000
-    """SMS of this deployment."""
+    """SMS of this deployment, WhatsApp messages and calls included."""
     emails_per_day: Quota = 10_000
     """Emails of this deployment."""
 
@@ -109,8 +109,8 @@ class Limit(table.Table):
 
 
 def destination_key(destination: Destination) -> str:
-    """Key of a destination's history, the same for all spellings that reach one mailbox or phone."""
-    return _key("destination", f"{destination.channel}\0{destination.canonical}")
+    """Key of a destination's history, the same for all spellings and channels that reach one mailbox or phone."""
+    return _key("destination", destination.canonical)
 
 
 def country_key(country: str) -> str:
@@ -120,9 +120,10 @@ def country_key(country: str) -> str:
 
 def counters_of(destination: Destination, client_ip: str | None, now: float) -> list[Counter]:
     """The counters that a send raises, beside its destination's own history."""
-    rules, channel = settings(), destination.channel
-    ceiling = rules.emails_per_day if channel == "email" else rules.sms_per_day
-    found = [counters.daily("channel", channel, ceiling, now)]
+    rules = settings()
+    by_email = destination.channel == "email"
+    ceiling = rules.emails_per_day if by_email else rules.sms_per_day
+    found = [counters.daily("channel", "email" if by_email else "phone", ceiling, now)]
     if destination.prefix:
         found.append(counters.daily("prefix", _key("prefix", destination.prefix), rules.prefix_sends_per_day, now))
     if destination.country:

@@ -19,7 +19,7 @@ from functions.core.errors import (
     Unavailable,
 )
 from functions.core.log import count, logger
-from functions.core.messages import email, sms, verification
+from functions.core.messages import channels, email, sms, verification
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
@@ -85,6 +85,8 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     """Charges the limits and writes the verification, makes the schedule that deletes it, sends the code: in this order,
     so that whatever fails on the way leaves nothing that lasts.
     """
+    if parameters.channel in {"whatsapp", "voice"}:
+        channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
     now = time.time()
     order = Order(
@@ -149,14 +151,22 @@ def _deliver(issued: Issued, locale: str | None) -> None:
 
 
 def _send(issued: Issued, locale: str | None) -> None:
-    destination, purpose = issued.order.destination, issued.order.purpose
+    channel, to, purpose = issued.order.destination.channel, issued.order.destination.deliver_to, issued.order.purpose
     minutes = verification_settings().code_valid_seconds // 60
-    if destination.channel == "email":
-        mail = verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
-        email.send_email(destination.deliver_to, mail)
+    if channel == "email":
+        email.send_email(
+            to, verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        )
+        return
+    if channel == "voice":
+        introduction, language = verification.spoken_introduction(purpose=purpose, locale=locale)
+        channels.call_with_code(to, introduction, issued.code, language)
+        return
+    text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+    if channel == "whatsapp":
+        channels.send_whatsapp(to, text, issued.code)
     else:
-        text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
-        sms.send_sms(destination.deliver_to, text)
+        sms.send_sms(to, text)
 
 
 def _undo(issued: Issued, *, nothing_sent: bool) -> None:
@@ -177,6 +187,7 @@ def _prepare() -> None:
         scheduler.prepare,
         email.prepare,
         sms.prepare,
+        channels.prepare,
     ):
         part()
     verification.prepare()
