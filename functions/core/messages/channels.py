@@ -1,8 +1,8 @@
 """WhatsApp messages and calls, both through Twilio alone and off until switched on."""
 
 from functions.core.errors import FieldError, InvalidParameters
+from functions.core.messages.provider import Sent
 from functions.core.messages.providers.settings import TwilioChannel, settings
-from functions.core.messages.sms import Sent
 
 PROVIDER = "twilio"
 

@@ -1,13 +1,13 @@
 """Email through SES (API v2)."""
 
 from email.utils import formataddr
+from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
-from functions.core.errors import ProviderRefused, ProviderUnavailable
-from functions.core.messages.provider import failure
+from functions.core.messages.provider import failure, first_that_takes
 from functions.core.messages.settings import settings
 
 PROVIDER = "ses"
@@ -41,16 +41,7 @@ def send_email(to: str, email: Email) -> str:
         ProviderRefused: when SES definitely refused it.
         ProviderUnavailable: when SES is throttled, failing or out of reach.
     """
-    connected = False
-    for _ in range(TRIES):
-        try:
-            return _try(to, email)
-        except ProviderRefused as error:
-            error.nothing_sent = not connected
-            raise
-        except ProviderUnavailable as error:
-            connected = connected or error.connected
-    raise ProviderUnavailable("The message could not be sent right now.", connected=connected)
+    return first_that_takes((PROVIDER, partial(_try, to, email)) for _ in range(TRIES)).message_id
 
 
 def _try(to: str, email: Email) -> str:

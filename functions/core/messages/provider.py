@@ -1,6 +1,8 @@
 """What a provider's failure means: refused for good, or not available right now. Counted and logged here, once."""
 
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -13,6 +15,35 @@ ProviderFailure = ProviderRefused | ProviderUnavailable
 
 TIME_TO_LIVE_SECONDS = 600
 """For how long a provider goes on trying: no code is valid for longer (NIST SP 800-63B-4 §3.1.3.2)."""
+
+
+class Sent(NamedTuple):
+    """A message that a provider took."""
+
+    provider: str
+    message_id: str
+
+
+def first_that_takes(tries: Iterable[tuple[str, Callable[[], str]]]) -> Sent:
+    """Tries one after the other until one takes the message.
+
+    Args:
+        tries: a provider's name, and what sends by it and returns its id of the message.
+
+    Raises:
+        ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
+        ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
+    """
+    connected = False
+    for provider, send in tries:
+        try:
+            return Sent(provider, send())
+        except ProviderRefused as error:
+            error.nothing_sent = not connected
+            raise
+        except ProviderUnavailable as error:
+            connected = connected or error.connected
+    raise ProviderUnavailable("The message could not be sent right now.", connected=connected)
 
 
 def failure(

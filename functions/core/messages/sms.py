@@ -1,11 +1,12 @@
 """SMS through the configured providers, each the next one's stand-in."""
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from functions.core import aws
-from functions.core.errors import ProviderRefused, ProviderUnavailable
+from functions.core.messages.provider import Sent, first_that_takes
 from functions.core.messages.providers.settings import SmsProvider, settings
 
 TRY_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
@@ -16,13 +17,6 @@ LEAST_TRIES = 2
 
 WORST_CASE_SECONDS = 3 * TRY_SECONDS + TRY_SECONDS
 """All three providers hang, one after the other, and so does Secrets Manager before Twilio: 20 s of a call's 25 s."""
-
-
-class Sent(NamedTuple):
-    """A message that a provider took."""
-
-    provider: str
-    message_id: str
 
 
 class Provider(Protocol):
@@ -46,16 +40,11 @@ def send_sms(to: str, text: str) -> Sent:
         ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
         ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
     """
-    connected = False
-    for name in _tries():
-        try:
-            return Sent(name, _provider(name).send_sms(to, text))
-        except ProviderRefused as error:
-            error.nothing_sent = not connected
-            raise
-        except ProviderUnavailable as error:
-            connected = connected or error.connected
-    raise ProviderUnavailable("The message could not be sent right now.", connected=connected)
+    return first_that_takes((name, partial(_send_by, name, to, text)) for name in _tries())
+
+
+def _send_by(name: SmsProvider, to: str, text: str) -> str:
+    return _provider(name).send_sms(to, text)
 
 
 def prepare() -> None:
