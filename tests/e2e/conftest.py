@@ -81,8 +81,9 @@ class LocalStack:
         headers = {"authorization": f"Bearer {token or self.printed('secret')}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=120)
 
-    def inbox(self, to: str) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = httpx.get(f"{self.url}/_local/inbox", params={"to": to}).json()
+    def inbox(self, to: str | None = None) -> list[dict[str, Any]]:
+        query = {"to": to} if to else {}
+        messages: list[dict[str, Any]] = httpx.get(f"{self.url}/_local/inbox", params=query, timeout=60).json()
         return messages
 
     def code(self, to: str) -> str:
@@ -102,6 +103,15 @@ class LocalStack:
             for page in pages.paginate(logGroupName=group)
             for event in page["events"]
         ]
+
+    def leaks(self) -> list[str]:
+        """Codes, tokens and whole destinations that stand in a log line."""
+        everything, messages = "\n".join(self.logs()), self.inbox()
+        # Timestamps and ids have digits too: a code counts where it stands alone.
+        codes = {code for message in messages for code in re.findall(r"(?<!\d)\d{6,10}(?!\d)", message["text"])}
+        found = [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", everything)]
+        found += [message["to"] for message in messages if message["to"] in everything]
+        return found + re.findall(r"wf_[A-Za-z0-9_-]{20,}", everything)
 
     def token(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs infra.tokens, as `make token` does."""
@@ -123,10 +133,12 @@ class LocalStack:
 
     def stop(self) -> None:
         """As Ctrl-C does."""
+        leaks = [] if self.exited else self.leaks()
         if not self.exited:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
         self._reader.join()
+        assert leaks == []
 
 
 def eventually(condition: Callable[[], T], seconds: float = 60) -> T:

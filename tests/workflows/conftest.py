@@ -1,7 +1,9 @@
 """AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
 
+import io
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -107,10 +109,16 @@ def dynamodb_requests() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def cloud(settings: Settings) -> Iterator[None]:
-    """An AWS account with what the functions use, and their environment."""
+def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
+    """An AWS account with what the functions use, and their environment. No test may leave a code or token in the log."""
     with account(settings):
         yield
+        texts = [re.sub(r"<style.*?</style>", "", mail.body, flags=re.DOTALL) for mail in sent_emails()]
+        texts += [text for _, text in sent_sms()]
+        codes = {code for text in texts for code in re.findall(r"(?<![#\w])\d{6,10}(?!\w)", text)}
+    written = log.getvalue()
+    assert [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", written)] == []
+    assert re.findall(r"wf_[A-Za-z0-9_-]{20,}", written) == []
 
 
 @contextmanager
