@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+import msgspec
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,6 +23,7 @@ from botocore.exceptions import (
 )
 
 from functions.core.errors import Unavailable
+from functions.core.settings import read_settings
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
@@ -31,6 +33,18 @@ ATTEMPTS = 2
 _PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestThrottled", "Throttling"})
 _PASSING |= {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"}
 _PASSING |= {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "LimitExceededException"}
+
+
+class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of clients; read from the environment."""
+
+    read_timeout_seconds: float | None = None
+    """Instead of READ_TIMEOUT_SECONDS, for an emulator that is slower than AWS; no parameter of template.yaml."""
+
+
+def read_timeout_seconds() -> float:
+    """How long a request may wait for its answer."""
+    return read_settings(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 
 @cache
@@ -45,7 +59,7 @@ def client(service: str, *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401 - 
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
+        read_timeout=read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
     )

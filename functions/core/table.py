@@ -32,7 +32,7 @@ def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
     return _Connection(
         connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
+        read_timeout_seconds=aws.read_timeout_seconds(),
         retry_configuration={"total_max_attempts": aws.ATTEMPTS, "mode": "standard"},
     )
 

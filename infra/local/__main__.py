@@ -34,6 +34,9 @@ from infra.local.state import (
 DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.5
+_PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
+"""In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
+
 _DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 """What has no default in the template, or one that is too strict for a laptop that sends nothing."""
 
@@ -114,7 +117,7 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        server.deployment = deploy(emulator, parameters, providers.variables(stand_ins))
+        server.deployment = deploy(emulator, parameters, _PATIENCE | providers.variables(stand_ins))
         write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)
