@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,6 +107,7 @@ def test_a_setting_that_cannot_be_is_said_before_anything_starts(
     assert "starting the emulator" not in stack.text
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells in /proc who listens where")
 def test_nothing_listens_but_on_loopback(stack: LocalStack) -> None:
     assert httpx.URL(stack.url).host == "127.0.0.1"
     ports = {httpx.URL(stack.url).port, httpx.URL(stack.running.emulator_url).port}
