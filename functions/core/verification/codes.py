@@ -6,8 +6,10 @@ import re
 import secrets
 import unicodedata
 from functools import cache
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from functions.core.secret import Secret
 from functions.core.verification.settings import settings
@@ -18,6 +20,10 @@ ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMN
 _UNKNOWN_KEY_SECONDS = 10
 _ID_BYTES = 16
 """128 random bits: a verification's id is not to be guessed."""
+
+
+VerificationId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
+"""As clients send it."""
 
 
 class CodeKeys(msgspec.Struct, frozen=True):

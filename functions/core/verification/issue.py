@@ -11,7 +11,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from functions.core import table
-from functions.core.errors import AttemptsExhausted, LimitExceeded, Unavailable
+from functions.core.errors import AttemptsExhausted, Unavailable
 from functions.core.verification import limits
 from functions.core.verification.codes import code_keys, new_code
 from functions.core.verification.counters import Counter
@@ -63,6 +63,12 @@ class _Found(NamedTuple):
     replaced: Verification | None
     paused_until: float
 
+    @property
+    def replaced_here(self) -> Verification | None:
+        """What is replaced, if it went to the same destination, whose history then settles it."""
+        here = self.replaced is not None and self.replaced.limit_key == self.limit.limit_key
+        return self.replaced if here else None
+
 
 def issue(order: Order, now: float) -> Issued:
     """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
@@ -95,18 +101,16 @@ def _read(order: Order) -> _Found:
     wanted += [(Limit, limits.country_key(country))] if country else []
     wanted += [(Verification, order.resend_of)] if order.resend_of else []
     found = table.read(wanted)
-    pause, replaced = (
-        found.get((Limit, limits.country_key(country or ""))),
-        found.get((Verification, order.resend_of or "")),
-    )
+    pause = found.get((Limit, limits.country_key(country or "")))
+    replaced = found.get((Verification, order.resend_of or ""))
     return _Found(found.get((Limit, key)) or Limit(key), replaced, float(pause.paused_until or 0) if pause else 0)
 
 
 def _issued(order: Order, found: _Found, now: float) -> Issued:
     history = found.limit.read_history()
     carried = _carried(found)
-    if found.replaced and found.replaced.limit_key == found.limit.limit_key:
-        history = found.replaced.settled_in(history, now)
+    if found.replaced_here:
+        history = found.replaced_here.settled_in(history, now)
     _refuse(order, history, found, now)
     rules, keys = settings(), code_keys()
     verification_id = keys.new_verification_id()
@@ -138,8 +142,8 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
 
 def _carried(found: _Found) -> int:
     """Attempts that a replaced verification hands on; one that succeeded, or went elsewhere, hands on none."""
-    replaced = found.replaced
-    if replaced is None or replaced.spent or replaced.limit_key != found.limit.limit_key:
+    replaced = found.replaced_here
+    if replaced is None or replaced.spent:
         return 0
     if replaced.attempts_left <= 0:
         raise AttemptsExhausted("All attempts of that verification are used; send without resend_of for a new one.")
@@ -155,8 +159,8 @@ def _refuse(order: Order, history: History, found: _Found, now: float) -> None:
 
 def _write(issued: Issued, found: _Found, counters: Sequence[Counter]) -> None:
     with table.unavailable_when_passing(), TransactWrite(connection=table.connection()) as transaction:
-        if found.replaced and found.replaced.limit_key == found.limit.limit_key:
-            transaction.delete(found.replaced, condition=found.replaced.unchanged())
+        if found.replaced_here:
+            transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
         elif found.replaced:
             # Its own destination's history is settled when it is deleted.
             transaction.update(found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged())
@@ -177,8 +181,4 @@ def _raise_unless_worth_another_try(
     of_counters = reasons[len(reasons) - len(counters) :]
     for counter, reason in zip(counters, of_counters, strict=True):
         if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            raise _exceeded(counter, now) from None
-
-
-def _exceeded(counter: Counter, now: float) -> LimitExceeded:
-    return limits.exceeded(counter.refusal, now)
+            raise limits.exceeded(counter.refusal, now) from None

@@ -9,7 +9,7 @@ from functions.core import table
 from functions.core.call import Call
 from functions.core.log import count, logger
 from functions.core.parameters import Parameters, Result
-from functions.core.verification.codes import code_keys, normalise
+from functions.core.verification.codes import VerificationId, code_keys, normalise
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import proof_settings
 from functions.core.workflow import workflow
@@ -18,7 +18,7 @@ from functions.core.workflow import workflow
 class VerifyCheck(Parameters):
     """A code that somebody typed."""
 
-    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
+    verification_id: VerificationId
     code: Annotated[str, Meta(min_length=1, max_length=64)]
     """Spaces and hyphens do not matter."""
 

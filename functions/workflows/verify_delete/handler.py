@@ -1,13 +1,11 @@
 """verify_delete: deletes a verification, 15 minutes after it was created (EventBridge Scheduler) or when it is asked to."""
 
 import time
-from typing import Annotated
-
-from msgspec import Meta
 
 from functions.core import table
 from functions.core.log import count
 from functions.core.parameters import Parameters, Result
+from functions.core.verification.codes import VerificationId
 from functions.core.verification.end import end
 from functions.core.workflow import workflow
 
@@ -15,7 +13,7 @@ from functions.core.workflow import workflow
 class VerifyDelete(Parameters):
     """Which verification goes."""
 
-    verification_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
+    verification_id: VerificationId
 
 
 class VerificationDeleted(Result):

@@ -24,7 +24,7 @@ from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
 from functions.core.verification import limits, reserved
-from functions.core.verification.codes import code_keys
+from functions.core.verification.codes import VerificationId, code_keys
 from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.end import withdraw
 from functions.core.verification.issue import Issued, Order, issue
@@ -62,7 +62,7 @@ class VerifySend(Parameters):
     """Where a phone number without its country code is from, ISO 3166-1."""
     nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
     """Chosen by whom the proof is for, and found in it."""
-    resend_of: Annotated[str, Meta(max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")] | None = None
+    resend_of: VerificationId | None = None
     """The verification that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
     """Whose request a server passes on, for the limit by client address; only with a secret token."""
