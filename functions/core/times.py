@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+HOUR_SECONDS = 3600
+DAY_SECONDS = 86_400
+
 
 def utc(seconds: float) -> datetime:
     """A time in UTC, without fractions of a second."""

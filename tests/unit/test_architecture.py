@@ -17,7 +17,7 @@ VENDORS = {
     "cryptography": set[str](),
     "jwt": set[str](),
     "botocore": {"core/aws.py", "core/table.py", "core/scheduler.py", "core/signing.py", "core/messages/"},
-    "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/"},
+    "pynamodb": {"core/table.py", "core/tokens.py", "core/limits.py", "core/verification/"},
     "aws_lambda_powertools": {"core/log.py"},
     "jinja2": {"core/messages/render.py"},
     "markupsafe": {"core/messages/render.py"},

@@ -1,7 +1,7 @@
 from collections import Counter as Tally
 
-from functions.core.verification import counters
-from functions.core.verification.history import DAY_SECONDS, HOUR_SECONDS
+from functions.core import counters
+from functions.core.times import DAY_SECONDS, HOUR_SECONDS
 
 NOW = 1_000_000_000.0
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from functions.core.verification.history import DAY_SECONDS, HOUR_SECONDS, Allowance, History, SendRules
+from functions.core.times import DAY_SECONDS, HOUR_SECONDS
+from functions.core.verification.history import Allowance, History, SendRules
 
 RULES = SendRules(cooldown_seconds=60, per_hour=5, per_day=10)
 NOW = 1_000_000_000.0

@@ -17,6 +17,7 @@ from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, signing, table
+from functions.core import limits as core_limits
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
@@ -29,7 +30,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 READ_ONCE = [
     codes._secret,
     destinations.settings,
-    limits._secret,
+    core_limits._secret,
     limits.settings,
     messages.settings,
     reserved._codes,

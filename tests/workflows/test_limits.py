@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from functions.core.times import DAY_SECONDS
 from functions.core.verification import issue, limits
 from functions.core.verification.destinations import read_destination
-from functions.core.verification.history import DAY_SECONDS, REFUSED_FROM, History
+from functions.core.verification.history import REFUSED_FROM, History
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check

@@ -7,9 +7,10 @@ country's own ceiling; each shard judges by what it sees, which is a fair sample
 
 import random
 
+from functions.core import counters
 from functions.core.log import count, logger
-from functions.core.verification import counters, limits
-from functions.core.verification.history import HOUR_SECONDS
+from functions.core.times import HOUR_SECONDS
+from functions.core.verification import limits
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 

@@ -1,19 +1,16 @@
 """Ending a verification: it is deleted, and what became of its attempts is settled, in one transaction."""
 
-import random
-import time
-
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from functions.core import table
-from functions.core.errors import Unavailable
+from functions.core import busy, table
 from functions.core.verification import conversions
 from functions.core.verification.issue import Issued
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 
 _TRIES = 5
+_FIRST_PAUSE_SECONDS = 0.05
 _CANCELLED = "TransactionCanceledException"
 
 
@@ -22,27 +19,25 @@ def end(verification_id: str, now: float) -> bool:
 
     A second call finds nothing, so that however often it is called, each attempt counts once. 3 DynamoDB requests, 4 for SMS.
     """
-    for attempt in range(_TRIES):
+    for _ in busy.tries(_TRIES, _FIRST_PAUSE_SECONDS):
         verification = table.read([(Verification, verification_id)]).get((Verification, verification_id))
         if verification is None:
             return False
         if _settle(verification, _limit_of(verification), now):
             conversions.note(verification, now)
             return True
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, no secret
-    raise Unavailable("Too many calls for the same destination at once.", retry_after=1)
+    raise busy.TooBusy
 
 
 def withdraw(issued: Issued, *, nothing_sent: bool, now: float) -> None:
     """Ends a verification whose code could not be sent. What certainly reached nobody does not count as a send."""
     limit = issued.limit
     sent_at = float(issued.verification.created_at) if nothing_sent else None
-    for attempt in range(_TRIES):
+    for _ in busy.tries(_TRIES, _FIRST_PAUSE_SECONDS):
         if _settle(issued.verification, limit, now, issued=issued, refund_of=sent_at):
             return
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, no secret
         limit = _limit_of(issued.verification)
-    raise Unavailable("Too many calls for the same destination at once.", retry_after=1)
+    raise busy.TooBusy
 
 
 def _limit_of(verification: Verification) -> Limit:

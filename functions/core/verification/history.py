@@ -11,10 +11,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from functions.core.counters import Refusal
 from functions.core.errors import Policy
-
-HOUR_SECONDS = 3600
-DAY_SECONDS = 86_400
+from functions.core.times import DAY_SECONDS, HOUR_SECONDS
 
 Allowance = Literal["publishable", "secret"]
 """Whose sends count together. IAM's callers count as secret."""
@@ -36,13 +35,6 @@ class SendRules(NamedTuple):
     """After the first; it doubles with each further send within an hour."""
     per_hour: int
     per_day: int
-
-
-class Refusal(NamedTuple):
-    """Why a send is refused, and from when on it would not be (seconds since the epoch)."""
-
-    policy: Policy
-    opens_at: float
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

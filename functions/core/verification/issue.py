@@ -1,8 +1,6 @@
 """Issuing a verification: its record and all that it takes from the limits, in one transaction."""
 
 import math
-import random
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,20 +8,17 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from functions.core import table
-from functions.core.errors import AttemptsExhausted, Unavailable
+from functions.core import busy, table
+from functions.core.counters import Counter
+from functions.core.errors import AttemptsExhausted
+from functions.core.limits import FIRST_PAUSE_SECONDS, TRIES, exceeded, raise_unless_worth_another_try, raised
 from functions.core.verification import limits
 from functions.core.verification.codes import code_keys, new_code
-from functions.core.verification.counters import Counter
 from functions.core.verification.destinations import Destination
 from functions.core.verification.history import Allowance, History
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification
 from functions.core.verification.settings import settings
-
-_TRIES = 6
-_CONDITION = "ConditionalCheckFailed"
-_WORTH_ANOTHER_TRY = {_CONDITION, "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 SETTLEMENT_SECONDS = 7200
 """After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
@@ -81,18 +76,17 @@ def issue(order: Order, now: float) -> Issued:
         AttemptsExhausted: when the replaced verification has no attempts left to carry over.
         Unavailable: when DynamoDB is, or the same destination is too busy.
     """
-    for attempt in range(_TRIES):
+    for attempt in busy.tries(TRIES, FIRST_PAUSE_SECONDS):
         found = _read(order)
         issued = _issued(order, found, now)
         counters = limits.counters_of(order.destination, order.client_ip, now)
         try:
             _write(issued, found, counters)
         except TransactWriteError as error:
-            _raise_unless_worth_another_try(error, counters, now, last=attempt >= _TRIES // 2)
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
+            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
         else:
             return issued
-    raise Unavailable("Too many calls for the same destination at once.", retry_after=1)
+    raise busy.TooBusy
 
 
 def _read(order: Order) -> _Found:
@@ -152,9 +146,9 @@ def _carried(found: _Found) -> int:
 
 def _refuse(order: Order, history: History, found: _Found, now: float) -> None:
     if found.paused_until > now:
-        raise limits.exceeded(limits.paused(order.destination.country or "", found.paused_until), now)
+        raise exceeded(limits.paused(order.destination.country or "", found.paused_until), now)
     if refusal := history.refusal(order.allowance, limits.settings().send_rules, now):
-        raise limits.exceeded(refusal, now)
+        raise exceeded(refusal, now)
 
 
 def _write(issued: Issued, found: _Found, counters: Sequence[Counter]) -> None:
@@ -167,18 +161,4 @@ def _write(issued: Issued, found: _Found, counters: Sequence[Counter]) -> None:
         transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
         transaction.save(issued.limit, condition=found.limit.unchanged())
         for counter in counters:
-            transaction.update(Limit(counter.key), *limits.raised(counter))
-
-
-def _raise_unless_worth_another_try(
-    error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
-) -> None:
-    """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter."""
-    reasons = error.cancellation_reasons
-    if not any(reason and reason.code in _WORTH_ANOTHER_TRY for reason in reasons):
-        raise error
-    # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
-    of_counters = reasons[len(reasons) - len(counters) :]
-    for counter, reason in zip(counters, of_counters, strict=True):
-        if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            raise limits.exceeded(counter.refusal, now) from None
+            transaction.update(Limit(counter.key), *raised(counter))

@@ -1,13 +1,6 @@
-"""Limits of sending: their settings, how they are stored, and which apply to a send.
+"""Limits of sending codes: their settings, what is stored of a destination, and which limits apply to a send."""
 
-The item of a limit names no destination and no address: its key is an HMAC with a key of its own that does not rotate, so that
-limits outlive the rotation of the code keys. Items go by TTL when nothing in them can matter any more.
-"""
-
-import hashlib
-import hmac
 import ipaddress
-import math
 from functools import cache
 from typing import Annotated
 
@@ -15,16 +8,14 @@ import msgspec
 from msgspec import Meta
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
-from functions.core import table
-from functions.core.errors import LimitExceeded, Policy
-from functions.core.secret import Secret
-from functions.core.settings import read_settings, table_name
-from functions.core.verification import counters
-from functions.core.verification.counters import Counter
+from functions.core import counters, limits
+from functions.core.counters import Counter, Refusal
+from functions.core.errors import Policy
+from functions.core.settings import read_settings
+from functions.core.times import DAY_SECONDS
 from functions.core.verification.destinations import Destination
-from functions.core.verification.history import DAY_SECONDS, History, Refusal, SendRules
+from functions.core.verification.history import History, SendRules
 
 Quota = Annotated[int, Meta(ge=1)]
 
@@ -55,44 +46,23 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         return SendRules(self.resend_after_seconds, self.sends_per_hour, self.sends_per_day)
 
 
-class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who makes limit keys needs; read from the environment."""
-
-    limit_key_secret: str
-    """ARN of the secret with the key that limit keys are made with."""
-
-
 @cache
 def settings() -> LimitSettings:
     """Raises `SettingsError` with a sentence for each wrong variable."""
     return read_settings(LimitSettings)
 
 
-@cache
-def _secret() -> Secret:
-    return Secret(read_settings(LimitKeySettings).limit_key_secret)
+class Limit(limits.Limit):
+    """A limit as verifications use it: a counter, the history of a destination, or a paused country."""
 
-
-class Limit(table.Table):
-    """One limit: the history of a destination, a counter, or a paused country."""
-
-    class Meta:
-        """PynamoDB's description of the table."""
-
-        table_name = table_name("LIMITS_TABLE")
-
-    limit_key = UnicodeAttribute(hash_key=True)
     history = UnicodeAttribute(null=True)
     """Of a destination: `History` as JSON."""
     version = NumberAttribute(null=True)
     """Of a history, raised with each write of it."""
-    used = NumberAttribute(null=True)
-    """Of a counter."""
     valid = NumberAttribute(null=True)
     """Of a counter of conversions: those that led to a valid check."""
     paused_until = NumberAttribute(null=True)
     """Of a country, seconds since the epoch."""
-    delete_at = NumberAttribute(null=True)
 
     def read_history(self) -> History:
         """The history; an empty one where nothing is stored."""
@@ -110,7 +80,7 @@ class Limit(table.Table):
 
 def destination_key(destination: Destination) -> str:
     """Key of a destination's history, the same for all spellings and channels that reach one mailbox or phone."""
-    return _key("destination", destination.canonical)
+    return limits.key("destination", destination.canonical)
 
 
 def country_key(country: str) -> str:
@@ -125,24 +95,14 @@ def counters_of(destination: Destination, client_ip: str | None, now: float) -> 
     ceiling = rules.emails_per_day if by_email else rules.sms_per_day
     found = [counters.daily("channel", "email" if by_email else "phone", ceiling, now)]
     if destination.prefix:
-        found.append(counters.daily("prefix", _key("prefix", destination.prefix), rules.prefix_sends_per_day, now))
+        found.append(
+            counters.daily("prefix", limits.key("prefix", destination.prefix), rules.prefix_sends_per_day, now)
+        )
     if destination.country:
         found.append(counters.daily("country", destination.country, rules.country_sends_per_day, now))
     if client_ip:
-        found.append(counters.hourly("ip", _key("ip", _network(client_ip)), rules.ip_sends_per_hour, now))
+        found.append(counters.hourly("ip", limits.key("ip", _network(client_ip)), rules.ip_sends_per_hour, now))
     return found
-
-
-def raised(counter: Counter) -> tuple[list[Action], Condition]:
-    """The update that raises a counter, and the condition that it has room."""
-    actions: list[Action] = [Limit.used.add(1), Limit.delete_at.set(counter.ends_at + 60)]
-    return actions, Limit.used.does_not_exist() | (Limit.used < counter.quota)
-
-
-def exceeded(refusal: Refusal, now: float) -> LimitExceeded:
-    """The error for a refusal."""
-    seconds = max(1, math.ceil(refusal.opens_at - now))
-    return LimitExceeded(f"Too many codes; try again in {seconds} s.", retry_after=seconds, policy=refusal.policy)
 
 
 def paused(country: str, until: float) -> Refusal:
@@ -167,13 +127,7 @@ def _network(client_ip: str) -> str:
     return str(address)
 
 
-def _key(kind: str, subject: str) -> str:
-    """`<kind>#<HMAC-SHA-256, hex>`."""
-    digest = hmac.new(_secret().value().encode(), f"{kind}\0{subject}".encode(), hashlib.sha256).hexdigest()
-    return f"{kind}#{digest}"
-
-
 def prepare() -> None:
     """Reads settings and key, for init."""
     settings()
-    _secret().value()
+    limits.prepare()

@@ -1,4 +1,4 @@
-"""Counters of sends that many destinations share: by client IP, number prefix, country, and channel.
+"""Counters of sends, by whatever they are limited: client IP, number prefix, country, channel, recipient.
 
 A counter is an item for one window of time, raised by a conditional update in the transaction of the send. The hot ones
 (country, channel) are spread over shards, each with its part of the quota: a send picks one at random, so that at 1,000 sends a
@@ -10,13 +10,20 @@ import random
 from typing import NamedTuple
 
 from functions.core.errors import Policy
-from functions.core.verification.history import DAY_SECONDS, HOUR_SECONDS, Refusal
+from functions.core.times import DAY_SECONDS, HOUR_SECONDS
 
 SENDS_PER_SHARD = 500
 """Quota of one shard. An item takes about 1,000 writes a second (DynamoDB partition limit), but only some tens of parallel
 transactions before they conflict."""
 
 MOST_SHARDS = 256
+
+
+class Refusal(NamedTuple):
+    """Why a send is refused, and from when on it would not be (seconds since the epoch)."""
+
+    policy: Policy
+    opens_at: float
 
 
 class Counter(NamedTuple):
@@ -27,6 +34,8 @@ class Counter(NamedTuple):
     policy: Policy
     ends_at: int
     """End of the window, seconds since the epoch."""
+    amount: int = 1
+    """By how much a call raises it."""
 
     @property
     def sharded(self) -> bool:
