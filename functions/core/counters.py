@@ -36,6 +36,8 @@ class Counter(NamedTuple):
     """End of the window, seconds since the epoch."""
     amount: int = 1
     """By how much a call raises it."""
+    pointer: str = ""
+    """A JSON pointer to the parameter that it counts, if one does."""
 
     @property
     def sharded(self) -> bool:

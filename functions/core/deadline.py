@@ -1,7 +1,9 @@
 """One deadline per call, so that a call that takes too long is answered while somebody still listens."""
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +17,14 @@ _MARGIN_SECONDS = 0.5
 """Time to write the answer and the log line before Lambda ends the invocation."""
 
 
+_ends_at = math.inf
+
+
+def remaining_seconds() -> float:
+    """How long the call that is under way may still take; infinite where there is no deadline."""
+    return _ends_at - time.monotonic()
+
+
 @contextmanager
 def deadline(seconds: float, remaining_ms: int) -> Iterator[None]:
     """Raises `TooSlow` in the body once `seconds`, or Lambda's own remaining time, are used up.
@@ -25,11 +35,15 @@ def deadline(seconds: float, remaining_ms: int) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    global _ends_at  # noqa: PLW0603 - a process answers one call at a time
+    left = max(0.001, min(seconds, remaining_ms / 1000 - _MARGIN_SECONDS))
     previous = signal.signal(signal.SIGALRM, _raise)
-    signal.setitimer(signal.ITIMER_REAL, max(0.001, min(seconds, remaining_ms / 1000 - _MARGIN_SECONDS)))
+    signal.setitimer(signal.ITIMER_REAL, left)
+    _ends_at = time.monotonic() + left
     try:
         yield
     finally:
+        _ends_at = math.inf
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from functions.core.errors import BodyTooLarge, MalformedBody, TokenInUrl, UnsupportedMediaType
+from functions.core.parameters import encode_checked
 from functions.core.problems import Problem
 
 MAX_BODY_BYTES = 3_000_000
@@ -78,7 +79,11 @@ def problem_answer(problem: Problem, headers: Mapping[str, str]) -> Answer:
 
 def _answer(status: int, content_type: str, body: object, request_id: str) -> Answer:
     headers = {"content-type": content_type, "cache-control": "no-store", "x-request-id": request_id}
-    return {"statusCode": status, "headers": headers, "body": msgspec.json.encode(body).decode()}
+    return {
+        "statusCode": status,
+        "headers": headers,
+        "body": msgspec.json.encode(body, enc_hook=encode_checked).decode(),
+    }
 
 
 def _raw_body(event: Event) -> bytes:

@@ -19,7 +19,7 @@ from pynamodb.transactions import TransactWrite
 
 from functions.core import busy, table
 from functions.core.counters import Counter, Refusal
-from functions.core.errors import LimitExceeded
+from functions.core.errors import FieldError, LimitExceeded
 from functions.core.log import logger
 from functions.core.secret import Secret
 from functions.core.settings import read_settings, table_name
@@ -127,7 +127,9 @@ def raise_unless_worth_another_try(
     of_counters = reasons[len(reasons) - len(counters) :]
     for counter, reason in zip(counters, of_counters, strict=True):
         if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            raise exceeded(counter.refusal, now) from None
+            refusal = exceeded(counter.refusal, now)
+            refusal.errors = (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
+            raise refusal from None
 
 
 def prepare() -> None:

@@ -33,8 +33,8 @@ logger = Logger(logger_formatter=_ScrubbingFormatter(use_rfc3339=True, utc=True,
 """The one logger. Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 
-def count(metric: str, **dimensions: str) -> None:
-    """Counts one occurrence of `metric` (CloudWatch EMF, namespace POWERTOOLS_METRICS_NAMESPACE)."""
-    with single_metric(name=metric, unit=MetricUnit.Count, value=1) as one:
+def count(metric: str, occurrences: int = 1, /, **dimensions: str) -> None:
+    """Counts occurrences of `metric` (CloudWatch EMF, namespace POWERTOOLS_METRICS_NAMESPACE)."""
+    with single_metric(name=metric, unit=MetricUnit.Count, value=occurrences) as one:
         for name, value in dimensions.items():
             one.add_dimension(name=name, value=value)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -17,13 +17,41 @@ class Result(msgspec.Struct, kw_only=True):
     """Base of a workflow's result. Absent values are null, so that the shape of an answer is always the same."""
 
 
+class NotValid(ValueError):
+    """A text is not what its type says; the message is a sentence that clients are told, without what was sent."""
+
+
+class Checked(str):
+    """Base of the types of texts that are checked when they are read, such as an email address.
+
+    class OrderNumber(Checked):
+        @classmethod
+        def read(cls, text: str) -> Self:
+            if not text.isdecimal():
+                raise NotValid("must be the digits of an order number")
+            return cls(text)
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The text, checked and as it is to be used. Raises `NotValid`."""
+        return cls(text)
+
+
 P = TypeVar("P", bound=Parameters)
 
 
-def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
+def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "") -> P:
     """Converts JSON values to a workflow's parameters.
 
     null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
+
+    Args:
+        kind: what they are converted to.
+        values: as they came.
+        at: a JSON pointer to where they stood in what the client sent.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
@@ -31,9 +59,26 @@ def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
     given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert(given, kind, dec_hook=_read_checked)
     except msgspec.ValidationError as error:
-        raise InvalidParameters(_field_error(str(error))) from None
+        wrong = _field_error(str(error), known=isinstance(error.__cause__, NotValid))
+        raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
+
+
+def encode_checked(value: object) -> str:
+    """Msgspec's `enc_hook`: a checked text is a text in a result."""
+    if isinstance(value, Checked):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot stand in a result.")
+
+
+def _read_checked(kind: type, value: object) -> Checked:
+    """Msgspec's `dec_hook`."""
+    if not issubclass(kind, Checked):
+        raise NotImplementedError(f"{kind.__name__} cannot be a parameter's type.")
+    if not isinstance(value, str):
+        raise NotValid("must be text")
+    return kind.read(value)
 
 
 _NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
@@ -56,9 +101,12 @@ _SENTENCES = {
 }
 
 
-def _field_error(message: str) -> FieldError:
+def _field_error(message: str, *, known: bool) -> FieldError:
+    """`known`: the message is a sentence of ours already."""
     what, _, path = message.rpartition(" - at `") if " - at `$" in message else (message, "", "")
     pointer = _pointer(path.rstrip("`"))
+    if known:
+        return FieldError(pointer, what)
     if found := _MISSING.match(what):
         return FieldError(f"{pointer}/{_escape(found[1])}", "is required")
     if found := _UNKNOWN.match(what):

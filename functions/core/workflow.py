@@ -34,7 +34,7 @@ from functions.core.call import Call, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
 from functions.core.errors import FieldError, InvalidParameters, Unavailable, WorkflowError
 from functions.core.log import logger
-from functions.core.parameters import NOT_A_PARAMETER, Parameters, Result, read_parameters
+from functions.core.parameters import NOT_A_PARAMETER, Parameters, Result, encode_checked, read_parameters
 from functions.core.problems import Problem, headers, problem
 from functions.core.settings import in_lambda
 
@@ -141,7 +141,7 @@ class _Workflow(Generic[P, R]):
             outcome = Outcome(problem=_log_problem(error, started, door, request_id))
             if door == "schedule" and _may_heal(error):
                 raise
-        return msgspec.to_builtins(outcome)  # type: ignore[no-any-return] # a struct becomes a dict
+        return msgspec.to_builtins(outcome, enc_hook=encode_checked)  # type: ignore[no-any-return] # a struct becomes a dict
 
     def _run(self, values: Mapping[str, Any], call: Call) -> R:
         parameters = read_parameters(self.parameters, values)

@@ -22,7 +22,7 @@ VENDORS = {
     "jinja2": {"core/messages/render.py"},
     "markupsafe": {"core/messages/render.py"},
     "phonenumbers": {"core/verification/destinations.py"},
-    "email_validator": {"core/verification/destinations.py"},
+    "email_validator": {"core/email_address.py"},
 }
 
 

@@ -5,7 +5,7 @@ Another locale is another file. A sentence has `{placeholders}`. A key with a su
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -39,15 +39,21 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.sentences.get(f"{key}.{variant}") or self.sentences[key]
 
 
-def find_locale(wanted: str | None) -> Locale:
+def find_locale(wanted: str | None, among: Iterable[str] = ()) -> Locale:
     """The locale that serves a BCP 47 tag best; the default one for a tag that is unknown, malformed or absent.
 
     `pt-BR-x` finds pt-BR, then pt (RFC 4647 §3.4, lookup), then the one regional locale of pt there is.
 
+    Args:
+        wanted: the tag.
+        among: tags of the only locales that will do, the first one if the default one will not; all, if there are none.
+
     Raises:
         SettingsError: when there is no locale for the setting `DefaultLocale`.
     """
-    return _read(_match(wanted or "") or _default())
+    served = {tag.lower(): tag for tag in among} or tags()
+    default = _default()
+    return _read(_match(wanted or "", served) or _match(default, served) or next(iter(served.values())))
 
 
 def fill(sentence: str, value_of: Callable[[str], str]) -> str:
@@ -61,23 +67,23 @@ def tags() -> dict[str, str]:
     return {path.stem.lower(): path.stem for path in FOLDER.glob("*.json")}
 
 
-def _match(wanted: str) -> str | None:
+def _match(wanted: str, served: dict[str, str]) -> str | None:
     if not _WELL_FORMED.fullmatch(wanted):
         return None
     subtags = wanted.lower().replace("_", "-").split("-")
     candidates = ("-".join(subtags[:count]) for count in range(len(subtags), 0, -1))
-    found = (tags()[candidate] for candidate in candidates if candidate in tags())
-    return next(found, None) or _only_regional(subtags[0])
+    found = (served[candidate] for candidate in candidates if candidate in served)
+    return next(found, None) or _only_regional(subtags[0], served)
 
 
-def _only_regional(language: str) -> str | None:
-    found = [tag for lower, tag in tags().items() if lower.startswith(f"{language}-")]
+def _only_regional(language: str, served: dict[str, str]) -> str | None:
+    found = [tag for lower, tag in served.items() if lower.startswith(f"{language}-")]
     return found[0] if len(found) == 1 else None
 
 
 def _default() -> str:
     wanted = settings().default_locale
-    if found := _match(wanted):
+    if found := _match(wanted, tags()):
         return found
     raise SettingsError(f"DEFAULT_LOCALE: {wanted} is none of {', '.join(sorted(tags().values()))}.")
 

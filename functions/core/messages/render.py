@@ -32,10 +32,12 @@ _MARKUP: Isolates = (Markup("<bdi>"), Markup("</bdi>"))
 
 def render_email(folder: str, locale: Locale, values: Mapping[str, object]) -> Email:
     """The email of a folder of templates, for instance `verification`."""
-    subject = render(f"{folder}/subject.txt", locale, values)
+    subject = " ".join(render(f"{folder}/subject.txt", locale, values).split())
     known = {"subject": subject, **values}
     text = render(f"{folder}/body.txt", locale, known, _INVISIBLE if locale.dir == "rtl" else _NONE)
-    return Email(subject, text, render(f"{folder}/body.html", locale, known, _MARKUP))
+    html = render(f"{folder}/body.html", locale, known, _MARKUP)
+    unsubscribe_url = values.get("unsubscribe_url")
+    return Email(subject, text, html, str(unsubscribe_url) if unsubscribe_url else None)
 
 
 def render(template: str, locale: Locale, values: Mapping[str, object], isolates: Isolates = _NONE) -> str:

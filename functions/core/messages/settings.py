@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from functions.core.settings import read_settings
 
+_HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 _EMAIL_OR_URL = r"^(https://[^\s\"<>]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)$"
 
 
@@ -31,6 +32,15 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     default_locale: str = "en"
     """BCP 47 tag of the language of messages whose reader's language is not known."""
+
+    link_hosts: tuple[Annotated[str, Meta(pattern=_HOST)], ...] = ()
+    """Hosts that links in emails may go to; `*.example.com` is all below example.com. None by default."""
+
+    reply_to_domains: tuple[Annotated[str, Meta(pattern=_HOST)], ...] = ()
+    """Domains of the addresses that an email's answers may go to. None by default."""
+
+    email_configuration_set: str = ""
+    """Name of SES's configuration set for emails from templates."""
 
     code_in_subject: bool = False
     """Off, because subjects show on lock screens and travel in SES's events."""

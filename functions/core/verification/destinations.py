@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from functions.core.email_address import EmailAddress, masked
 from functions.core.errors import CountryNotAllowed, FieldError, InvalidParameters, LineTypeNotSupported
+from functions.core.parameters import NotValid
 from functions.core.settings import read_settings
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ _SHORTEST_WITH_CODE = 11
 """Digits: where every country is allowed, ten are more likely an American number without its 1 than somebody's elsewhere."""
 
 _NO_NUMBER = "is not a phone number with its country code, such as +14155550100"
-
-_DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
-"""Mailboxes whose provider ignores dots in the local part."""
 
 
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +67,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     def masked(self) -> str:
         """Enough to recognise one's own destination: `a**@example.com`, `+*********34`."""
         if self.channel == "email":
-            local, _, domain = self.address.rpartition("@")
-            return f"{local[0]}**@{domain}"
+            return masked(self.address)
         return f"+{'*' * (len(self.address) - 3)}{self.address[-2:]}"
 
 
@@ -83,25 +81,13 @@ def read_destination(channel: Channel, to: str, country: str | None = None) -> D
 
 
 def _email(to: str) -> Destination:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only email pays for it
-
     try:
-        # No DNS: it would tell a client nothing that the code does not, and fail when DNS does.
-        valid = validate_email(to, check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError:
-        raise _invalid("is not a valid email address") from None
-    deliver_to = valid.ascii_email or valid.normalized
+        address = EmailAddress.read(to)
+    except NotValid as error:
+        raise _invalid(str(error)) from None
     return Destination(
-        channel="email", address=valid.normalized, deliver_to=deliver_to, canonical=_canonical_email(deliver_to)
+        channel="email", address=str(address), deliver_to=address.deliver_to, canonical=address.canonical
     )
-
-
-def _canonical_email(address: str) -> str:
-    local, _, domain = address.lower().rpartition("@")
-    local = local.partition("+")[0] or local
-    if domain in _DOTLESS_DOMAINS:
-        local, domain = local.replace(".", ""), "gmail.com"
-    return f"{local}@{domain}"
 
 
 def _phone(channel: Channel, to: str, country: str | None) -> Destination:

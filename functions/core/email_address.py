@@ -1,0 +1,48 @@
+"""Email addresses, checked and normalised before anything else happens to them."""
+
+from typing import Self
+
+from functions.core.parameters import Checked, NotValid
+
+_DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
+"""Mailboxes whose provider ignores dots in the local part."""
+
+
+class EmailAddress(Checked):
+    """An email address as people write it: NFC, its domain in lower case."""
+
+    deliver_to: str
+    """What the provider is given: the address with an ASCII domain."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """No DNS is asked: it would tell a client nothing that a message does not, and fail when DNS does."""
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only email pays for it
+
+        try:
+            valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+        except EmailNotValidError:
+            raise NotValid("is not a valid email address") from None
+        address = cls(valid.normalized)
+        address.deliver_to = valid.ascii_email or valid.normalized
+        return address
+
+    @property
+    def domain(self) -> str:
+        """Of `deliver_to`."""
+        return self.deliver_to.rpartition("@")[2]
+
+    @property
+    def canonical(self) -> str:
+        """Only for limits: the same for all spellings that reach one mailbox."""
+        local, _, domain = self.deliver_to.lower().rpartition("@")
+        local = local.partition("+")[0] or local
+        if domain in _DOTLESS_DOMAINS:
+            local, domain = local.replace(".", ""), "gmail.com"
+        return f"{local}@{domain}"
+
+
+def masked(address: str) -> str:
+    """Enough to recognise one's own address: `a**@example.com`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[0]}**@{domain}"

@@ -1,0 +1,97 @@
+"""What may stand in an email that others fill in: texts and links, checked so that nobody sends theirs in the app's name.
+
+Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2, spoofing). Links go to
+configured hosts, over https. Mail programs make links of bare names such as `evil.example` too: in texts, names of other hosts
+get an invisible character after each dot, which leaves them readable and not clickable.
+"""
+
+import re
+from typing import ClassVar, Self
+
+from functions.core.messages.settings import settings
+from functions.core.parameters import Checked, NotValid
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Unicode's Bidi_Control characters; the templates isolate values themselves."""
+
+_LINK = re.compile(
+    r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::443)?(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?", re.IGNORECASE
+)
+"""RFC 3986, with an ASCII host and no userinfo, which would show another host than it goes to."""
+
+_EXPLICIT = re.compile(r"://|www\.", re.IGNORECASE)
+_DOT_IN_A_NAME = re.compile(r"(?<=\w)([.\u3002\uff0e\uff61])(?=[^\W\d_]{2})")
+"""Dots and what IDNA takes for dots (RFC 3490 §3.1), as in a host's name."""
+
+_NO_LINK = "\u200c"
+"""Zero-width non-joiner."""
+
+_PUNCTUATION = "()[]{}<>.,;:!?'\"\u201c\u201d\u2018\u2019"
+
+
+class Line(Checked):
+    """A text of one line: a subject, a heading, somebody's name."""
+
+    longest: ClassVar[int] = 200
+    """Characters."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The text without spaces at its ends. Raises `NotValid`."""
+        text = text.strip()
+        if not text:
+            raise NotValid("must not be empty")
+        if len(text) > cls.longest:
+            raise NotValid(f"must be at most {cls.longest} characters")
+        if _UNPRINTABLE.search(text):
+            raise NotValid("must not contain line breaks or control characters")
+        if _BIDI.search(text):
+            raise NotValid("must not contain characters that change the direction of writing")
+        return cls(" ".join(_harmless(word) for word in text.split(" ")))
+
+
+class Paragraph(Line):
+    """A text of some sentences."""
+
+    longest = 2000
+
+
+class Link(Checked):
+    """An https URL that goes to a configured host."""
+
+    longest: ClassVar[int] = 2000
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The URL as it is. Raises `NotValid`."""
+        found = _LINK.fullmatch(text) if len(text) <= cls.longest else None
+        if not found:
+            raise NotValid("must be an https URL without a user name, a port, spaces or characters that URLs encode")
+        if not is_own_host(found[1]):
+            raise NotValid("goes to a host that is not one of LinkHosts")
+        return cls(text)
+
+
+def is_own_host(host: str) -> bool:
+    """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
+    host = host.lower()
+    return any(
+        host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+        for allowed in map(str.lower, settings().link_hosts)
+    )
+
+
+def _harmless(word: str) -> str:
+    """A word that no mail program makes a link of, unless to a host of ours. Raises `NotValid` for a link to another."""
+    bare = word.strip(_PUNCTUATION)
+    if _EXPLICIT.search(word):
+        try:
+            Link.read(bare)
+        except NotValid:
+            raise NotValid("must not contain links but https ones to LinkHosts") from None
+        return word
+    host = re.split(r"[/?#:]", bare.rpartition("@")[2])[0]
+    if is_own_host(host) or host.lower() in settings().reply_to_domains:
+        return word
+    return _DOT_IN_A_NAME.sub(rf"\1{_NO_LINK}", word)
