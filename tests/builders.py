@@ -5,7 +5,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-ALL_SCOPES = ("workflow:verify_send", "workflow:verify_check", "workflow:verify_delete")
+from infra import sam
+
+ALL_SCOPES = tuple(f"workflow:{path.parent.name}" for path in (sam.ROOT / "functions/workflows").glob("*/handler.py"))
 
 
 class Context:

@@ -88,7 +88,7 @@ _NAMES |= {"object": "an object", "null": "null"}
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `|$)", re.DOTALL)
 
-NOT_A_PARAMETER = "is not a parameter of this workflow"
+NOT_A_PARAMETER = "is not a parameter here"
 LONGEST_NAME = 64
 """Characters of an unknown parameter's name that are told; whoever sends a longer one knows it."""
 _SENTENCES = {
@@ -103,6 +103,7 @@ _SENTENCES = {
 
 def _field_error(message: str, *, known: bool) -> FieldError:
     """`known`: the message is a sentence of ours already."""
+    message = message.replace(" - at `key` in `$", " - at `$")
     what, _, path = message.rpartition(" - at `") if " - at `$" in message else (message, "", "")
     pointer = _pointer(path.rstrip("`"))
     if known:
@@ -126,8 +127,8 @@ def _type_sentence(what: str) -> str:
 
 
 def _pointer(path: str) -> str:
-    """`$.items[3].to` as a JSON pointer: `/items/3/to`."""
-    steps = re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path.removeprefix("$"))
+    """`$.items[3].to` as a JSON pointer: `/items/3/to`. Of an object with any keys, msgspec does not tell which: `[...]`."""
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path.removeprefix("$").replace("[...]", ""))
     return "".join(f"/{_escape(name or index)}" for name, index in steps)
 
 

@@ -18,6 +18,7 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, scheduler, signing, table
 from functions.core import limits as core_limits
+from functions.core.messages import mailing
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
@@ -41,6 +42,7 @@ READ_ONCE = [
     twilio_account._secret,
     verification.settings,
     verify_send.settings,
+    mailing.settings,
 ]
 CLIENTS = [aws.client, aws.session, table.connection]
 

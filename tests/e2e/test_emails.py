@@ -1,0 +1,46 @@
+"""Emails from templates, over HTTP, with IAM enforced."""
+
+import httpx
+
+from tests.e2e.conftest import LocalStack
+
+DATA = {
+    "subject": "On its way",
+    "heading": "Your order is on its way",
+    "paragraphs": ["It comes on Thursday."],
+    "button": {"label": "Follow it", "url": "https://app.example.com/orders/7"},
+}
+
+
+def send(api: httpx.Client, to: object, **parameters: object) -> httpx.Response:
+    return api.post("/workflows/send_email_template", json={"to": to, "template": "message", "data": DATA} | parameters)
+
+
+def test_an_email_arrives_with_its_button(stack: LocalStack, api: httpx.Client, email: str) -> None:
+    sent = send(api, email, locale="ar", reply_to="help@example.com", tags={"order": "7"})
+    assert sent.status_code == 200, sent.text
+    (mail,) = stack.inbox(email)
+    assert (mail["subject"], mail["from"]) == ("On its way", "Our app <no-reply@example.com>")
+    assert '<html lang="ar" dir="rtl">' in mail["html"]
+    assert 'href="https://app.example.com/orders/7"' in mail["html"]
+    assert "https://app.example.com/orders/7" in mail["text"]
+
+
+def test_several_people_get_a_message_each(stack: LocalStack, api: httpx.Client, email: str) -> None:
+    other = f"other-{email}"
+    sent = send(api, [email, other]).json()
+    assert (sent["sent"], sent["failed"]) == (2, 0)
+    assert [[mail["to"] for mail in stack.inbox(to)] for to in (email, other)] == [[email], [other]]
+
+
+def test_twenty_emails_a_day_reach_one_mailbox(api: httpx.Client, email: str) -> None:
+    spellings = [email.replace("@", f"+{number}@") for number in range(20)]
+    assert send(api, spellings).status_code == 200
+    refused = send(api, email)
+    assert (refused.status_code, refused.json()["code"]) == (429, "limit_exceeded")
+
+
+def test_a_token_that_anybody_can_read_cannot_send(stack: LocalStack, email: str) -> None:
+    with stack.api(stack.printed("publishable")) as api:
+        assert send(api, email).status_code == 403
+    assert stack.inbox(email) == []

@@ -1,0 +1,146 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.messages import settings
+from functions.core.messages.content import Line, Link, Paragraph
+from functions.core.parameters import NotValid
+from tests.unit.conftest import SetMessages
+
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.fixture(autouse=True)
+def _hosts(set_messages: SetMessages) -> None:
+    set_messages(link_hosts="app.example.com,*.shop.example", reply_to_domains="example.com")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.example.com",
+        "https://APP.example.com/",
+        "https://app.example.com:443/a?b=c&d=%20#e",
+        "https://eu.shop.example/x",
+        "https://app.example.com?next=https://evil.example",
+    ],
+)
+def test_a_link_goes_to_a_configured_host(url: str) -> None:
+    assert Link.read(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "app.example.com",
+        "http://app.example.com",
+        "//app.example.com",
+        "javascript:alert(1)",
+        "https://evil.example",
+        "https://shop.example",
+        "https://evilshop.example",
+        "https://app.example.com.evil.example",
+        "https://app.example.com@evil.example",
+        "https://evil.example\\@app.example.com",
+        "https://app.example.com:8080/",
+        "https://app.example.com\\evil",
+        "https://app.example.com/ x",
+        "https://app.example.com/\n",
+        'https://app.example.com/"onclick="',
+        "https://app.example.com/>",
+        "https://app.ex\u0430mple.com/",
+        " https://app.example.com",
+        "https://app.example.com/" + "x" * 2000,
+    ],
+)
+def test_any_other_link_is_refused(url: str) -> None:
+    with pytest.raises(NotValid):
+        Link.read(url)
+
+
+def test_without_configured_hosts_there_are_no_links(set_messages: SetMessages) -> None:
+    set_messages(link_hosts="")
+    with pytest.raises(NotValid):
+        Link.read("https://app.example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zoë, 渡辺, محمد and 👩‍👩‍👧",
+        "It costs 3.14, e.g. today.",
+        "See https://app.example.com/x.",
+        "(https://app.example.com)",
+        "app.example.com is ours",
+        "Write to help@example.com, please",
+    ],
+)
+def test_a_text_stays_as_it_is(text: str) -> None:
+    assert Line.read(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Booking.com", "Booking.\u200ccom"),
+        ("evil.example/path", "evil.\u200cexample/path"),
+        ("a.b.evil.example", "a.b.\u200cevil.\u200cexample"),
+        ("me@evil.example", "me@evil.\u200cexample"),
+        ("evil\u3002example", "evil\u3002\u200cexample"),
+        ("app.example.com.evil.example", "app.\u200cexample.\u200ccom.\u200cevil.\u200cexample"),
+        ("<evil.example>", "<evil.\u200cexample>"),
+    ],
+)
+def test_a_name_of_another_host_is_readable_and_no_link(text: str, shown: str) -> None:
+    assert Line.read(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://app.example.com",
+        "https://evil.example",
+        "HTTPS://EVIL.EXAMPLE",
+        "x(https://evil.example)",
+        "www.evil.example",
+        "ftp://evil.example",
+        "https://app.example.com,https://evil.example",
+        "a\nb",
+        "a\x00b",
+        "a\x7fb",
+        "a\u2028b",
+        "\ud800",
+        "",
+        "   ",
+        "x" * 201,
+        *(f"a{letter}b" for letter in BIDI),
+    ],
+)
+def test_a_text_with_a_strangers_link_or_characters_that_do_not_show_is_refused(text: str) -> None:
+    with pytest.raises(NotValid):
+        Line.read(text)
+
+
+def test_a_paragraph_is_longer() -> None:
+    assert Paragraph.read("x" * 2000)
+    with pytest.raises(NotValid, match="at most 2000"):
+        Paragraph.read("x" * 2001)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
+    settings.settings()
+    try:
+        read = Line.read(text)
+    except NotValid:
+        return
+    assert len(read.splitlines()) == 1
+    assert "://" not in read.replace("https://app.example.com", "")
+    assert not set(BIDI) & set(read)
+
+
+def test_a_sentence_about_what_is_wrong_does_not_repeat_it() -> None:
+    with pytest.raises(NotValid) as refused:
+        Line.read("https://evil.example")
+    assert "evil" not in str(refused.value)
