@@ -69,6 +69,18 @@ class Conflict(WorkflowError):
     """The call does not fit the present state."""
 
 
+class StillRunning(Conflict):
+    """The first call with an idempotency key has not been answered yet."""
+
+
+class IdempotencyKeyReused(WorkflowError):
+    """An idempotency key came with other parameters than before."""
+
+
+class InvalidIdempotencyKey(WorkflowError):
+    """The header `Idempotency-Key` holds no key."""
+
+
 class AttemptsExhausted(Conflict):
     """A verification has no attempts left that a new code could take over."""
 

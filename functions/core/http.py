@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from functions.core.errors import BodyTooLarge, MalformedBody, TokenInUrl, UnsupportedMediaType
+from functions.core.errors import BodyTooLarge, InvalidIdempotencyKey, MalformedBody, TokenInUrl, UnsupportedMediaType
 from functions.core.parameters import encode_checked
 from functions.core.problems import Problem
 
@@ -20,6 +20,8 @@ Event = Mapping[str, Any]
 Answer = dict[str, Any]
 
 _TOKEN_IN_QUERY = re.compile(r"(?:^|&)(?:access_token|authorization|token)=|wf_[A-Za-z0-9_-]{43}", re.IGNORECASE)
+_IDEMPOTENCY_KEY = re.compile(r'"?([!#-~]{1,255})"?')
+"""A structured field's string (RFC 9651 §3.3.3), which most clients send without its quotes."""
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 
 
@@ -57,6 +59,17 @@ def read_body(event: Event) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most.")
     return _json_object(body)
+
+
+def idempotency_key(event: Event) -> str | None:
+    """The key that the client gave the call, if it did. Raises `InvalidIdempotencyKey`."""
+    text = _header(event, "idempotency-key")
+    if not text:
+        return None
+    found = _IDEMPOTENCY_KEY.fullmatch(text.strip())
+    if not found:
+        raise InvalidIdempotencyKey("Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID.")
+    return found[1]
 
 
 def answer(result: object, request_id: str) -> Answer:

@@ -18,7 +18,7 @@ VENDORS = {
     "jwt": set[str](),
     "botocore": {"core/aws.py", "core/table.py", "core/scheduler.py", "core/signing.py", "core/messages/"},
     "pynamodb": {"core/table.py", "core/tokens.py", "core/limits.py", "core/verification/"},
-    "aws_lambda_powertools": {"core/log.py"},
+    "aws_lambda_powertools": {"core/log.py", "core/idempotency.py"},
     "jinja2": {"core/messages/render.py"},
     "markupsafe": {"core/messages/render.py"},
     "phonenumbers": {"core/verification/destinations.py"},
