@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from infra import sam
@@ -35,17 +35,19 @@ def http_event(
     encoded: bool = False,
     authorized: bool = True,
     audience: str | None = None,
+    token_id: str = "0123456789abcdef",
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """API Gateway's event (HTTP API, payload 2.0) of an authorized request. A `str` body is sent as it is."""
     text = body if isinstance(body, str) else json.dumps({} if body is None else body)
-    token = {"token_id": "0123456789abcdef", "kind": kind, "scopes": " ".join(scopes)}
+    token = {"token_id": token_id, "kind": kind, "scopes": " ".join(scopes)}
     authorizer = {"lambda": token | ({"audience": audience} if audience else {})}
     return {
         "version": "2.0",
         "routeKey": "POST /workflows/tests",
         "rawPath": "/workflows/tests",
         "rawQueryString": query,
-        "headers": {"content-type": content_type} if content_type else {},
+        "headers": ({"content-type": content_type} if content_type else {}) | dict(headers or {}),
         "requestContext": {
             "http": {"method": "POST", "path": "/workflows/tests", "sourceIp": "192.0.2.1"},
             "requestId": "request-1",

@@ -69,12 +69,14 @@ def read_body(event: Event) -> dict[str, Any]:
     return _json_object(body)
 
 
-def idempotency_key(event: Event) -> str | None:
-    """The key that the client gave the call, if it did. Raises `InvalidIdempotencyKey`."""
-    text = _header(event, "idempotency-key")
-    if not text:
-        return None
-    found = _IDEMPOTENCY_KEY.fullmatch(text.strip())
+def has_idempotency_key(event: Event) -> bool:
+    """Whether the client gave the call a key."""
+    return bool(_header(event, "idempotency-key"))
+
+
+def idempotency_key(event: Event) -> str:
+    """The key that the client gave the call. Raises `InvalidIdempotencyKey`."""
+    found = _IDEMPOTENCY_KEY.fullmatch(_header(event, "idempotency-key").strip())
     if not found:
         raise InvalidIdempotencyKey("Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID.")
     return found[1]

@@ -21,10 +21,10 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from functions.core import aws
+from functions.core import aws, http
+from functions.core.call import Caller
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import IdempotencyKeyReused, StillRunning, Unavailable
-from functions.core.http import Answer
 from functions.core.log import logger
 from functions.core.settings import read_settings
 from functions.core.times import DAY_SECONDS
@@ -38,31 +38,33 @@ class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_table: str
 
 
-def once(key: str, who: str, parameters: Mapping[str, Any], answer: Callable[[], Answer]) -> Answer:
-    """The answer, made now or when the key was first used.
+def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -> http.Answer:
+    """The answer to a request with the header, made now or when its key was first used by this token on this route.
 
     Args:
-        key: as the client sent it.
-        who: the token and the route, within which keys are told apart.
-        parameters: of the call; the key stands for these only.
-        answer: makes it; what it raises is not kept.
+        event: API Gateway's.
+        caller: whose key it is.
+        answer: makes the answer; what it raises is not kept.
 
     Raises:
+        InvalidIdempotencyKey: the header holds no key.
         IdempotencyKeyReused: the key was used with other parameters.
         StillRunning: the first call with this key has not been answered yet.
         Unavailable: when the table is.
     """
-    made: list[Answer] = []
+    key = [caller.token_id, event["routeKey"], http.idempotency_key(event)]
+    parameters = {"body": http.read_body(event), "prefer": http.prefers(event, "respond-async")}
+    made: list[http.Answer] = []
 
     @idempotent_function(  # type: ignore[untyped-decorator] # Powertools gives it no types
         data_keyword_argument="call", persistence_store=_store(), config=_config(), key_prefix="http"
     )
-    def keep(call: Mapping[str, Any]) -> Answer:  # noqa: ARG001 - by which Powertools knows it
+    def keep(call: Mapping[str, Any]) -> http.Answer:  # noqa: ARG001 - by which Powertools knows it
         made.append(answer())
         return made[0]
 
     try:
-        return keep(call={"key": [who, key], "parameters": parameters})  # type: ignore[no-any-return] # as above
+        kept: http.Answer = keep(call={"key": key, "parameters": parameters})
     except IdempotencyValidationError:
         raise IdempotencyKeyReused("The idempotency key was used with other parameters; take another one.") from None
     except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError):
@@ -72,6 +74,8 @@ def once(key: str, who: str, parameters: Mapping[str, Any], answer: Callable[[],
             logger.warning("answer not kept; it is given all the same", exc_info=True)
             return made[0]
         raise Unavailable("The database is not available right now.") from error
+    kept["headers"]["x-request-id"] = http.request_id_of(event)
+    return kept
 
 
 @cache

@@ -62,7 +62,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def workflow(
-    function: Callable[..., R], *, prepare: Callable[[], object] = lambda: None, background: bool = True
+    function: Callable[..., R],
+    *,
+    prepare: Callable[[], object] = lambda: None,
+    background: bool = True,
+    idempotency: bool = True,
 ) -> LambdaHandler:
     """Makes a workflow's function a Lambda handler.
 
@@ -72,20 +76,22 @@ def workflow(
         prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no request any time;
             a failure there that may pass is left to the first request, wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
+        idempotency: false where `Idempotency-Key` is not heeded, because no answer may be given twice.
     """
     if in_lambda():
         _prepare(prepare)
-    return Workflow(function, background=background).handle
+    return Workflow(function, background=background, idempotency=idempotency).handle
 
 
 class Workflow(Generic[P, R]):
     """A workflow's function behind its doors."""
 
-    def __init__(self, function: Callable[..., R], *, background: bool = True) -> None:
+    def __init__(self, function: Callable[..., R], *, background: bool = True, idempotency: bool = True) -> None:
         self.function = function
         self.name = function.__name__
         self.scope = f"workflow:{self.name}"
         self.background = background
+        self.idempotency = idempotency
         names = list(inspect.signature(function).parameters)
         self.parameters: type[P] = get_type_hints(function)[names[0]]
         self.takes_call = len(names) > 1
@@ -131,8 +137,15 @@ class Workflow(Generic[P, R]):
         caller = caller_of((context.get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
-        if http.prefers(event, "respond-async"):
-            return self._respond_async(event, caller, request_id)
+        respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
+        if self.idempotency and http.has_idempotency_key(event):
+            from functions.core.idempotency import once  # noqa: PLC0415 - only who asks for it pays for it
+
+            return once(event, caller, lambda: respond(event, caller, request_id))
+        return respond(event, caller, request_id)
+
+    def _respond(self, event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+        context = event["requestContext"]
         call = Call(
             request_id=request_id,
             door="http",

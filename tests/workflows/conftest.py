@@ -159,10 +159,11 @@ def admin(service: str) -> Any:
 def _tables() -> list[dict[str, Any]]:
     resources = sam.read_template()["Resources"].values()
     declared = [each["Properties"] for each in resources if each["Type"] == "AWS::DynamoDB::Table"]
-    kept = ("AttributeDefinitions", "KeySchema", "BillingMode")
+    kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     name = "TableName"
     return [
-        {name: each[name]["Fn::Sub"].replace("${AWS::StackName}", "local")} | {key: each[key] for key in kept}
+        {name: each[name]["Fn::Sub"].replace("${AWS::StackName}", "local")}
+        | {key: each[key] for key in kept if key in each}
         for each in declared
     ]
 

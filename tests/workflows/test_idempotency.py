@@ -1,0 +1,192 @@
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from functions.core import idempotency
+from functions.core.errors import Unavailable
+from functions.core.parameters import Parameters, Result
+from functions.core.workflow import workflow
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from infra import sam
+from tests import fakes
+from tests.builders import Reply, call
+from tests.workflows.conftest import Settings, admin
+from tests.workflows.test_verify_check import stored
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+
+
+class Order(Parameters):
+    number: int
+
+
+class Ordered(Result):
+    number: int
+    count: int
+
+
+class Orders:
+    """A workflow that counts how often it ran, and may fail."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.failure: Exception | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.handler = workflow(self.tests)
+
+    def tests(self, order: Order) -> Ordered:
+        self.meanwhile()
+        if self.failure:
+            raise self.failure
+        self.count += 1
+        return Ordered(number=order.number, count=self.count)
+
+    def place(self, number: int = 1, key: str = KEY, **options: Any) -> Reply:
+        headers = {"Idempotency-Key": key} if key else {}
+        return call(self.handler, {"number": number}, scopes=["workflow:tests"], headers=headers, **options)
+
+
+@pytest.fixture
+def orders() -> Orders:
+    return Orders()
+
+
+@pytest.fixture(autouse=True)
+def _store() -> Iterator[None]:
+    idempotency._store.cache_clear()
+    yield
+    idempotency._store.cache_clear()
+
+
+def test_the_same_key_twice_runs_once_and_answers_alike(orders: Orders) -> None:
+    replies = [orders.place() for _ in range(3)]
+    assert [(reply.status, reply.body) for reply in replies] == [(200, {"number": 1, "count": 1})] * 3
+
+
+def test_an_answer_that_is_given_again_has_the_id_of_its_own_request(orders: Orders) -> None:
+    orders.place()
+    again = orders.place()
+    assert again.headers["x-request-id"] == "request-1"
+    assert again.headers["content-type"] == "application/json"
+
+
+def test_without_a_key_every_call_runs(orders: Orders) -> None:
+    assert [orders.place(key="").body["count"] for _ in range(2)] == [1, 2]
+
+
+def test_a_key_is_one_token_s(orders: Orders) -> None:
+    counts = [orders.place(token_id=token).body["count"] for token in ("a" * 16, "b" * 16)]
+    assert counts == [1, 2]
+
+
+def test_another_key_is_another_call(orders: Orders) -> None:
+    assert [orders.place(key=key).body["count"] for key in ("one", "two")] == [1, 2]
+
+
+def test_quotes_of_a_structured_field_do_not_matter(orders: Orders) -> None:
+    assert [orders.place(key=key).body["count"] for key in (KEY, f'"{KEY}"')] == [1, 1]
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a b", "ключ", '"', '""'])
+def test_what_is_no_key_is_refused_and_nothing_runs(key: str, orders: Orders) -> None:
+    reply = orders.place(key=key)
+    assert (reply.status, reply.body["code"]) == (400, "invalid_idempotency_key")
+    assert orders.count == 0
+
+
+def test_a_key_with_other_parameters_is_refused(orders: Orders) -> None:
+    orders.place(1)
+    reply = orders.place(2)
+    assert (reply.status, reply.body["code"]) == (422, "idempotency_key_reused")
+    assert orders.count == 1
+
+
+def test_the_order_of_parameters_does_not_matter() -> None:
+    class Pair(Parameters):
+        a: int
+        b: int
+
+    def tests(pair: Pair) -> Ordered:
+        return Ordered(number=pair.a, count=pair.b)
+
+    handler = workflow(tests)
+    bodies = ('{"a": 1, "b": 2}', '{"b": 2,\n "a": 1}')
+    options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
+    assert [call(handler, body, **options).status for body in bodies] == [200, 200]
+
+
+def test_while_the_first_call_runs_the_second_is_a_409(orders: Orders) -> None:
+    seen: list[Reply] = []
+
+    def meanwhile() -> None:
+        orders.meanwhile = lambda: None
+        seen.append(orders.place())
+
+    orders.meanwhile = meanwhile
+    assert orders.place().status == 200
+    assert [(reply.status, reply.body["code"]) for reply in seen] == [(409, "still_running")]
+    assert seen[0].headers["retry-after"] == "1"
+    assert orders.count == 1
+
+
+@pytest.mark.parametrize("failure", [Unavailable("Not now."), RuntimeError("broken")])
+def test_a_failure_is_not_kept(failure: Exception, orders: Orders) -> None:
+    orders.failure = failure
+    assert orders.place().status >= 500
+    orders.failure = None
+    assert (orders.place().status, orders.place().body["count"]) == (200, 1)
+
+
+def test_wrong_parameters_do_not_use_the_key_up(orders: Orders) -> None:
+    headers = {"idempotency-key": KEY}
+    assert call(orders.handler, {"number": "x"}, scopes=["workflow:tests"], headers=headers).status == 422
+    assert orders.place().status == 200
+
+
+def test_an_answer_is_kept_for_a_day(orders: Orders) -> None:
+    orders.place()
+    (item,) = admin("dynamodb").scan(TableName="local-idempotency")["Items"]
+    assert 86_390 < int(item["delete_at"]["N"]) - time.time() <= 86_401
+    assert KEY not in json.dumps(item)
+
+
+def test_a_call_that_died_stands_in_the_way_for_no_longer_than_it_could_have_taken(orders: Orders) -> None:
+    kept: list[dict[str, Any]] = []
+    orders.meanwhile = lambda: kept.extend(admin("dynamodb").scan(TableName="local-idempotency")["Items"])
+    orders.place()
+    assert 20 < int(kept[0]["in_progress_expiration"]["N"]) / 1000 - time.time() <= 26
+
+
+def test_without_its_table_a_call_with_a_key_is_a_503_and_nothing_runs(orders: Orders, settings: Settings) -> None:
+    settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
+    reply = orders.place()
+    assert (reply.status, reply.body["code"], orders.count) == (503, "unavailable", 0)
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(orders: Orders, log: io.StringIO) -> None:
+    orders.meanwhile = lambda: admin("dynamodb").delete_table(TableName="local-idempotency")
+    assert orders.place().body == {"number": 1, "count": 1}
+    assert "answer not kept" in log.getvalue()
+
+
+def test_verify_check_ignores_the_key_because_a_spent_code_stays_spent() -> None:
+    body = {"verification_id": stored(), "code": "123456"}
+    replies = [call(verify_check, body, headers={"idempotency-key": KEY}) for _ in range(2)]
+    assert [reply.body["valid"] for reply in replies] == [True, False]
+
+
+def test_who_sends_no_key_does_not_pay_for_it() -> None:
+    code = (
+        "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"
+    )
+    code += "print('boto3' in sys.modules, 'functions.core.idempotency' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
