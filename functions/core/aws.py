@@ -54,12 +54,18 @@ def session() -> botocore.session.Session:
 
 
 @cache
-def client(service: str, *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    """A client of an AWS service; `attempts` 1 where a repetition could do a thing twice."""
+def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None) -> Any:  # noqa: ANN401 - made at run time
+    """A client of an AWS service.
+
+    Args:
+        service: botocore's name of it.
+        attempts: 1 where a repetition could do a thing twice.
+        answer_seconds: how long to wait for an answer, where that is longer than usual.
+    """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=read_timeout_seconds(),
+        read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
     )

@@ -1,6 +1,7 @@
 """Who calls, and how: what a workflow may ask about the call it answers."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import msgspec
@@ -40,11 +41,27 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """That the request came in by."""
     item_id: str | None = None
     """Of an item of a run: the same at every delivery and every retry, also in a later run. Null elsewhere."""
+    run_token_id: str | None = None
+    """Of the token that asked for the run. Null elsewhere."""
 
     @property
     def publishable(self) -> bool:
         """Whether a browser or an app calls, whose word cannot be trusted."""
         return self.caller is not None and self.caller.kind == "publishable"
+
+
+class Calling(msgspec.Struct):
+    """The call that is under way, and which workflows its own may use (calling.py)."""
+
+    call: Call
+    calls: frozenset[str]
+    starts: frozenset[str]
+    started: int = 0
+    """Runs that it has started so far."""
+
+
+current: ContextVar[Calling] = ContextVar("current")
+"""Set by the platform around a workflow's function."""
 
 
 def caller_of(authorizer: Mapping[str, Any] | None) -> Caller:

@@ -1,6 +1,7 @@
 """The domain's errors: what a workflow or the platform raises. problems.py says what each is over HTTP."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class FieldError(NamedTuple):
@@ -112,6 +113,15 @@ class ProviderRefused(WorkflowError):
     """
 
     nothing_sent = True
+
+
+class CallFailed(WorkflowError):
+    """Another workflow, that this one called, ended with a problem that another try would not cure."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        """`problem`: the fields of `problems.Problem`."""
+        super().__init__(problem["detail"], retry_after=problem["retry_after_seconds"])
+        self.problem = problem
 
 
 class Unavailable(WorkflowError):

@@ -12,6 +12,9 @@ from functions.core.errors import FieldError, InvalidParameters
 class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Base of a workflow's parameters. Unknown fields are refused; an optional field needs a default."""
 
+    def check(self) -> None:
+        """What types cannot say: raises `InvalidParameters`. Also asked of each item of a list before a run starts."""
+
 
 class Result(msgspec.Struct, kw_only=True):
     """Base of a workflow's result. Absent values are null, so that the shape of an answer is always the same."""
@@ -59,10 +62,12 @@ def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "") -> P
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
     given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
     try:
-        return msgspec.convert(given, kind, dec_hook=_read_checked)
+        parameters = msgspec.convert(given, kind, dec_hook=_read_checked)
     except msgspec.ValidationError as error:
         wrong = _field_error(str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
+    parameters.check()
+    return parameters
 
 
 def encode_checked(value: object) -> str:

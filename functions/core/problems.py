@@ -34,6 +34,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.NotInBackground: Kind(422, "not_in_background", "This workflow cannot run in the background"),
     errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
     errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),
+    errors.CallFailed: Kind(502, "call_failed", "Another workflow failed"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
     errors.ProviderUnavailable: Kind(503, "provider_unavailable", "No provider is available"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
@@ -69,6 +70,8 @@ def problem(error: Exception, request_id: str) -> Problem:
     Only the text of a `WorkflowError` travels; of any other exception the client learns nothing but the request id,
     by which the log has the rest.
     """
+    if isinstance(error, errors.CallFailed):
+        return msgspec.convert({**error.problem, "request_id": request_id}, Problem)
     kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
     known = error if isinstance(error, errors.WorkflowError) else None
     return Problem(

@@ -27,13 +27,13 @@ Parameters are never the top level of an event, so nothing that a client sends c
 
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 import msgspec
 
 from functions.core import http
-from functions.core.call import Call, Caller, caller_of
+from functions.core.call import Call, Caller, Calling, caller_of, current
 from functions.core.deadline import deadline
 from functions.core.doors import BACKGROUND_SECONDS, http_door, log_answer, log_problem, may_heal
 from functions.core.errors import FieldError, InvalidParameters, NotInBackground, Unavailable
@@ -61,12 +61,23 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-def workflow(
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow says of itself: see `workflow`."""
+
+    background: bool
+    idempotency: bool
+    calls: frozenset[str]
+    starts: frozenset[str]
+
+
+def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     function: Callable[..., R],
     *,
     prepare: Callable[[], object] = lambda: None,
     background: bool = True,
     idempotency: bool = True,
+    calls: Iterable[str] = (),
+    starts: Iterable[str] = (),
 ) -> LambdaHandler:
     """Makes a workflow's function a Lambda handler.
 
@@ -77,21 +88,23 @@ def workflow(
             a failure there that may pass is left to the first request, wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
         idempotency: false where `Idempotency-Key` is not heeded, because no answer may be given twice.
+        calls: names of the workflows that it calls (calling.py); its role must allow that too.
+        starts: names of the workflows that it starts runs of.
     """
     if in_lambda():
         _prepare(prepare)
-    return Workflow(function, background=background, idempotency=idempotency).handle
+    about = Traits(background=background, idempotency=idempotency, calls=frozenset(calls), starts=frozenset(starts))
+    return Workflow(function, about).handle
 
 
 class Workflow(Generic[P, R]):
     """A workflow's function behind its doors."""
 
-    def __init__(self, function: Callable[..., R], *, background: bool = True, idempotency: bool = True) -> None:
+    def __init__(self, function: Callable[..., R], about: Traits) -> None:
         self.function = function
         self.name = function.__name__
         self.scope = f"workflow:{self.name}"
-        self.background = background
-        self.idempotency = idempotency
+        self.about = about
         names = list(inspect.signature(function).parameters)
         self.parameters: type[P] = get_type_hints(function)[names[0]]
         self.takes_call = len(names) > 1
@@ -112,11 +125,15 @@ class Workflow(Generic[P, R]):
     def run(self, values: Mapping[str, Any], call: Call) -> R:
         """Raises `InvalidParameters`, and whatever the function does."""
         parameters = self.read(values)
-        return self.function(parameters, call) if self.takes_call else self.function(parameters)
+        token = current.set(Calling(call, self.about.calls, self.about.starts))
+        try:
+            return self.function(parameters, call) if self.takes_call else self.function(parameters)
+        finally:
+            current.reset(token)
 
     def require_background(self) -> None:
         """Raises `NotInBackground`."""
-        if not self.background:
+        if not self.about.background:
             raise NotInBackground(f"{self.name} can only be called now, since its parameters or result are secrets.")
 
     def _door(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
@@ -138,7 +155,7 @@ class Workflow(Generic[P, R]):
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
         respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
-        if self.idempotency and http.has_idempotency_key(event):
+        if self.about.idempotency and http.has_idempotency_key(event):
             from functions.core.idempotency import once  # noqa: PLC0415 - only who asks for it pays for it
 
             return once(event, caller, lambda: respond(event, caller, request_id))

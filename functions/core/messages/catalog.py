@@ -36,18 +36,29 @@ class Template(NamedTuple):
         """Where its files are."""
         return TEMPLATES / self.name
 
-    def email(self, values: Mapping[str, Any], locale: str | None = None, *, at: str = "/data") -> Email:
+    def read(self, values: Mapping[str, Any], at: str = "/data") -> Parameters:
+        """The template's variables from JSON values.
+
+        Args:
+            values: as the client sent them.
+            at: a JSON pointer to where they stood.
+
+        Raises:
+            InvalidParameters: for a variable that is missing, unknown or wrong, which it names.
+        """
+        return read_parameters(self.data, values, at)
+
+    def email(self, values: Mapping[str, Any], locale: str | None = None) -> Email:
         """The rendered email.
 
         Args:
             values: the template's variables, as JSON values.
             locale: a BCP 47 tag; where the template does not speak it, the default locale, else its first one.
-            at: a JSON pointer to where `values` stood in what the client sent.
 
         Raises:
-            InvalidParameters: for a variable that is missing, unknown or wrong, which it names.
+            InvalidParameters: as `read`.
         """
-        data = read_parameters(self.data, values, at)
+        data = self.read(values)
         variables = {field: getattr(data, field) for field in data.__struct_fields__}
         return render_email(self.name, self._locale(locale), variables)
 

@@ -118,7 +118,9 @@ class Door:
             raise TooSlow("The item's tries took too long together.")
         with deadline(seconds, context.get_remaining_time_in_millis()):
             parameters = read_item(delivery.items_key, delivery.start, delivery.length)
-            call = Call(request_id=context.aws_request_id, door="run", item_id=delivery.item_id)
+            call = Call(
+                request_id=context.aws_request_id, door="run", item_id=delivery.item_id, run_token_id=delivery.token_id
+            )
             result = msgspec.json.encode(self._workflow.run(parameters, call), enc_hook=encode_checked)
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")

@@ -34,6 +34,12 @@ class SendEmailTemplate(Parameters):
     tags: Annotated[dict[TagWord, TagWord], Meta(max_length=10)] = field(default_factory=dict)
     """For SES's events and metrics."""
 
+    def check(self) -> None:
+        """Who gets what is known to be right before anything is sent."""
+        mailing.read_recipients(self.to)
+        mailing.read_reply_to(self.reply_to)
+        catalog.find_template(self.template).read(self.data)
+
 
 class NotSent(Result):
     """Why a message was not sent, in a problem's words."""

@@ -1,0 +1,101 @@
+"""Workflows that use other workflows: `call` waits for the result, `start` leaves them to the background.
+
+    from functions.core.calling import call, start
+
+    def onboard(person: Person) -> Onboarded:
+        receipt = call("send_receipt", {"to": person.email, "amount": "12.00"})
+        run = start("import_contacts", [{"contact": each} for each in person.contacts])
+        return Onboarded(message_id=receipt["message_id"], run_id=run.run_id)
+
+    lambda_handler = workflow(onboard, calls=["send_receipt"], starts=["import_contacts"])
+
+What a workflow calls and starts is declared. What it calls, its role must allow as well (`lambda:InvokeFunction`); what it
+starts is limited here alone, because the one state machine may run every workflow.
+
+Each item of a run starts what it starts once, however often it is tried: the runs' ids follow from the item's.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.core import aws
+from functions.core.call import current
+from functions.core.errors import CallFailed, Unavailable, WorkflowError
+from functions.core.settings import read_settings
+
+if TYPE_CHECKING:
+    from functions.core.runs.run import Run
+
+_ANSWER_SECONDS = 240
+"""As long as a workflow may take; the caller's own deadline ends the wait before."""
+
+
+class CallingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where workflows are; read from the environment."""
+
+    workflow_functions: str
+    """What the name of every workflow's Lambda begins with."""
+
+
+def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Calls another workflow and waits for its result.
+
+    Args:
+        workflow: its name, one of `calls`.
+        parameters: as it takes them.
+
+    Raises:
+        CallFailed: with the problem that it ended with; where nobody catches it, it is the caller's problem too.
+        Unavailable: it is not available, crashed, ran out of time, or is throttled.
+    """
+    _require(workflow, current.get().calls, "calls")
+    name = read_settings(CallingSettings).workflow_functions + workflow
+    event = json.dumps({"door": "direct", "parameters": dict(parameters)}).encode()
+    with aws.unavailable_when_passing("Lambda"):
+        client = aws.client("lambda", attempts=1, answer_seconds=_ANSWER_SECONDS)
+        reply = client.invoke(FunctionName=name, Payload=event)
+    if reply.get("FunctionError"):
+        raise Unavailable(f"{workflow} did not answer.")
+    answer = json.loads(reply["Payload"].read())
+    if answer["problem"]:
+        raise _error(answer["problem"])
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> "Run":  # noqa: ANN401 - of runs.start
+    """Starts a run of another workflow, or of the same one, over the items; returns it as it starts.
+
+    Args:
+        workflow: its name, one of `starts`.
+        items: parameters of one call each.
+        options: `parameters`, `interval_seconds`, `max_concurrency`, as in `functions.core.runs.start.start`.
+
+    Raises:
+        InvalidParameters: as there.
+        Unavailable
+    """
+    from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only who starts runs pays for it
+    from functions.core.runs.start import start as start_run  # noqa: PLC0415 - as above
+
+    now = current.get()
+    _require(workflow, now.starts, "starts")
+    run_id = new_run_id(workflow, f"{now.call.item_id}#{now.started}") if now.call.item_id else None
+    now.started += 1
+    token_id = now.call.caller.token_id if now.call.caller else now.call.run_token_id
+    return start_run(workflow, items, token_id=token_id, run_id=run_id, **options)
+
+
+def _require(workflow: str, declared: frozenset[str], where: str) -> None:
+    if workflow not in declared:
+        raise RuntimeError(f"{workflow} is not declared: workflow(…, {where}=[{workflow!r}])")
+
+
+def _error(problem: Mapping[str, Any]) -> WorkflowError:
+    """The error that a workflow's problem stands for."""
+    if problem["status"] >= 500 and problem["retry_after_seconds"]:  # noqa: PLR2004 - RFC 9110 §15.6
+        return Unavailable(problem["detail"], retry_after=problem["retry_after_seconds"])
+    return CallFailed(problem)
