@@ -16,6 +16,7 @@ os.environ.update(
     LIMITS_TABLE="local-limits",
     TOKENS_TABLE="local-tokens",
     IDEMPOTENCY_TABLE="local-idempotency",
+    OUTCOMES_TABLE="local-outcomes",
 )
 
 import moto  # noqa: E402, F401 - hooks botocore before any client is made

@@ -1,7 +1,7 @@
 """DynamoDB through PynamoDB: the base of all records, and its errors as ours."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Self
 
@@ -25,6 +25,10 @@ class _Connection(Connection):
     @property
     def session(self) -> botocore.session.Session:
         return aws.session()
+
+    def add_meta_table(self, meta_table: MetaTable) -> None:
+        with suppress(ValueError):  # another model of the same table has added it
+            super().add_meta_table(meta_table)
 
 
 @cache
@@ -55,7 +59,7 @@ class Table(Model):
 
     @classmethod
     def update_if(
-        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: Any = None
+        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: int | None = None
     ) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
@@ -64,7 +68,7 @@ class Table(Model):
         table = cls._get_connection()
         write = table.get_operation_kwargs(
             key,
-            range_key,
+            None if range_key is None else str(range_key),
             actions=actions,
             condition=condition,
             return_values="ALL_NEW",
