@@ -1,12 +1,15 @@
 """Who calls, and how: what a workflow may ask about the call it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from functions.core.errors import NotAuthenticated, NotPermitted
+
+if TYPE_CHECKING:
+    from functions.core.runs.steps import Steps
 
 Door = Literal["http", "direct", "schedule", "run"]
 TokenKind = Literal["secret", "publishable"]
@@ -43,11 +46,32 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Of an item of a run: the same at every delivery and every retry, also in a later run. Null elsewhere."""
     run_token_id: str | None = None
     """Of the token that asked for the run. Null elsewhere."""
+    steps: "Steps | None" = None
+    """Of an item of a run: what it has done already."""
 
     @property
     def publishable(self) -> bool:
         """Whether a browser or an app calls, whose word cannot be trusted."""
         return self.caller is not None and self.caller.kind == "publishable"
+
+    def once(self, step: str, do: Callable[[], str]) -> str:
+        """What a step came to. In a run it is recorded, and another try at the item, also in a later run, does not repeat it.
+
+        Args:
+            step: its name, the same at each try.
+            do: does it. What it raises is not recorded; if the process dies before the record is written, it is done again.
+        """
+        known = self.recall(step)
+        if known is not None:
+            return known
+        value = do()
+        if self.steps:
+            self.steps.record(step, value)
+        return value
+
+    def recall(self, step: str) -> str | None:
+        """What a step came to in an earlier try; null where it was not done."""
+        return self.steps.recall(step) if self.steps else None
 
 
 class Calling(msgspec.Struct):

@@ -249,7 +249,13 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
     assert all(table["SSESpecification"] == {"SSEEnabled": True} for table in tables.values())
     ttl = {name: table.get("TimeToLiveSpecification") for name, table in tables.items()}
     expiring = {"AttributeName": "delete_at", "Enabled": True}
-    assert ttl == {"Verifications": expiring, "Limits": expiring, "Tokens": None, "Outcomes": expiring, "Idempotency": expiring}
+    assert ttl == {
+        "Verifications": expiring,
+        "Limits": expiring,
+        "Tokens": None,
+        "Outcomes": expiring,
+        "Idempotency": expiring,
+    }
     assert "PointInTimeRecoverySpecification" not in tables["Verifications"]
 
 

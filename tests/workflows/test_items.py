@@ -16,8 +16,11 @@ from functions.core.runs import item, outcomes
 from functions.core.runs.item import WillTryAgain
 from functions.core.runs.outcomes import LEASE_SECONDS, Attempt, Busy
 from functions.core.workflow import workflow
+from functions.workflows.send_email_template.handler import lambda_handler as send_email_template
+from functions.workflows.verify_send.handler import lambda_handler as verify_send
+from tests import fakes
 from tests.builders import Context
-from tests.workflows.conftest import Clock, admin
+from tests.workflows.conftest import Clock, Settings, admin, sent_emails
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -241,3 +244,61 @@ def test_the_log_names_run_and_item_and_holds_nothing_of_it(log: io.StringIO) ->
     assert (line["message"], line["door"], line["run_id"], line["index"]) == ("answered", "run", RUN_ID, 1)
     assert line["token_id"] == "0123456789abcdef"
     assert "Ana" not in log.getvalue()
+
+
+def sends(recipients: list[str], **fields: object) -> dict[str, Any]:
+    data = {"subject": "s", "heading": "h", "paragraphs": ["p"]}
+    return delivery({"to": recipients, "template": "message", "data": data}, **fields)
+
+
+def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(settings: Settings) -> None:
+    """SES is not available for the second of three; the item's next try, in a later run, sends to her alone."""
+    answered = iter([(200, b'{"MessageId": "m1"}'), (503, b"{}"), (503, b"{}"), (200, b'{"MessageId": "m3"}')])
+    settings.set(RECIPIENT_EMAILS_PER_DAY=2)
+    with fakes.server(lambda request, _: fakes.reply(request, *next(answered), {})) as url:
+        settings.set(AWS_ENDPOINT_URL_SESV2=url)
+        with pytest.raises(WillTryAgain, match="provider_unavailable"):
+            send_email_template(sends(["a@example.com", "b@example.com", "c@example.com"]), Context(245_000))
+    settings.unset("AWS_ENDPOINT_URL_SESV2")
+    later = f"send_email_template.{'1' * 26}"
+    event = sends(["a@example.com", "b@example.com", "c@example.com"], run_id=later)
+    assert send_email_template(event, Context(245_000)) == {"status": "succeeded"}
+    assert [mail.destinations["ToAddresses"] for mail in sent_emails()] == [["b@example.com"]]
+    found = outcomes.find_outcome(later, 1)
+    assert found
+    assert [message["message_id"] for message in found.result["messages"]][::2] == ["m1", "m3"]
+
+
+@pytest.mark.parametrize("workflow_name", ["verify_send", "send_email_template"])
+def test_the_same_item_delivered_twice_sends_once(workflow_name: str) -> None:
+    handlers = {"verify_send": verify_send, "send_email_template": send_email_template}
+    event = sends(["a@example.com"])
+    if workflow_name == "verify_send":
+        event = delivery({"channel": "email", "to": "a@example.com"})
+    assert [handlers[workflow_name](event, Context(245_000)) for _ in range(2)] == [{"status": "succeeded"}] * 2
+    assert len(sent_emails()) == 1
+
+
+def test_a_step_is_done_once_however_often_its_item_is_tried() -> None:
+    done: list[str] = []
+
+    def step(name: str) -> str:
+        done.append(name)
+        return name.upper()
+
+    def greet(greeting: Greeting, call: Call) -> Greeted:
+        text = call.once("first", lambda: step("first"))
+        if len(done) == 1:
+            call.once("second", fails(Unavailable("Not now.")))  # type: ignore[arg-type] # it never returns
+        return Greeted(text=text + call.once("second", lambda: step("second")) + greeting.name)
+
+    handler = workflow(greet)
+    event = delivery()
+    with pytest.raises(WillTryAgain):
+        handler(event, Context(245_000))
+    done.append("tried again")
+    assert handler(event, Context(245_000)) == {"status": "succeeded"}
+    assert done == ["first", "tried again", "second"]
+    found = outcomes.find_outcome(RUN_ID, 1)
+    assert found
+    assert found.result == {"text": "FIRSTSECONDAna"}

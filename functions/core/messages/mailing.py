@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from functions.core import counters, limits
+from functions.core.call import Call
 from functions.core.counters import Counter
 from functions.core.deadline import remaining_seconds
 from functions.core.email_address import EmailAddress
@@ -19,6 +20,7 @@ from functions.core.errors import (
     ProviderRefused,
     ProviderUnavailable,
     TooSlow,
+    Unavailable,
     WorkflowError,
 )
 from functions.core.messages import email
@@ -86,12 +88,18 @@ def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | Non
 
 
 def deliver(
-    message: Email, recipients: Sequence[EmailAddress], *, reply_to: EmailAddress | None, tags: Mapping[str, str]
+    message: Email,
+    recipients: Sequence[EmailAddress],
+    *,
+    reply_to: EmailAddress | None,
+    tags: Mapping[str, str],
+    call: Call,
 ) -> list[Delivery]:
     """Charges the limits for all recipients, or for none, then sends to each.
 
     With one recipient, or when nobody's message was taken, a failure is raised. Otherwise each recipient's is told, because a
-    repetition of the call would send to the others again. What certainly reached nobody is not charged.
+    repetition of the call would send to the others again. Not so in a run: there it is recorded who was sent to, and a failure
+    that may heal is raised, so that the item is tried again for the others. What certainly reached nobody is not charged.
 
     Raises:
         InvalidParameters: when one unsubscribe link would serve several people.
@@ -101,7 +109,8 @@ def deliver(
     if message.unsubscribe_url and len(recipients) > 1:
         sentence = "is one person's own, so the email can go to one recipient only"
         raise InvalidParameters(FieldError("/data/unsubscribe_url", sentence))
-    own = _charge(recipients, time.time())
+    steps = {address: f"email to {index}" for index, address in enumerate(recipients)}
+    own = _charge([address for address in recipients if call.recall(steps[address]) is None], time.time())
     send = partial(
         email.send_email,
         email=message,
@@ -110,28 +119,33 @@ def deliver(
         configuration_set=message_settings().email_configuration_set,
     )
     deliveries = [
-        _deliver(address, partial(send, address.deliver_to), own[address.canonical]) for address in recipients
+        _deliver(address, partial(call.once, step, partial(send, address.deliver_to)), own.get(address.canonical))
+        for address, step in steps.items()
     ]
     failed = [delivery.error for delivery in deliveries if delivery.error]
-    if len(failed) == len(deliveries):
-        raise failed[0]
+    passing = [error for error in failed if isinstance(error, Unavailable)]
+    if len(failed) == len(deliveries) or (call.steps and passing):
+        raise (passing or failed)[0]
     return deliveries
 
 
-def _deliver(address: EmailAddress, send: Callable[[], str], counter: Counter) -> Delivery:
-    if remaining_seconds() < _SECONDS_FOR_ONE:
+def _deliver(address: EmailAddress, send: Callable[[], str], counter: Counter | None) -> Delivery:
+    """`counter` is null where an earlier try has sent the message already."""
+    if counter and remaining_seconds() < _SECONDS_FOR_ONE:
         limits.refund(counter)
         return Delivery(address, None, TooSlow("The call took too long to begin with this message."))
     try:
         return Delivery(address, send(), None)
     except (ProviderRefused, ProviderUnavailable) as error:
-        if error.nothing_sent:
+        if counter and error.nothing_sent:
             limits.refund(counter)
         return Delivery(address, None, error)
 
 
 def _charge(recipients: Sequence[EmailAddress], now: float) -> dict[str, Counter]:
     """The counters of the mailboxes, by canonical address, each for one message."""
+    if not recipients:
+        return {}
     rules = settings()
     messages = Counting(address.canonical for address in recipients)
     pointers = {address.canonical: f"/to/{index}" for index, address in reversed(list(enumerate(recipients)))}

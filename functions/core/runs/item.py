@@ -22,6 +22,7 @@ from functions.core.parameters import encode_checked
 from functions.core.runs import outcomes
 from functions.core.runs.files import read_item
 from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
+from functions.core.runs.steps import Steps
 from functions.core.workflow import Workflow
 
 BUDGET_SECONDS = 280.0
@@ -52,6 +53,16 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def item_id(self) -> str:
         """The same in every run that repeats the item."""
         return f"{self.origin_run_id}/{self.index}"
+
+    def call(self, request_id: str) -> Call:
+        """The call that it is for the workflow."""
+        return Call(
+            request_id=request_id,
+            door="run",
+            item_id=self.item_id,
+            run_token_id=self.token_id,
+            steps=Steps(self.origin_run_id, self.index, self.delete_at),
+        )
 
     def seconds_left(self) -> float:
         """Of the item's budget."""
@@ -118,9 +129,7 @@ class Door:
             raise TooSlow("The item's tries took too long together.")
         with deadline(seconds, context.get_remaining_time_in_millis()):
             parameters = read_item(delivery.items_key, delivery.start, delivery.length)
-            call = Call(
-                request_id=context.aws_request_id, door="run", item_id=delivery.item_id, run_token_id=delivery.token_id
-            )
+            call = delivery.call(context.aws_request_id)
             result = msgspec.json.encode(self._workflow.run(parameters, call), enc_hook=encode_checked)
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +64,8 @@ class Outcome(table.Table):
     """JSON."""
     problem = UnicodeAttribute(null=True)
     """JSON; also of an attempt after which the item is still running."""
+    steps = UnicodeAttribute(null=True)
+    """JSON: what its steps came to (steps.py)."""
     delete_at = NumberAttribute()
 
     failed_items = _Failed()
@@ -164,6 +166,21 @@ def find_outcome(run_id: str, index: int) -> ItemOutcome | None:
     """What became of one item; null before it starts."""
     found = _get(run_id, index)
     return _shown(found) if found else None
+
+
+def find_steps(run_id: str, index: int) -> dict[str, str]:
+    """What the steps of an item came to, by name."""
+    found = _get(run_id, index)
+    return msgspec.json.decode(found.steps) if found and found.steps else {}
+
+
+def keep_steps(run_id: str, index: int, steps: Mapping[str, str], delete_at: int) -> None:
+    """Keeps what the steps of an item came to. 1 DynamoDB request."""
+    actions = [
+        Outcome.steps.set(msgspec.json.encode(steps).decode()),
+        Outcome.delete_at.set(Outcome.delete_at | delete_at),
+    ]
+    Outcome.update_if(run_id, actions, None, range_key=index)
 
 
 def list_outcomes(

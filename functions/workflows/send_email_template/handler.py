@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from functions.core import table
+from functions.core.call import Call
 from functions.core.email_address import masked
 from functions.core.log import count
 from functions.core.messages import catalog, mailing
@@ -65,13 +66,14 @@ class EmailTemplateSent(Result):
     messages: list[Message]
 
 
-def send_email_template(parameters: SendEmailTemplate) -> EmailTemplateSent:
+def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTemplateSent:
     """Everything is checked before anything is sent. With one recipient, a failure is the call's."""
     recipients = mailing.read_recipients(parameters.to)
     reply_to = mailing.read_reply_to(parameters.reply_to)
     email = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
     tags = parameters.tags | {"template": parameters.template}
-    messages = [_message(each) for each in mailing.deliver(email, recipients, reply_to=reply_to, tags=tags)]
+    deliveries = mailing.deliver(email, recipients, reply_to=reply_to, tags=tags, call=call)
+    messages = [_message(each) for each in deliveries]
     sent = sum(message.problem is None for message in messages)
     count("EmailSent", sent, template=parameters.template)
     return EmailTemplateSent(sent=sent, failed=len(messages) - sent, messages=messages)
