@@ -5,7 +5,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-ALL_SCOPES = ("workflow:verify_send", "workflow:verify_check", "workflow:verify_delete")
+from infra.workflows import workflows
+
+ALL_SCOPES = tuple(f"workflow:{name}" for name in workflows())
 
 
 class Context:

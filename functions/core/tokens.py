@@ -17,7 +17,7 @@ _FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
 """256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
 
-_SCOPE = re.compile(r"[a-z_]+:[a-z_]+")
+_SCOPE = re.compile(r"[a-z_]+:[a-z0-9_]+")
 _AUDIENCE = re.compile(r"[!-~]{1,255}")
 """Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
 
