@@ -53,6 +53,8 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
         raise TemplateError(f"template.yaml is no SAM template: {causes}") from error
+    finally:
+        translator.metrics.publish()  # to nobody; otherwise it complains when the process ends
     return translated
 
 

@@ -101,6 +101,21 @@ def list_tokens() -> list[Token]:
     return sorted(Token.scan(), key=lambda token: float(token.created_at))
 
 
+def rescope_tokens(name: str, scopes: Iterable[str]) -> bool:
+    """Gives all tokens of a name other scopes; false when there is none. API Gateway may know the old ones for 60 s.
+
+    Raises:
+        ValueError: as `issue_token`.
+    """
+    wanted = set(scopes)
+    found = [token for token in Token.scan() if token.name == name]
+    for token in found:
+        _refuse_wrong(name, token.kind, wanted)
+    for token in found:
+        token.update([Token.scopes.set(wanted)])
+    return bool(found)
+
+
 def revoke_token(token_id: str) -> bool:
     """Revokes a token for good; false when there is none of that id. API Gateway may accept it for another 60 s."""
     found = [token for token in Token.scan() if token.token_id == token_id]
