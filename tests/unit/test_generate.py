@@ -233,6 +233,15 @@ def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_
     assert mentions(SHARED, source, renaming) == ["GreetAll"]
 
 
+def test_a_last_section_of_resources_ends_with_them() -> None:
+    start, end = SHARED.index("  # --- workflow greet_all"), SHARED.index("Outputs:")
+    template = SHARED[:start] + SHARED[end:]
+    renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
+    copied = with_copy(template, carried(template, "greet", ["greet"]), renaming)
+    assert copied.count("  Wave:\n") == copied.count("Outputs:\n") == copied.count("  WaveUrl:\n") == 1
+    assert copied.index("  Wave:\n") < copied.index("Outputs:\n") < copied.index("  WaveUrl:\n")
+
+
 def test_ends_of_lines_stay() -> None:
     template = SHARED.replace("\n", "\r\n")
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
