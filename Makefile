@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run test lint format types check build deploy token tokens revoke unlock rotate-keys clean
+.PHONY: help run test lint format types check build deploy workflow token tokens revoke unlock rotate-keys clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -39,6 +39,9 @@ build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then runs every built
 deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
 	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
+
+workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
+	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"
 
 token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [AUDIENCE=https://api.example.com] [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$$NAME" --kind "$$KIND" --scopes "$$SCOPES" --days "$(or $(DAYS),0)" --audience "$$AUDIENCE"

@@ -20,7 +20,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         target.point_at(arguments.env, arguments.state)
-        return {"issue": _issue, "list": _list, "revoke": _revoke}[arguments.command](arguments)
+        return {"issue": _issue, "rescope": _rescope, "list": _list, "revoke": _revoke}[arguments.command](arguments)
     except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -37,6 +37,9 @@ def _arguments() -> argparse.Namespace:
     issue.add_argument("--days", type=int, default=0, help="days until it expires; 0 is never")
     issue.add_argument("--audience", default="", help="whom its proofs are for, such as https://api.example.com")
     issue.add_argument("--json", action="store_true")
+    rescope = commands.add_parser("rescope", help="gives the tokens of a name other scopes")
+    rescope.add_argument("--name", required=True)
+    rescope.add_argument("--scopes", required=True, help="as for issue; all of them")
     commands.add_parser("list", help="lists all tokens")
     commands.add_parser("revoke", help="revokes a token").add_argument("id")
     return parser.parse_args()
@@ -45,7 +48,7 @@ def _arguments() -> argparse.Namespace:
 def _issue(arguments: argparse.Namespace) -> int:
     from functions.core.tokens import issue_token  # noqa: PLC0415 - reads the environment set above
 
-    scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
+    scopes = _scopes(arguments)
     seconds = arguments.days * 86_400 or None
     audience = arguments.audience or None
     text, token = issue_token(arguments.name, arguments.kind, scopes, valid_seconds=seconds, audience=audience)
@@ -54,6 +57,18 @@ def _issue(arguments: argparse.Namespace) -> int:
     else:
         print(f"{text}\n\nThis is the only time that it is shown. {_described(token)}")
     return 0
+
+
+def _rescope(arguments: argparse.Namespace) -> int:
+    from functions.core.tokens import rescope_tokens  # noqa: PLC0415 - as above
+
+    if not rescope_tokens(arguments.name, _scopes(arguments)):
+        raise ValueError(f"There is no token with the name {arguments.name!r}.")
+    return 0
+
+
+def _scopes(arguments: argparse.Namespace) -> list[str]:
+    return [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
 
 
 def _list(_: argparse.Namespace) -> int:

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from infra import sam
+from infra.workflows import workflows
 
-ALL_SCOPES = tuple(f"workflow:{path.parent.name}" for path in (sam.ROOT / "functions/workflows").glob("*/handler.py"))
+ALL_SCOPES = tuple(f"workflow:{name}" for name in workflows())
 
 
 class Context:

@@ -11,10 +11,24 @@ Verifier = Callable[..., str]
 
 def readme_verifier(issuer: str) -> Verifier:
     """`verified_destination` of the section Proof, for an issuer."""
-    section = (sam.ROOT / "README.md").read_text().partition("\n## Proof\n")[2]
-    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert found
-    namespace: dict[str, Any] = {}
-    exec(found[1].replace("https://backend.example.com", issuer), namespace)  # noqa: S102 - README's code
-    verifier: Verifier = namespace["verified_destination"]
+    verifier: Verifier = _run(_code("Proof").replace("https://backend.example.com", issuer))["verified_destination"]
     return verifier
+
+
+def readme_workflow() -> Callable[[Any, Any], Any]:
+    """`lambda_handler` of the section Write your own workflow."""
+    handler: Callable[[Any, Any], Any] = _run(_code("Write your own workflow"))["lambda_handler"]
+    return handler
+
+
+def _code(section: str) -> str:
+    text = (sam.ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2]
+    found = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def _run(code: str) -> dict[str, Any]:
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)  # noqa: S102 - README's code
+    return namespace

@@ -17,7 +17,7 @@ _FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
 """256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
 
-_SCOPE = re.compile(r"[a-z_]+:[a-z_]+")
+_SCOPE = re.compile(r"[a-z_]+:[a-z0-9_]+")
 _AUDIENCE = re.compile(r"[!-~]{1,255}")
 """Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
 
@@ -99,6 +99,21 @@ def issue_token(
 def list_tokens() -> list[Token]:
     """All tokens, oldest first."""
     return sorted(Token.scan(), key=lambda token: float(token.created_at))
+
+
+def rescope_tokens(name: str, scopes: Iterable[str]) -> bool:
+    """Gives all tokens of a name other scopes; false when there is none. API Gateway may know the old ones for 60 s.
+
+    Raises:
+        ValueError: as `issue_token`.
+    """
+    wanted = set(scopes)
+    found = [token for token in Token.scan() if token.name == name]
+    for token in found:
+        _refuse_wrong(name, token.kind, wanted)
+    for token in found:
+        token.update([Token.scopes.set(wanted)])
+    return bool(found)
 
 
 def revoke_token(token_id: str) -> bool:

@@ -13,6 +13,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from infra import sam
 from infra.local import providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
@@ -30,10 +32,13 @@ from infra.local.state import (
     write_running,
     write_tokens,
 )
+from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.5
+_DEVELOPMENT = "development {}"
+"""Names of the tokens of `make run`, by kind."""
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
 
@@ -141,24 +146,32 @@ def _listen(port: int) -> LocalServer:
 
 
 def _development_tokens(state: Path) -> DevelopmentTokens:
+    """Those of an earlier start stay; the secret one gets the scopes of workflows that are new since."""
     tokens = read_tokens(state)
+    every = ",".join(f"workflow:{name}" for name in workflows())
     if tokens is None:
-        workflows = sorted(path.parent.name for path in (sam.ROOT / "functions/workflows").glob("*/handler.py"))
-        every = ",".join(f"workflow:{name}" for name in workflows)
         publishable = "workflow:verify_send,workflow:verify_check"
-        tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable))
+        tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable), every)
+        write_tokens(state, tokens)
+    elif tokens.scopes != every:
+        _tokens(state, "rescope", "--name", _DEVELOPMENT.format("secret"), "--scopes", every)
+        tokens = msgspec.structs.replace(tokens, scopes=every)
         write_tokens(state, tokens)
     return tokens
 
 
 def _issue(state: Path, kind: str, scopes: str) -> str:
+    words = ["--json", "--name", _DEVELOPMENT.format(kind), "--kind", kind, "--scopes", scopes]
+    return str(json.loads(_tokens(state, "issue", *words))["token"])
+
+
+def _tokens(state: Path, *words: str) -> str:
     """In a process of its own, where functions.core.tokens finds its table in the environment."""
-    command = [sys.executable, "-m", "infra.tokens", "--state", str(state), "issue", "--json"]
-    command += ["--name", f"development {kind}", "--kind", kind, "--scopes", scopes]
+    command = [sys.executable, "-m", "infra.tokens", "--state", str(state), *words]
     done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
         raise LocalStackError(f"The development tokens could not be issued: {done.stderr.strip()}")
-    return str(json.loads(done.stdout)["token"])
+    return done.stdout
 
 
 def _welcome(url: str, tokens: DevelopmentTokens, seconds: float) -> str:

@@ -26,6 +26,8 @@ class DevelopmentTokens(msgspec.Struct, frozen=True):
 
     secret: str
     publishable: str
+    scopes: str = ""
+    """Of the secret one, comma-separated."""
 
 
 def default_state() -> Path:

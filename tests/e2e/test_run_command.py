@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.local.state import DevelopmentTokens, write_tokens
 from tests.e2e.conftest import LocalStack, eventually
 
 
@@ -59,6 +60,11 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert second.process.wait() == 1
     assert "already running on the state" in second.text
 
+    # As if there had been fewer workflows: the secret token opens one of them only.
+    few = "workflow:verify_send"
+    assert stack.token("rescope", "--name", "development secret", "--scopes", few).returncode == 0
+    write_tokens(stack.state, DevelopmentTokens(*tokens, scopes=few))
+
     # Ctrl-C ends it in order, and state survives.
     stack.stop()
     assert stack.process.returncode == 0
@@ -68,6 +74,8 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
         assert api.post("/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}).status_code == 200
+        deletion = {"verification_id": sent["verification_id"]}
+        assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, "its scope is new since"
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
     # A killed run leaves an emulator behind; the next start ends it and goes on.

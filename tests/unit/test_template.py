@@ -15,9 +15,10 @@ from functions.core.runs.files import KEPT_SECONDS
 from functions.core.settings import SettingsError, read_settings
 from functions.core.verification.settings import ProofSettings
 from infra import sam
+from infra.workflows import workflows
 
 FUNCTIONS = sam.ROOT / "functions"
-WORKFLOWS = sorted(path.parent.name for path in (FUNCTIONS / "workflows").glob("*/handler.py"))
+WORKFLOWS = workflows()
 API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py"))
 PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 

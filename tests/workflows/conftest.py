@@ -1,5 +1,6 @@
 """AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
 
+import importlib
 import io
 import json
 import os
@@ -25,8 +26,8 @@ from functions.core.messages.providers import twilio_account
 from functions.core.runs import settings as runs
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
-from functions.workflows.verify_send import handler as verify_send
 from infra import sam
+from infra.workflows import workflows
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 READ_ONCE = [
@@ -43,9 +44,11 @@ READ_ONCE = [
     runs.settings,
     twilio_account._secret,
     verification.settings,
-    verify_send.settings,
     mailing.settings,
 ]
+for name in workflows():
+    handler = importlib.import_module(f"functions.workflows.{name}.handler")
+    READ_ONCE += [each for each in vars(handler).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
 CLIENTS = [aws.client, aws.session, table.connection]
 
 

@@ -13,6 +13,7 @@ from functions.core.http import MAX_BODY_BYTES
 from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
 from tests.builders import Context, call, http_event
+from tests.readme import readme_workflow
 
 SCOPES = ("workflow:greet",)
 
@@ -50,6 +51,13 @@ def test_a_typed_function_is_a_whole_workflow() -> None:
         "cache-control": "no-store",
         "x-request-id": "request-1",
     }
+
+
+def test_the_workflow_that_readme_shows_works_as_it_says() -> None:
+    shown = readme_workflow()
+    assert call(shown, {"name": "Ana", "formal": True}, scopes=SCOPES).body == {"text": "Good day, Ana"}
+    refused = call(shown, {"name": ""}, scopes=SCOPES)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/name")
 
 
 def test_a_problem_is_an_rfc_9457_document() -> None:

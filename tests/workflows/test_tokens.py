@@ -6,7 +6,7 @@ import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
 from functions.core.errors import Unavailable
-from functions.core.tokens import Token, issue_token, list_tokens, revoke_token
+from functions.core.tokens import Token, issue_token, list_tokens, rescope_tokens, revoke_token
 from tests import fakes
 from tests.builders import Context
 from tests.workflows.conftest import Settings, admin
@@ -77,6 +77,24 @@ def test_revoking_twice_keeps_the_first_time() -> None:
     revoke_token(token.token_id)
     token.refresh()
     assert token.revoked_at == 1
+
+
+def test_a_rescoped_token_stays_the_same_and_opens_what_it_is_given() -> None:
+    text, other = issue_token("server", "secret", SEND).text, issue_token("web", "secret", SEND).text
+    assert rescope_tokens("server", [*SEND, "workflow:welcome_v2"]) is True
+    assert ask(f"Bearer {text}")["context"]["scopes"] == "workflow:verify_send workflow:welcome_v2"
+    assert ask(f"Bearer {other}")["context"]["scopes"] == "workflow:verify_send"
+
+
+def test_a_publishable_token_cannot_be_rescoped_to_more_than_it_can_hold() -> None:
+    text = issue_token("web", "publishable", SEND).text
+    with pytest.raises(ValueError, match="cannot hold workflow:verify_delete"):
+        rescope_tokens("web", ["workflow:verify_delete"])
+    assert ask(f"Bearer {text}")["context"]["scopes"] == "workflow:verify_send"
+
+
+def test_rescoping_what_is_not_there_says_so() -> None:
+    assert rescope_tokens("nobody", SEND) is False
 
 
 def test_revoking_what_is_not_there_says_so() -> None:

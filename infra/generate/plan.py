@@ -1,0 +1,106 @@
+"""What a new workflow consists of, worked out before anything is written."""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.generate.errors import Refused
+from infra.generate.names import Renaming, camel, carries, refuse_wrong
+from infra.generate.new_test import NewTest, new_tests
+from infra.generate.refusals import refuse_existing, refuse_uncommitted, refuse_used_ids, refuse_used_words
+from infra.generate.section import Carried, carried, mentions, with_copy
+from infra.workflows import workflows
+
+
+class Place(NamedTuple):
+    """Where the parts of a workflow are, but for its section of template.yaml."""
+
+    folder: Path
+    event: Path
+    test: Path
+
+
+class Plan(NamedTuple):
+    """A new workflow."""
+
+    renaming: Renaming
+    place: Place
+    code: dict[Path, bytes]
+    """By path in the new folder."""
+    event: str
+    template: str
+    tests: list[NewTest]
+    """The first one that is green becomes its test."""
+    added: list[str]
+    """To template.yaml."""
+    left_alone: list[str]
+    """Entries of template.yaml that name the source."""
+
+
+def plan(project: Path, name: str, source: str) -> Plan:
+    """A copy of the workflow `source` under a new name.
+
+    Raises:
+        Refused: when it cannot be made; with one sentence.
+    """
+    _refuse_wrong(project, name, source)
+    old, new = _place(project, source), _place(project, name)
+    template = _text(project / "template.yaml")
+    ids = carried(template, source, workflows(project))
+    renaming = Renaming(source, name, _identifiers(old.folder, ids, source))
+    renamed = renaming.renamed
+    refuse_used_words(project, {name, *renamed.values()}, old.folder.rglob("*.py"))
+    refuse_used_ids(project, {renamed[each] for each in ids.resources}, {renamed[each] for each in ids.outputs})
+    return Plan(
+        renaming=renaming,
+        place=new,
+        code=dict(_renamed(path, old.folder, renaming) for path in _files(old.folder)),
+        event=renaming(_text(old.event)),
+        template=with_copy(template, ids, renaming),
+        tests=new_tests(old.test, renaming),
+        added=[renamed[each] for each in (*ids.resources, *ids.outputs)],
+        left_alone=mentions(template, ids, renaming),
+    )
+
+
+def _refuse_wrong(project: Path, name: str, source: str) -> None:
+    there = workflows(project)
+    if source not in there:
+        raise Refused(f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}.")
+    if not (event := _place(project, source).event).exists():
+        raise Refused(f"{source} has no sample event to copy, {event.relative_to(project)}.")
+    refuse_wrong(name)
+    refuse_existing(project, (*_place(project, name), project / "functions/api" / name))
+    refuse_uncommitted(project)
+
+
+def _place(project: Path, name: str) -> Place:
+    return Place(
+        folder=project / "functions/workflows" / name,
+        event=project / f"tests/events/{name}.json",
+        test=project / f"tests/workflows/test_{name}.py",
+    )
+
+
+def _identifiers(folder: Path, ids: Carried, source: str) -> frozenset[str]:
+    """Logical ids and classes that carry the name."""
+    nodes = (node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text())))
+    classes = (node.name for node in nodes if isinstance(node, ast.ClassDef) and carries(node.name, source))
+    return frozenset({camel(source), *ids.resources, *ids.outputs, *classes})
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _renamed(path: Path, folder: Path, renaming: Renaming) -> tuple[Path, bytes]:
+    place, content = path.relative_to(folder), path.read_bytes()
+    try:
+        return Path(renaming(str(place))), renaming(content.decode()).encode()
+    except UnicodeDecodeError:  # an image, say: it has no names in it
+        return place, content
+
+
+def _text(path: Path) -> str:
+    """As it is: read_text would change the ends of lines."""
+    return path.read_bytes().decode()

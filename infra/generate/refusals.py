@@ -1,0 +1,59 @@
+"""What a new workflow is refused for, each with one sentence, before anything is written."""
+
+import io
+import os
+import subprocess
+import tokenize
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from infra import sam
+from infra.generate.errors import Refused
+
+
+def refuse_existing(project: Path, paths: Iterable[Path]) -> None:
+    """Nothing that is there is overwritten."""
+    for path in paths:
+        if path.exists():
+            raise Refused(f"{path.relative_to(project)} is there already. Choose another NAME.")
+
+
+def refuse_uncommitted(project: Path) -> None:
+    """What is added can then be seen with git diff and taken back with git checkout. Without git it cannot anyway."""
+    command = ["git", "status", "--porcelain", "--", "template.yaml"]
+    environment = os.environ | {"LC_ALL": "C"}
+    try:
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        return
+    if done.stdout.strip():
+        raise Refused("template.yaml has changes that are not committed. Commit or stash them, and try again.")
+    if done.returncode and "not a git repository" not in done.stderr:
+        raise Refused(f"git cannot say whether template.yaml has changes: {done.stderr.strip()}")
+
+
+def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> None:
+    """A name that the code uses already would mean two things in the copy."""
+    for path in code:
+        words = {token.string for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline)}
+        if used := names & words:
+            raise Refused(f"{path.relative_to(project)} uses the name {min(used)} already. Choose another NAME.")
+
+
+def refuse_used_ids(project: Path, resources: set[str], outputs: set[str]) -> None:
+    """Parameters and resources share their names, also with the resources that the translator makes."""
+    template = translated(project)
+    used = resources & {*template["Parameters"], *template["Resources"]} | outputs & {*template.get("Outputs", {})}
+    if used:
+        raise Refused(f"template.yaml has a {min(used)} already. Choose another NAME.")
+
+
+def translated(project: Path) -> dict[str, Any]:
+    """The project's template.yaml as CloudFormation. Raises `Refused` when it cannot be that."""
+    try:
+        template = sam.read_template(project / "template.yaml")
+        unset = {name: "unset" for name, about in template["Parameters"].items() if "Default" not in about}
+        return sam.translate(template, unset, "s3://bucket/key")
+    except sam.TemplateError as error:
+        raise Refused(" ".join(str(error).split())) from error

@@ -1,0 +1,117 @@
+"""A workflow's section of template.yaml, copied as text, so that every other byte stays as it is."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from infra.generate.errors import Refused
+from infra.generate.names import Renaming, camel, carries
+
+_HEAD = "  # --- "
+_WORKFLOW = f"{_HEAD}workflow "
+
+Lines = list[str]
+
+
+class Carried(NamedTuple):
+    """Logical ids that carry a workflow's name, in the template's order."""
+
+    resources: list[str]
+    """Of its section. What that makes under other names is not its own: a copy uses it as the source does."""
+    outputs: list[str]
+
+
+def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
+    """What a copy of the workflow needs under its own name.
+
+    Raises:
+        Refused: when the template has no section of the workflow, or its function is not in it.
+    """
+    lines = template.splitlines(keepends=True)
+    resources = [key for key, _ in _entries(lines[_section(lines, workflow)]) if carries(key, workflow)]
+    if camel(workflow) not in resources:
+        raise Refused(f"The section of {workflow} in template.yaml does not make {camel(workflow)}.")
+    outputs = [key for key, _ in _entries(lines[_outputs(lines)]) if _owner(key, workflows) == workflow]
+    return Carried(resources, outputs)
+
+
+def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
+    """The template with a copy of the section after the last workflow's, and of each output after the one it is of."""
+    lines = template.splitlines(keepends=True)
+    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
+    return "".join(
+        [
+            *lines[:end],
+            *_copied_section(lines[_section(lines, renaming.old)], source, renaming),
+            *lines[end : outputs.start],
+            *_copied_outputs(lines[outputs], source, renaming),
+            *lines[outputs.stop :],
+        ]
+    )
+
+
+def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
+    """Entries outside the section that name the workflow, and so do for a copy of it nothing that they do for it."""
+    lines = template.splitlines(keepends=True)
+    where = _section(lines, renaming.old)
+    elsewhere = _entries([*lines[: where.start], *lines[where.stop :]])
+    return [key for key, text in elsewhere if key and renaming(text) != text and key not in source.outputs]
+
+
+def _copied_section(section: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:
+    head = section[0].rstrip("\r\n")
+    yield f"{_WORKFLOW}{renaming.new} ".ljust(len(head), "-") + section[0][len(head) :]
+    for key, text in _entries(section[1:]):
+        if not key or key in source.resources:
+            yield renaming(text)
+
+
+def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:
+    for key, text in _entries(lines):
+        yield text
+        if key in source.outputs:
+            yield renaming(text)
+
+
+def _section(lines: Lines, workflow: str) -> slice:
+    found = _sections(lines).get(workflow)
+    if found is None:
+        raise Refused(f"template.yaml has no section that begins with `# --- workflow {workflow} ---`.")
+    return found
+
+
+def _sections(lines: Lines) -> dict[str, slice]:
+    """By workflow: from the section's comment to the next one's, or to the end of Resources."""
+    ends = [i for i, line in enumerate(lines) if line.startswith(_HEAD) or line[0].isalpha()] + [len(lines)]
+    return {
+        lines[start].removeprefix(_WORKFLOW).split()[0]: slice(start, end)
+        for start, end in pairwise(ends)
+        if lines[start].startswith(_WORKFLOW)
+    }
+
+
+def _outputs(lines: Lines) -> slice:
+    starts = [i for i, line in enumerate(lines) if line[0].isalpha()] + [len(lines)]
+    start = next((i for i in starts[:-1] if lines[i].startswith("Outputs:")), len(lines))
+    return slice(start, next((i for i in starts if i > start), len(lines)))
+
+
+def _entries(lines: Lines) -> Iterator[tuple[str, str]]:
+    """The lines as entries (`  Key:` and what is deeper, after the comments above it); what is none has the key ""."""
+    key, entry, above = "", "", ""
+    for line in lines:
+        if found := re.match(r"  (\w+):", line):
+            yield key, entry
+            key, entry, above = found[1], above + line, ""
+        elif re.match(r"(  )?#|\s*$", line):
+            above += line
+        else:
+            entry, above = entry + above + line, ""
+    yield key, entry
+    yield "", above
+
+
+def _owner(identifier: str, workflows: list[str]) -> str:
+    """The workflow whose name an identifier carries: of send and send_receipt, SendReceiptUrl carries the longer one."""
+    return max((each for each in workflows if carries(identifier, each)), key=len, default="")

@@ -1,0 +1,40 @@
+"""Writes a planned workflow, and takes all of it back unless it works."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from infra.generate.new_test import NewTest
+from infra.generate.plan import Plan
+
+Check = Callable[[Path, Plan], NewTest]
+
+
+def write(project: Path, planned: Plan, check: Check) -> NewTest:
+    """Writes it; returns the test that it got. Whatever fails on the way leaves nothing behind.
+
+    Args:
+        project: the folder with template.yaml.
+        planned: what is written.
+        check: writes the test and makes sure that all of it works, or raises.
+    """
+    place, template = planned.place, project / "template.yaml"
+    backup = template.with_name("template.yaml.before")
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, place.folder, ignore_errors=True)
+        for path, content in planned.code.items():
+            (place.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (place.folder / path).write_bytes(content)
+        undo.callback(place.event.unlink, missing_ok=True)
+        place.event.write_bytes(planned.event.encode())
+        undo.callback(place.test.unlink, missing_ok=True)
+        undo.callback(backup.unlink, missing_ok=True)
+        shutil.copy2(template, backup)
+        undo.callback(os.replace, backup, template)  # which also a full disk allows
+        template.write_bytes(planned.template.encode())
+        test = check(project, planned)
+        undo.pop_all()
+    backup.unlink()
+    return test

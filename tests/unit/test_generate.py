@@ -1,0 +1,337 @@
+"""`make workflow`: what it refuses, what it renames, and that nothing stays behind when it fails."""
+
+import difflib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import sam
+from infra.generate.errors import Refused
+from infra.generate.names import Renaming, camel, carries
+from infra.generate.new_test import NewTest
+from infra.generate.plan import Plan, plan
+from infra.generate.section import carried, mentions, with_copy
+from infra.generate.write import write
+from infra.workflows import workflows
+
+NOT_IN_A_COPY = shutil.ignore_patterns(".*", "__pycache__", "docs", "template.yaml.before")
+SOURCES = ["verify_delete", "verify_send"]
+DELETE = Renaming("verify_delete", "end_visit", frozenset({"VerifyDelete", "VerifyDeleteLog"}))
+SHARED = """Resources:
+  # --- workflow greet ---------
+
+  # How we greet.
+  Greet:
+    Handler: functions.workflows.greet.handler.lambda_handler # greet
+
+    Table: !Ref Greetings
+    Log: !GetAtt GreetLog.Arn
+
+  GreetLog:
+    Name: wf-greet
+
+  Greetings:
+    Name: greetings
+
+  # --- workflow greet_all -----
+
+  GreetAll:
+    Calls: greet
+
+  # --- tables -----------------
+
+  Other: {}
+
+Outputs:
+  GreetUrl:
+    Value: /workflows/greet
+  GreetAllUrl:
+    Value: /workflows/greet_all
+  Last:
+    Value: 1
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the generator reads and writes, in no git repository."""
+    for folder in ("functions", "tests/events", "tests/workflows"):
+        shutil.copytree(sam.ROOT / folder, tmp_path / folder, ignore=NOT_IN_A_COPY)
+    shutil.copy(sam.TEMPLATE, tmp_path)
+    return tmp_path
+
+
+def contents(project: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".git" not in path.parts}
+
+
+def green(_: Path, planned: Plan) -> NewTest:
+    planned.place.test.write_text(planned.tests[0].text)
+    return planned.tests[0]
+
+
+def git(project: Path, *words: str) -> None:
+    identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *words], cwd=project, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "Say how it is called"),
+        ("SendReceipt", "lower-case words joined by _"),
+        ("send-receipt", "lower-case words joined by _"),
+        ("send__receipt", "lower-case words joined by _"),
+        ("_send", "lower-case words joined by _"),
+        ("2fa", "lower-case words joined by _"),
+        ("send_receipt\n", "lower-case words joined by _"),
+        ("../receipt", "lower-case words joined by _"),
+        ("s" * 33, "at most 32 characters"),
+        ("class", "a word of Python's own"),
+        ("print", "a word of Python's own"),
+        ("verify_check", "functions/workflows/verify_check is there already"),
+        ("authorize", "tests/events/authorize.json is there already"),
+        ("tokens", "tests/workflows/test_tokens.py is there already"),
+        ("table", "uses the name table already"),
+        ("verification_deleted", "uses the name VerificationDeleted already"),
+        ("alarms", "template.yaml has a Alarms already"),
+        ("proof_keys", "template.yaml has a ProofKeys already"),
+        ("verify_send_http_permission", "template.yaml has a VerifySendHttpPermission already"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_a_sentence(project: Path, name: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        plan(project, name, "verify_delete")
+
+
+@pytest.mark.parametrize("name", ["s" * 32, "welcome_v2", "end_visit"])
+def test_other_names_are_accepted(project: Path, name: str) -> None:
+    assert plan(project, name, "verify_delete").renaming.new == name
+
+
+@pytest.mark.parametrize("source", ["", "no_such_workflow", "authorize", "../workflows/verify_send"])
+def test_an_unknown_source_is_refused_with_what_there_is(project: Path, source: str) -> None:
+    with pytest.raises(Refused, match=f"FROM is one of: {', '.join(workflows())}"):
+        plan(project, "end_visit", source)
+
+
+def test_an_api_folder_of_that_name_is_refused(project: Path) -> None:
+    (project / "functions/api/reports").mkdir()
+    with pytest.raises(Refused, match="functions/api/reports is there already"):
+        plan(project, "reports", "verify_delete")
+
+
+def test_a_source_without_a_section_is_refused(project: Path) -> None:
+    template = project / "template.yaml"
+    template.write_text(template.read_text().replace("# --- workflow verify_delete", "# verify_delete"))
+    with pytest.raises(Refused, match="no section that begins with `# --- workflow verify_delete ---`"):
+        plan(project, "end_visit", "verify_delete")
+
+
+def test_a_section_without_the_sources_function_is_refused(project: Path) -> None:
+    template = project / "template.yaml"
+    template.write_text(template.read_text().replace("  VerifyDelete:\n", "  Deletes:\n"))
+    with pytest.raises(Refused, match=r"section of verify_delete in template\.yaml does not make VerifyDelete"):
+        plan(project, "end_visit", "verify_delete")
+
+
+def test_a_template_that_cannot_be_read_is_refused(project: Path) -> None:
+    template = project / "template.yaml"
+    template.write_text(template.read_text() + "  : [\n")
+    with pytest.raises(Refused, match=r"template\.yaml cannot be read"):
+        plan(project, "end_visit", "verify_delete")
+
+
+def test_a_template_with_changes_that_are_not_committed_is_refused(project: Path) -> None:
+    git(project, "init")
+    git(project, "add", ".")
+    git(project, "commit", "-m", "all")
+    assert plan(project, "end_visit", "verify_delete")
+    (project / "functions/core/log.py").write_text("# other changes do not matter\n")
+    assert plan(project, "end_visit", "verify_delete")
+    with (project / "template.yaml").open("a") as template:
+        template.write("# mine\n")
+    with pytest.raises(Refused, match="changes that are not committed"):
+        plan(project, "end_visit", "verify_delete")
+
+
+def test_a_refusal_is_an_error_and_changes_nothing() -> None:
+    before = sam.TEMPLATE.read_bytes()
+    command = [sys.executable, "-m", "infra.generate", "--name", "verify_check", "--from", "verify_send"]
+    done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: functions/workflows/verify_check is there already. Choose another NAME.\n"
+    assert sam.TEMPLATE.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("verify_delete: deletes", "end_visit: deletes"),
+        ("${AWS::StackName}-wf-verify_delete", "${AWS::StackName}-wf-end_visit"),
+        (
+            "from functions.workflows.verify_delete.handler import x",
+            "from functions.workflows.end_visit.handler import x",
+        ),
+        ("handler.verify_delete(event)", "handler.end_visit(event)"),
+        ("def verify_delete(parameters: VerifyDelete)", "def end_visit(parameters: EndVisit)"),
+        ("!GetAtt VerifyDeleteLog.Arn", "!GetAtt EndVisitLog.Arn"),
+        ("test_verify_delete VERIFY_DELETE_FUNCTION", "test_verify_delete VERIFY_DELETE_FUNCTION"),
+        ("verify_deleted re_verify_delete", "verify_deleted re_verify_delete"),
+        ("VerifyDeleteRole VerifyDeleted", "VerifyDeleteRole VerifyDeleted"),
+        ("record.verify_delete()", "record.verify_delete()"),
+    ],
+)
+def test_whole_identifiers_are_renamed_and_nothing_else(text: str, renamed: str) -> None:
+    assert DELETE(text) == renamed
+
+
+def test_camel_case() -> None:
+    assert [camel(name) for name in ("send_receipt", "welcome_v2", "greet")] == ["SendReceipt", "WelcomeV2", "Greet"]
+    assert [carries(each, "send") for each in ("Send", "SendLog", "Sender", "Send2", "Resend")] == [True, True] + 3 * [
+        False
+    ]
+
+
+@pytest.mark.parametrize("source", workflows())
+def test_the_template_keeps_every_line_in_its_place(project: Path, source: str) -> None:
+    before = (project / "template.yaml").read_text().splitlines()
+    after = plan(project, "end_visit", source).template.splitlines()
+    changes = [each[0] for each in difflib.ndiff(before, after) if each[0] != " "]
+    assert set(changes) == {"+"}
+    first = next(i for i, line in enumerate(after) if line.startswith("  # --- workflow end_visit "))
+    assert (after[first - 1], after[first + 1]) == ("", "")
+    last = [line.split()[3] for line in after if line.startswith("  # --- workflow ")][-1]
+    assert last == "end_visit"
+
+
+def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_not_named_after_it() -> None:
+    source = carried(SHARED, "greet", ["greet", "greet_all"])
+    renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
+    assert source == (["Greet", "GreetLog"], ["GreetUrl"])
+    copied = """  # --- workflow wave ----------
+
+  # How we wave.
+  Wave:
+    Handler: functions.workflows.wave.handler.lambda_handler # wave
+
+    Table: !Ref Greetings
+    Log: !GetAtt WaveLog.Arn
+
+  WaveLog:
+    Name: wf-wave
+
+"""
+    url = "    Value: /workflows/greet\n"
+    made = SHARED.replace("  # --- tables", f"{copied}  # --- tables")
+    made = made.replace(url, f"{url}  WaveUrl:\n    Value: /workflows/wave\n", 1)
+    assert with_copy(SHARED, source, renaming) == made
+    assert mentions(SHARED, source, renaming) == ["GreetAll"]
+
+
+def test_a_last_section_of_resources_ends_with_them() -> None:
+    start, end = SHARED.index("  # --- workflow greet_all"), SHARED.index("Outputs:")
+    template = SHARED[:start] + SHARED[end:]
+    renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
+    copied = with_copy(template, carried(template, "greet", ["greet"]), renaming)
+    assert copied.count("  Wave:\n") == copied.count("Outputs:\n") == copied.count("  WaveUrl:\n") == 1
+    assert copied.index("  Wave:\n") < copied.index("Outputs:\n") < copied.index("  WaveUrl:\n")
+
+
+def test_ends_of_lines_stay() -> None:
+    template = SHARED.replace("\n", "\r\n")
+    renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
+    copied = with_copy(template, carried(template, "greet", ["greet"]), renaming)
+    assert copied.replace("\r\n", "\n") == with_copy(SHARED, carried(SHARED, "greet", ["greet"]), renaming)
+    assert "\n" not in copied.replace("\r\n", "")
+
+
+def test_what_else_names_the_source_is_said(project: Path) -> None:
+    assert plan(project, "end_visit", "verify_check").left_alone == ["Proofs", "ProofKey", "VerifyCheckSigns"]
+
+
+def test_a_short_test_is_copied_and_a_long_one_makes_room_for_a_short_one(project: Path) -> None:
+    copied, short = plan(project, "end_visit", "verify_delete").tests
+    assert "end_visit(event, Context())" in copied.text
+    assert "verify_delete" not in copied.text
+    assert 'SCOPE = "workflow:end_visit"' in short.text
+    assert plan(project, "end_visit", "verify_send").tests[0].text == short.text.replace("verify_delete", "verify_send")
+
+
+def test_what_is_no_text_is_copied_as_it_is(project: Path) -> None:
+    image = b"\x89PNG\xff verify_delete"
+    (project / "functions/workflows/verify_delete/logo.png").write_bytes(image)
+    assert plan(project, "end_visit", "verify_delete").code[Path("logo.png")] == image
+
+
+def test_what_is_planned_is_written(project: Path) -> None:
+    before = contents(project)
+    planned = plan(project, "end_visit", "verify_delete")
+    write(project, planned, green)
+    made = {path.relative_to(project).as_posix() for path in contents(project).keys() - before.keys()}
+    assert made == {
+        "functions/workflows/end_visit/__init__.py",
+        "functions/workflows/end_visit/handler.py",
+        "tests/events/end_visit.json",
+        "tests/workflows/test_end_visit.py",
+    }
+    assert (project / "template.yaml").read_text() == planned.template
+
+
+@pytest.mark.parametrize("error", [Refused("red"), OSError("No space left on device"), KeyboardInterrupt()])
+def test_nothing_stays_behind_when_the_check_fails(project: Path, error: BaseException) -> None:
+    def fails(project: Path, planned: Plan) -> NewTest:
+        green(project, planned)
+        (planned.place.folder / "__pycache__").mkdir()
+        raise error
+
+    before = contents(project)
+    with pytest.raises(type(error)):
+        write(project, plan(project, "end_visit", "verify_delete"), fails)
+    assert contents(project) == before
+    assert not (project / "functions/workflows/end_visit").exists()
+
+
+@pytest.mark.parametrize("unwritable", [{"event": "\ud800"}, {"template": "\ud800"}])
+def test_nothing_stays_behind_when_a_file_cannot_be_written(project: Path, unwritable: dict[str, str]) -> None:
+    planned = plan(project, "end_visit", "verify_delete")._replace(**unwritable)  # type: ignore[arg-type] # both are str
+    before = contents(project)
+    with pytest.raises(UnicodeEncodeError):
+        write(project, planned, green)
+    assert contents(project) == before
+
+
+def test_two_workflows_made_in_a_clone_are_green(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(sam.ROOT, clone, ignore=NOT_IN_A_COPY, symlinks=True)
+    (clone / ".venv").symlink_to(sam.ROOT / ".venv")
+    (clone / ".gitignore").write_text(".venv\n__pycache__\n")
+    git(clone, "init")
+    for source in SOURCES:
+        git(clone, "add", ".")
+        git(clone, "commit", "-m", "all")
+        run(clone, ["infra.generate", "--name", f"new_{source}", "--from", source])
+    made = [f"tests/workflows/test_new_{source}.py" for source in SOURCES]
+    template = "tests/unit/test_template.py"
+    # The generator has just linted template.yaml, which takes seconds; the translated one it has not.
+    lint = [f"{template}::test_cfn_lint_finds_nothing[{form}]" for form in ("template.yaml", "translated")]
+    unlinted = [word for each in lint for word in ("--deselect", each)]
+    run(
+        clone,
+        ["pytest", lint[1]],
+        ["pytest", *made, template, *unlinted],
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+    )
+
+
+def run(clone: Path, *commands: list[str]) -> None:
+    """Runs modules at once: what takes seconds here is waiting for other processes."""
+    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    started = [subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands]
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)
