@@ -20,10 +20,11 @@ class Result(msgspec.Struct, kw_only=True):
 P = TypeVar("P", bound=Parameters)
 
 
-def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
+def read_parameters(kind: type[P], values: Mapping[str, Any], *, strict: bool = True) -> P:
     """Converts JSON values to a workflow's parameters.
 
-    null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
+    null and "" count as absent for optional parameters, because no-code clients send them for empty fields. With `strict`
+    false, texts are converted to what is wanted ("5", "true"): cells of a CSV and query parameters are all texts.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
@@ -31,9 +32,15 @@ def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
     given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise InvalidParameters(_field_error(str(error))) from None
+
+
+def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of a list with the parameters that are common to all, for what it does not say itself."""
+    said = {name: value for name, value in item.items() if value not in (None, "") or name not in parameters}
+    return {**parameters, **said}
 
 
 _NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
@@ -43,7 +50,7 @@ _NAMES |= {"object": "an object", "null": "null"}
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `|$)", re.DOTALL)
 
-NOT_A_PARAMETER = "is not a parameter of this workflow"
+NOT_A_PARAMETER = "is not a parameter of this call"
 LONGEST_NAME = 64
 """Characters of an unknown parameter's name that are told; whoever sends a longer one knows it."""
 _SENTENCES = {

@@ -143,7 +143,7 @@ def _development_tokens(state: Path) -> DevelopmentTokens:
     tokens = read_tokens(state)
     if tokens is None:
         workflows = sorted(path.parent.name for path in (sam.ROOT / "functions/workflows").glob("*/handler.py"))
-        every = ",".join(f"workflow:{name}" for name in workflows)
+        every = ",".join(["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows)])
         publishable = "workflow:verify_send,workflow:verify_check"
         tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable))
         write_tokens(state, tokens)

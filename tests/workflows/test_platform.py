@@ -60,11 +60,11 @@ def test_a_problem_is_an_rfc_9457_document() -> None:
         "type": "urn:backend-workflows:problem:invalid_parameters",
         "title": "The parameters are not valid",
         "status": 422,
-        "detail": "/nmae: is not a parameter of this workflow",
+        "detail": "/nmae: is not a parameter of this call",
         "code": "invalid_parameters",
         "request_id": "request-1",
         "retry_after_seconds": None,
-        "errors": [{"pointer": "/nmae", "detail": "is not a parameter of this workflow"}],
+        "errors": [{"pointer": "/nmae", "detail": "is not a parameter of this call"}],
     }
 
 

@@ -46,6 +46,8 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started_at: datetime
     """When the item's first try began."""
     delete_at: int
+    lenient: bool = False
+    """As in `Execution`."""
 
     @property
     def item_id(self) -> str:
@@ -118,7 +120,7 @@ class Door:
         with deadline(seconds, context.get_remaining_time_in_millis()):
             parameters = read_item(delivery.items_key, delivery.start, delivery.length)
             call = Call(request_id=context.aws_request_id, door="run", item_id=delivery.item_id)
-            result = msgspec.json.encode(self._workflow.run(parameters, call))
+            result = msgspec.json.encode(self._workflow.run(parameters, call, strict=not delivery.lenient))
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")
         return result.decode()
