@@ -55,7 +55,12 @@ class Table(Model):
 
     @classmethod
     def update_if(
-        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: Any = None
+        cls,
+        key: str,
+        actions: Sequence[Action],
+        condition: Condition | None,
+        *,
+        range_key: Any = None,  # noqa: ANN401 - PynamoDB declares text, and takes whatever the key is
     ) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
