@@ -81,7 +81,7 @@ def cancel(run_id: str) -> Run:
     return _run(begun, about)
 
 
-def list_runs(*, limit: int, cursor: str | None) -> tuple[list[RunSummary], str | None]:
+def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[RunSummary], str | None]:
     """Runs, newest first, and the cursor of the next page (null at the end).
 
     Raises:
