@@ -225,7 +225,7 @@ def test_validate_says_what_is_wrong_with_which_item_and_runs_nothing() -> None:
     assert answer["problem"] is None
     assert answer["problems"] == [
         {"index": 1, "errors": [{"pointer": "/name", "detail": "must be text, not a whole number"}]},
-        {"index": 2, "errors": [{"pointer": "/age", "detail": "is not a parameter of this workflow"}]},
+        {"index": 2, "errors": [{"pointer": "/age", "detail": "is not a parameter of this call"}]},
     ]
     assert greeter.calls == []
 

@@ -10,6 +10,7 @@ from functions.api.runs.reading import MAX_ITEM_BYTES, read_lines_of, read_objec
 
 _CHUNK_BYTES = 1_000_000
 _SPACE = re.compile(r"[ \t\n\r]*")
+_SPACES = frozenset({" ", "\t", "\n", "\r", ""})
 
 # Finds where an item ends; numbers stay as they are, because msgspec reads the item again.
 _scanner = json.JSONDecoder(parse_float=str, parse_int=str)
@@ -75,10 +76,12 @@ class _Text:
 
     def _pass_space(self) -> None:
         while True:
-            self._read_ahead()
-            space = _SPACE.match(self._text, self._at)
-            self._at = space.end() if space else self._at
-            if self._at < len(self._text) or self._ended:
+            if len(self._text) - self._at <= MAX_ITEM_BYTES and not self._ended:
+                self._read_ahead()
+            if self._text[self._at : self._at + 1] not in _SPACES:
+                return
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr] # also matches nothing
+            if self._at == len(self._text) and self._ended:
                 return
 
     def _read_ahead(self) -> None:

@@ -26,8 +26,9 @@ def read_object(text: bytes, place: str) -> dict[str, Any]:
         raise unreadable(f"{place} has more than {MAX_ITEM_BYTES:,} bytes")
     try:
         return _decoder.decode(text)
-    except msgspec.ValidationError:
-        raise unreadable(f"{place} is not a JSON object") from None
+    except msgspec.ValidationError as error:
+        what = "a JSON object" if "Expected `object`" in str(error) else "valid JSON: a number is out of range"
+        raise unreadable(f"{place} is not {what}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise unreadable(f"{place} is not valid JSON") from None
 
