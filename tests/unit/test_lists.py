@@ -16,7 +16,9 @@ from functions.core.errors import UnreadableItems
 from functions.core.runs.uploads import Format
 
 texts = st.text(st.characters(codec="utf-8"))
-objects = st.dictionaries(texts, st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists), max_size=3)
+objects = st.dictionaries(
+    texts, st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists), max_size=3
+)
 LARGE = "x" * (MAX_ITEM_BYTES + 1)
 
 

@@ -16,11 +16,13 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
+from functions.api.runs import validation
 from functions.core import aws, scheduler, signing, table
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
 from functions.core.runs import settings as runs
+from functions.core.runs import uploads
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
@@ -39,6 +41,8 @@ READ_ONCE = [
     verification.proof_settings,
     providers.settings,
     runs.settings,
+    uploads.settings,
+    validation.settings,
     twilio_account._secret,
     verification.settings,
     verify_send.settings,

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from functions.api.runs import validation
 from functions.api.runs.handler import lambda_handler
 from functions.core.errors import Conflict
 from functions.core.http import MAX_BODY_BYTES
@@ -37,9 +36,7 @@ def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
 
 
 @pytest.fixture(autouse=True)
-def stack(settings: Settings, cloud: None) -> Iterator[None]:
-    for cached in (validation.settings, uploads.settings):
-        cached.cache_clear()
+def stack(settings: Settings, cloud: None) -> Iterator[None]:  # noqa: ARG001 - what the settings belong to
     with server(lambdas) as url:
         settings.set(AWS_ENDPOINT_URL_LAMBDA=url, WORKFLOW_FUNCTIONS="wf-", MAX_UPLOAD_BYTES=1000)
         yield
@@ -162,7 +159,9 @@ def test_each_call_needs_its_scope_and_a_secret_token(route: str, body: object, 
     assert started() == []
 
 
-@pytest.mark.parametrize(("route", "body", "scope"), [call for call in CALLS if call[0] not in ("GET /runs", CALLS[1][0])])
+@pytest.mark.parametrize(
+    ("route", "body", "scope"), [call for call in CALLS if call[0] not in ("GET /runs", CALLS[1][0])]
+)
 def test_a_run_is_only_for_tokens_with_its_workflows_scope_whether_it_exists_or_not(
     route: str, body: object, scope: str
 ) -> None:
@@ -285,9 +284,7 @@ def test_an_upload_of_another_token_is_a_404() -> None:
 def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(log: io.StringIO) -> None:
     reply = start(upload_id=upload("verification_id\nk1.one\nk1.two,secret-cell\n", "csv"))
     assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
-    assert reply.body["errors"] == [
-        {"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}
-    ]
+    assert reply.body["errors"] == [{"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}]
     assert (started(), stored("")) == ([], [])
     assert "secret-cell" not in log.getvalue()
 
