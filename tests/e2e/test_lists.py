@@ -104,7 +104,7 @@ def test_a_csv_that_cannot_be_read_is_refused_with_its_row(api: httpx.Client) ->
     assert api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id}).status_code == 404
 
 
-def test_s3_takes_no_upload_above_the_form_s_size(api: httpx.Client) -> None:
+def test_s3_takes_no_upload_outside_the_sizes_of_the_form(api: httpx.Client) -> None:
     form = api.post("/runs/uploads", json={"format": "csv"}).json()
     empty = httpx.post(form["url"], data=form["fields"], files={"file": ("list", b"")}, timeout=60)
     assert (empty.status_code, "EntityTooSmall" in empty.text) == (400, True)
