@@ -97,7 +97,7 @@ def _probe(stack: LocalStack) -> None:
 @pytest.fixture(scope="module")
 def crashing(_here: None, _probe: None) -> Run:
     """Begins first, because its tries take most of a minute: items that crash always, once, never."""
-    items = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
+    items: list[dict[str, Any]] = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
     return start("probe", items, token_id=None)
 
 
