@@ -30,6 +30,9 @@ READ_TIMEOUT_SECONDS = 4
 ATTEMPTS = 2
 """Two attempts of at most 5 s: the three or four calls of a workflow stay below its 25 s deadline."""
 
+_CONFIG: dict[str, dict[str, Any]] = {"s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}}
+"""So that a presigned URL names the bucket's region: the global name of a new bucket redirects for hours."""
+
 _PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestThrottled", "Throttling"})
 _PASSING |= {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"}
 _PASSING |= {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "LimitExceededException"}
@@ -68,6 +71,7 @@ def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | No
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
+        **_CONFIG.get(service, {}),
     )
     return session().create_client(service, config=config)
 

@@ -50,6 +50,10 @@ class LineTypeNotSupported(InvalidParameters):
     """The number is of a kind that gets no SMS, or that costs whoever sends to it."""
 
 
+class UnreadableItems(InvalidParameters):
+    """A list that was uploaded is not what its form says, or an item of it is none."""
+
+
 class NotInBackground(WorkflowError):
     """The workflow can only be called now."""
 

@@ -46,7 +46,7 @@ class Checked(str):
 P = TypeVar("P", bound=Parameters)
 
 
-def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "") -> P:
+def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "", *, strict: bool = True) -> P:
     """Converts JSON values to a workflow's parameters.
 
     null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
@@ -55,6 +55,7 @@ def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "") -> P
         kind: what they are converted to.
         values: as they came.
         at: a JSON pointer to where they stood in what the client sent.
+        strict: if not, texts become what is wanted ("5", "true"): cells of a CSV and query parameters are all texts.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
@@ -62,7 +63,7 @@ def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "") -> P
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
     given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
     try:
-        parameters = msgspec.convert(given, kind, dec_hook=_read_checked)
+        parameters = msgspec.convert(given, kind, strict=strict, dec_hook=_read_checked)
     except msgspec.ValidationError as error:
         wrong = _field_error(str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
@@ -84,6 +85,12 @@ def _read_checked(kind: type, value: object) -> Checked:
     if not isinstance(value, str):
         raise NotValid("must be text")
     return kind.read(value)
+
+
+def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of a list with the parameters that are common to all, for what it does not say itself."""
+    said = {name: value for name, value in item.items() if value not in (None, "") or name not in parameters}
+    return {**parameters, **said}
 
 
 _NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}

@@ -31,6 +31,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.CountryNotAllowed: Kind(422, "country_not_allowed", "No SMS is sent to this country"),
     errors.LineTypeNotSupported: Kind(422, "line_type_not_supported", "This number gets no SMS"),
     errors.IdempotencyKeyReused: Kind(422, "idempotency_key_reused", "The key was used with other parameters"),
+    errors.UnreadableItems: Kind(422, "unreadable_items", "The uploaded list cannot be read"),
     errors.NotInBackground: Kind(422, "not_in_background", "This workflow cannot run in the background"),
     errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
     errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),

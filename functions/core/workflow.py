@@ -118,13 +118,13 @@ class Workflow(Generic[P, R]):
         finally:
             logger.clear_state()
 
-    def read(self, values: Mapping[str, Any]) -> P:
+    def read(self, values: Mapping[str, Any], *, strict: bool = True) -> P:
         """Raises `InvalidParameters`."""
-        return read_parameters(self.parameters, values)
+        return read_parameters(self.parameters, values, strict=strict)
 
-    def run(self, values: Mapping[str, Any], call: Call) -> R:
+    def run(self, values: Mapping[str, Any], call: Call, *, strict: bool = True) -> R:
         """Raises `InvalidParameters`, and whatever the function does."""
-        parameters = self.read(values)
+        parameters = self.read(values, strict=strict)
         token = current.set(Calling(call, self.about.calls, self.about.starts))
         try:
             return self.function(parameters, call) if self.takes_call else self.function(parameters)
@@ -180,7 +180,8 @@ class Workflow(Generic[P, R]):
         self.read(values)
         from functions.core.runs.start import start  # noqa: PLC0415 - only the background pays for it
 
-        return http.accepted(start(self.name, [values], token_id=caller.token_id), request_id)
+        run = start(self.name, [values], token_id=caller.token_id)
+        return http.accepted(run, request_id, preference="respond-async")
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         started, request_id = time.monotonic(), context.aws_request_id

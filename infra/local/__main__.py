@@ -148,7 +148,7 @@ def _listen(port: int) -> LocalServer:
 def _development_tokens(state: Path) -> DevelopmentTokens:
     """Those of an earlier start stay; the secret one gets the scopes of workflows that are new since."""
     tokens = read_tokens(state)
-    every = ",".join(f"workflow:{name}" for name in workflows())
+    every = ",".join(["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows())])
     if tokens is None:
         publishable = "workflow:verify_send,workflow:verify_check"
         tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable), every)

@@ -1,7 +1,7 @@
 """What the emulator does not understand of the translated template, in terms that it does. Pure.
 
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
-resources of their own. Of two actions it knows neither the right resource nor the conditions, of keys not the conditions.
+resources of their own. Of three actions it knows neither the right resource nor the conditions, of keys not the conditions.
 It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
 processes at once then.
 """
@@ -16,6 +16,7 @@ Template = dict[str, Any]
 _RESOURCES = {
     "ses:SendEmail": "*",
     "scheduler:CreateSchedule": "arn:aws:scheduler:*:*:schedule/default/*",
+    "states:DescribeMapRun": "*",
 }
 """Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
 

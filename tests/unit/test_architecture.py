@@ -23,6 +23,7 @@ VENDORS = {
         "core/signing.py",
         "core/messages/",
         "core/runs/execution.py",
+        "core/runs/uploads.py",
     },
     "pynamodb": {"core/table.py", "core/tokens.py", "core/limits.py", "core/verification/", "core/runs/outcomes.py"},
     "aws_lambda_powertools": {"core/log.py", "core/idempotency.py"},

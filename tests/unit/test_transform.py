@@ -81,7 +81,7 @@ def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(transla
         )
         if before != after
     ]
-    assert set(changed) == {"scheduler:CreateSchedule", "ses:SendEmail"}
+    assert set(changed) == {"scheduler:CreateSchedule", "ses:SendEmail", "states:DescribeMapRun"}
 
 
 def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(translated: dict[str, Any]) -> None:

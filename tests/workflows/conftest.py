@@ -17,6 +17,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
+from functions.api.runs import validation
 from functions.core import aws, scheduler, signing, table
 from functions.core import limits as core_limits
 from functions.core.messages import mailing
@@ -24,6 +25,7 @@ from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
 from functions.core.runs import settings as runs
+from functions.core.runs import uploads
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from infra import sam
@@ -42,6 +44,8 @@ READ_ONCE = [
     verification.proof_settings,
     providers.settings,
     runs.settings,
+    uploads.settings,
+    validation.settings,
     twilio_account._secret,
     verification.settings,
     mailing.settings,

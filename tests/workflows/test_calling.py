@@ -14,6 +14,7 @@ from functions.core.calling import start
 from functions.core.errors import CallFailed, FieldError, InvalidParameters, NotFound, Unavailable
 from functions.core.parameters import Parameters, Result
 from functions.core.runs import execution
+from functions.core.runs.run import list_runs
 from functions.core.workflow import LambdaHandler, Traits, Workflow, workflow
 from tests import fakes
 from tests.builders import Context, Reply, call
@@ -135,7 +136,7 @@ def test_the_wait_is_as_long_as_a_workflow_may_take() -> None:
 @pytest.mark.parametrize("function", [welcome, invite])
 def test_what_is_not_declared_is_neither_called_nor_started(function: Callable[..., Result]) -> None:
     assert ask(function, "Ana").status == 500
-    assert execution.list_runs(limit=10) == ([], None)
+    assert list_runs(limit=10) == ([], None)
 
 
 def test_a_workflow_starts_runs_of_another_for_the_token_that_called_it() -> None:
@@ -151,5 +152,5 @@ def test_an_item_that_is_tried_again_starts_the_same_runs() -> None:
     item = Call(request_id="x", door="run", item_id="invite.a/0", run_token_id="fedcba9876543210")
     first, again = (invites.run({"name": "Ana"}, item).text for _ in range(2))
     assert first == again
-    assert len(execution.list_runs(limit=10)[0]) == 2
+    assert len(list_runs(limit=10)[0]) == 2
     assert execution.read(first.split()[0])[0].token_id == "fedcba9876543210"

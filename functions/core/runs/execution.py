@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.core import aws
-from functions.core.errors import NotFound
+from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.runs.files import Reference
 from functions.core.runs.settings import settings
 
@@ -43,6 +43,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """When S3 deletes the items, seconds since the epoch."""
     delete_at: str
     """When the outcomes go, seconds since the epoch; as text, because DynamoDB's JSON has numbers so."""
+    lenient: bool = False
+    """Whether the items' values are all texts, as those of a CSV, to be converted to what the workflow wants."""
 
 
 def new_run_id(workflow: str, seed: str | None = None) -> str:
@@ -107,12 +109,17 @@ def stop(run_id: str) -> None:
                 raise
 
 
-def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[str], str | None]:
-    """Ids of runs, newest first, and the cursor of the next page."""
+def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """What Step Functions lists of runs, newest first, and the cursor of the next page. Raises `InvalidParameters`."""
     page = {"nextToken": cursor} if cursor else {}
     with aws.unavailable_when_passing("Step Functions"):
-        listed = _client().list_executions(stateMachineArn=settings().run_workflow, maxResults=limit, **page)
-    return [each["name"] for each in listed["executions"]], listed.get("nextToken")
+        try:
+            listed = _client().list_executions(stateMachineArn=settings().run_workflow, maxResults=limit, **page)
+        except ClientError as error:
+            if aws.code_of(error) == "InvalidToken":
+                raise InvalidParameters(FieldError("/cursor", "is not one that this list gave, or too old")) from None
+            raise
+    return listed["executions"], listed.get("nextToken")
 
 
 def _arn(run_id: str) -> str:

@@ -48,6 +48,8 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started_at: datetime
     """When the item's first try began."""
     delete_at: int
+    lenient: bool = False
+    """As in `Execution`."""
 
     @property
     def item_id(self) -> str:
@@ -130,7 +132,8 @@ class Door:
         with deadline(seconds, context.get_remaining_time_in_millis()):
             parameters = read_item(delivery.items_key, delivery.start, delivery.length)
             call = delivery.call(context.aws_request_id)
-            result = msgspec.json.encode(self._workflow.run(parameters, call), enc_hook=encode_checked)
+            found = self._workflow.run(parameters, call, strict=not delivery.lenient)
+            result = msgspec.json.encode(found, enc_hook=encode_checked)
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")
         return result.decode()

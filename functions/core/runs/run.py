@@ -9,7 +9,7 @@ import msgspec
 from functions.core.errors import RunFailed
 from functions.core.problems import problem
 from functions.core.runs import execution, outcomes
-from functions.core.runs.execution import Execution
+from functions.core.runs.execution import Execution, workflow_of
 from functions.core.times import utc
 
 RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
@@ -43,6 +43,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """As `result`; a run of many that failed as a whole has one too."""
 
 
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as the list has it. Its counts would take two more requests to Step Functions, which allows few a second."""
+
+    run_id: str
+    workflow: str
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None
+
+
 class _Counts(msgspec.Struct, frozen=True, kw_only=True):
     running: int = 0
     succeeded: int = 0
@@ -71,6 +81,26 @@ def cancel(run_id: str) -> Run:
     return _run(begun, about)
 
 
+def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[RunSummary], str | None]:
+    """Runs, newest first, and the cursor of the next page (null at the end).
+
+    Raises:
+        InvalidParameters: for a cursor that no page gave; `Unavailable`.
+    """
+    listed, following = execution.newest(limit, cursor)
+    return [_summary(each) for each in listed], following
+
+
+def _summary(about: Mapping[str, Any]) -> RunSummary:
+    return RunSummary(
+        run_id=about["name"],
+        workflow=workflow_of(about["name"]),
+        status=_STATUS.get(about["status"], "running"),
+        started_at=_utc(about["startDate"]),
+        finished_at=_ended(about),
+    )
+
+
 def _run(begun: Execution, about: Mapping[str, Any]) -> Run:
     status = _STATUS.get(about["status"], "running")
     item = None
@@ -89,7 +119,7 @@ def _run(begun: Execution, about: Mapping[str, Any]) -> Run:
         succeeded=counts.succeeded,
         failed=counts.failed,
         started_at=_utc(about["startDate"]),
-        finished_at=_utc(about["stopDate"]) if about.get("stopDate") else None,
+        finished_at=_ended(about),
         result=item.result if item else None,
         problem=item.problem if item else _problem(begun, status, str(about.get("error", ""))),
     )
@@ -120,6 +150,10 @@ def _problem(begun: Execution, status: RunStatus, error: str) -> Any:  # noqa: A
         return None
     sentence = f"Step Functions ended the run: {error or 'without saying why'}."
     return msgspec.to_builtins(problem(RunFailed(sentence), begun.run_id))
+
+
+def _ended(about: Mapping[str, Any]) -> datetime | None:
+    return _utc(about["stopDate"]) if about.get("stopDate") else None
 
 
 def _utc(moment: datetime) -> datetime:

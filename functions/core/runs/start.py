@@ -10,6 +10,7 @@ import msgspec
 
 from functions.core.errors import Conflict, FieldError, InvalidParameters
 from functions.core.http import MAX_BODY_BYTES
+from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id
 from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, read_references
@@ -20,6 +21,8 @@ DEFAULT_CONCURRENCY = 20
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
 """As a call may have over HTTP."""
+MAX_LIST_BYTES = 500_000_000
+"""Each item with the parameters that are common to all: what can be written within the deadline of a request."""
 _MARGIN_SECONDS = 3600
 """Of a paced run, for what its items take besides the waits."""
 
@@ -32,6 +35,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     parameters: Mapping[str, Any] | None = None,
     interval_seconds: int = 0,
     max_concurrency: int = DEFAULT_CONCURRENCY,
+    lenient: bool = False,
     run_id: str | None = None,
 ) -> Run:
     """Starts a run over the items; returns it as it starts. The items are read once and not kept in memory.
@@ -43,6 +47,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         parameters: common to all items, for what an item does not say itself (absent, null or "").
         interval_seconds: if not 0, the items run one after the other with this wait between them.
         max_concurrency: items that run at once, 1 to 1000.
+        lenient: whether texts are converted to what the workflow wants ("5", "true"), for items that have only texts.
         run_id: from `new_run_id`, where a repeated start must be the same run; otherwise a new one.
 
     Raises:
@@ -69,6 +74,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         reference=first,
         interval_seconds=interval_seconds,
         max_concurrency=max_concurrency,
+        lenient=lenient,
         items_until=int(time.time()) + KEPT_SECONDS,
         delete_at="",
     )
@@ -110,12 +116,6 @@ def retry(run_id: str, *, token_id: str | None, retry_id: str | None = None) -> 
     return _begin(again)
 
 
-def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """An item with the parameters that are common to all, for what it does not say itself."""
-    said = {name: value for name, value in item.items() if value not in (None, "") or name not in parameters}
-    return {**parameters, **said}
-
-
 def _folder(run_id: str) -> str:
     """New at each start, so that a repeated one overwrites nothing that a run reads."""
     return f"runs/{run_id}/{secrets.token_hex(4)}"
@@ -129,6 +129,10 @@ def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator
             raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
         if len(line) > MAX_ITEM_BYTES:
             raise InvalidParameters(FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes"))
+        if position > MAX_LIST_BYTES:
+            raise InvalidParameters(
+                FieldError("/items", f"with the parameters have more than {MAX_LIST_BYTES:,} bytes")
+            )
         upload.write(line + b"\n")
         yield Reference(index, position, len(line))
         position += len(line) + 1

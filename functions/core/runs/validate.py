@@ -8,6 +8,7 @@ import msgspec
 
 from functions.core.doors import log_answer, log_problem
 from functions.core.errors import InvalidParameters
+from functions.core.parameters import merged
 from functions.core.problems import Invalid, Problem
 from functions.core.workflow import Workflow
 
@@ -20,6 +21,8 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     door: Literal["validate"]
     items: list[dict[str, Any]]
+    parameters: dict[str, Any] = {}
+    """Common to all, merged here: in each item they might not fit into an event."""
 
 
 class InvalidItem(msgspec.Struct, frozen=True):
@@ -47,17 +50,17 @@ class Door:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             self._workflow.require_background()
-            answer = Validated(problems=self._problems(msgspec.convert(event, Validation).items))
+            answer = Validated(problems=self._problems(msgspec.convert(event, Validation)))
             log_answer(started, "validate", request_id)
         except Exception as error:  # noqa: BLE001 - as over HTTP, whoever asks gets an answer
             answer = Validated(problem=log_problem(error, started, "validate", request_id))
         return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
 
-    def _problems(self, items: list[dict[str, Any]]) -> list[InvalidItem]:
+    def _problems(self, asked: Validation) -> list[InvalidItem]:
         found: list[InvalidItem] = []
-        for index, item in enumerate(items):
+        for index, item in enumerate(asked.items):
             try:
-                self._workflow.read(item)
+                self._workflow.read(merged(item, asked.parameters))
             except InvalidParameters as error:
                 found.append(InvalidItem(index, [Invalid(*each) for each in error.errors]))
                 if len(found) == MAX_PROBLEMS:

@@ -1,0 +1,117 @@
+"""runs: starts workflows on lists, in the background, and says what became of them. Every call needs a scope of runs and,
+where a run is meant, the scope of its workflow, which its id names: so nothing is read for a token that lacks it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from functions.api.runs.launch import launch
+from functions.api.runs.requests import (
+    ItemsQuery,
+    NewUpload,
+    Nothing,
+    RunsQuery,
+    StartRun,
+    read_body,
+    read_cursor,
+    read_query,
+    write_cursor,
+)
+from functions.core import aws, http, table
+from functions.core.call import Caller, caller_of
+from functions.core.doors import http_door
+from functions.core.errors import NotFound
+from functions.core.log import logger
+from functions.core.runs import uploads
+from functions.core.runs.execution import workflow_of
+from functions.core.runs.outcomes import list_outcomes
+from functions.core.runs.run import cancel, describe, list_runs
+from functions.core.runs.start import retry
+from functions.core.settings import in_lambda
+
+
+def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+    """Answers the call of the route, or a problem."""
+    try:
+        return http_door(event, context, lambda request_id: _answer(event, request_id))
+    finally:
+        logger.clear_state()
+
+
+def _answer(event: http.Event, request_id: str) -> http.Answer:
+    http.refuse_token_in_url(event)
+    caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
+    logger.append_keys(token_id=caller.token_id)
+    call = _CALLS.get(event.get("routeKey", ""))
+    if call is None:
+        raise NotFound("There is no such call.")
+    return call(event, caller, request_id)
+
+
+def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    caller.require("runs:write")
+    return http.accepted(launch(read_body(StartRun, event), caller), request_id)
+
+
+def _upload(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    caller.require("runs:write")
+    wanted = read_body(NewUpload, event)
+    return http.answer(uploads.new_form(wanted.format, caller.token_id, time.time()), request_id, status=201)
+
+
+def _list(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    """Of a page of all runs those that the token may read, so that a page may be short while another one follows."""
+    caller.require("runs:read")
+    query = read_query(RunsQuery, event)
+    runs, following = list_runs(limit=query.limit, cursor=read_cursor(query.cursor, str))
+    readable = [run for run in runs if f"workflow:{run.workflow}" in caller.scopes]
+    return http.answer({"runs": readable, "cursor": write_cursor(following)}, request_id)
+
+
+def _describe(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    return http.answer(describe(_run_id(event, caller, "runs:read")), request_id)
+
+
+def _items(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    run_id = _run_id(event, caller, "runs:read")
+    query = read_query(ItemsQuery, event)
+    after = read_cursor(query.cursor, int)
+    items, following = list_outcomes(run_id, failed_only=query.status == "failed", after=after, limit=query.limit)
+    if not items:
+        describe(run_id)  # or an unknown run would look like one of which nothing has begun
+    return http.answer({"items": items, "cursor": write_cursor(following)}, request_id)
+
+
+def _retry(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    run_id = _run_id(event, caller, "runs:write")
+    read_body(Nothing, event)
+    return http.accepted(retry(run_id, token_id=caller.token_id), request_id)
+
+
+def _cancel(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    return http.answer(cancel(_run_id(event, caller, "runs:write")), request_id)
+
+
+def _run_id(event: http.Event, caller: Caller, scope: str) -> str:
+    """The run that the path names. Raises `NotPermitted`, `NotFound`."""
+    caller.require(scope)
+    run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
+    caller.require(f"workflow:{workflow_of(run_id)}")
+    return run_id
+
+
+_CALLS: dict[str, Callable[[http.Event, Caller, str], http.Answer]] = {
+    "POST /runs": _start,
+    "POST /runs/uploads": _upload,
+    "GET /runs": _list,
+    "GET /runs/{run_id}": _describe,
+    "GET /runs/{run_id}/items": _items,
+    "POST /runs/{run_id}/retry": _retry,
+    "DELETE /runs/{run_id}": _cancel,
+}
+"""By route, which unlike the path is the same under every domain and stage."""
+
+if in_lambda():
+    aws.client("stepfunctions")
+    table.connect()

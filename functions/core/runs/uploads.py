@@ -1,0 +1,159 @@
+"""Uploads of lists that are too long for a request: a form with which a client sends one to S3, and its one use by a run."""
+
+import re
+import secrets
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, cast, get_args
+
+import msgspec
+from botocore.exceptions import ClientError
+from msgspec import Meta
+
+from functions.core import aws
+from functions.core.errors import Conflict, NotFound, Unavailable
+from functions.core.log import logger
+from functions.core.settings import read_settings
+from functions.core.times import utc
+
+Format = Literal["json", "jsonl", "csv"]
+
+FORM_SECONDS = 15 * 60
+_UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
+
+
+class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where uploads go, and how large one may be; read from the environment."""
+
+    runs_bucket: str
+    max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
+
+
+@cache
+def settings() -> UploadSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(UploadSettings)
+
+
+class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client posts a file with (multipart/form-data): the fields first, then the file as `file`."""
+
+    upload_id: str
+    url: str
+    fields: dict[str, str]
+    max_bytes: int
+    expires_at: datetime
+
+
+def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
+    """A form for one file, which only this token can start a run from. `now` is in seconds since the epoch."""
+    upload_id = f"{secrets.token_hex(16)}.{kind}"
+    largest = settings().max_upload_bytes
+    form = _s3().generate_presigned_post(
+        settings().runs_bucket,
+        _key(token_id, upload_id),
+        Conditions=[["content-length-range", 1, largest]],
+        ExpiresIn=FORM_SECONDS,
+    )
+    return UploadForm(upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS))
+
+
+class Upload(NamedTuple):
+    """A file that a token has uploaded, or may have."""
+
+    token_id: str
+    upload_id: str
+
+    @property
+    def format(self) -> Format:
+        """Raises `NotFound` when no form has such an id."""
+        found = _UPLOAD_ID.fullmatch(self.upload_id)
+        if not found:
+            raise _not_found()
+        return cast("Format", found[1])
+
+    def open(self) -> BinaryIO:
+        """The file as it is now: whatever is uploaded under the same form later is not in the stream.
+
+        Raises:
+            NotFound: nothing was uploaded, or by another token.
+            Conflict: a run has used it.
+            Unavailable
+        """
+        if run_id := _text(self._marker):
+            raise _used(run_id)
+        stream = _read(_key(*self))
+        if stream is None:
+            raise _not_found()
+        return stream
+
+    def claim(self, run_id: str) -> None:
+        """Takes the upload for a run. Of any number of parallel claims one succeeds; the others raise `Conflict`."""
+        with aws.unavailable_when_passing("S3"):
+            try:
+                _s3().put_object(**_place(self._marker), Body=run_id.encode(), IfNoneMatch="*")
+            except ClientError as error:
+                if aws.code_of(error) == "ConditionalRequestConflict":
+                    raise Unavailable("Another run is being started from this upload.", retry_after=1) from error
+                if aws.code_of(error) != "PreconditionFailed":
+                    raise
+                # The SDK may repeat a write whose answer was lost, and find what the first one wrote.
+                if (used_by := _text(self._marker)) != run_id:
+                    raise _used(used_by) from None
+
+    def release(self) -> None:
+        """Takes a claim back whose run has not started."""
+        _delete(self._marker)
+
+    def delete(self) -> None:
+        """Deletes the file; what says that it was used stays."""
+        _delete(_key(*self))
+
+    @property
+    def _marker(self) -> str:
+        return f"{_key(*self)}.run"
+
+
+def _key(token_id: str, upload_id: str) -> str:
+    return f"uploads/{token_id}/{upload_id}"
+
+
+def _place(key: str) -> dict[str, str]:
+    return {"Bucket": settings().runs_bucket, "Key": key}
+
+
+def _text(key: str) -> str:
+    """Empty when there is no such object."""
+    stream = _read(key)
+    return stream.read().decode() if stream else ""
+
+
+def _read(key: str) -> BinaryIO | None:
+    with aws.unavailable_when_passing("S3"):
+        try:
+            return cast("BinaryIO", _s3().get_object(**_place(key))["Body"])
+        except ClientError as error:
+            if aws.code_of(error) != "NoSuchKey":
+                raise
+            return None
+
+
+def _delete(key: str) -> None:
+    """Or leaves it to the bucket's lifecycle: by now the answer does not depend on it."""
+    try:
+        with aws.unavailable_when_passing("S3"):
+            _s3().delete_object(**_place(key))
+    except Unavailable:
+        logger.warning("upload not deleted", exc_info=True)
+
+
+def _not_found() -> NotFound:
+    return NotFound("This token has no upload of that id, or nothing was uploaded to it.")
+
+
+def _used(run_id: str) -> Conflict:
+    return Conflict(f"The run {run_id} was started from this upload; make a new one for another run.")
+
+
+def _s3() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    return aws.client("s3")

@@ -1,0 +1,118 @@
+"""Runs on lists, over HTTP and really running: progress, failures, retry, uploads, cancel.
+
+The work is verify_delete of verifications that do not exist, which is cheap. An item whose id is none fails.
+"""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import LocalStack, eventually
+
+WORKFLOW = "verify_delete"
+Json = dict[str, Any]
+
+
+def run_of(api: httpx.Client, run_id: str) -> Json:
+    shown: Json = api.get(f"/runs/{run_id}").raise_for_status().json()
+    assert shown["pending"] + shown["running"] + shown["succeeded"] + shown["failed"] == shown["total"]
+    return shown
+
+
+def ended(api: httpx.Client, run_id: str) -> Json:
+    return eventually(lambda: (run := run_of(api, run_id))["status"] != "running" and run, 150)
+
+
+def failed_indexes(api: httpx.Client, run_id: str) -> list[int]:
+    found: list[int] = []
+    query: dict[str, Any] = {"status": "failed", "limit": 30}
+    while True:
+        page = api.get(f"/runs/{run_id}/items", params=query).raise_for_status().json()
+        found += [item["index"] for item in page["items"]]
+        if page["cursor"] is None:
+            return found
+        query["cursor"] = page["cursor"]
+
+
+def send(api: httpx.Client, text: str, kind: str) -> str:
+    """Uploads a list as a client does; returns the upload's id."""
+    made = api.post("/runs/uploads", json={"format": kind})
+    assert made.status_code == 201
+    form = made.json()
+    sent = httpx.post(form["url"], data=form["fields"], files={"file": ("list", text.encode())}, timeout=60)
+    assert sent.status_code == 204, sent.text
+    return str(form["upload_id"])
+
+
+@pytest.mark.timeout(300)
+def test_a_list_of_1000_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.Client) -> None:
+    """Uploaded, because in a request the wrong ones would be refused before anything starts."""
+    lines = "".join(f"k1.{n:022}\n" if n % 10 else "no id\n" for n in range(1000))
+    started = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": send(api, f"verification_id\n{lines}", "csv")})
+    assert (started.status_code, started.json()["total"]) == (202, 1000)
+    run_id = started.json()["run_id"]
+    assert started.headers["location"] == f"/runs/{run_id}"
+    seen = eventually(lambda: (run := run_of(api, run_id))["succeeded"] > 0 and run)
+    assert (seen["status"], seen["finished_at"]) == ("running", None)
+    done = ended(api, run_id)
+    assert (done["status"], done["succeeded"], done["failed"]) == ("succeeded", 900, 100)
+    assert failed_indexes(api, run_id) == list(range(0, 1000, 10))
+    again = api.post(f"/runs/{run_id}/retry")
+    assert (again.status_code, again.json()["total"]) == (202, 100)
+    retried = ended(api, again.json()["run_id"])
+    assert (retried["succeeded"], retried["failed"]) == (0, 100)
+    assert failed_indexes(api, retried["run_id"]) == list(range(0, 1000, 10))
+
+
+def test_a_wrong_item_in_a_request_is_named_and_nothing_starts(api: httpx.Client) -> None:
+    before = api.get("/runs").json()
+    items = [{"verification_id": "k1.one"}, {"verification_id": "no id"}]
+    refused = api.post("/runs", json={"workflow": WORKFLOW, "items": items})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/items/1/verification_id")
+    assert api.get("/runs").json() == before
+
+
+def test_a_csv_of_20000_is_accepted_and_what_has_not_started_when_it_is_cancelled_never_starts(
+    api: httpx.Client,
+) -> None:
+    text = "verification_id\n" + "".join(f"k1.{n:022}\n" for n in range(20_000))
+    upload_id = send(api, text, "csv")
+    started = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id})
+    assert (started.status_code, started.json()["total"]) == (202, 20_000)
+    run_id = started.json()["run_id"]
+    assert api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id}).status_code == 409
+    eventually(lambda: api.get(f"/runs/{run_id}/items").json()["items"])
+    cancelled = api.delete(f"/runs/{run_id}")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    begun = highest_index(api, run_id)
+    assert api.delete(f"/runs/{run_id}").json()["status"] == "cancelled"
+    assert highest_index(api, run_id) <= begun + 8, "besides those at work when it was cancelled"
+    assert begun < 10_000
+
+
+def highest_index(api: httpx.Client, run_id: str) -> int:
+    page = api.get(f"/runs/{run_id}/items", params={"limit": 1000}).json()["items"]
+    return max((item["index"] for item in page), default=0)
+
+
+def test_a_csv_that_cannot_be_read_is_refused_with_its_row(api: httpx.Client) -> None:
+    upload_id = send(api, "verification_id\nk1.one\nk1.two,three\n", "csv")
+    refused = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unreadable_items")
+    assert "row 3 has 2 cells" in refused.json()["detail"]
+    assert api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id}).status_code == 404
+
+
+def test_s3_takes_no_upload_outside_the_sizes_of_the_form(api: httpx.Client) -> None:
+    form = api.post("/runs/uploads", json={"format": "csv"}).json()
+    empty = httpx.post(form["url"], data=form["fields"], files={"file": ("list", b"")}, timeout=60)
+    assert (empty.status_code, "EntityTooSmall" in empty.text) == (400, True)
+
+
+def test_runs_are_only_for_tokens_with_their_scopes(stack: LocalStack) -> None:
+    reader = stack.new_token("secret", f"runs:read,workflow:{WORKFLOW}")["token"]
+    with stack.api(reader) as api:
+        assert api.get("/runs").status_code == 200
+        refused = api.post("/runs", json={"workflow": WORKFLOW, "items": [{"verification_id": "k1.one"}]})
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")

@@ -1,0 +1,140 @@
+"""Uploaded lists: what is read from them, and where they are said to be wrong."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.api.runs import json_list
+from functions.api.runs.lists import read_items
+from functions.api.runs.reading import MAX_ITEM_BYTES
+from functions.core.errors import UnreadableItems
+from functions.core.runs.uploads import Format
+
+texts = st.text(st.characters(codec="utf-8"))
+objects = st.dictionaries(
+    texts, st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists), max_size=3
+)
+LARGE = "x" * (MAX_ITEM_BYTES + 1)
+
+
+def read(text: str | bytes, kind: Format) -> list[dict[str, Any]]:
+    data = text if isinstance(text, bytes) else text.encode()
+    return list(read_items(io.BytesIO(data), kind))
+
+
+def refusal(text: str | bytes, kind: Format) -> str:
+    with pytest.raises(UnreadableItems) as refused:
+        read(text, kind)
+    (error,) = refused.value.errors
+    assert error.pointer == "/upload_id"
+    return error.detail
+
+
+@given(st.lists(objects, min_size=1), st.sampled_from([None, 1]))
+def test_a_json_array_is_read_as_it_was_written(items: list[dict[str, Any]], indent: int | None) -> None:
+    assert read(json.dumps(items, ensure_ascii=False, indent=indent), "json") == items
+
+
+@given(st.lists(objects, min_size=1))
+def test_json_lines_are_read_as_they_were_written(items: list[dict[str, Any]]) -> None:
+    assert read("".join(json.dumps(item) + "\r\n" for item in items), "jsonl") == items
+
+
+@given(st.lists(st.tuples(texts, texts, texts), min_size=1))
+def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
+    """By Python's writer, as RFC 4180 has it; empty cells are absent."""
+    file = io.StringIO()
+    csv.writer(file).writerows([("to", "data.name", "data.city"), *rows])
+    expected = []
+    for to, name, city in rows:
+        data = {key: value for key, value in {"name": name, "city": city}.items() if value}
+        expected.append(({"to": to} if to else {}) | ({"data": data} if data else {}))
+    assert read(file.getvalue(), "csv") == expected
+
+
+def test_an_array_is_read_alike_however_it_is_cut_into_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [{"n": index, "text": "ä" * 1000} for index in range(500)]
+    text = json.dumps(items, ensure_ascii=False, indent=1)
+    for size in (MAX_ITEM_BYTES, 77_777):
+        monkeypatch.setattr(json_list, "_CHUNK_BYTES", size)
+        assert read(text, "json") == items
+
+
+@pytest.mark.parametrize(("kind", "text"), [("json", '[{"a": 1}]'), ("jsonl", '{"a": 1}'), ("csv", "a\n1")])
+def test_a_byte_order_mark_is_not_part_of_the_list(kind: Format, text: str) -> None:
+    assert [list(item) for item in read(b"\xef\xbb\xbf" + text.encode(), kind)] == [["a"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"a": 1}', "the list is not a JSON array"),
+        ("", "the list is not a JSON array"),
+        ("[]", "there is no item in it"),
+        ("[{}, 5]", "index 1 is not a JSON object"),
+        ("[{}, {]", "index 1 is not valid JSON"),
+        ("[{}, ]", "index 1 is not valid JSON"),
+        ("[{}", "after the item with index 0"),
+        ("[{} {}]", "after the item with index 0"),
+        ("[{}] []", "after the array's end"),
+        ('[{}, {"a": NaN}]', "index 1 is not valid JSON"),
+        ('[{}, {"a": 1e999}]', "index 1 is not valid JSON"),
+        ('[{}, {"a": "\\ud800"}]', "index 1 is not valid JSON"),
+        (b'[{}, {"a": "\xff"}, {}]', "index 1 is not valid JSON in UTF-8"),
+        ('[{}, {"a": ' + "[" * 100_000 + "}]", "index 1 is not valid JSON"),
+        (f'[{{}}, {{"a": "{LARGE}"}}]', "index 1 has more than 200,000 bytes"),
+        (f'[{{}}, {{"a": "{LARGE * 6}"}}]', "index 1 is not valid JSON in UTF-8, or has more than 200,000 bytes"),
+    ],
+)
+def test_an_array_that_cannot_be_read_is_refused_with_the_index(text: str | bytes, where: str) -> None:
+    assert where in refusal(text, "json")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("\n \n", "there is no item in it"),
+        ("{}\n\n[]\n", "line 3 is not a JSON object"),
+        ("{}\n{\n", "line 2 is not valid JSON"),
+        (b'{}\n{"a": "\xff"}\n', "line 2 is not valid JSON"),
+        (f'{{}}\n{{"a": "{LARGE}"}}', "line 2 has more than 200,000 bytes"),
+    ],
+)
+def test_json_lines_that_cannot_be_read_are_refused_with_the_line(text: str | bytes, where: str) -> None:
+    assert where in refusal(text, "jsonl")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "there is no item in it"),
+        ("a,b\n", "there is no item in it"),
+        ("a,b\n1,2\n1\n", "row 3 has 1 cells; the first row has 2 names"),
+        ("a,b\n1,2,3\n", "row 2 has 3 cells"),
+        ("a,,b\n1,2,3\n", "row 1, column 2 has no name"),
+        ("a;b\n1;2\n", "row 1, column 1 has 'a;b', which is no name of a parameter; names are separated by commas"),
+        ("a,b,a\n1,2,3\n", "row 1, column 3 has the name a for the second time"),
+        ("a,a.b\n1,2\n", "row 1 has a both as a value and with fields inside"),
+        ('a\n1\n"x\n', "row 3 is not CSV"),
+        ('a\n1\n"x"y\n', "row 3 is not CSV"),
+        ("a\n1\nx\ry\n", "row 3 is not CSV"),
+        (b"a\n1\n\xff\n", "line 3 is not UTF-8"),
+        (f"a\n{LARGE}", "line 2 has more than 200,000 bytes"),
+        ("a,b\n" + ("x" * 150_000 + ',"\n' + "x" * 150_000 + '"'), "row 2 has more than 200,000 characters"),
+    ],
+)
+def test_csv_that_cannot_be_read_is_refused_with_the_row(text: str | bytes, where: str) -> None:
+    assert where in refusal(text, "csv")
+
+
+def test_what_is_wrong_late_in_a_list_is_still_told_with_its_row() -> None:
+    assert "row 20002 has 2 cells" in refusal("a\n" + "x\n" * 20_000 + "x,y\n", "csv")
+
+
+def test_an_empty_line_is_no_row_and_a_quoted_empty_cell_is_one() -> None:
+    assert read('a\n1\n\n""\n', "csv") == [{"a": "1"}, {}]

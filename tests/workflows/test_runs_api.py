@@ -1,0 +1,296 @@
+"""The HTTP API of runs: what a client sends, and what starts or is refused. e2e lets the runs run."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from functions.api.runs.handler import lambda_handler
+from functions.core.errors import Conflict
+from functions.core.http import MAX_BODY_BYTES
+from functions.core.problems import problem
+from functions.core.runs import execution, outcomes, uploads
+from functions.core.runs.files import read_item, read_references
+from functions.core.runs.outcomes import Attempt
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
+from tests.builders import Context, Reply, http_event
+from tests.fakes import reply as answer_with
+from tests.fakes import server
+from tests.workflows.conftest import Settings, admin
+
+SCOPES = ("runs:read", "runs:write", "workflow:verify_delete", "workflow:verify_check")
+TWO = [{"verification_id": "k1.one"}, {"verification_id": "k1.two"}]
+WORKFLOWS = {"wf-verify_delete": verify_delete, "wf-verify_check": verify_check}
+Uses = dict[str, Any]
+
+
+def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
+    """AWS Lambda, as far as Invoke goes: POST /2015-03-31/functions/<name>/invocations."""
+    answer = WORKFLOWS[request.path.split("/")[3]](json.loads(body), Context())
+    answer_with(request, 200, json.dumps(answer).encode(), {})
+
+
+@pytest.fixture(autouse=True)
+def stack(settings: Settings, cloud: None) -> Iterator[None]:  # noqa: ARG001 - what the settings belong to
+    with server(lambdas) as url:
+        settings.set(AWS_ENDPOINT_URL_LAMBDA=url, WORKFLOW_FUNCTIONS="wf-", MAX_UPLOAD_BYTES=1000)
+        yield
+
+
+def ask(route: str, body: object = None, *, run_id: str = "", token_id: str | None = None, **options: Any) -> Reply:
+    """One call by its route, with all scopes unless others are named."""
+    event = http_event(body, **({"scopes": SCOPES} | options))
+    event |= {"routeKey": route, "pathParameters": {"run_id": run_id}}
+    if token_id:
+        event["requestContext"]["authorizer"]["lambda"]["token_id"] = token_id
+    answer = lambda_handler(event, Context())
+    return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def start(**parameters: Any) -> Reply:
+    return ask("POST /runs", {"workflow": "verify_delete"} | parameters)
+
+
+def upload(text: str, kind: str) -> str:
+    """The id of an upload; moto's S3 takes the file as a client's form would put it there."""
+    form = ask("POST /runs/uploads", {"format": kind}).body
+    admin("s3").put_object(Bucket="runs", Key=form["fields"]["key"], Body=text.encode())
+    return str(form["upload_id"])
+
+
+def items_of(run_id: str) -> list[dict[str, Any]]:
+    """What the Lambda would get of each item."""
+    about, _ = execution.read(run_id)
+    references = read_references(about.references_key) if about.total > 1 else [about.reference]
+    return [read_item(about.items_key, each.start, each.length) for each in references]
+
+
+def started() -> list[str]:
+    return [run["run_id"] for run in ask("GET /runs").body["runs"]]
+
+
+def stored(prefix: str) -> list[str]:
+    return [each["Key"] for each in admin("s3").list_objects_v2(Bucket="runs", Prefix=prefix).get("Contents", [])]
+
+
+def finish(run_id: str, *, failed: set[int]) -> None:
+    """As the state machine would."""
+    for index in range(execution.read(run_id)[0].total):
+        attempt = outcomes.claim(run_id, index, 1_900_000_000)
+        assert isinstance(attempt, Attempt)
+        if index in failed:
+            attempt.fail(problem(Conflict("It is so."), "request-1"))
+        else:
+            attempt.succeed("{}")
+    execution.stop(run_id)
+
+
+def test_a_list_in_the_request_starts_a_run_that_is_found_at_its_location() -> None:
+    reply = start(items=TWO[:1])
+    assert reply.status == 202
+    assert reply.headers["location"] == f"/runs/{reply.body['run_id']}"
+    assert "preference-applied" not in reply.headers
+    shown = ask("GET /runs/{run_id}", run_id=reply.body["run_id"])
+    assert (shown.status, shown.body["status"], shown.body["total"]) == (200, "running", 1)
+    assert set(shown.body) == set(reply.body)
+    assert items_of(reply.body["run_id"]) == TWO[:1]
+
+
+def test_parameters_are_for_what_an_item_does_not_say_itself() -> None:
+    reply = start(items=[{}, TWO[1]], parameters=TWO[0])
+    assert items_of(reply.body["run_id"]) == TWO
+
+
+@pytest.mark.parametrize(
+    ("parameters", "pointers"),
+    [
+        ({"items": [*TWO, {}, {"verification_id": 5}]}, ["/items/2/verification_id", "/items/3/verification_id"]),
+        ({"items": [{}, {}], "parameters": {"verification_id": 5}}, ["/parameters/verification_id"]),
+        ({"items": [{}], "parameters": {}}, ["/items/0/verification_id"]),
+        ({"items": TWO, "parameters": {"nonsense": 1}}, ["/parameters/nonsense"]),
+        ({"items": []}, ["/items"]),
+        ({}, ["/items"]),
+        ({"items": TWO, "upload_id": "x"}, ["/upload_id"]),
+        ({"items": TWO, "workflow": "no_such"}, ["/workflow"]),
+        ({"items": TWO, "workflow": "../api/runs"}, ["/workflow"]),
+        ({"items": TWO, "workflow": "verify_check"}, ["/workflow"]),
+        ({"items": TWO, "max_concurrency": 1001}, ["/max_concurrency"]),
+        ({"items": TWO, "interval_seconds": -1}, ["/interval_seconds"]),
+        ({"items": TWO, "nonsense": 1}, ["/nonsense"]),
+    ],
+)
+def test_what_is_wrong_is_named_where_it_stands_and_nothing_starts(
+    parameters: dict[str, Any], pointers: list[str]
+) -> None:
+    reply = start(**parameters)
+    assert (reply.status, [each["pointer"] for each in reply.body["errors"]]) == (422, pointers)
+    assert (started(), stored("runs/")) == ([], [])
+
+
+def test_a_body_that_is_too_large_is_told_where_long_lists_go() -> None:
+    reply = ask("POST /runs", '{"x": "' + "x" * MAX_BODY_BYTES + '"}')
+    assert reply.status == 413
+    assert "POST /runs/uploads" in reply.body["detail"]
+
+
+CALLS = [
+    ("POST /runs", {"workflow": "verify_delete", "items": TWO}, "runs:write"),
+    ("POST /runs/uploads", {"format": "csv"}, "runs:write"),
+    ("GET /runs", None, "runs:read"),
+    ("GET /runs/{run_id}", None, "runs:read"),
+    ("GET /runs/{run_id}/items", None, "runs:read"),
+    ("POST /runs/{run_id}/retry", None, "runs:write"),
+    ("DELETE /runs/{run_id}", None, "runs:write"),
+]
+
+
+@pytest.mark.parametrize(("route", "body", "scope"), CALLS)
+def test_each_call_needs_its_scope_and_a_secret_token(route: str, body: object, scope: str) -> None:
+    run_id = execution.new_run_id("verify_delete")
+    others = set(SCOPES) - {scope}
+    assert ask(route, body, run_id=run_id, scopes=others).status == 403
+    assert ask(route, body, run_id=run_id, kind="publishable").status == 403
+    assert ask(route, body, run_id=run_id, authorized=False).status == 401
+    assert started() == []
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "scope"), [call for call in CALLS if call[0] not in ("GET /runs", CALLS[1][0])]
+)
+def test_a_run_is_only_for_tokens_with_its_workflows_scope_whether_it_exists_or_not(
+    route: str, body: object, scope: str
+) -> None:
+    there = start(items=TWO).body["run_id"]
+    for run_id in (there, execution.new_run_id("verify_delete")):
+        assert ask(route, body, run_id=run_id, scopes=(scope, "workflow:verify_check")).status == 403
+
+
+@pytest.mark.parametrize("route", [call[0] for call in CALLS if "{run_id}" in call[0]])
+@pytest.mark.parametrize("run_id", ["verify_delete." + "0" * 26, "uploads", ""])
+def test_a_run_that_there_is_not_is_a_404(route: str, run_id: str) -> None:
+    assert ask(route, run_id=run_id).status == 404
+
+
+def test_outcomes_are_paged_and_the_failed_ones_can_be_asked_for() -> None:
+    run_id = start(items=[{"verification_id": f"k1.{n}"} for n in range(5)]).body["run_id"]
+    finish(run_id, failed={1, 3})
+    first = ask("GET /runs/{run_id}/items", run_id=run_id, query="limit=3").body
+    rest = ask("GET /runs/{run_id}/items", run_id=run_id, query=f"limit=3&cursor={first['cursor']}").body
+    assert [item["index"] for item in first["items"] + rest["items"]] == [0, 1, 2, 3, 4]
+    assert rest["cursor"] is None
+    failed = ask("GET /runs/{run_id}/items", run_id=run_id, query="status=failed").body["items"]
+    assert [(item["index"], item["problem"]["code"]) for item in failed] == [(1, "conflict"), (3, "conflict")]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "cursor=%25", "cursor=eHg", "cursor=Inh4Ig", "status=x", "a=1"]
+)
+def test_a_query_that_is_not_understood_is_refused(query: str) -> None:
+    run_id = start(items=TWO).body["run_id"]
+    reply = ask("GET /runs/{run_id}/items", run_id=run_id, query=query)
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, f"/{query.partition('=')[0]}")
+
+
+def test_a_retry_repeats_only_what_failed() -> None:
+    run_id = start(items=TWO).body["run_id"]
+    finish(run_id, failed={1})
+    again = ask("POST /runs/{run_id}/retry", run_id=run_id)
+    assert (again.status, again.headers["location"]) == (202, f"/runs/{again.body['run_id']}")
+    assert items_of(again.body["run_id"]) == TWO[1:]
+
+
+def test_a_cancelled_run_is_answered_as_it_is_then() -> None:
+    run_id = start(items=TWO[:1]).body["run_id"]
+    reply = ask("DELETE /runs/{run_id}", run_id=run_id)
+    assert (reply.status, reply.body["status"], reply.body["pending"]) == (200, "cancelled", 1)
+    assert outcomes.is_cancelled(run_id)
+
+
+def test_the_list_has_only_runs_that_the_token_may_read() -> None:
+    run_id = start(items=TWO).body["run_id"]
+    assert started() == [run_id]
+    assert ask("GET /runs", scopes=("runs:read", "workflow:verify_check")).body == {"runs": [], "cursor": None}
+
+
+def test_runs_are_listed_in_pages() -> None:
+    made = {start(items=TWO).body["run_id"] for _ in range(3)}
+    first = ask("GET /runs", query="limit=2").body
+    rest = ask("GET /runs", query=f"limit=2&cursor={first['cursor']}").body
+    assert {run["run_id"] for run in first["runs"] + rest["runs"]} == made
+    assert (len(first["runs"]), rest["cursor"]) == (2, None)
+    assert set(first["runs"][0]) == {"run_id", "workflow", "status", "started_at", "finished_at"}
+
+
+LISTS = [
+    ("json", json.dumps(TWO)),
+    ("jsonl", "\n\n".join(map(json.dumps, TWO))),
+    ("csv", "verification_id\r\nk1.one\r\nk1.two\r\n"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), LISTS)
+def test_an_upload_starts_a_run_over_its_items_and_leaves_none_behind(kind: str, text: str) -> None:
+    upload_id = upload(text, kind)
+    reply = start(upload_id=upload_id)
+    assert (reply.status, items_of(reply.body["run_id"])) == (202, TWO)
+    assert execution.read(reply.body["run_id"])[0].lenient is (kind == "csv")
+    assert [key for key in stored("uploads/") if not key.endswith(".run")] == []
+
+
+def test_a_form_is_for_one_file_of_one_token_below_the_largest_size() -> None:
+    reply = ask("POST /runs/uploads", {"format": "csv"})
+    assert reply.status == 201
+    assert set(reply.body) == {"upload_id", "url", "fields", "max_bytes", "expires_at"}
+    assert reply.body["fields"]["key"] == f"uploads/0123456789abcdef/{reply.body['upload_id']}"
+    policy = json.loads(base64.b64decode(reply.body["fields"]["policy"]))
+    assert ["content-length-range", 1, 1000] in policy["conditions"]
+    assert {"key": reply.body["fields"]["key"]} in policy["conditions"]
+
+
+def test_an_upload_starts_one_run_whatever_workflow_the_second_names() -> None:
+    upload_id = upload(*reversed(LISTS[0]))
+    first = start(upload_id=upload_id)
+    again = start(upload_id=upload_id)
+    assert again.status == 409
+    assert first.body["run_id"] in again.body["detail"]
+    assert started() == [first.body["run_id"]]
+
+
+def test_of_two_starts_that_read_an_upload_at_the_same_time_one_is_a_run() -> None:
+    """The second reads all of it before the first takes it."""
+    mine = uploads.Upload("0123456789abcdef", upload(*reversed(LISTS[0])))
+    with mine.open(), mine.open():
+        mine.claim("verify_delete.first")
+        with pytest.raises(Conflict):
+            mine.claim("verify_delete.second")
+        mine.claim("verify_delete.first")  # the SDK's repetition
+
+
+@pytest.mark.parametrize("upload_id", ["x", "../x", f"{'0' * 32}.csv", f"{'0' * 32}.exe"])
+def test_an_upload_that_there_is_not_is_a_404(upload_id: str) -> None:
+    assert start(upload_id=upload_id).status == 404
+
+
+def test_an_upload_of_another_token_is_a_404() -> None:
+    body = {"workflow": "verify_delete", "upload_id": upload(*reversed(LISTS[0]))}
+    assert ask("POST /runs", body, token_id="fedcba9876543210").status == 404
+
+
+def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(log: io.StringIO) -> None:
+    reply = start(upload_id=upload("verification_id\nk1.one\nk1.two,secret-cell\n", "csv"))
+    assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
+    assert reply.body["errors"] == [{"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}]
+    assert (started(), stored("")) == ([], [])
+    assert "secret-cell" not in log.getvalue()
+
+
+def test_an_upload_can_be_used_again_when_something_else_was_wrong() -> None:
+    upload_id = upload(*reversed(LISTS[0]))
+    assert start(upload_id=upload_id, workflow="verify_check").status == 422
+    assert start(upload_id=upload_id, interval_seconds=86_400 + 1).status == 422
+    assert start(upload_id=upload_id).status == 202
