@@ -45,6 +45,9 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
         TemplateError: when it is no SAM template.
     """
     template["Globals"]["Function"]["CodeUri"] = code_uri
+    for resource in template["Resources"].values():
+        if "DefinitionUri" in resource.get("Properties", {}):
+            _inline_definition(resource["Properties"])
     os.environ.setdefault("AWS_DEFAULT_REGION", _REGION)
     # A managed-policy map that is not empty keeps the translator from asking IAM.
     translator = Translator({"unused": "arn:aws:iam::aws:policy/unused"}, Parser())
@@ -54,6 +57,11 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
         causes = "; ".join(str(cause.message) for cause in error.causes)
         raise TemplateError(f"template.yaml is no SAM template: {causes}") from error
     return translated
+
+
+def _inline_definition(properties: dict[str, Any]) -> None:
+    """The translator takes a state machine's file from S3 only."""
+    properties["Definition"] = yaml.safe_load((ROOT / properties.pop("DefinitionUri")).read_text())
 
 
 def _typed(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:

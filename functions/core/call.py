@@ -7,7 +7,7 @@ import msgspec
 
 from functions.core.errors import NotAuthenticated, NotPermitted
 
-Door = Literal["http", "direct", "schedule"]
+Door = Literal["http", "direct", "schedule", "run"]
 TokenKind = Literal["secret", "publishable"]
 
 PUBLISHABLE_SCOPES = frozenset({"workflow:verify_send", "workflow:verify_check"})
@@ -30,7 +30,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a workflow. `caller` is null where IAM let the caller in (direct invocation, schedules)."""
+    """One call of a workflow. `caller` is null where IAM let the caller in (direct invocation, schedules, runs)."""
 
     request_id: str
     door: Door
@@ -38,6 +38,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str | None = None
     domain: str | None = None
     """That the request came in by."""
+    item_id: str | None = None
+    """Of an item of a run: the same at every delivery and every retry, also in a later run. Null elsewhere."""
 
     @property
     def publishable(self) -> bool:

@@ -49,6 +49,10 @@ class LineTypeNotSupported(InvalidParameters):
     """The number is of a kind that gets no SMS, or that costs whoever sends to it."""
 
 
+class NotInBackground(WorkflowError):
+    """The workflow can only be called now."""
+
+
 class NotAuthenticated(WorkflowError):
     """Nobody is known to be calling."""
 
@@ -123,3 +127,11 @@ class ProviderUnavailable(Unavailable):
 
 class TooSlow(WorkflowError):
     """The call ran into its deadline."""
+
+
+class ResultTooLarge(WorkflowError):
+    """The workflow's result is larger than a run keeps."""
+
+
+class RunFailed(WorkflowError):
+    """Step Functions ended a run before its items had their turn."""

@@ -20,6 +20,7 @@ Answer = dict[str, Any]
 
 _TOKEN_IN_QUERY = re.compile(r"(?:^|&)(?:access_token|authorization|token)=|wf_[A-Za-z0-9_-]{43}", re.IGNORECASE)
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def is_http(event: Event) -> bool:
@@ -39,6 +40,13 @@ def refuse_token_in_url(event: Event) -> None:
         raise TokenInUrl(
             "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
         )
+
+
+def prefers(event: Event, preference: str) -> bool:
+    """Whether a `Prefer` header, which may hold several, has this preference. It is one that has no value (RFC 7240 §2)."""
+    header = _QUOTED_STRING.sub(lambda quoted: quoted[0][1:2].strip('"') and "quoted", _header(event, "prefer"))
+    preferences = [each.split(";")[0].partition("=") for each in header.lower().split(",")]
+    return preference in {name.strip() for name, _, value in preferences if not value.strip()}
 
 
 def read_body(event: Event) -> dict[str, Any]:
@@ -61,6 +69,13 @@ def read_body(event: Event) -> dict[str, Any]:
 def answer(result: object, request_id: str) -> Answer:
     """200 with the result."""
     return _answer(200, "application/json", result, request_id)
+
+
+def accepted(run: Any, request_id: str) -> Answer:  # noqa: ANN401 - a Run, which only the background imports
+    """202 with a run that was started instead of an answer (RFC 7240 §3 and §4.1)."""
+    reply = _answer(202, "application/json", run, request_id)
+    reply["headers"] |= {"location": f"/runs/{run.run_id}", "preference-applied": "respond-async"}
+    return reply
 
 
 def document_answer(document: str, content_type: str, request_id: str, *, max_age: int) -> Answer:

@@ -28,11 +28,14 @@ TABLE: dict[type[Exception], Kind] = {
     errors.InvalidParameters: Kind(422, "invalid_parameters", "The parameters are not valid"),
     errors.CountryNotAllowed: Kind(422, "country_not_allowed", "No SMS is sent to this country"),
     errors.LineTypeNotSupported: Kind(422, "line_type_not_supported", "This number gets no SMS"),
+    errors.NotInBackground: Kind(422, "not_in_background", "This workflow cannot run in the background"),
     errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
     errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
     errors.ProviderUnavailable: Kind(503, "provider_unavailable", "No provider is available"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
+    errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large to be kept"),
+    errors.RunFailed: Kind(500, "run_failed", "The run failed"),
     Exception: Kind(500, "internal_error", "Something went wrong here"),
 }
 

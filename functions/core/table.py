@@ -54,7 +54,9 @@ class Table(Model):
         return cls._get_connection().get_meta_table()
 
     @classmethod
-    def update_if(cls, key: str, actions: Sequence[Action], condition: Condition | None) -> tuple[bool, Self | None]:
+    def update_if(
+        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: Any = None
+    ) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
         `Model.update` cannot return the item on which a condition failed.
@@ -62,6 +64,7 @@ class Table(Model):
         table = cls._get_connection()
         write = table.get_operation_kwargs(
             key,
+            range_key,
             actions=actions,
             condition=condition,
             return_values="ALL_NEW",

@@ -13,11 +13,14 @@
 
 A function may take a second parameter, a `Call`, when it needs to know who calls. Doors:
 
-http      API Gateway. The result or a problem is the answer; no exception ever leaves.
+http      API Gateway. The result or a problem is the answer; no exception ever leaves. With `Prefer: respond-async` (RFC
+          7240 §4.1) the answer is 202 with a run over this one item.
 direct    `{"door": "direct", "parameters": {...}}`, from `sam local invoke` or `aws lambda invoke`. IAM is the authority.
           The answer is `{"result": …, "problem": …}`, one of them null.
 schedule  `{"door": "schedule", "parameters": {...}}`, from EventBridge Scheduler. As direct, but a failure that another try
           may cure is raised, so that Lambda tries again and then hands the event to the dead-letter queue.
+run       `{"door": "run", …}`, from RunWorkflow: one item of a run (runs/item.py).
+validate  `{"door": "validate", "items": […]}`: what is wrong with an item's parameters; nothing runs (runs/validate.py).
 
 Parameters are never the top level of an event, so nothing that a client sends can pose as another door's event.
 """
@@ -30,15 +33,14 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 import msgspec
 
 from functions.core import http
-from functions.core.call import Call, caller_of
-from functions.core.deadline import HTTP_SECONDS, deadline
-from functions.core.errors import FieldError, InvalidParameters, Unavailable, WorkflowError
+from functions.core.call import Call, Caller, caller_of
+from functions.core.deadline import deadline
+from functions.core.doors import BACKGROUND_SECONDS, http_door, log_answer, log_problem, may_heal
+from functions.core.errors import FieldError, InvalidParameters, NotInBackground, Unavailable
 from functions.core.log import logger
-from functions.core.parameters import NOT_A_PARAMETER, Parameters, Result, read_parameters
-from functions.core.problems import Problem, headers, problem
+from functions.core.parameters import Parameters, Result, read_parameters
+from functions.core.problems import Problem
 from functions.core.settings import in_lambda
-
-BACKGROUND_SECONDS = 240.0
 
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
@@ -46,20 +48,22 @@ LambdaHandler = Callable[[Any, Any], Any]
 
 
 class Invocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The wrapper in which parameters reach the doors that are not HTTP."""
+    """The wrapper in which parameters reach the doors `direct` and `schedule`."""
 
     door: Literal["direct", "schedule"]
     parameters: dict[str, Any]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the doors that are not HTTP answer."""
+    """What these doors answer."""
 
     result: Any = None
     problem: Problem | None = None
 
 
-def workflow(function: Callable[..., R], *, prepare: Callable[[], object] = lambda: None) -> LambdaHandler:
+def workflow(
+    function: Callable[..., R], *, prepare: Callable[[], object] = lambda: None, background: bool = True
+) -> LambdaHandler:
     """Makes a workflow's function a Lambda handler.
 
     Args:
@@ -67,58 +71,68 @@ def workflow(function: Callable[..., R], *, prepare: Callable[[], object] = lamb
             its annotations say what is validated.
         prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no request any time;
             a failure there that may pass is left to the first request, wrong settings end the init.
+        background: false where parameters or results are secrets, which a run would store.
     """
     if in_lambda():
         _prepare(prepare)
-    return _Workflow(function).handle
+    return Workflow(function, background=background).handle
 
 
-def http_door(
-    event: http.Event,
-    context: Any,  # noqa: ANN401 - Lambda's context has no type
-    answer: Callable[[str], http.Answer],
-) -> http.Answer:
-    """What `answer` makes of the request's id within the deadline, or a problem; logged. No exception ever leaves."""
-    request_id = http.request_id_of(event)
-    started = time.monotonic()
-    try:
-        with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
-            reply = answer(request_id)
-        _log_answer(started, "http", request_id)
-    except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
-        reply = http.problem_answer(_log_problem(error, started, "http", request_id), headers(error))
-    return reply
+class Workflow(Generic[P, R]):
+    """A workflow's function behind its doors."""
 
-
-class _Workflow(Generic[P, R]):
-    def __init__(self, function: Callable[..., R]) -> None:
+    def __init__(self, function: Callable[..., R], *, background: bool = True) -> None:
         self.function = function
         self.name = function.__name__
         self.scope = f"workflow:{self.name}"
+        self.background = background
         names = list(inspect.signature(function).parameters)
         self.parameters: type[P] = get_type_hints(function)[names[0]]
         self.takes_call = len(names) > 1
 
     def handle(self, event: Any, context: Any) -> Any:  # noqa: ANN401 - Lambda hands over whatever JSON was sent
+        """Answers at the door that the event names."""
         event = event if isinstance(event, dict) else {}
-        answer = self._http if http.is_http(event) else self._invocation
         logger.append_keys(workflow=self.name)
         try:
-            return answer(event, context)
+            return self._door(event)(event, context)
         finally:
             logger.clear_state()
 
-    def _http(self, event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
-        return http_door(
-            event, context, lambda request_id: http.answer(self._answer_http(event, request_id), request_id)
-        )
+    def read(self, values: Mapping[str, Any]) -> P:
+        """Raises `InvalidParameters`."""
+        return read_parameters(self.parameters, values)
 
-    def _answer_http(self, event: http.Event, request_id: str) -> R:
+    def run(self, values: Mapping[str, Any], call: Call) -> R:
+        """Raises `InvalidParameters`, and whatever the function does."""
+        parameters = self.read(values)
+        return self.function(parameters, call) if self.takes_call else self.function(parameters)
+
+    def require_background(self) -> None:
+        """Raises `NotInBackground`."""
+        if not self.background:
+            raise NotInBackground(f"{self.name} can only be called now, since its parameters or result are secrets.")
+
+    def _door(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
+        if http.is_http(event):
+            return self._http
+        if event.get("door") not in {"run", "validate"}:
+            return self._invocation
+        from functions.core.runs import item, validate  # noqa: PLC0415 - only the background pays for it
+
+        return item.Door(self).answer if event["door"] == "run" else validate.Door(self).answer
+
+    def _http(self, event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+        return http_door(event, context, lambda request_id: self._answer_http(event, request_id))
+
+    def _answer_http(self, event: http.Event, request_id: str) -> http.Answer:
         http.refuse_token_in_url(event)
         context = event["requestContext"]
         caller = caller_of((context.get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
+        if http.prefers(event, "respond-async"):
+            return self._respond_async(event, caller, request_id)
         call = Call(
             request_id=request_id,
             door="http",
@@ -126,7 +140,17 @@ class _Workflow(Generic[P, R]):
             client_ip=context["http"].get("sourceIp"),
             domain=context.get("domainName"),
         )
-        return self._run(http.read_body(event), call)
+        return http.answer(self.run(http.read_body(event), call), request_id)
+
+    def _respond_async(self, event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+        """A run over the one item that the body is, once its parameters are found valid."""
+        self.require_background()
+        caller.require("runs:write")
+        values = http.read_body(event)
+        self.read(values)
+        from functions.core.runs.start import start  # noqa: PLC0415 - only the background pays for it
+
+        return http.accepted(start(self.name, [values], token_id=caller.token_id), request_id)
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         started, request_id = time.monotonic(), context.aws_request_id
@@ -135,17 +159,13 @@ class _Workflow(Generic[P, R]):
             invocation = _read_invocation(event)
             call = Call(request_id=request_id, door=invocation.door)
             with deadline(BACKGROUND_SECONDS, context.get_remaining_time_in_millis()):
-                outcome = Outcome(result=self._run(invocation.parameters, call))
-            _log_answer(started, door, request_id)
+                outcome = Outcome(result=self.run(invocation.parameters, call))
+            log_answer(started, door, request_id)
         except Exception as error:
-            outcome = Outcome(problem=_log_problem(error, started, door, request_id))
-            if door == "schedule" and _may_heal(error):
+            outcome = Outcome(problem=log_problem(error, started, door, request_id))
+            if door == "schedule" and may_heal(error):
                 raise
         return msgspec.to_builtins(outcome)  # type: ignore[no-any-return] # a struct becomes a dict
-
-    def _run(self, values: Mapping[str, Any], call: Call) -> R:
-        parameters = read_parameters(self.parameters, values)
-        return self.function(parameters, call) if self.takes_call else self.function(parameters)
 
 
 def _read_invocation(event: Mapping[str, Any]) -> Invocation:
@@ -158,36 +178,8 @@ def _read_invocation(event: Mapping[str, Any]) -> Invocation:
         raise InvalidParameters(FieldError("", sentence)) from None
 
 
-def _may_heal(error: Exception) -> bool:
-    return isinstance(error, Unavailable) or not isinstance(error, WorkflowError)
-
-
 def _prepare(prepare: Callable[[], object]) -> None:
     try:
         prepare()
     except Unavailable:
         logger.warning("init could not prepare everything; the first request will", exc_info=True)
-
-
-def _log_answer(started: float, door: str, request_id: str) -> None:
-    logger.info("answered", extra=_facts(started, door, request_id) | {"status": 200})
-
-
-def _log_problem(error: Exception, started: float, door: str, request_id: str) -> Problem:
-    """4xx is information, 5xx an error with its traceback."""
-    told = problem(error, request_id)
-    fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
-    about = {"status": told.status, "code": told.code, "pointers": _known_pointers(told)}
-    write = logger.exception if fault else logger.info
-    write("problem", extra=_facts(started, door, request_id) | about)
-    return told
-
-
-def _known_pointers(told: Problem) -> list[str]:
-    """Names of unknown parameters are not logged: a client may have put anything there."""
-    return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
-
-
-def _facts(started: float, door: str, request_id: str) -> dict[str, object]:
-    milliseconds = round((time.monotonic() - started) * 1000, 1)
-    return {"door": door, "request_id": request_id, "duration_ms": milliseconds}

@@ -79,12 +79,15 @@ def source_files() -> list[Path]:
 
 
 def _upload_code(emulator: Emulator) -> str:
-    code = zipped_functions()
-    key = f"{hashlib.sha256(code).hexdigest()}.zip"
-    s3 = emulator.client("s3")
-    s3.create_bucket(Bucket=_BUCKET)
-    s3.put_object(Bucket=_BUCKET, Key=key, Body=code)
-    return f"s3://{_BUCKET}/{key}"
+    emulator.client("s3").create_bucket(Bucket=_BUCKET)
+    return f"s3://{_BUCKET}/{_put(emulator, zipped_functions(), 'zip')}"
+
+
+def _put(emulator: Emulator, content: bytes, kind: str) -> str:
+    """Key of an artifact in the bucket."""
+    key = f"{hashlib.sha256(content).hexdigest()}.{kind}"
+    emulator.client("s3").put_object(Bucket=_BUCKET, Key=key, Body=content)
+    return key
 
 
 def _apply(emulator: Emulator, template: dict[str, Any], parameters: dict[str, str]) -> None:
@@ -95,7 +98,7 @@ def _apply(emulator: Emulator, template: dict[str, Any], parameters: dict[str, s
     try:
         change(
             StackName=STACK,
-            TemplateBody=json.dumps(template),
+            TemplateURL=f"{emulator.url}/{_BUCKET}/{_put(emulator, json.dumps(template).encode(), 'json')}",
             Parameters=pairs,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )

@@ -2,8 +2,10 @@
 
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
 resources of their own. Of two actions it knows neither the right resource nor the conditions, of keys not the conditions.
+Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64 processes at once then.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -15,6 +17,9 @@ _RESOURCES = {
     "scheduler:CreateSchedule": "arn:aws:scheduler:*:*:schedule/default/*",
 }
 """Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
+
+_CHILDREN_AT_ONCE = 4
+"""Of a Distributed Map: each takes a process, and more would only wait for the processor."""
 
 _AUTHORIZER = "x-amazon-apigateway-authorizer"
 _INTEGRATION = "x-amazon-apigateway-integration"
@@ -36,6 +41,9 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
     for function in resources.values():
         if function["Type"] == "AWS::Lambda::Function":
             function["Properties"]["Environment"]["Variables"] |= variables or {}
+    for machine in resources.values():
+        if machine["Type"] == "AWS::StepFunctions::StateMachine":
+            _limit_maps(machine["Properties"])
     for statement in statements(template):
         if local := _RESOURCES.get(str(statement["Action"])):
             statement["Resource"] = local
@@ -66,6 +74,14 @@ def ttl_attributes(template: Template) -> dict[str, str]:
     tables = {name: each["Properties"] for name, each in template["Resources"].items() if "Table" in each["Type"]}
     declared = {name: about.get("TimeToLiveSpecification") for name, about in tables.items()}
     return {name: ttl["AttributeName"] for name, ttl in declared.items() if ttl}
+
+
+def _limit_maps(properties: Template) -> None:
+    definition = json.loads("".join(properties["DefinitionString"]["Fn::Join"][1]))
+    for state in definition["States"].values():
+        if state.pop("MaxConcurrencyPath", None):
+            state["MaxConcurrency"] = _CHILDREN_AT_ONCE
+    properties["DefinitionString"] = json.dumps(definition)
 
 
 def _expanded(api: str, properties: Template) -> Template:

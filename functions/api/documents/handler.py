@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.core import http, signing
+from functions.core.doors import http_door
 from functions.core.errors import NotFound
 from functions.core.log import logger
 from functions.core.settings import in_lambda
 from functions.core.verification.settings import proof_settings
-from functions.core.workflow import http_door
 
 _MAX_AGE_SECONDS = 300
 """How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it

@@ -1,8 +1,77 @@
 """What became of each item of a run: a table with one record an item, and the rules by which an item is done once."""
 
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from functions.core import table
+from functions.core.errors import Unavailable
+from functions.core.http import MAX_BODY_BYTES
+from functions.core.problems import Problem
+from functions.core.settings import table_name
+
+KEPT_SECONDS = 30 * 86_400
+LEASE_SECONDS = 12
+"""After which an attempt that is not heard of counts as dead. It renews its lease three times as often."""
+
+_MARKER = -1
+"""The index of the run's own record: it is there once the run is cancelled."""
+_PAGE_BYTES = MAX_BODY_BYTES
+
+
+class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
+    """Only what failed: no other record has the attribute."""
+
+    class Meta:
+        """PynamoDB's description of the index."""
+
+        index_name = "failed"
+        projection = AllProjection()
+
+    run_id = UnicodeAttribute(hash_key=True)
+    failed = NumberAttribute(range_key=True)
+
+
+class Outcome(table.Table):
+    """What became of one item of one run."""
+
+    class Meta:
+        """PynamoDB's description of the table."""
+
+        table_name = table_name("OUTCOMES_TABLE")
+
+    run_id = UnicodeAttribute(hash_key=True)
+    index = NumberAttribute(range_key=True)
+    status = UnicodeAttribute(null=True)
+    """running, succeeded or failed."""
+    failed = NumberAttribute(null=True)
+    """The index, where the item failed."""
+    attempts = NumberAttribute(default=0)
+    attempt_id = UnicodeAttribute(null=True)
+    """Of the newest attempt; only that one may say how the item ended."""
+    lease_until = NumberAttribute(null=True)
+    started_at = UnicodeAttribute(null=True)
+    finished_at = UnicodeAttribute(null=True)
+    result = UnicodeAttribute(null=True)
+    """JSON."""
+    problem = UnicodeAttribute(null=True)
+    """JSON; also of an attempt after which the item is still running."""
+    delete_at = NumberAttribute()
+
+    failed_items = _Failed()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in {"succeeded", "failed"}
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,11 +79,91 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     status: str
+    """running, succeeded or failed."""
     attempts: int
-    started_at: str | None = None
-    finished_at: str | None = None
-    result: Any = None
-    problem: Any = None
+    started_at: str | None
+    finished_at: str | None
+    result: Any
+    problem: Any
+
+
+class Busy(Unavailable):
+    """Another delivery of the same item is at work on it."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The right to run an item, until its lease ends."""
+
+    run_id: str
+    index: int
+    attempt_id: str
+
+    def renew(self) -> None:
+        """Says that it is alive."""
+        self._write(Outcome.lease_until.set(time.time() + LEASE_SECONDS))
+
+    def succeed(self, result: str) -> str:
+        """Records the result, a JSON text; returns the status that the item has now."""
+        ended = [Outcome.status.set("succeeded"), Outcome.result.set(result)]
+        return self._write(*ended, Outcome.finished_at.set(_now()), Outcome.problem.remove(), Outcome.failed.remove())
+
+    def fail(self, problem: Problem) -> str:
+        """Records that no other try is wanted; returns the status that the item has now."""
+        ended = [Outcome.status.set("failed"), Outcome.failed.set(self.index)]
+        return self._write(*ended, Outcome.finished_at.set(_now()), Outcome.problem.set(_json(problem)))
+
+    def give_up(self, problem: Problem) -> None:
+        """Leaves the item to another try; the problem stays for the case that there is none."""
+        self._write(Outcome.lease_until.set(0), Outcome.problem.set(_json(problem)))
+
+    def _write(self, *actions: Action) -> str:
+        """Changes nothing where another attempt has taken over."""
+        mine: Condition = Outcome.attempt_id == self.attempt_id
+        _, stored = Outcome.update_if(self.run_id, actions, mine, range_key=self.index)
+        return str(stored.status) if stored else "failed"
+
+
+def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
+    """Begins an attempt at an item; the status instead, where the item is done. 1 DynamoDB request.
+
+    Raises:
+        Busy: another attempt has a lease that has not ended.
+        Unavailable
+    """
+    now, attempt = time.time(), Attempt(run_id, index, secrets.token_hex(8))
+    actions = [
+        Outcome.status.set("running"),
+        Outcome.attempts.add(1),
+        Outcome.attempt_id.set(attempt.attempt_id),
+        Outcome.lease_until.set(now + LEASE_SECONDS),
+        Outcome.started_at.set(Outcome.started_at | _now()),
+        Outcome.delete_at.set(delete_at),
+    ]
+    free = Outcome.status.does_not_exist() | ((Outcome.status == "running") & (Outcome.lease_until < now))
+    claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
+    # The SDK may repeat a write whose answer was lost, and find the lease that the first one took.
+    if claimed or (stored and stored.attempt_id == attempt.attempt_id):
+        return attempt
+    if stored and stored.done:
+        return str(stored.status)
+    raise Busy("Another delivery of this item is at work on it.", retry_after=LEASE_SECONDS)
+
+
+def cancel(run_id: str, delete_at: int) -> None:
+    """Keeps every item that has not started from starting, also where Step Functions has called its function already."""
+    with table.unavailable_when_passing():
+        Outcome(run_id, _MARKER, delete_at=delete_at).save()
+
+
+def is_cancelled(run_id: str) -> bool:
+    """Whether items must not start any more. 1 DynamoDB request."""
+    return _get(run_id, _MARKER) is not None
+
+
+def find_outcome(run_id: str, index: int) -> ItemOutcome | None:
+    """What became of one item; null before it starts."""
+    found = _get(run_id, index)
+    return _shown(found) if found else None
 
 
 def list_outcomes(
@@ -26,6 +175,63 @@ def list_outcomes(
         run_id: whose outcomes.
         failed_only: only those of items that failed.
         after: index of the last one that is known.
-        limit: of a page, at most 1000.
+        limit: of a page, which ends earlier where it would pass 3 MB.
     """
-    raise NotImplementedError
+    after = _MARKER if after is None else after
+    page: list[ItemOutcome] = []
+    size = 0
+    with table.unavailable_when_passing():
+        for outcome in _query(run_id, after, failed_only=failed_only, limit=limit + 1):
+            size += len(outcome.result or "")
+            if page and (len(page) == limit or size > _PAGE_BYTES):
+                return page, page[-1].index
+            page.append(_shown(outcome))
+    return page, None
+
+
+def failed_indexes(run_id: str) -> Iterator[int]:
+    """Indexes of the items that failed so far, ascending."""
+    with table.unavailable_when_passing():
+        for outcome in Outcome.failed_items.query(run_id, attributes_to_get=["index"]):
+            yield int(outcome.index)
+
+
+def count_failed(run_id: str) -> int:
+    """How many items failed so far."""
+    with table.unavailable_when_passing():
+        return Outcome.failed_items.count(run_id)
+
+
+def _get(run_id: str, index: int) -> Outcome | None:
+    with table.unavailable_when_passing():
+        try:
+            return Outcome.get(run_id, index, consistent_read=True)
+        except Outcome.DoesNotExist:
+            return None
+
+
+def _query(run_id: str, after: int, *, failed_only: bool, limit: int) -> Iterator[Outcome]:
+    if failed_only:
+        return Outcome.failed_items.query(run_id, Outcome.failed > after, limit=limit)
+    return Outcome.query(run_id, Outcome.index > after, limit=limit)
+
+
+def _shown(outcome: Outcome) -> ItemOutcome:
+    return ItemOutcome(
+        index=int(outcome.index),
+        status=outcome.status or "running",
+        attempts=int(outcome.attempts),
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        result=msgspec.json.decode(outcome.result) if outcome.result else None,
+        problem=msgspec.json.decode(outcome.problem) if outcome.problem and outcome.done else None,
+    )
+
+
+def _json(problem: Problem) -> str:
+    return msgspec.json.encode(problem).decode()
+
+
+def _now() -> str:
+    """As Step Functions writes times, which records items that crashed."""
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,12 +1,25 @@
 """A run, as clients see it: read from Step Functions, which counts, and cancelled there."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
+from functions.core.errors import RunFailed
+from functions.core.problems import problem
+from functions.core.runs import execution, outcomes
+from functions.core.runs.execution import Execution
+from functions.core.times import utc
+
 RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
+
+_STATUS: dict[str, RunStatus] = {
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "TIMED_OUT": "failed",
+    "ABORTED": "cancelled",
+}
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,8 +28,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     workflow: str
     status: RunStatus
+    """Of one item: what became of it. Of many: succeeded once all have an outcome."""
     total: int
     pending: int
+    """Not started; in a run that was cancelled also what was interrupted."""
     running: int
     succeeded: int
     failed: int
@@ -28,14 +43,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """As `result`; a run of many that failed as a whole has one too."""
 
 
-def workflow_of(run_id: str) -> str:
-    """The workflow that a run's id names: for scopes, before anything is read. Raises `NotFound` when it is no run's id."""
-    raise NotImplementedError
+class _Counts(msgspec.Struct, frozen=True, kw_only=True):
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
 
 
 def describe(run_id: str) -> Run:
-    """The run as it is now. Raises `NotFound`; `Unavailable`."""
-    raise NotImplementedError
+    """The run as it is now. Raises `NotFound`, `Unavailable`."""
+    begun, about = execution.read(run_id)
+    return _run(begun, about)
 
 
 def cancel(run_id: str) -> Run:
@@ -44,14 +61,66 @@ def cancel(run_id: str) -> Run:
     Raises:
         NotFound, Unavailable
     """
-    raise NotImplementedError
+    begun, about = execution.read(run_id)
+    if about["status"] == "RUNNING":
+        outcomes.cancel(run_id, int(begun.delete_at))
+        execution.stop(run_id)
+        _, now = execution.read(run_id)
+        # What it answers right after the stop may be older than the stop.
+        about = now if now["status"] != "RUNNING" else about | {"status": "ABORTED", "stopDate": datetime.now(UTC)}
+    return _run(begun, about)
 
 
-def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[str], str | None]:
-    """Ids of runs, newest first, and the cursor of the next page (null at the end)."""
-    raise NotImplementedError
+def _run(begun: Execution, about: Mapping[str, Any]) -> Run:
+    status = _STATUS.get(about["status"], "running")
+    item = None
+    if begun.branch == "one":
+        item = outcomes.find_outcome(begun.run_id, begun.reference.index)
+        counts = _count_one(status, item)
+    else:
+        counts = _count_many(begun.run_id, status)
+    return Run(
+        run_id=begun.run_id,
+        workflow=begun.workflow,
+        status=status,
+        total=begun.total,
+        pending=begun.total - counts.running - counts.succeeded - counts.failed,
+        running=counts.running,
+        succeeded=counts.succeeded,
+        failed=counts.failed,
+        started_at=_utc(about["startDate"]),
+        finished_at=_utc(about["stopDate"]) if about.get("stopDate") else None,
+        result=item.result if item else None,
+        problem=item.problem if item else _problem(begun, status, str(about.get("error", ""))),
+    )
 
 
-def failed_indexes(run_id: str) -> Iterator[int]:
-    """Indexes of the items that failed so far, ascending."""
-    raise NotImplementedError
+def _count_one(status: RunStatus, item: outcomes.ItemOutcome | None) -> _Counts:
+    if status == "running":
+        return _Counts(running=1 if item else 0)
+    if status == "cancelled":
+        ended = item.status if item else None
+        return _Counts(succeeded=int(ended == "succeeded"), failed=int(ended == "failed"))
+    return _Counts(succeeded=int(status == "succeeded"), failed=int(status == "failed"))
+
+
+def _count_many(run_id: str, status: RunStatus) -> _Counts:
+    """From the Map Run. That of a cancelled run counts what it interrupted as failed or aborted; the outcomes know better."""
+    counts = execution.count_items(run_id)
+    succeeded = counts.get("succeeded", 0)
+    if status == "cancelled":
+        return _Counts(succeeded=succeeded, failed=outcomes.count_failed(run_id))
+    failed = sum(counts.get(state, 0) for state in ("failed", "timedOut", "aborted"))
+    return _Counts(running=counts.get("running", 0), succeeded=succeeded, failed=failed)
+
+
+def _problem(begun: Execution, status: RunStatus, error: str) -> Any:  # noqa: ANN401 - JSON
+    """Of a run that failed although no item says why."""
+    if status != "failed":
+        return None
+    sentence = f"Step Functions ended the run: {error or 'without saying why'}."
+    return msgspec.to_builtins(problem(RunFailed(sentence), begun.run_id))
+
+
+def _utc(moment: datetime) -> datetime:
+    return utc(moment.timestamp())

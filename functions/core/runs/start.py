@@ -1,15 +1,30 @@
-"""Starts runs: the items go to S3 as they are read, then one execution of the state machine gets references to them."""
+"""Starts runs: the items go to S3 as they are read, then one execution of RunWorkflow gets references to them."""
 
-from collections.abc import Iterable, Mapping
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from functions.core.errors import Conflict, FieldError, InvalidParameters
+from functions.core.http import MAX_BODY_BYTES
+from functions.core.runs import execution, outcomes
+from functions.core.runs.execution import Execution, new_run_id
+from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, read_references
 from functions.core.runs.run import Run
 
 DEFAULT_CONCURRENCY = 20
 """So that lists do not starve sign-ins of Lambda's concurrency."""
+MAX_ITEMS = 1_000_000
+MAX_ITEM_BYTES = MAX_BODY_BYTES
+"""As a call may have over HTTP."""
+_MARGIN_SECONDS = 3600
+"""Of a paced run, for what its items take besides the waits."""
 
 
-def start(
+def start(  # noqa: PLR0913 - what a run can have, by name
     workflow: str,
     items: Iterable[Mapping[str, Any]],
     *,
@@ -31,23 +46,134 @@ def start(
         run_id: from `new_run_id`, where a repeated start must be the same run; otherwise a new one.
 
     Raises:
-        InvalidParameters: no items, too many, or a paced run that would outlast its items; whatever `items` raises.
+        InvalidParameters: no items, too many, one too large, or a paced run that would outlast its items.
         Unavailable
     """
-    raise NotImplementedError
+    run_id = run_id or new_run_id(workflow)
+    folder = _folder(run_id)
+    written = Upload(f"{folder}/items.jsonl")
+    every = (merged(item, parameters or {}) for item in items)
+    total, first = _write_references(f"{folder}/references.jsonl", _write_items(written, every))
+    if first is None:
+        raise InvalidParameters(FieldError("/items", "must not be empty"))
+    written.close()
+    planned = Execution(
+        run_id=run_id,
+        workflow=workflow,
+        branch=_branch(total, interval_seconds),
+        total=total,
+        token_id=token_id,
+        origin_run_id=run_id,
+        items_key=written.key,
+        references_key=f"{folder}/references.jsonl",
+        reference=first,
+        interval_seconds=interval_seconds,
+        max_concurrency=max_concurrency,
+        items_until=int(time.time()) + KEPT_SECONDS,
+        delete_at="",
+    )
+    return _begin(planned)
 
 
-def retry(run_id: str, *, token_id: str | None, new_run_id: str | None = None) -> Run:
+def retry(run_id: str, *, token_id: str | None, retry_id: str | None = None) -> Run:
     """Starts a run over the items of a run that failed, which keep their indexes and stable ids.
+
+    Args:
+        run_id: of the run that has ended.
+        token_id: of the token that asked for it.
+        retry_id: id of the new run, as `run_id` in `start`.
 
     Raises:
         NotFound: there is no such run.
         Conflict: it has not ended, nothing of it failed, or its items are no longer kept (7 days).
         Unavailable
     """
-    raise NotImplementedError
+    earlier, about = execution.read(run_id)
+    if about["status"] == "RUNNING":
+        raise Conflict("The run has not ended yet.")
+    if time.time() > earlier.items_until:
+        raise Conflict("The items of the run are no longer kept; start a new run with them.")
+    new_id = retry_id or new_run_id(earlier.workflow)
+    key = f"{_folder(new_id)}/references.jsonl"
+    total, first = _write_references(key, _references_of_failed(earlier))
+    if first is None:
+        raise Conflict("No item of the run has failed.")
+    again = msgspec.structs.replace(
+        earlier,
+        run_id=new_id,
+        token_id=token_id,
+        total=total,
+        branch=_branch(total, earlier.interval_seconds),
+        references_key=key,
+        reference=first,
+    )
+    return _begin(again)
 
 
-def new_run_id(workflow: str, seed: str | None = None) -> str:
-    """An id for a run: random, or always the same for the same seed (an idempotency key, a schedule and its time)."""
-    raise NotImplementedError
+def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """An item with the parameters that are common to all, for what it does not say itself."""
+    said = {name: value for name, value in item.items() if value not in (None, "") or name not in parameters}
+    return {**parameters, **said}
+
+
+def _folder(run_id: str) -> str:
+    """New at each start, so that a repeated one overwrites nothing that a run reads."""
+    return f"runs/{run_id}/{secrets.token_hex(4)}"
+
+
+def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
+    position = 0
+    for index, item in enumerate(items):
+        line = msgspec.json.encode(item)
+        if index == MAX_ITEMS:
+            raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
+        if len(line) > MAX_ITEM_BYTES:
+            raise InvalidParameters(FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes"))
+        upload.write(line + b"\n")
+        yield Reference(index, position, len(line))
+        position += len(line) + 1
+
+
+def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, Reference | None]:
+    """How many there are, and the first. A single one travels in the execution's input and needs no file."""
+    upload, total, first = Upload(key), 0, None
+    for reference in references:
+        upload.write(msgspec.json.encode(reference) + b"\n")
+        total, first = total + 1, first or reference
+    if total > 1:
+        upload.close()
+    return total, first
+
+
+def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
+    """Both are in the order of indexes, so that one pass finds them."""
+    every = iter([earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key))
+    for failed in outcomes.failed_indexes(earlier.run_id):
+        yield next(reference for reference in every if reference.index == failed)
+
+
+def _branch(total: int, interval_seconds: int) -> execution.Branch:
+    if total == 1:
+        return "one"
+    return "paced" if interval_seconds else "many"
+
+
+def _begin(planned: Execution) -> Run:
+    now = time.time()
+    waits = planned.interval_seconds * (planned.total - 1)
+    if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
+        raise InvalidParameters(
+            FieldError("/interval_seconds", f"makes the run last {waits:,} s, and items are kept for 7 days")
+        )
+    execution.begin(msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS)))
+    return Run(
+        run_id=planned.run_id,
+        workflow=planned.workflow,
+        status="running",
+        total=planned.total,
+        pending=planned.total,
+        running=0,
+        succeeded=0,
+        failed=0,
+        started_at=datetime.fromtimestamp(int(now), UTC),
+    )

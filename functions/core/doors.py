@@ -1,0 +1,61 @@
+"""What the doors of a workflow share: an answer within a deadline, one log line for each, and no exception over HTTP."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from functions.core import http
+from functions.core.deadline import HTTP_SECONDS, deadline
+from functions.core.errors import Unavailable, WorkflowError
+from functions.core.log import logger
+from functions.core.parameters import NOT_A_PARAMETER
+from functions.core.problems import Problem, headers, problem
+
+BACKGROUND_SECONDS = 240.0
+
+
+def http_door(
+    event: http.Event,
+    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    answer: Callable[[str], http.Answer],
+) -> http.Answer:
+    """What `answer` makes of the request's id within the deadline, or a problem; logged. No exception ever leaves."""
+    request_id = http.request_id_of(event)
+    started = time.monotonic()
+    try:
+        with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
+            reply = answer(request_id)
+        log_answer(started, "http", request_id, status=reply["statusCode"])
+    except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
+        reply = http.problem_answer(log_problem(error, started, "http", request_id), headers(error))
+    return reply
+
+
+def may_heal(error: Exception) -> bool:
+    """Whether another try may succeed where this one failed."""
+    return isinstance(error, Unavailable) or not isinstance(error, WorkflowError)
+
+
+def log_answer(started: float, door: str, request_id: str, *, status: int = 200) -> None:
+    """The line of a call that was answered; `started` is of the monotonic clock."""
+    logger.info("answered", extra=_facts(started, door, request_id) | {"status": status})
+
+
+def log_problem(error: Exception, started: float, door: str, request_id: str) -> Problem:
+    """The line of a call that failed, and what is told of it. 4xx is information, 5xx an error with its traceback."""
+    told = problem(error, request_id)
+    fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+    about = {"status": told.status, "code": told.code, "pointers": _known_pointers(told)}
+    write = logger.exception if fault else logger.info
+    write("problem", extra=_facts(started, door, request_id) | about)
+    return told
+
+
+def _known_pointers(told: Problem) -> list[str]:
+    """Names of unknown parameters are not logged: a client may have put anything there."""
+    return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
+
+
+def _facts(started: float, door: str, request_id: str) -> dict[str, object]:
+    milliseconds = round((time.monotonic() - started) * 1000, 1)
+    return {"door": door, "request_id": request_id, "duration_ms": milliseconds}

@@ -1,0 +1,123 @@
+"""A run as Step Functions has it: an execution of RunWorkflow, whose name is the run's id."""
+
+import hashlib
+import re
+import secrets
+import string
+from typing import Any, Literal
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.core import aws
+from functions.core.errors import NotFound
+from functions.core.runs.files import Reference
+from functions.core.runs.settings import settings
+
+Branch = Literal["one", "many", "paced"]
+
+_RUN_ID = re.compile(r"([a-z][a-z0-9_]{0,52})\.[0-9a-z]{26}")
+"""Within the 80 characters of an execution's name."""
+_ALPHABET = string.digits + string.ascii_lowercase
+_RANDOM_CHARACTERS = 26
+"""134 bits."""
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """The input of an execution. It names items and holds none, because Step Functions keeps it for 90 days."""
+
+    run_id: str
+    workflow: str
+    branch: Branch
+    total: int
+    token_id: str | None
+    origin_run_id: str
+    """The run that first had the items: this one, unless this one repeats failed items of another."""
+    items_key: str
+    references_key: str
+    reference: Reference
+    """Of the first item; the only one in the branch `one`."""
+    interval_seconds: int
+    max_concurrency: int
+    items_until: int
+    """When S3 deletes the items, seconds since the epoch."""
+    delete_at: str
+    """When the outcomes go, seconds since the epoch; as text, because DynamoDB's JSON has numbers so."""
+
+
+def new_run_id(workflow: str, seed: str | None = None) -> str:
+    """An id for a run: random, or always the same for the same seed (an idempotency key, a schedule and its time)."""
+    if seed is None:
+        return f"{workflow}." + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+    return f"{workflow}.{hashlib.sha256(seed.encode()).hexdigest()[:_RANDOM_CHARACTERS]}"
+
+
+def workflow_of(run_id: str) -> str:
+    """The workflow that a run's id names: for scopes, before anything is read. Raises `NotFound` when it is no run's id."""
+    found = _RUN_ID.fullmatch(run_id)
+    if not found:
+        raise NotFound("There is no such run.")
+    return found[1]
+
+
+def begin(execution: Execution) -> None:
+    """Starts it. One of that name that is there already is this one: a repeated start whose answer was lost."""
+    with aws.unavailable_when_passing("Step Functions"):
+        try:
+            _client().start_execution(
+                stateMachineArn=settings().run_workflow,
+                name=execution.run_id,
+                input=msgspec.json.encode(execution).decode(),
+            )
+        except ClientError as error:
+            if aws.code_of(error) != "ExecutionAlreadyExists":
+                raise
+
+
+def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
+    """The input of a run's execution, and Step Functions' description of it. Raises `NotFound`, `Unavailable`."""
+    workflow_of(run_id)
+    with aws.unavailable_when_passing("Step Functions"):
+        try:
+            about = _client().describe_execution(executionArn=_arn(run_id))
+        except ClientError as error:
+            if aws.code_of(error) == "ExecutionDoesNotExist":
+                raise NotFound("There is no such run.") from None
+            raise
+    return msgspec.json.decode(about["input"], type=Execution), about
+
+
+def count_items(run_id: str) -> dict[str, int]:
+    """Counts of the run's items by their state, as the Map Run has them; none where it has not begun."""
+    with aws.unavailable_when_passing("Step Functions"):
+        started = _client().list_map_runs(executionArn=_arn(run_id))["mapRuns"]
+        if not started:
+            return {}
+        counts: dict[str, int] = _client().describe_map_run(mapRunArn=started[0]["mapRunArn"])["itemCounts"]
+    return counts
+
+
+def stop(run_id: str) -> None:
+    """Aborts it; nothing happens to one that has ended."""
+    with aws.unavailable_when_passing("Step Functions"):
+        try:
+            _client().stop_execution(executionArn=_arn(run_id))
+        except ClientError as error:
+            if aws.code_of(error) != "ValidationException":
+                raise
+
+
+def newest(limit: int, cursor: str | None) -> tuple[list[str], str | None]:
+    """Ids of runs, newest first, and the cursor of the next page."""
+    page = {"nextToken": cursor} if cursor else {}
+    with aws.unavailable_when_passing("Step Functions"):
+        listed = _client().list_executions(stateMachineArn=settings().run_workflow, maxResults=limit, **page)
+    return [each["name"] for each in listed["executions"]], listed.get("nextToken")
+
+
+def _arn(run_id: str) -> str:
+    return settings().run_workflow.replace(":stateMachine:", ":execution:") + f":{run_id}"
+
+
+def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    return aws.client("stepfunctions")

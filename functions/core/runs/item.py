@@ -1,0 +1,145 @@
+"""The door `run`: one item of a run. RunWorkflow delivers each item at least once; its effects should happen once.
+
+What stays wrong is answered as data, what another try may cure is raised: Step Functions then tries again, with backoff.
+Step Functions keeps what is raised, so nothing of the item is in it.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from functions.core.call import Call
+from functions.core.deadline import deadline
+from functions.core.doors import BACKGROUND_SECONDS, log_answer, log_problem, may_heal
+from functions.core.errors import NotInBackground, ResultTooLarge, TooSlow
+from functions.core.log import logger
+from functions.core.runs import outcomes
+from functions.core.runs.files import read_item
+from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
+from functions.core.workflow import Workflow
+
+BUDGET_SECONDS = 280.0
+"""Of an item, all tries together: an Express child ends after 300 s, whatever it is doing."""
+MAX_RESULT_BYTES = 200_000
+"""A record in DynamoDB has at most 400 KB."""
+_LEAST_SECONDS = 5.0
+
+Answer = dict[str, str]
+
+
+class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The event, as run_workflow.asl.yaml makes it."""
+
+    door: Literal["run"]
+    run_id: str
+    origin_run_id: str
+    index: int
+    start: int
+    length: int
+    items_key: str
+    token_id: str | None
+    started_at: datetime
+    """When the item's first try began."""
+    delete_at: int
+
+    @property
+    def item_id(self) -> str:
+        """The same in every run that repeats the item."""
+        return f"{self.origin_run_id}/{self.index}"
+
+    def seconds_left(self) -> float:
+        """Of the item's budget."""
+        return self.started_at.timestamp() + BUDGET_SECONDS - time.time()
+
+
+class WillTryAgain(Exception):
+    """What Step Functions sees of a failure that another try may cure: its code."""
+
+
+class Door:
+    """Runs items with one workflow."""
+
+    def __init__(self, workflow: Workflow[Any, Any]) -> None:
+        self._workflow = workflow
+
+    def answer(self, event: Mapping[str, Any], context: Any) -> Answer:  # noqa: ANN401 - Lambda's context has no type
+        """`{"status": …}` with what the item is now: succeeded, failed, or cancelled.
+
+        Raises:
+            WillTryAgain
+        """
+        started, request_id = time.monotonic(), context.aws_request_id
+        try:
+            self._workflow.require_background()
+            return {"status": self._deliver(msgspec.convert(event, Delivery, strict=False), context)}
+        except WillTryAgain:
+            raise
+        except NotInBackground as error:
+            log_problem(error, started, "run", request_id)
+            return {"status": "failed"}
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach Step Functions
+            code = log_problem(error, started, "run", request_id).code
+        raise WillTryAgain(code)
+
+    def _deliver(self, delivery: Delivery, context: Any) -> str:  # noqa: ANN401 - as above
+        logger.append_keys(token_id=delivery.token_id, run_id=delivery.run_id, index=delivery.index)
+        if outcomes.is_cancelled(delivery.run_id):
+            return "cancelled"
+        attempt = outcomes.claim(delivery.run_id, delivery.index, delivery.delete_at)
+        if isinstance(attempt, str):
+            return attempt
+        with _alive(attempt):
+            return self._attempt(attempt, delivery, context)
+
+    def _attempt(self, attempt: Attempt, delivery: Delivery, context: Any) -> str:  # noqa: ANN401 - as above
+        started, request_id = time.monotonic(), context.aws_request_id
+        try:
+            result = self._run(delivery, context)
+        except Exception as error:  # noqa: BLE001 - each is recorded
+            told = log_problem(error, started, "run", request_id)
+            if not may_heal(error):
+                return attempt.fail(told)
+            attempt.give_up(told)
+        else:
+            log_answer(started, "run", request_id)
+            return attempt.succeed(result)
+        raise WillTryAgain(told.code)
+
+    def _run(self, delivery: Delivery, context: Any) -> str:  # noqa: ANN401 - as above
+        """The result, as JSON."""
+        seconds = min(BACKGROUND_SECONDS, delivery.seconds_left())
+        if seconds < _LEAST_SECONDS:
+            raise TooSlow("The item's tries took too long together.")
+        with deadline(seconds, context.get_remaining_time_in_millis()):
+            parameters = read_item(delivery.items_key, delivery.start, delivery.length)
+            call = Call(request_id=context.aws_request_id, door="run", item_id=delivery.item_id)
+            result = msgspec.json.encode(self._workflow.run(parameters, call))
+        if len(result) > MAX_RESULT_BYTES:
+            raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")
+        return result.decode()
+
+
+@contextmanager
+def _alive(attempt: Attempt) -> Iterator[None]:
+    """Renews the lease while the body runs. Most items end before the first renewal."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_renew, args=(attempt, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _renew(attempt: Attempt, ended: threading.Event) -> None:
+    while not ended.wait(LEASE_SECONDS / 3):
+        try:
+            attempt.renew()
+        except Exception:  # noqa: BLE001 - the next one may succeed; a lease that ends costs a second attempt at worst
+            logger.warning("lease not renewed", exc_info=True)

@@ -1,0 +1,21 @@
+"""Where runs are: read from the environment when the first one is started or read."""
+
+from functools import cache
+
+import msgspec
+
+from functions.core.settings import read_settings
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The stack's bucket and state machine."""
+
+    runs_bucket: str
+    run_workflow: str
+    """ARN of the state machine."""
+
+
+@cache
+def settings() -> RunSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(RunSettings)

@@ -1,0 +1,65 @@
+"""The door `validate`: what is wrong with the parameters of items, before a run over them starts. Nothing runs."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from functions.core.doors import log_answer, log_problem
+from functions.core.errors import InvalidParameters
+from functions.core.problems import Invalid, Problem
+from functions.core.workflow import Workflow
+
+MAX_PROBLEMS = 20
+"""That are told; whoever has more will not read them one by one."""
+
+
+class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The event."""
+
+    door: Literal["validate"]
+    items: list[dict[str, Any]]
+
+
+class InvalidItem(msgspec.Struct, frozen=True):
+    """What is wrong with one item."""
+
+    index: int
+    errors: list[Invalid]
+
+
+class Validated(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer. `problem` where the workflow cannot run in the background at all."""
+
+    problems: list[InvalidItem] = []
+    problem: Problem | None = None
+
+
+class Door:
+    """Validates items with one workflow."""
+
+    def __init__(self, workflow: Workflow[Any, Any]) -> None:
+        self._workflow = workflow
+
+    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
+        """`{"problems": [{"index", "errors"}], "problem"}`, at most 20 problems."""
+        started, request_id = time.monotonic(), context.aws_request_id
+        try:
+            self._workflow.require_background()
+            answer = Validated(problems=self._problems(msgspec.convert(event, Validation).items))
+            log_answer(started, "validate", request_id)
+        except Exception as error:  # noqa: BLE001 - as over HTTP, whoever asks gets an answer
+            answer = Validated(problem=log_problem(error, started, "validate", request_id))
+        return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
+
+    def _problems(self, items: list[dict[str, Any]]) -> list[InvalidItem]:
+        found: list[InvalidItem] = []
+        for index, item in enumerate(items):
+            try:
+                self._workflow.read(item)
+            except InvalidParameters as error:
+                found.append(InvalidItem(index, [Invalid(*each) for each in error.errors]))
+                if len(found) == MAX_PROBLEMS:
+                    break
+        return found
