@@ -66,15 +66,15 @@ def read_body(event: Event) -> dict[str, Any]:
     return _json_object(body)
 
 
-def answer(result: object, request_id: str) -> Answer:
-    """200 with the result."""
-    return _answer(200, "application/json", result, request_id)
+def answer(result: object, request_id: str, *, status: int = 200) -> Answer:
+    """200 with the result, or another status of success."""
+    return _answer(status, "application/json", result, request_id)
 
 
-def accepted(run: Any, request_id: str) -> Answer:  # noqa: ANN401 - a Run, which only the background imports
-    """202 with a run that was started instead of an answer (RFC 7240 §3 and §4.1)."""
+def accepted(run: Any, request_id: str, *, preference: str = "") -> Answer:  # noqa: ANN401 - a Run, of the background only
+    """202 with a run that was started; `preference`: where that was preferred to an answer (RFC 7240 §3 and §4.1)."""
     reply = _answer(202, "application/json", run, request_id)
-    reply["headers"] |= {"location": f"/runs/{run.run_id}", "preference-applied": "respond-async"}
+    reply["headers"] |= {"location": f"/runs/{run.run_id}"} | ({"preference-applied": preference} if preference else {})
     return reply
 
 

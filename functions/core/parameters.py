@@ -20,10 +20,11 @@ class Result(msgspec.Struct, kw_only=True):
 P = TypeVar("P", bound=Parameters)
 
 
-def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
+def read_parameters(kind: type[P], values: Mapping[str, Any], *, strict: bool = True) -> P:
     """Converts JSON values to a workflow's parameters.
 
-    null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
+    null and "" count as absent for optional parameters, because no-code clients send them for empty fields. With `strict`
+    false, texts are converted to what is wanted ("5", "true"): cells of a CSV and query parameters are all texts.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
@@ -31,7 +32,7 @@ def read_parameters(kind: type[P], values: Mapping[str, Any]) -> P:
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
     given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise InvalidParameters(_field_error(str(error))) from None
 

@@ -150,7 +150,8 @@ class Workflow(Generic[P, R]):
         self.read(values)
         from functions.core.runs.start import start  # noqa: PLC0415 - only the background pays for it
 
-        return http.accepted(start(self.name, [values], token_id=caller.token_id), request_id)
+        run = start(self.name, [values], token_id=caller.token_id)
+        return http.accepted(run, request_id, preference="respond-async")
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         started, request_id = time.monotonic(), context.aws_request_id
