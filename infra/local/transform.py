@@ -12,9 +12,13 @@ from typing import Any
 
 Template = dict[str, Any]
 
+_SCHEDULES = "arn:aws:scheduler:*:*:schedule/default/*"
 _RESOURCES = {
     "ses:SendEmail": "*",
-    "scheduler:CreateSchedule": "arn:aws:scheduler:*:*:schedule/default/*",
+    "scheduler:CreateSchedule": _SCHEDULES,
+    "scheduler:GetSchedule": _SCHEDULES,
+    "scheduler:UpdateSchedule": _SCHEDULES,
+    "scheduler:DeleteSchedule": _SCHEDULES,
 }
 """Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
 
@@ -45,8 +49,9 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         if machine["Type"] == "AWS::StepFunctions::StateMachine":
             _limit_maps(machine["Properties"])
     for statement in statements(template):
-        if local := _RESOURCES.get(str(statement["Action"])):
-            statement["Resource"] = local
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if local := {_RESOURCES.get(action) for action in actions} - {None}:
+            (statement["Resource"],) = local
             statement.pop("Condition", None)
     for key in (each["Properties"] for each in resources.values() if each["Type"] == "AWS::KMS::Key"):
         for statement in key["KeyPolicy"]["Statement"]:
