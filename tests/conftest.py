@@ -15,6 +15,7 @@ os.environ.update(
     VERIFICATIONS_TABLE="local-verifications",
     LIMITS_TABLE="local-limits",
     TOKENS_TABLE="local-tokens",
+    OUTCOMES_TABLE="local-outcomes",
 )
 
 import moto  # noqa: E402, F401 - hooks botocore before any client is made

@@ -55,7 +55,7 @@ class Table(Model):
 
     @classmethod
     def update_if(
-        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: Any = None
+        cls, key: str, actions: Sequence[Action], condition: Condition | None, *, range_key: int | None = None
     ) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
@@ -64,7 +64,7 @@ class Table(Model):
         table = cls._get_connection()
         write = table.get_operation_kwargs(
             key,
-            range_key,
+            None if range_key is None else str(range_key),
             actions=actions,
             condition=condition,
             return_values="ALL_NEW",

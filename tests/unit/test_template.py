@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.runs.files import KEPT_SECONDS
 from functions.core.settings import SettingsError, read_settings
 from functions.core.verification.settings import ProofSettings
 from infra import sam
@@ -248,8 +249,24 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
     assert all(table["SSESpecification"] == {"SSEEnabled": True} for table in tables.values())
     ttl = {name: table.get("TimeToLiveSpecification") for name, table in tables.items()}
     expiring = {"AttributeName": "delete_at", "Enabled": True}
-    assert ttl == {"Verifications": expiring, "Limits": expiring, "Tokens": None}
+    assert ttl == {"Verifications": expiring, "Limits": expiring, "Tokens": None, "Outcomes": expiring}
     assert "PointInTimeRecoverySpecification" not in tables["Verifications"]
+
+
+def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    rules = {each.get("Prefix"): each.get("ExpirationInDays") for each in bucket["LifecycleConfiguration"]["Rules"]}
+    assert rules == {"runs/": KEPT_SECONDS // 86_400, "uploads/": KEPT_SECONDS // 86_400, None: None}
+    (policy,) = resources("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
+    allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
+    assert allowed == {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole"}
 
 
 def test_answers_of_the_authorizer_are_cached_60_seconds() -> None:

@@ -1,3 +1,4 @@
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -52,7 +53,11 @@ def test_cors_is_the_apis_own(translated: dict[str, Any]) -> None:
 
 
 def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
-    assert transform.ttl_attributes(translated) == {"Verifications": "delete_at", "Limits": "delete_at"}
+    assert transform.ttl_attributes(translated) == {
+        "Verifications": "delete_at",
+        "Limits": "delete_at",
+        "Outcomes": "delete_at",
+    }
 
 
 def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(translated: dict[str, Any]) -> None:
@@ -76,6 +81,15 @@ def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(transla
         if before != after
     ]
     assert sorted(changed) == ["scheduler:CreateSchedule", "ses:SendEmail"]
+
+
+def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(translated: dict[str, Any]) -> None:
+    (machine,) = of_type(transform.for_emulator(translated), "AWS::StepFunctions::StateMachine").values()
+    states = json.loads(machine["DefinitionString"])["States"]
+    assert (states["Many"]["MaxConcurrency"], states["Paced"]["MaxConcurrency"]) == (4, 1)
+    assert "MaxConcurrencyPath" not in machine["DefinitionString"]
+    before = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]["DefinitionSubstitutions"]
+    assert machine["DefinitionSubstitutions"].keys() == before.keys()
 
 
 def test_every_function_gets_the_local_variables_besides_its_own(translated: dict[str, Any]) -> None:

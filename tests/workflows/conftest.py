@@ -20,6 +20,7 @@ from functions.core import aws, scheduler, signing, table
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
+from functions.core.runs import settings as runs
 from functions.core.verification import codes, destinations, limits, reserved
 from functions.core.verification import settings as verification
 from functions.workflows.verify_send import handler as verify_send
@@ -37,6 +38,7 @@ READ_ONCE = [
     scheduler.settings,
     verification.proof_settings,
     providers.settings,
+    runs.settings,
     twilio_account._secret,
     verification.settings,
     verify_send.settings,
@@ -132,18 +134,28 @@ def account(settings: Settings) -> Iterator[None]:
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
+        admin("s3").create_bucket(Bucket="runs")
         settings.set(
             APP_NAME="Our app",
             EMAIL_FROM="no-reply@example.com",
             SMS_COUNTRIES="*",
             CODE_KEYS_SECRET=code_keys["ARN"],
             LIMIT_KEY_SECRET=limit_key["ARN"],
+            RUNS_BUCKET="runs",
+            RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",
             SCHEDULE_ROLE="arn:aws:iam::123456789012:role/schedules",
             DEAD_LETTERS="arn:aws:sqs:us-east-1:123456789012:dead-letters",
             VERIFY_DELETE_FUNCTION="arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete",
         )
         yield
+
+
+def _state_machine() -> str:
+    """ARN of one that does nothing: here runs are started and read, e2e runs them."""
+    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 3600, "End": True}}})
+    about = {"name": "RunWorkflow", "definition": definition, "roleArn": f"arn:aws:iam::{ACCOUNT}:role/runs"}
+    return str(admin("stepfunctions").create_state_machine(**about)["stateMachineArn"])
 
 
 @cache
@@ -156,10 +168,11 @@ def admin(service: str) -> Any:
 def _tables() -> list[dict[str, Any]]:
     resources = sam.read_template()["Resources"].values()
     declared = [each["Properties"] for each in resources if each["Type"] == "AWS::DynamoDB::Table"]
-    kept = ("AttributeDefinitions", "KeySchema", "BillingMode")
+    kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     name = "TableName"
     return [
-        {name: each[name]["Fn::Sub"].replace("${AWS::StackName}", "local")} | {key: each[key] for key in kept}
+        {name: each[name]["Fn::Sub"].replace("${AWS::StackName}", "local")}
+        | {key: each[key] for key in kept if key in each}
         for each in declared
     ]
 

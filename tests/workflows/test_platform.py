@@ -151,7 +151,7 @@ def test_a_direct_invocation_answers_a_problem_as_data() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [{}, [], None, "x", {"name": "Ana"}, {"door": "run", "parameters": {}}, {"door": "direct"}]
+    "event", [{}, [], None, "x", {"name": "Ana"}, {"door": "sideways", "parameters": {}}, {"door": "direct"}]
 )
 def test_an_event_of_no_known_door_is_refused(event: Any) -> None:
     assert handler(event, Context())["problem"]["code"] == "invalid_parameters"

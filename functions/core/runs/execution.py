@@ -107,7 +107,7 @@ def stop(run_id: str) -> None:
                 raise
 
 
-def newest(limit: int, cursor: str | None) -> tuple[list[str], str | None]:
+def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[str], str | None]:
     """Ids of runs, newest first, and the cursor of the next page."""
     page = {"nextToken": cursor} if cursor else {}
     with aws.unavailable_when_passing("Step Functions"):

@@ -1,0 +1,161 @@
+"""infra/run_workflow.asl.yaml: what must hold of it wherever it runs. e2e runs it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from functions.core.problems import Problem
+from functions.core.runs.execution import Execution
+from functions.core.runs.item import Delivery
+from infra import sam
+
+MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
+DEFINITION: dict[str, Any] = yaml.safe_load((sam.ROOT / MACHINE["DefinitionUri"]).read_text())
+MAPS = {name: DEFINITION["States"][name] for name in ("Many", "Paced")}
+BRANCHES = {
+    "Item": DEFINITION["States"],
+    "OneOfMany": MAPS["Many"]["ItemProcessor"]["States"],
+    "OnePaced": MAPS["Paced"]["ItemProcessor"]["States"],
+}
+VALUES = {"Partition": "aws", "Functions": "stack-wf-", "OutcomesTable": "outcomes", "RunsBucket": "stack-runs"}
+
+
+def machines() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield DEFINITION["StartAt"], DEFINITION["States"]
+    for state in MAPS.values():
+        yield state["ItemProcessor"]["StartAt"], state["ItemProcessor"]["States"]
+
+
+def item_states(branch: str) -> dict[str, Any]:
+    """The states that run an item, as in the branch of one item."""
+    text = json.dumps({name: state for name, state in BRANCHES[branch].items() if branch in name or "Run" in name})
+    return dict(json.loads(text.replace(f"Run{branch}", "RunItem").replace(branch, "Item")))
+
+
+@pytest.mark.parametrize("branch", ["OneOfMany", "OnePaced"])
+def test_an_item_runs_alike_in_every_branch(branch: str) -> None:
+    assert item_states(branch) == item_states("Item")
+
+
+def test_every_state_is_reached_and_every_next_is_there() -> None:
+    for start, states in machines():
+        nexts = set(
+            re.findall(r'"(?:Next|Default)": "(\w+)"', json.dumps([without_children(s) for s in states.values()]))
+        )
+        assert nexts | {start} == set(states)
+
+
+def without_children(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name != "ItemProcessor"}
+
+
+def test_names_of_states_are_unique_in_the_whole_machine() -> None:
+    names = [name for _, states in machines() for name in states]
+    assert len(names) == len(set(names))
+
+
+def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
+    timeouts, everything = item_states("Item")["RunItem"]["Retry"]
+    assert (set(timeouts["ErrorEquals"]), timeouts["MaxAttempts"]) == ({"States.Timeout", "Sandbox.Timedout"}, 0)
+    assert everything["ErrorEquals"] == ["States.ALL"]
+    assert everything["JitterStrategy"] == "FULL"
+    assert everything["BackoffRate"] == 2
+    assert everything["MaxAttempts"] == 4
+
+
+def test_an_item_that_crashed_to_the_end_is_recorded_unless_it_is_done() -> None:
+    states = item_states("Item")
+    assert states["RunItem"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "ItemCrashed"}]
+    record = states["ItemCrashed"]["Parameters"]
+    assert record["ConditionExpression"] == "attribute_not_exists(#status) OR #status = :running"
+    assert "problem = if_not_exists(problem, :crashed)" in record["UpdateExpression"]
+    told = msgspec.json.decode(record["ExpressionAttributeValues"][":crashed"]["S"], type=Problem)
+    assert (told.code, told.status) == ("item_crashed", 500)
+
+
+def test_a_failed_item_fails_its_child_and_not_the_run() -> None:
+    for branch in BRANCHES:
+        assert item_states(branch)["ItemOutcome"]["Default"] == "ItemFailed"
+        assert item_states(branch)["ItemFailed"]["Type"] == "Fail"
+    assert all(state["ToleratedFailurePercentage"] == 100 for state in MAPS.values())
+
+
+def test_many_run_in_express_children_and_paced_ones_one_at_a_time() -> None:
+    assert MAPS["Many"]["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    assert MAPS["Many"]["MaxConcurrencyPath"] == "$.max_concurrency"
+    assert MAPS["Paced"]["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert MAPS["Paced"]["MaxConcurrency"] == 1
+
+
+def test_results_of_children_are_not_the_output_of_the_map() -> None:
+    """256 KB of it would fail the run."""
+    assert all(state["ResultWriter"]["Resource"].endswith("s3:putObject") for state in MAPS.values())
+
+
+def test_the_event_of_an_item_is_what_the_door_reads() -> None:
+    event = item_states("Item")["RunItem"]["Parameters"]["Payload"]
+    assert {name.removesuffix(".$") for name in event} == set(Delivery.__struct_fields__)
+
+
+def test_only_what_the_input_has_is_read() -> None:
+    read = set(re.findall(r"(?<!\$)\$\.(\w+)", json.dumps(DEFINITION)))
+    made_on_the_way = {"status", "position", "Payload"}
+    assert read - made_on_the_way <= set(Execution.__struct_fields__)
+
+
+def test_an_express_child_ends_in_time() -> None:
+    """300 s: a first try that hangs, then the record of it."""
+    function_seconds = sam.read_template()["Globals"]["Function"]["Timeout"]
+    assert 240 < function_seconds < item_states("Item")["RunItem"]["TimeoutSeconds"] < 280
+
+
+def test_nothing_of_a_run_is_logged_by_step_functions() -> None:
+    assert "Logging" not in MACHINE
+    assert "Tracing" not in MACHINE
+
+
+def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
+    (policy,) = sam.read_template()["Resources"]["RunWorkflowRole"]["Properties"]["Policies"]
+    allowed = {
+        str(statement["Action"]): json.dumps(statement["Resource"])
+        for statement in policy["PolicyDocument"]["Statement"]
+    }
+    assert "function:${AWS::StackName}-wf-*" in allowed["lambda:InvokeFunction"]
+    assert "stateMachine:${AWS::StackName}-RunWorkflow" in allowed["states:StartExecution"]
+    assert all("RunWorkflow" in resource or "states" not in action for action, resource in allowed.items())
+
+
+def test_cfn_lint_finds_nothing_in_the_machine(tmp_path: Path) -> None:
+    """It looks into definitions that are objects, and has no substitutions in ARNs."""
+    assert lint(DEFINITION, tmp_path) == ""
+    broken = deepcopy(DEFINITION)
+    broken["States"]["Many"]["ItemProcessor"]["States"]["RunOneOfMany"]["Retires"] = []
+    assert "Retires" in lint(broken, tmp_path)
+
+
+def lint(definition: dict[str, Any], folder: Path) -> str:
+    text = json.dumps(definition)
+    for name, value in VALUES.items():
+        text = text.replace(f"${{{name}}}", value)
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"Definition": json.loads(text), "RoleArn": "arn:aws:iam::123456789012:role/runs"},
+    }
+    path = folder / "machine.json"
+    path.write_text(json.dumps({"Resources": {"RunWorkflow": machine}}))
+    command = [str(Path(sys.executable).parent / "cfn-lint"), str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_what_is_substituted_is_what_the_definition_asks_for() -> None:
+    asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
+    assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(VALUES)

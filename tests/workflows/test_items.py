@@ -1,0 +1,243 @@
+"""The door `run`: one item of a run, delivered at least once and done once."""
+
+import io
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.core.call import Call
+from functions.core.errors import Conflict, Unavailable
+from functions.core.parameters import Parameters, Result
+from functions.core.runs import item, outcomes
+from functions.core.runs.item import WillTryAgain
+from functions.core.runs.outcomes import LEASE_SECONDS, Attempt, Busy
+from functions.core.workflow import workflow
+from tests.builders import Context
+from tests.workflows.conftest import Clock, admin
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+RUN_ID = f"greet.{'0' * 26}"
+
+
+class Greeting(Parameters):
+    name: str
+
+
+class Greeted(Result):
+    text: str
+
+
+class Greeter:
+    """A workflow's function that remembers its calls, and may do something else first."""
+
+    def __init__(self, do: Callable[[], object] = lambda: None) -> None:
+        self.calls: list[Call] = []
+        self.do = do
+        self.handler = workflow(self.greet)
+
+    def greet(self, greeting: Greeting, call: Call) -> Greeted:
+        self.calls.append(call)
+        self.do()
+        return Greeted(text=f"Hello, {greeting.name}")
+
+    def deliver(self, event: dict[str, Any] | None = None, remaining_ms: int = 245_000) -> str:
+        answer = self.handler(event or delivery(), Context(remaining_ms))
+        assert list(answer) == ["status"]
+        return str(answer["status"])
+
+
+def fails(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def delivery(parameters: dict[str, Any] | None = None, **fields: object) -> dict[str, Any]:
+    """The event of an item whose parameters are the second line of a file."""
+    line = json.dumps(parameters or {"name": "Ana"}).encode()
+    admin("s3").put_object(Bucket="runs", Key="runs/items.jsonl", Body=b'{"name": "Eve"}\n' + line + b"\n")
+    event = {
+        "door": "run",
+        "run_id": RUN_ID,
+        "origin_run_id": RUN_ID,
+        "index": 1,
+        "start": 16,
+        "length": len(line),
+        "items_key": "runs/items.jsonl",
+        "token_id": "0123456789abcdef",
+        "started_at": datetime.now(UTC).isoformat(),
+        "delete_at": "1900000000",
+    }
+    return event | fields
+
+
+def outcome(run_id: str = RUN_ID) -> outcomes.ItemOutcome:
+    found = outcomes.find_outcome(run_id, 1)
+    assert found
+    return found
+
+
+def test_an_item_is_run_with_its_own_parameters_and_its_result_is_kept() -> None:
+    greeter = Greeter()
+    assert greeter.deliver() == "succeeded"
+    assert (outcome().status, outcome().attempts, outcome().problem) == ("succeeded", 1, None)
+    assert outcome().result == {"text": "Hello, Ana"}
+    assert greeter.calls[0].door == "run"
+    assert (greeter.calls[0].caller, greeter.calls[0].item_id) == (None, f"{RUN_ID}/1")
+
+
+def test_an_item_that_is_delivered_again_is_not_done_again() -> None:
+    greeter = Greeter()
+    assert [greeter.deliver() for _ in range(3)] == ["succeeded"] * 3
+    assert len(greeter.calls) == 1
+    assert outcome().attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "do", "code"),
+    [
+        ({"nmae": "Ana"}, lambda: None, "invalid_parameters"),
+        ({"name": "Ana"}, fails(Conflict("It is so.")), "conflict"),
+    ],
+)
+def test_what_stays_wrong_is_an_answer_and_an_outcome(
+    parameters: dict[str, Any], do: Callable[[], object], code: str
+) -> None:
+    greeter = Greeter(do)
+    assert [greeter.deliver(delivery(parameters)) for _ in range(2)] == ["failed", "failed"]
+    assert len(greeter.calls) <= 1
+    assert (outcome().status, outcome().attempts, outcome().problem["code"]) == ("failed", 1, code)
+    assert list(outcomes.failed_indexes(RUN_ID)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(Unavailable("Later."), "unavailable"), (ValueError("ana@example.com"), "internal_error")]
+)
+def test_what_may_heal_is_raised_without_a_word_of_the_item_and_the_next_try_may_succeed(
+    error: Exception, code: str
+) -> None:
+    greeter = Greeter(fails(error))
+    with pytest.raises(WillTryAgain) as raised:
+        greeter.deliver()
+    assert (str(raised.value), raised.value.__cause__, raised.value.__context__) == (code, None, None)
+    assert (outcome().status, outcome().problem) == ("running", None)
+    greeter.do = lambda: None
+    assert greeter.deliver() == "succeeded"
+    assert (outcome().attempts, outcome().problem) == (2, None)
+    assert list(outcomes.failed_indexes(RUN_ID)) == []
+
+
+def test_while_an_item_runs_another_delivery_of_it_is_told_to_come_back() -> None:
+    def deliver_again() -> None:
+        with pytest.raises(WillTryAgain, match=r"^unavailable$"):
+            greeter.deliver()
+
+    greeter = Greeter(deliver_again)
+    assert [greeter.deliver() for _ in range(2)] == ["succeeded"] * 2
+    assert len(greeter.calls) == 1
+
+
+def test_a_dead_attempt_makes_room_and_has_no_say_any_more(clock: Clock) -> None:
+    dead = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    with pytest.raises(Busy):
+        outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    clock.advance(LEASE_SECONDS + 1)
+    alive = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    assert isinstance(dead, Attempt)
+    assert isinstance(alive, Attempt)
+    assert dead.succeed('"too late"') == "running"
+    assert alive.succeed('"in time"') == "succeeded"
+    assert (outcome().result, outcome().attempts) == ("in time", 2)
+
+
+def test_an_attempt_that_lives_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    renewed = threading.Event()
+    monkeypatch.setattr(item, "LEASE_SECONDS", 0.03)
+    monkeypatch.setattr(Attempt, "renew", lambda _: renewed.set())
+    assert Greeter(lambda: renewed.wait(20)).deliver() == "succeeded"
+    assert renewed.is_set()
+
+
+def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None:
+    """Step Functions records the crash when its tries are used up; what the item then says itself is nearer to the truth."""
+    attempt = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    assert isinstance(attempt, Attempt)
+    outcomes.Outcome.update_if(RUN_ID, [outcomes.Outcome.status.set("failed")], None, range_key=1)
+    assert attempt.succeed('"done"') == "succeeded"
+
+
+def test_what_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
+    greeter = Greeter()
+    outcomes.cancel(RUN_ID, 1_900_000_000)
+    assert greeter.deliver() == "cancelled"
+    assert greeter.calls == []
+    assert outcomes.find_outcome(RUN_ID, 1) is None
+
+
+def test_an_item_whose_tries_have_used_up_its_time_is_not_tried_again() -> None:
+    greeter = Greeter()
+    late = delivery(started_at=(datetime.now(UTC) - timedelta(seconds=277)).isoformat())
+    assert greeter.deliver(late) == "failed"
+    assert (greeter.calls, outcome().problem["code"]) == ([], "too_slow")
+
+
+def test_an_item_that_hangs_fails_before_lambda_ends_it() -> None:
+    assert Greeter(lambda: threading.Event().wait(60)).deliver(remaining_ms=600) == "failed"
+    assert outcome().problem["code"] == "too_slow"
+
+
+def test_a_result_that_is_too_large_is_a_failed_item() -> None:
+    assert Greeter().deliver(delivery({"name": "x" * 200_000})) == "failed"
+    assert outcome().problem["code"] == "result_too_large"
+
+
+def test_an_item_keeps_its_id_in_a_run_that_repeats_it() -> None:
+    greeter = Greeter()
+    greeter.deliver()
+    greeter.deliver(delivery(run_id=f"greet.{'1' * 26}"))
+    assert [call.item_id for call in greeter.calls] == [f"{RUN_ID}/1"] * 2
+
+
+def test_a_workflow_of_secrets_does_not_run_in_the_background() -> None:
+    greeter = Greeter()
+    handler = workflow(greeter.greet, background=False)
+    assert handler(delivery(), Context()) == {"status": "failed"}
+    answer = handler({"door": "validate", "items": [{}]}, Context())
+    assert (answer["problems"], answer["problem"]["code"]) == ([], "not_in_background")
+    assert greeter.calls == []
+
+
+def test_an_event_that_is_no_delivery_is_raised_by_its_code_alone() -> None:
+    with pytest.raises(WillTryAgain, match=r"^internal_error$"):
+        Greeter().handler({"door": "run", "parameters": {"name": "Eve"}}, Context())
+
+
+def test_validate_says_what_is_wrong_with_which_item_and_runs_nothing() -> None:
+    greeter = Greeter()
+    items = [{"name": "Ana"}, {"name": 1}, {"name": "Eve", "age": 3}]
+    answer = greeter.handler({"door": "validate", "items": items}, Context())
+    assert answer["problem"] is None
+    assert answer["problems"] == [
+        {"index": 1, "errors": [{"pointer": "/name", "detail": "must be text, not a whole number"}]},
+        {"index": 2, "errors": [{"pointer": "/age", "detail": "is not a parameter of this workflow"}]},
+    ]
+    assert greeter.calls == []
+
+
+def test_validate_tells_of_twenty_items() -> None:
+    answer = Greeter().handler({"door": "validate", "items": [{}] * 1000}, Context())
+    assert [each["index"] for each in answer["problems"]] == list(range(20))
+
+
+def test_the_log_names_run_and_item_and_holds_nothing_of_it(log: io.StringIO) -> None:
+    Greeter().deliver(delivery({"name": "Ana Lima"}))
+    (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert (line["message"], line["door"], line["run_id"], line["index"]) == ("answered", "run", RUN_ID, 1)
+    assert line["token_id"] == "0123456789abcdef"
+    assert "Ana" not in log.getvalue()
