@@ -24,8 +24,6 @@ VENDORS = {
         "core/scheduler.py",
         "core/signing.py",
         "core/messages/",
-    },
-    "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/"},
         "core/runs/execution.py",
     },
     "pynamodb": {"core/table.py", "core/tokens.py", "core/verification/", "core/runs/outcomes.py"},
