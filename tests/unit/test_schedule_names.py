@@ -27,7 +27,15 @@ def test_a_group_that_does_not_fit_into_a_name_is_refused(group: str) -> None:
 
 @pytest.mark.parametrize(
     "schedule_id",
-    ["", "x", "verify_send", "verify_send.short", "a.b.c.0123456789abcdef", "../x.0123456789abcdef", "x.0123456789ABCDEF"],
+    [
+        "",
+        "x",
+        "verify_send",
+        "verify_send.short",
+        "a.b.c.0123456789abcdef",
+        "../x.0123456789abcdef",
+        "x.0123456789ABCDEF",
+    ],
 )
 def test_what_is_no_schedules_id_is_not_found(schedule_id: str) -> None:
     with pytest.raises(NotFound):

@@ -50,7 +50,11 @@ def test_each_way_to_say_when_is_an_expression_of_aws(when: dict[str, Any], expr
         ({"at": "2026-12-01T09:00"}, "/at", "needs an offset, such as Z or .01:00, or a timezone beside it"),
         ({"at": "2027-03-28T02:30", "timezone": "Europe/Berlin"}, "/at", "does not exist in Europe/Berlin"),
         ({"at": "2040-01-01T00:00Z"}, "/at", "is more than ten years ahead"),
-        ({"at": "2026-12-01T09:00", "timezone": "Berlin"}, "/timezone", "must be an IANA time zone, such as Europe/Berlin"),
+        (
+            {"at": "2026-12-01T09:00", "timezone": "Berlin"},
+            "/timezone",
+            "must be an IANA time zone, such as Europe/Berlin",
+        ),
         ({"cron": "0 9 * * ? *", "timezone": "../../etc/passwd"}, "/timezone", "must be an IANA time zone"),
         ({"cron": "0 9 * * ? *", "timezone": "posix/Europe/Berlin"}, "/timezone", "must be an IANA time zone"),
         ({"every_seconds": 90}, "/every_seconds", "must be a multiple of 60"),
