@@ -166,6 +166,24 @@ def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None
     assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
 
 
+def test_schedules_can_call_nothing_but_their_own_function() -> None:
+    passed = [
+        each["Resource"] for role, each in statements() if (role, each["Action"]) == ("SchedulesRole", "iam:PassRole")
+    ]
+    assert passed == [{"Fn::GetAtt": ["RunSchedulesRole", "Arn"]}]
+    (called,) = (
+        each["Resource"]["Fn::Sub"]
+        for role, each in statements()
+        if (role, each["Action"]) == ("RunSchedulesRole", "lambda:InvokeFunction")
+    )
+    assert called.endswith(":function:${AWS::StackName}-schedules")
+
+
+def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
+    rules = resources("AWS::S3::Bucket")["RunFiles"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {"runs/", "uploads/"}
+
+
 def test_no_role_has_more_than_its_inline_policy() -> None:
     assert all("ManagedPolicyArns" not in role for role in resources("AWS::IAM::Role").values())
     assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
@@ -266,7 +284,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
     allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
-    assert allowed == {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole"}
+    assert allowed == {"RunWorkflowRole", "SchedulesRole", "VerifySendRole", "VerifyDeleteRole"}
 
 
 def test_answers_of_the_authorizer_are_cached_60_seconds() -> None:

@@ -24,6 +24,8 @@ WORKFLOWS = {"verify_delete": verify_delete, "verify_check": verify_check}
 SCOPES = ("runs:read", "runs:write", "workflow:verify_delete", "workflow:verify_check")
 PARAMETERS = {"verification_id": "k1.AAAAAAAAAAAAAAAAAAAAAA"}
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:local-schedules"
+NOBODY = "0123456789abcdef"
+"""Id of a token that is not there: enough to make a schedule, not to start its run."""
 DUE = "2026-11-22T12:00:00Z"
 
 
@@ -37,8 +39,11 @@ def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
         fakes.reply(request, 200, json.dumps(workflow(json.loads(body), Context())).encode(), {})
 
 
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
 @pytest.fixture(autouse=True)
-def stack(cloud: None, settings: Settings) -> Iterator[None]:
+def stack(settings: Settings) -> Iterator[None]:
     admin("scheduler").create_schedule_group(Name="schedules")
     with fakes.server(lambdas) as url:
         settings.set(
@@ -76,7 +81,7 @@ def ask(
     body: object = None,
     *,
     schedule_id: str = "",
-    token_id: str = "0123456789abcdef",
+    token_id: str = NOBODY,
     query: dict[str, str] | None = None,
     **options: Any,
 ) -> Reply:
@@ -90,7 +95,7 @@ def ask(
     return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
-def create(*, token_id: str = "0123456789abcdef", **wanted: Any) -> Reply:
+def create(*, token_id: str = NOBODY, **wanted: Any) -> Reply:
     about = {"workflow": "verify_delete", "parameters": PARAMETERS} | wanted
     return ask("POST /schedules", about, token_id=token_id)
 

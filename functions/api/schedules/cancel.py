@@ -30,8 +30,8 @@ def cancel(request: Request) -> http.Answer:
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise NotFound("There is no such schedule; one that has fired is its run.")
+    was = describe(definition, utc(time.time()), paused=bool(scheduler.is_paused(name.schedule_id)))
     remove([name.schedule_id])
-    was = describe(definition, utc(time.time()), paused=False)
     return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
 
 
