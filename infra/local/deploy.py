@@ -160,3 +160,6 @@ def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict
         raise LocalStackError(
             f"The emulator made no route for {sorted(missing)}, or no CORS. Start afresh: make clean."
         )
+    machine = emulator.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["RunWorkflowArn"])
+    if "${" in machine["definition"]:
+        raise LocalStackError("The emulator left gaps in the state machine RunWorkflow. Start afresh: make clean.")

@@ -2,7 +2,8 @@
 
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
 resources of their own. Of two actions it knows neither the right resource nor the conditions, of keys not the conditions.
-Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64 processes at once then.
+It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
+processes at once then.
 """
 
 import json
@@ -39,21 +40,20 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
     """
     template = deepcopy(template)
     resources = template["Resources"]
-    apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGatewayV2::Api"]
-    for api in apis:
-        resources.update(_expanded(api, resources[api]["Properties"]))
-    for function in resources.values():
-        if function["Type"] == "AWS::Lambda::Function":
-            function["Properties"]["Environment"]["Variables"] |= variables or {}
-    for machine in resources.values():
-        if machine["Type"] == "AWS::StepFunctions::StateMachine":
-            _limit_maps(machine["Properties"])
+    for api, properties in _of_type(template, "AWS::ApiGatewayV2::Api").items():
+        resources.update(_expanded(api, properties))
+    for function in _of_type(template, "AWS::Lambda::Function").values():
+        function["Environment"]["Variables"] |= variables or {}
+    for policy in _of_type(template, "AWS::S3::BucketPolicy"):
+        del resources[policy]
+    for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
+        _limit_maps(machine)
     for statement in statements(template):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         if local := {_RESOURCES.get(action) for action in actions} - {None}:
             (statement["Resource"],) = local
             statement.pop("Condition", None)
-    for key in (each["Properties"] for each in resources.values() if each["Type"] == "AWS::KMS::Key"):
+    for key in _of_type(template, "AWS::KMS::Key").values():
         for statement in key["KeyPolicy"]["Statement"]:
             # It compares aws:PrincipalArn with the session's ARN, AWS with the role's. The role's own policy still holds.
             statement.pop("Condition", None)
@@ -79,6 +79,11 @@ def ttl_attributes(template: Template) -> dict[str, str]:
     tables = {name: each["Properties"] for name, each in template["Resources"].items() if "Table" in each["Type"]}
     declared = {name: about.get("TimeToLiveSpecification") for name, about in tables.items()}
     return {name: ttl["AttributeName"] for name, ttl in declared.items() if ttl}
+
+
+def _of_type(template: Template, kind: str) -> dict[str, Template]:
+    """Properties by logical id."""
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
 
 
 def _limit_maps(properties: Template) -> None:

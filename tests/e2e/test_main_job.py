@@ -108,6 +108,6 @@ def test_bad_input_gets_a_problem_document(body: dict[str, str], status: int, po
 
 def test_every_table_has_its_ttl(stack: LocalStack) -> None:
     dynamodb = stack.emulator.client("dynamodb")
-    for table in ("local-verifications", "local-limits"):
+    for table in ("local-verifications", "local-limits", "local-outcomes"):
         ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "delete_at")

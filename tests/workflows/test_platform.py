@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -12,6 +14,7 @@ from functions.core.errors import Unavailable
 from functions.core.http import MAX_BODY_BYTES
 from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
+from infra import sam
 from tests.builders import Context, call, http_event
 
 SCOPES = ("workflow:greet",)
@@ -251,3 +254,10 @@ def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "greet")
     assert call(workflow(greet, prepare=prepare), {"name": "Ana"}, scopes=SCOPES).status == 200
     assert "init could not prepare everything" in log.getvalue()
+
+
+def test_what_only_the_background_needs_is_not_imported_before() -> None:
+    """A cold start of the HTTP door does not pay for it."""
+    code = "import sys, functions.core.workflow; print([name for name in sys.modules if '.runs' in name])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
