@@ -39,11 +39,8 @@ def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
         fakes.reply(request, 200, json.dumps(workflow(json.loads(body), Context())).encode(), {})
 
 
-pytestmark = pytest.mark.usefixtures("cloud")
-
-
 @pytest.fixture(autouse=True)
-def stack(settings: Settings) -> Iterator[None]:
+def stack(cloud: None, settings: Settings) -> Iterator[None]:  # noqa: ARG001 - which comes first
     admin("scheduler").create_schedule_group(Name="schedules")
     with fakes.server(lambdas) as url:
         settings.set(
