@@ -1,6 +1,11 @@
-"""Tokens: what a client proves itself with. Stored as SHA-256 only; shown once, when they are issued."""
+"""Tokens: what a client proves itself with. Stored as SHA-256 only; shown once, when they are issued.
+
+A token's id is the beginning of its hash, so that one read finds it for whoever has its text, and for a schedule, which
+keeps the id alone.
+"""
 
 import hashlib
+import hmac
 import re
 import secrets
 import time
@@ -18,6 +23,9 @@ _BYTES = 32
 """256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
 
 _SCOPE = re.compile(r"[a-z_]+:[a-z0-9_]+")
+_ID_LENGTH = 16
+"""Hexadecimal digits of the hash that are the id: 64 bits, which tell tokens apart. The whole hash is what proves one."""
+
 _AUDIENCE = re.compile(r"[!-~]{1,255}")
 """Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
 
@@ -30,8 +38,8 @@ class Token(table.Table):
 
         table_name = table_name("TOKENS_TABLE")
 
-    token_hash = UnicodeAttribute(hash_key=True)
-    token_id = UnicodeAttribute()
+    token_id = UnicodeAttribute(hash_key=True)
+    token_hash = UnicodeAttribute()
     name = UnicodeAttribute()
     kind = UnicodeAttribute()
     scopes = UnicodeSetAttribute()
@@ -56,9 +64,16 @@ def find_token(text: str) -> Token | None:
     """The stored token for what a client sent, active or not; null when there is none. 1 DynamoDB request."""
     if not _FORM.fullmatch(text):
         return None
+    token_hash = _hash(text)
+    token = read_token(token_hash[:_ID_LENGTH])
+    return token if token and hmac.compare_digest(token.token_hash, token_hash) else None
+
+
+def read_token(token_id: str) -> Token | None:
+    """The stored token of an id, active or not; null when there is none. 1 DynamoDB request."""
     with table.unavailable_when_passing():
         try:
-            return Token.get(_hash(text))
+            return Token.get(token_id)
         except Token.DoesNotExist:
             return None
 
@@ -83,8 +98,8 @@ def issue_token(
     text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", time.time()
     token_hash = _hash(text)
     token = Token(
-        token_hash,
-        token_id=token_hash[:16],
+        token_hash[:_ID_LENGTH],
+        token_hash=token_hash,
         name=name,
         kind=kind,
         scopes=wanted,
@@ -92,7 +107,7 @@ def issue_token(
         created_at=int(now),
         expires_at=int(now) + valid_seconds if valid_seconds else None,
     )
-    token.save()
+    token.save(Token.token_id.does_not_exist())
     return NewToken(text, token)
 
 
@@ -118,10 +133,10 @@ def rescope_tokens(name: str, scopes: Iterable[str]) -> bool:
 
 def revoke_token(token_id: str) -> bool:
     """Revokes a token for good; false when there is none of that id. API Gateway may accept it for another 60 s."""
-    found = [token for token in Token.scan() if token.token_id == token_id]
-    for token in found:
-        token.update([Token.revoked_at.set(Token.revoked_at | int(time.time()))])
-    return bool(found)
+    revoked, _ = Token.update_if(
+        token_id, [Token.revoked_at.set(Token.revoked_at | int(time.time()))], Token.token_id.exists()
+    )
+    return revoked
 
 
 def _hash(text: str) -> str:

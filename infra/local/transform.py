@@ -13,10 +13,14 @@ from typing import Any
 
 Template = dict[str, Any]
 
+_SCHEDULES = "arn:aws:scheduler:*:*:schedule/default/*"
 _RESOURCES = {
     "ses:SendEmail": "*",
-    "scheduler:CreateSchedule": "arn:aws:scheduler:*:*:schedule/default/*",
     "states:DescribeMapRun": "*",
+    "scheduler:CreateSchedule": _SCHEDULES,
+    "scheduler:GetSchedule": _SCHEDULES,
+    "scheduler:UpdateSchedule": _SCHEDULES,
+    "scheduler:DeleteSchedule": _SCHEDULES,
 }
 """Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
 
@@ -46,8 +50,9 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
         _limit_maps(machine)
     for statement in statements(template):
-        if local := _RESOURCES.get(str(statement["Action"])):
-            statement["Resource"] = local
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if local := {_RESOURCES.get(action) for action in actions} - {None}:
+            (statement["Resource"],) = local
             statement.pop("Condition", None)
     for key in _of_type(template, "AWS::KMS::Key").values():
         for statement in key["KeyPolicy"]["Statement"]:

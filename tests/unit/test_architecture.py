@@ -18,6 +18,8 @@ VENDORS = {
     "jwt": set[str](),
     "botocore": {
         "core/aws.py",
+        "core/invoke.py",
+        "core/objects.py",
         "core/table.py",
         "core/scheduler.py",
         "core/signing.py",

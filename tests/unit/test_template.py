@@ -150,7 +150,7 @@ def test_iam_names_actions_and_resources() -> None:
     for role, statement in statements():
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all("*" not in action for action in actions), role
-        assert statement.get("Resource") != "*", role
+        assert statement.get("Resource") != "*" or actions == ["scheduler:ListSchedules"], "it has no resource"
         if "NotResource" in statement:
             assert actions == ["sns:Publish"], "an SMS has no resource, everything else has"
 
@@ -165,6 +165,24 @@ def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None
     ]
     assert conditional[0][1]["Resource"][0] == {"Ref": "EndUserMessagingOrigination"}
     assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
+
+
+def test_schedules_can_call_nothing_but_their_own_function() -> None:
+    passed = [
+        each["Resource"] for role, each in statements() if (role, each["Action"]) == ("SchedulesRole", "iam:PassRole")
+    ]
+    assert passed == [{"Fn::GetAtt": ["RunSchedulesRole", "Arn"]}]
+    (called,) = (
+        each["Resource"]["Fn::Sub"]
+        for role, each in statements()
+        if (role, each["Action"]) == ("RunSchedulesRole", "lambda:InvokeFunction")
+    )
+    assert called.endswith(":function:${AWS::StackName}-schedules")
+
+
+def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
+    rules = resources("AWS::S3::Bucket")["RunFiles"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {"runs/", "uploads/"}
 
 
 def test_no_role_has_more_than_its_inline_policy() -> None:

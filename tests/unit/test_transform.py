@@ -69,7 +69,7 @@ def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(tr
     assert after["KeyPolicy"]["Statement"] == statements
 
 
-def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:
+def test_permissions_stay_but_for_those_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:
     made = of_type(transform.for_emulator(translated), "AWS::IAM::Role")
     changed = [
         after["Action"]
@@ -81,7 +81,9 @@ def test_permissions_stay_but_for_the_two_that_the_emulator_cannot_match(transla
         )
         if before != after
     ]
-    assert set(changed) == {"scheduler:CreateSchedule", "ses:SendEmail", "states:DescribeMapRun"}
+    schedules = tuple(f"scheduler:{action}Schedule" for action in ("Create", "Get", "Update", "Delete"))
+    relaxed = {action if isinstance(action, str) else tuple(action) for action in changed}
+    assert relaxed == {"scheduler:CreateSchedule", schedules, "ses:SendEmail", "states:DescribeMapRun"}
 
 
 def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(translated: dict[str, Any]) -> None:

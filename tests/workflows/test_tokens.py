@@ -6,7 +6,7 @@ import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
 from functions.core.errors import Unavailable
-from functions.core.tokens import Token, issue_token, list_tokens, rescope_tokens, revoke_token
+from functions.core.tokens import Token, issue_token, list_tokens, read_token, rescope_tokens, revoke_token
 from tests import fakes
 from tests.builders import Context
 from tests.workflows.conftest import Settings, admin
@@ -62,6 +62,28 @@ def test_an_unknown_token_is_refused() -> None:
     assert ask("Bearer wf_" + "a" * 43) == {"isAuthorized": False}
 
 
+def test_a_text_whose_hash_only_begins_like_a_tokens_is_refused() -> None:
+    """The id is 64 bits of the hash; all 256 must agree."""
+    text, token = issue_token("web", "secret", SEND)
+    token.update([Token.token_hash.set(token.token_hash[:16] + "0" * 48)])
+    assert ask(f"Bearer {text}") == {"isAuthorized": False}
+
+
+def test_a_token_is_read_by_its_id_alone() -> None:
+    token = issue_token("web", "secret", SEND).token
+    found = read_token(token.token_id)
+    assert found is not None
+    assert (found.name, found.token_hash) == ("web", token.token_hash)
+    assert read_token("0123456789abcdef") is None
+
+
+def test_revoking_is_one_request(dynamodb_requests: list[str]) -> None:
+    token = issue_token("web", "secret", SEND).token
+    dynamodb_requests.clear()
+    assert revoke_token(token.token_id) is True
+    assert dynamodb_requests == ["UpdateItem"]
+
+
 def test_a_revoked_token_is_refused_and_stays_in_the_list() -> None:
     text, token = issue_token("web", "secret", SEND)
     assert revoke_token(token.token_id) is True
@@ -99,6 +121,7 @@ def test_rescoping_what_is_not_there_says_so() -> None:
 
 def test_revoking_what_is_not_there_says_so() -> None:
     assert revoke_token("0123456789abcdef") is False
+    assert list_tokens() == []
 
 
 def test_an_expired_token_is_refused() -> None:

@@ -1,0 +1,182 @@
+"""AWS's cron expressions: six fields, read and refused with a sentence, and when they come next.
+
+An evaluator of our own: AWS's dialect (`?`, `L`, `W`, `#`, a year) is not that of croniter or cronsim, and the libraries for
+it are one person's each. Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
+
+from functions.core.errors import FieldError, InvalidParameters
+
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+"""AWS counts from Sunday."""
+_SATURDAY, _SUNDAY = 7, 1
+
+_PART = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?", re.ASCII)
+_NEAREST = re.compile(r"(\d{1,2})W", re.ASCII)
+_LAST_OF_MONTH = re.compile(r"(\w+)L", re.ASCII)
+_NTH_OF_MONTH = re.compile(r"(\w+)#(\d)", re.ASCII)
+
+
+class _Field(NamedTuple):
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    """Of the values, beginning with the lowest."""
+
+
+_MINUTE = _Field("minutes", 0, 59)
+_HOUR = _Field("hours", 0, 23)
+_DAY = _Field("day of month", 1, 31)
+_MONTH = _Field("month", 1, 12, _MONTH_NAMES)
+_WEEKDAY = _Field("day of week", 1, 7, _WEEKDAY_NAMES)
+_YEAR = _Field("year", 1970, 2199)
+
+DaysOfMonth = Callable[[int, int], list[int]]
+"""Which days of a year's month, ascending."""
+
+
+class Cron(NamedTuple):
+    """An expression that was read; each list ascends."""
+
+    minutes: list[int]
+    hours: list[int]
+    days: DaysOfMonth
+    months: list[int]
+    years: list[int]
+
+    def next_after(self, moment: datetime, zone: tzinfo) -> datetime | None:
+        """When it comes next after a moment, in UTC; null if never.
+
+        As EventBridge Scheduler has it, a local time that the clocks skip is left out, and one that they repeat comes once.
+        """
+        local = moment.astimezone(zone)
+        for day in self._days_from(local.date()):
+            for hour in self.hours:
+                for minute in self.minutes:
+                    wanted = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                    found = wanted.astimezone(UTC)
+                    exists = found.astimezone(zone).replace(tzinfo=None) == wanted.replace(tzinfo=None)
+                    if found > moment and exists:
+                        return found
+        return None
+
+    def _days_from(self, first: date) -> Iterator[date]:
+        for year in self.years:
+            for month in self.months:
+                if (year, month) < (first.year, first.month):
+                    continue
+                for day in self.days(year, month):
+                    if (found := date(year, month, day)) >= first:
+                        yield found
+
+
+def read_cron(text: str) -> Cron:
+    """Reads `minutes hours day-of-month month day-of-week year`.
+
+    Raises:
+        InvalidParameters: with a sentence that says which field is wrong, and how.
+    """
+    fields = text.upper().split()
+    if len(fields) != 6:  # noqa: PLR2004 - AWS's six fields
+        raise _refused(f"has {len(fields)} fields; it needs six: minutes hours day-of-month month day-of-week year")
+    minutes, hours, day, month, weekday, year = fields
+    return Cron(
+        _read_list(_MINUTE, minutes),
+        _read_list(_HOUR, hours),
+        _read_days(day, weekday),
+        _read_list(_MONTH, month),
+        _read_list(_YEAR, year),
+    )
+
+
+def _read_days(day: str, weekday: str) -> DaysOfMonth:
+    if (day == "?") == (weekday == "?"):
+        raise _refused("needs ? in exactly one of day of month and day of week, such as 0 9 ? * MON-FRI *")
+    return _read_day_of_month(day) if weekday == "?" else _read_weekday(weekday)
+
+
+def _read_day_of_month(text: str) -> DaysOfMonth:
+    if text == "L":
+        return lambda year, month: [monthrange(year, month)[1]]
+    if text == "LW":
+        return lambda year, month: [_nearest_working_day(year, month, monthrange(year, month)[1])]
+    if found := _NEAREST.fullmatch(text):
+        near = _number(_DAY, found[1])
+        return lambda year, month: (
+            [_nearest_working_day(year, month, near)] if near <= monthrange(year, month)[1] else []
+        )
+    days = _read_list(_DAY, text)
+    return lambda year, month: [day for day in days if day <= monthrange(year, month)[1]]
+
+
+def _read_weekday(text: str) -> DaysOfMonth:
+    if text == "L":
+        return lambda year, month: _on_weekdays(year, month, [_SATURDAY])
+    if found := _NTH_OF_MONTH.fullmatch(text):
+        weekdays, nth = [_number(_WEEKDAY, found[1])], int(found[2])
+        if not 1 <= nth <= 5:  # noqa: PLR2004 - a month has at most five of a weekday
+            raise _refused("day of week: after # comes 1 to 5, which of them in the month")
+        return lambda year, month: _on_weekdays(year, month, weekdays)[nth - 1 : nth]
+    if found := _LAST_OF_MONTH.fullmatch(text):
+        weekdays = [_number(_WEEKDAY, found[1])]
+        return lambda year, month: _on_weekdays(year, month, weekdays)[-1:]
+    weekdays = _read_list(_WEEKDAY, text)
+    return lambda year, month: _on_weekdays(year, month, weekdays)
+
+
+def _on_weekdays(year: int, month: int, weekdays: list[int]) -> list[int]:
+    return [day for day in range(1, monthrange(year, month)[1] + 1) if _weekday(year, month, day) in weekdays]
+
+
+def _weekday(year: int, month: int, day: int) -> int:
+    return date(year, month, day).isoweekday() % 7 + 1
+
+
+def _nearest_working_day(year: int, month: int, day: int) -> int:
+    """The working day nearest to a day, in the same month."""
+    weekday = _weekday(year, month, day)
+    if weekday == _SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == _SUNDAY:
+        return day + 1 if day < monthrange(year, month)[1] else day - 2
+    return day
+
+
+def _read_list(field: _Field, text: str) -> list[int]:
+    return sorted({value for part in text.split(",") for value in _read_part(field, part)})
+
+
+def _read_part(field: _Field, text: str) -> range:
+    part = _PART.fullmatch(text)
+    if not part or (part["first"] == "*" and part["last"]):
+        raise _refused(f"{field.name}: {text[:20]} cannot be read")
+    first = field.low if part["first"] == "*" else _number(field, part["first"])
+    one = part["first"] != "*" and not part["step"]
+    last = _number(field, part["last"]) if part["last"] else first if one else field.high
+    step = int(part["step"] or 1)
+    if last < first:
+        raise _refused(f"{field.name}: {text} runs backwards; write two ranges with a comma between them")
+    if not 1 <= step <= field.high:
+        raise _refused(f"{field.name}: the step of {text} must be 1 to {field.high}")
+    return range(first, last + 1, step)
+
+
+def _number(field: _Field, text: str) -> int:
+    if text in field.names:
+        return field.names.index(text) + field.low
+    value = int(text) if text.isdecimal() else -1
+    if not field.low <= value <= field.high:
+        named = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
+        raise _refused(f"{field.name}: {text[:20]} must be {field.low} to {field.high}{named}")
+    return value
+
+
+def _refused(sentence: str) -> InvalidParameters:
+    return InvalidParameters(FieldError("/cron", sentence))
