@@ -14,7 +14,8 @@ import msgspec
 TEMPLATES = Path(__file__).parent.parent.parent / "functions/core/messages/templates"
 MESSAGES = TEMPLATES.parent
 
-_CODE = {"code": "123456", "minutes": 10, "purpose": None}
+_CODE = "123456"
+_MINUTES = 10
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +52,8 @@ def _render(name: str, locale: str) -> Rendered:
     if name == "verification":
         from functions.core.messages import verification  # noqa: PLC0415 - these may be what is wrong
 
-        email = verification.verification_email(**_CODE, locale=locale)
-        sms = verification.verification_sms(**_CODE, locale=locale)
+        email = verification.verification_email(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
+        sms = verification.verification_sms(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
     else:
         from functions.core.messages import catalog  # noqa: PLC0415
 
