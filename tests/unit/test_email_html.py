@@ -18,7 +18,9 @@ from tests.unit.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, email
 NODE = Path(sys.executable).parent / "node"
 MODULES = Path(sys.prefix) / "html/node_modules"
 
-LAYOUT_TABLES = [f'Attribute "{name}" is deprecated on <table> element' for name in ("align", "cellpadding", "cellspacing", "width")]
+LAYOUT_TABLES = [
+    f'Attribute "{name}" is deprecated on <table> element' for name in ("align", "cellpadding", "cellspacing", "width")
+]
 OUTLOOK = "Outlook for Windows takes it from attributes of tables only"
 
 ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
