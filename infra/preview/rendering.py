@@ -25,6 +25,8 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     """Within functions/core/messages."""
     line: int | None = None
+    called_from: str = ""
+    """Line of the template that used that file, if it was another one."""
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,16 +86,20 @@ def _mistake(error: Exception, folder: Path) -> Mistake:
         return Mistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
     if isinstance(error, SyntaxError):
         return Mistake(message=error.msg, file=_place(error.filename or ""), line=error.lineno)
-    file, line = _raised_in(error.__traceback__)
+    (file, line), called_from = _raised_in(error.__traceback__, folder)
     file, line = getattr(error, "filename", None) or file, getattr(error, "lineno", None) or line
-    return Mistake(message=told, file=_place(file), line=line)
+    return Mistake(message=told, file=_place(file), line=line, called_from=called_from)
 
 
-def _raised_in(trace: TracebackType | None) -> tuple[str, int | None]:
-    """The last place in a file of the templates, to which Jinja maps its tracebacks, or at least in ours."""
+def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, int | None], str]:
+    """The last place in a file of the templates, to which Jinja maps its tracebacks, or at least in ours; and the last one in
+    the template's own folder, where a wrong variable was handed to a part.
+    """
     frames = [(each.filename, each.lineno) for each in traceback.extract_tb(trace)]
-    own = [frame for frame in frames if frame[0].startswith(str(TEMPLATES))]
-    return (own or [frame for frame in frames if frame[0].startswith(str(MESSAGES))] or [("", None)])[-1]
+    shared = [frame for frame in frames if frame[0].startswith(str(TEMPLATES))]
+    place = (shared or [frame for frame in frames if frame[0].startswith(str(MESSAGES))] or [("", None)])[-1]
+    own = [frame for frame in shared if frame[0].startswith(f"{folder}/") and frame != place]
+    return place, f"{_place(own[-1][0])}, line {own[-1][1]}" if own else ""
 
 
 def _line_of(pointer: str, file: Path) -> int | None:

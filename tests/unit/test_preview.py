@@ -120,14 +120,13 @@ def test_a_change_is_noticed_and_shown(copy: Path, pages: httpx.Client) -> None:
     assert "Changed" in pages.get("/welcome/en").text
     data = copy / "welcome/data.py"
     data.write_text(data.read_text().replace("start_url", "begin_url"))
-    assert "/begin_url is required" in pages.get("/welcome/en").text
+    assert "/start_url is not a parameter" in pages.get("/welcome/en").text
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "line", "message"),
     [
         ("welcome/body.html", '"ready"', '"redy"', 3, "redy"),
-        ("welcome/body.html", "start_url", "begin_url", 7, "'begin_url' is undefined"),
         ("welcome/body.txt", "{% endblock %}", "", 11, "Unexpected end of template"),
         ("welcome/body.txt", "{{ start_url }}", "{{ start_url }", 9, "unexpected '}'"),
         ("welcome/data.py", "class Data", "klass Data", 7, "invalid syntax"),
@@ -151,6 +150,15 @@ def test_a_mistake_is_shown_with_file_and_line(  # noqa: PLR0917 - a row of the 
     assert mistake
     assert (mistake.file, mistake.line) == (f"templates/{file}", line)
     assert message in mistake.message
+
+
+def test_a_wrong_variable_that_is_handed_to_a_part_is_shown_where_it_was_handed(copy: Path) -> None:
+    path = copy / "welcome/body.html"
+    path.write_text(path.read_text().replace("start_url", "begin_url"))
+    mistake = render().mistake
+    assert mistake
+    assert mistake.called_from == "templates/welcome/body.html, line 8"
+    assert "'begin_url' is undefined" in mistake.message
 
 
 def test_a_page_shows_a_mistake(copy: Path, pages: httpx.Client) -> None:
