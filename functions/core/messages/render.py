@@ -61,7 +61,7 @@ def render(template: str, locale: Locale, values: Mapping[str, object], isolates
 def compile_templates(target: Path = COMPILED) -> None:
     """Writes all templates as Python modules, for an artifact."""
     sources = _environment().overlay(loader=FileSystemLoader(TEMPLATES))
-    sources.compile_templates(target, zip=None, ignore_errors=False)
+    sources.compile_templates(target, extensions=["html", "txt"], zip=None, ignore_errors=False)
 
 
 @cache
