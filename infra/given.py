@@ -3,18 +3,17 @@
 import math
 import os
 import re
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra import sam
 from infra.local.errors import LocalStackError
-from infra.local.state import default_state
 
 
 class Given(NamedTuple):
     """`PORT=9000 DELETE_AFTER_SECONDS=20`, read."""
 
-    state: Path
+    state: str
+    """A folder; empty if none was said."""
     port: int
     parameters: dict[str, str]
     """By their names in the template."""
@@ -27,7 +26,7 @@ def read_given(words: list[str], default_port: int) -> Given:
         LocalStackError: for a setting that there is not, and for a value that it cannot have.
     """
     given = dict(word.split("=", 1) for word in words if "=" in word) or _given_to_make()
-    state = Path(given.pop("STATE", "") or default_state()).absolute()
+    state = given.pop("STATE", "")
     port = given.pop("PORT", str(default_port))
     template = sam.read_template()
     declared = {upper_snake(name): name for name in template["Parameters"]}

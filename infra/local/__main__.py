@@ -23,6 +23,7 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
     DevelopmentTokens,
     Running,
+    default_state,
     forget_running,
     read_tokens,
     write_running,
@@ -45,7 +46,7 @@ def main() -> int:
         signal.signal(ending, _interrupt)
     try:
         given = read_given(sys.argv[1:], DEFAULT_PORT)
-        _run(given.state, given.port, _DEFAULTS | given.parameters)
+        _run(Path(given.state or default_state()).absolute(), given.port, _DEFAULTS | given.parameters)
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
