@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run test lint format types check build deploy workflow token tokens revoke unlock rotate-keys clean
+.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock rotate-keys clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -22,7 +22,10 @@ help: ## lists the targets
 run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
 	@exec .venv/bin/python -m infra.local
 
-test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
+preview: .venv/run ## shows every email in every language while you edit it: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
+	@exec .venv/bin/python -m infra.preview
+
+test: .venv/dev .venv/html/installed ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
 	@.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/dev ## checks style, types and template.yaml
@@ -76,6 +79,12 @@ clean: ## forgets the state of the local stack (stop make run first)
 .venv/dev: .venv/bin/uv requirements.txt pyproject.toml
 	@echo "installing what the tests need"; $(UV) --group dev
 	@touch $@ .venv/run
+
+.venv/html/installed: .venv/dev tests/html/package-lock.json
+	@echo "installing what checks the HTML of emails"; mkdir -p .venv/html && cp tests/html/package*.json .venv/html
+	@cd .venv/html && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
+		echo "error: npm's registry is needed for it, and did not answer as it should: cd .venv/html && ../bin/npm ci" >&2; exit 1; }
+	@touch $@
 
 $(SAM_CLI): .venv/bin/uv
 	@echo "installing the SAM CLI in an environment of its own"

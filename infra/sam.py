@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +41,10 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
     Raises:
         TemplateError: when it is no SAM template.
     """
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - takes two seconds
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415
+
     template["Globals"]["Function"]["CodeUri"] = code_uri
     for resource in template["Resources"].values():
         if "DefinitionUri" in resource.get("Properties", {}):

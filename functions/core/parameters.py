@@ -109,6 +109,7 @@ _SENTENCES = {
     r"Expected `(?:int|float)` (>=|<=|<|>) (\S+)": "must be {0} {1}",
     r"Expected `str` matching regex": "does not have the right form",
     r"Invalid enum value": "is not one of the allowed values",
+    r"Invalid RFC3339 encoded date$": "must be a date like 2026-01-31",
     r"Invalid RFC3339": "must be a time like 2026-01-31T12:00:00Z",
 }
 

@@ -1,9 +1,6 @@
 """`make run`: deploys template.yaml into the emulator and serves it until Ctrl-C."""
 
 import json
-import math
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,16 +8,18 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from infra import sam
+from infra.given import read_given
 from infra.local import providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
-from infra.local.emulator import HOST, running_emulator
-from infra.local.errors import LocalStackError
+from infra.local.emulator import running_emulator
+from infra.local.errors import LocalStackError, PortInUse
 from infra.local.inbox import Inbox
+from infra.local.loopback import HOST
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
@@ -52,7 +51,8 @@ def main() -> int:
     for ending in _ENDINGS:  # also SIGINT, which a shell's background jobs inherit as ignored
         signal.signal(ending, _interrupt)
     try:
-        _run(*_arguments(sys.argv[1:]))
+        given = read_given(sys.argv[1:], DEFAULT_PORT)
+        _run(Path(given.state or default_state()).absolute(), given.port, _DEFAULTS | given.parameters)
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -71,45 +71,6 @@ def _stopping() -> None:
 def say(text: str) -> None:
     """One line for whoever watches the terminal."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
-
-
-def _arguments(words: list[str]) -> tuple[Path, int, dict[str, str]]:
-    """`PORT=9000 DELETE_AFTER_SECONDS=20`: state folder, port, and stack parameters by their names in the template."""
-    given = dict(word.split("=", 1) for word in words if "=" in word) or _given_to_make()
-    state = Path(given.pop("STATE", "") or default_state()).absolute()
-    port = given.pop("PORT", str(DEFAULT_PORT))
-    template = sam.read_template()
-    declared = {_upper_snake(name): name for name in template["Parameters"]}
-    if unknown := sorted(set(given) - set(declared)):
-        raise LocalStackError(f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}.")
-    if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
-        raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
-    parameters = {declared[name]: value for name, value in given.items()}
-    for name, value in parameters.items():
-        _refuse_wrong(_upper_snake(name), value, template["Parameters"][name])
-    return state, int(port), _DEFAULTS | parameters
-
-
-def _given_to_make() -> dict[str, str]:
-    """What stands on make's command line. make exports it, and names it in MAKEFLAGS; no shell reads it again."""
-    flags = os.environ.get("MAKEFLAGS", "")
-    names = re.findall(r"(?:^|(?<!\\)\s)([A-Za-z_]\w*)=", flags.partition("-- ")[2] or flags)
-    return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def _refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
-    """As CloudFormation would, which the emulator does not."""
-    low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
-    if declared["Type"] == "Number" and not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
-        raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    pattern, allowed = declared.get("AllowedPattern", ""), declared.get("AllowedValues", [value])
-    fits = declared.get("MinLength", 0) <= len(value) <= declared.get("MaxLength", math.inf)
-    if (pattern and not re.fullmatch(pattern, value)) or value not in map(str, allowed) or not fits:
-        raise LocalStackError(f"{name} cannot be {value!r}. {declared['Description']}")
-
-
-def _upper_snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
 def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
@@ -140,9 +101,7 @@ def _listen(port: int) -> LocalServer:
     try:
         return LocalServer(port, say)
     except OSError:
-        raise LocalStackError(
-            f"Port {port} is in use. Stop what listens there, or choose another one: make run PORT={port + 1}"
-        ) from None
+        raise PortInUse(port, "make run") from None
 
 
 def _development_tokens(state: Path) -> DevelopmentTokens:

@@ -19,8 +19,8 @@ import boto3
 from botocore.config import Config
 
 from infra.local.errors import LocalStackError
+from infra.local.loopback import HOST
 
-HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 30

@@ -9,10 +9,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import urllib3
 
 from infra.local.deploy import Deployment
-from infra.local.emulator import HOST
 from infra.local.inbox import Inbox
+from infra.local.loopback import HOST, is_loopback
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding"}
 _API_SECONDS = 60
 _CALLS_AT_ONCE = 24
@@ -45,9 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
-        """Only for programs on this machine: a page of another site can reach loopback, but not under our Host."""
         url = urlsplit(self.path)
-        if urlsplit(f"//{self.headers.get('host', '')}").hostname not in _LOOPBACK:
+        if not is_loopback(self.headers["host"]):
             self._json(403, {"message": "The local stack answers only to a loopback Host, such as 127.0.0.1."})
         elif not self._is_plain(url.path):
             self.close_connection = True

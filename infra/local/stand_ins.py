@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from infra.local import end_user_messaging, twilio
 from infra.local.captured import Message, Reply
-from infra.local.emulator import HOST
+from infra.local.loopback import HOST
 
 Deliver = Callable[[Message], None]
 

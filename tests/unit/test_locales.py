@@ -1,4 +1,5 @@
 import re
+from datetime import date
 
 import msgspec
 import pytest
@@ -10,8 +11,9 @@ from tests.unit.conftest import SetMessages
 pytestmark = pytest.mark.usefixtures("set_messages")
 
 ENGLISH = msgspec.json.decode((FOLDER / "en.json").read_bytes(), type=Locale).sentences
-BASES = {key for key in ENGLISH if not key.startswith("minutes.")}
+OWN = re.compile(r"(minutes|date)\.\d+")
 """Variants by number (`minutes.1`) are each language's own."""
+BASES = {key for key in ENGLISH if not OWN.fullmatch(key)}
 
 
 def test_the_locales_are_these() -> None:
@@ -21,7 +23,7 @@ def test_the_locales_are_these() -> None:
 @pytest.mark.parametrize("tag", tags().values())
 def test_every_locale_has_the_sentences_and_placeholders_of_english(tag: str) -> None:
     sentences = find_locale(tag).sentences
-    assert {key for key in sentences if not re.fullmatch(r"minutes\.\d+", key)} == BASES
+    assert {key for key in sentences if not OWN.fullmatch(key)} == BASES
     assert all(sentences.values())
     assert {key: placeholders(sentences[key]) for key in BASES} == {key: placeholders(ENGLISH[key]) for key in BASES}
 
@@ -73,6 +75,23 @@ def test_a_variant_is_used_where_there_is_one() -> None:
         "a code",
         "a code",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "January 31, 2027; May 1, 2027"),
+        ("es", "31 de enero de 2027; 1 de mayo de 2027"),
+        ("fr", "31 janvier 2027; 1er mai 2027"),
+        ("de", "31. Januar 2027; 1. Mai 2027"),
+        ("pt-BR", "31 de janeiro de 2027; 1º de maio de 2027"),
+        ("ja", "2027年1月31日; 2027年5月1日"),
+        ("ar", "31 يناير 2027; 1 مايو 2027"),
+    ],
+)
+def test_a_date_is_written_as_the_language_does(tag: str, written: str) -> None:
+    locale = find_locale(tag)
+    assert "; ".join(locale.written(day) for day in (date(2027, 1, 31), date(2027, 5, 1))) == written
 
 
 def test_values_are_put_in_as_they_are() -> None:

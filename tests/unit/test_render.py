@@ -30,7 +30,7 @@ def test_a_sentence_is_escaped_in_html_as_its_values_are() -> None:
     template = rendering._environment().from_string("{{ say('s') }}")
     template.name = "x.html"
     html = template.render(locale=locale, app_name="<i>", isolates=rendering._MARKUP)
-    assert html == "&lt;b&gt;<bdi>&lt;i&gt;</bdi>&lt;/b&gt;"
+    assert html == '&lt;b&gt;<span dir="auto">&lt;i&gt;</span>&lt;/b&gt;'
 
 
 @pytest.mark.parametrize("template", ["verification/body.txt", "verification/body.html"])

@@ -31,7 +31,7 @@ _PUNCTUATION = "()[]{}<>.,;:!?'\"\u201c\u201d\u2018\u2019"
 
 
 class Line(Checked):
-    """A text of one line: a subject, a heading, somebody's name."""
+    """A text of one line: a subject, a heading."""
 
     longest: ClassVar[int] = 200
     """Characters."""
@@ -49,6 +49,12 @@ class Line(Checked):
         if _BIDI.search(text):
             raise NotValid("must not contain characters that change the direction of writing")
         return cls(" ".join(_harmless(word) for word in text.split(" ")))
+
+
+class Name(Line):
+    """Of a person or a thing. Who chose it may be a stranger to the reader, so it is too short to say anything else."""
+
+    longest = 60
 
 
 class Paragraph(Line):

@@ -6,6 +6,7 @@ Another locale is another file. A sentence has `{placeholders}`. A key with a su
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -37,6 +38,11 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def sentence(self, key: str, variant: object = None) -> str:
         """The variant of a sentence, or the sentence itself where there is none. Raises `KeyError` for an unknown key."""
         return self.sentences.get(f"{key}.{variant}") or self.sentences[key]
+
+    def written(self, day: date) -> str:
+        """A date as it is written in a text, with the month's name."""
+        parts = {"day": str(day.day), "month": self.sentence("month", day.month), "year": str(day.year)}
+        return fill(self.sentence("date", day.day), parts.__getitem__)
 
 
 def find_locale(wanted: str | None, among: Iterable[str] = ()) -> Locale:

@@ -5,6 +5,7 @@ write `{{ say("key") }}` for a sentence of the reader's language; its placeholde
 """
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -27,7 +28,8 @@ Isolates = tuple[str, str]
 _NONE: Isolates = ("", "")
 _INVISIBLE: Isolates = ("\u2068", "\u2069")
 """First strong isolate, pop directional isolate."""
-_MARKUP: Isolates = (Markup("<bdi>"), Markup("</bdi>"))
+_MARKUP: Isolates = (Markup('<span dir="auto">'), Markup("</span>"))
+"""Not `<bdi>`: Gmail, Outlook and Yahoo remove it (caniemail.com, html-bdi)."""
 
 
 def render_email(folder: str, locale: Locale, values: Mapping[str, object]) -> Email:
@@ -48,7 +50,7 @@ def render(template: str, locale: Locale, values: Mapping[str, object], isolates
     Args:
         template: its path in templates/.
         locale: whose sentences it says.
-        values: the template's variables; those that stand in sentences are `str`.
+        values: the template's variables; those that stand in sentences are `str` or dates.
         isolates: none in what has one line or is counted, as subjects and SMS: there the sentences keep values apart.
     """
     brand = branding()
@@ -59,7 +61,7 @@ def render(template: str, locale: Locale, values: Mapping[str, object], isolates
 def compile_templates(target: Path = COMPILED) -> None:
     """Writes all templates as Python modules, for an artifact."""
     sources = _environment().overlay(loader=FileSystemLoader(TEMPLATES))
-    sources.compile_templates(target, zip=None, ignore_errors=False)
+    sources.compile_templates(target, extensions=["html", "txt"], zip=None, ignore_errors=False)
 
 
 @cache
@@ -77,11 +79,13 @@ def _environment() -> SandboxedEnvironment:
 
 @pass_context
 def _say(context: Context, key: str, variant: object = None) -> str:
-    sentence = context["locale"].sentence(key, variant)
+    locale: Locale = context["locale"]
+    sentence = locale.sentence(key, variant)
     before, after = context["isolates"]
 
     def value(name: str) -> str:
-        isolated: str = before + context.resolve(name) + after
+        given = context.resolve(name)
+        isolated: str = before + (locale.written(given) if isinstance(given, date) else given) + after
         return isolated
 
     if context.eval_ctx.autoescape:

@@ -1,0 +1,117 @@
+"""One email, rendered in a process of its own, so that it is made of the files as they are now, also of Python's.
+
+`python -m infra.preview.rendering welcome en` prints a `Rendered` as JSON; the settings are in the environment.
+"""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+TEMPLATES = Path(__file__).parent.parent.parent / "functions/core/messages/templates"
+MESSAGES = TEMPLATES.parent
+
+_CODE = "123456"
+_MINUTES = 10
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an email could not be rendered."""
+
+    message: str
+    file: str = ""
+    """Within functions/core/messages."""
+    line: int | None = None
+    called_from: str = ""
+    """Line of the template that used that file, if it was another one."""
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """An email, and the SMS that says the same, or what is wrong."""
+
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    sms: str = ""
+    mistake: Mistake | None = None
+
+
+def main() -> None:
+    """Never fails: what goes wrong is told."""
+    name, locale = sys.argv[1:]
+    try:
+        rendered = _render(name, locale)
+    except Exception as error:  # noqa: BLE001 - whatever a template's author may write
+        rendered = Rendered(mistake=_mistake(error, TEMPLATES / name))
+    sys.stdout.buffer.write(msgspec.json.encode(rendered))
+
+
+def _render(name: str, locale: str) -> Rendered:
+    sms = ""
+    if name == "verification":
+        from functions.core.messages import verification  # noqa: PLC0415 - these may be what is wrong
+
+        email = verification.verification_email(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
+        sms = verification.verification_sms(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
+    else:
+        from functions.core.messages import catalog  # noqa: PLC0415
+
+        for file in (TEMPLATES / name).glob("*.json"):
+            _read_json(file)
+        email = catalog.find_template(name).email(_read_json(TEMPLATES / name / "sample.json"), locale, at="")
+    return Rendered(subject=email.subject, html=email.html, text=email.text, sms=sms)
+
+
+def _read_json(file: Path) -> dict[str, object]:
+    try:
+        value: dict[str, object] = json.loads(file.read_text())
+    except ValueError as error:
+        error.add_note(str(file))
+        raise
+    return value
+
+
+def _mistake(error: Exception, folder: Path) -> Mistake:
+    from functions.core.errors import InvalidParameters  # noqa: PLC0415
+
+    if isinstance(error, InvalidParameters):
+        wrong = error.errors[0]
+        line = _line_of(wrong.pointer, folder / "sample.json")
+        return Mistake(message=f"{wrong.pointer} {wrong.detail}", file=_place(folder / "sample.json"), line=line)
+    told = "".join(traceback.format_exception_only(error)[-1:]).strip()
+    if isinstance(error, json.JSONDecodeError):
+        return Mistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
+    if isinstance(error, SyntaxError):
+        return Mistake(message=error.msg, file=_place(error.filename or ""), line=error.lineno)
+    (file, line), called_from = _raised_in(error.__traceback__, folder)
+    file, line = getattr(error, "filename", None) or file, getattr(error, "lineno", None) or line
+    return Mistake(message=told, file=_place(file), line=line, called_from=called_from)
+
+
+def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, int | None], str]:
+    """The last place in a file of the templates, to which Jinja maps its tracebacks, or at least in ours; and the last one in
+    the template's own folder, where a wrong variable was handed to a part.
+    """
+    frames = [(each.filename, each.lineno) for each in traceback.extract_tb(trace)]
+    shared = [frame for frame in frames if frame[0].startswith(str(TEMPLATES))]
+    place = (shared or [frame for frame in frames if frame[0].startswith(str(MESSAGES))] or [("", None)])[-1]
+    own = [frame for frame in shared if frame[0].startswith(f"{folder}/") and frame != place]
+    return place, f"{_place(own[-1][0])}, line {own[-1][1]}" if own else ""
+
+
+def _line_of(pointer: str, file: Path) -> int | None:
+    """Where a JSON file has the member that a pointer names."""
+    member = next((f'"{step}"' for step in reversed(pointer.split("/")) if step and not step.isdecimal()), "{")
+    lines = file.read_text().splitlines()
+    return next((number for number, line in enumerate(lines, start=1) if member in line), None)
+
+
+def _place(file: str | Path) -> str:
+    return str(file).removeprefix(f"{MESSAGES}/")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The pages of `make preview`: an index, and every email of templates/ in every locale as it is now."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import jinja2
+import msgspec
+
+from infra.local.loopback import HOST, is_loopback
+from infra.preview.rendering import MESSAGES, TEMPLATES, Mistake, Rendered
+from infra.sam import ROOT
+
+_VIEW = {"part": "html", "width": "desktop", "scheme": "light"}
+"""What is shown of an email, unless the query says otherwise."""
+
+_SCHEMES = {"light": "not all", "dark": "all"}
+"""What stands for the media query of dark mode."""
+
+_HEADERS = {
+    "cache-control": "no-store",
+    # What an email brings along neither runs nor calls home.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; frame-src 'self'",
+}
+
+
+class PreviewServer(ThreadingHTTPServer):
+    """Serves previews on the loopback interface."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, environment: Mapping[str, str]) -> None:
+        """Takes the port (0 is any). `environment` has the settings. Raises `OSError` when the port is taken."""
+        super().__init__((HOST, port), _Handler)
+        self.environment = environment
+        self.pages = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True)
+
+
+def names() -> list[str]:
+    """The templates of emails that there are now."""
+    return sorted(path.parent.name for path in TEMPLATES.glob("*/subject.txt"))
+
+
+def locales() -> list[str]:
+    """The locales that there are now."""
+    return sorted(path.stem for path in (MESSAGES / "locales").glob("*.json"))
+
+
+def render(name: str, locale: str, environment: Mapping[str, str]) -> Rendered:
+    """An email of files as they are now."""
+    command = [sys.executable, "-m", "infra.preview.rendering", name, locale]
+    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        return Rendered(mistake=Mistake(message=done.stderr.strip()))
+    return msgspec.json.decode(done.stdout, type=Rendered)
+
+
+def stamp() -> str:
+    """Changes when a file does of which emails are made."""
+    seen = hashlib.sha256()
+    for path in sorted(MESSAGES.rglob("*")):
+        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+            if path.suffix in {".py", ".json", ".txt", ".html"}:
+                seen.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: PreviewServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        name, _, locale = url.path.strip("/").partition("/")
+        if not is_loopback(self.headers["host"]):
+            self._reply(403, "The preview answers only to a loopback Host, such as 127.0.0.1.", "text/plain")
+        elif url.path == "/stamp":
+            self._reply(200, stamp(), "text/plain")
+        elif url.path == "/":
+            self._page(200, "index.html", {})
+        elif name in names() and locale in locales():
+            self._page(200, "email.html", self._email(name, locale, dict(parse_qsl(url.query))))
+        else:
+            self._page(404, "index.html", {"missing": url.path})
+
+    def _email(self, name: str, locale: str, query: dict[str, str]) -> dict[str, object]:
+        view = _VIEW | {key: value for key, value in query.items() if key in _VIEW}
+
+        def address(**change: str) -> str:
+            where = f"/{change.pop('name', name)}/{change.pop('locale', locale)}"
+            return f"{where}?{urlencode(view | change)}"
+
+        # Before the rendering, so that what changes meanwhile is seen.
+        known = {"stamp": stamp(), "name": name, "locale": locale, "view": view, "address": address}
+        email = render(name, locale, self.server.environment)
+        media = _SCHEMES.get(view["scheme"], "all")
+        return known | {"email": email, "html": email.html.replace("(prefers-color-scheme: dark)", media)}
+
+    def _page(self, status: int, template: str, values: dict[str, object]) -> None:
+        known = {"stamp": stamp(), "names": names(), "locales": locales()} | values
+        self._reply(status, self.server.pages.get_template(template).render(known), "text/html")
+
+    def _reply(self, status: int, text: str, kind: str) -> None:
+        body = text.encode()
+        self.send_response_only(status)
+        for header, value in _HEADERS.items():
+            self.send_header(header, value)
+        self.send_header("content-type", f"{kind}; charset=utf-8")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        with suppress(BrokenPipeError):  # a page that was left
+            self.wfile.write(body)
