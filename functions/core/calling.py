@@ -15,29 +15,18 @@ starts is limited here alone, because the one state machine may run every workfl
 Each item of a run starts what it starts once, however often it is tried: the runs' ids follow from the item's.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from functions.core import aws
 from functions.core.call import current
 from functions.core.errors import CallFailed, Unavailable, WorkflowError
-from functions.core.settings import read_settings
+from functions.core.invoke import invoke
 
 if TYPE_CHECKING:
     from functions.core.runs.run import Run
 
 _ANSWER_SECONDS = 240
 """As long as a workflow may take; the caller's own deadline ends the wait before."""
-
-
-class CallingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where workflows are; read from the environment."""
-
-    workflow_functions: str
-    """What the name of every workflow's Lambda begins with."""
 
 
 def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,14 +41,9 @@ def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         Unavailable: it is not available, crashed, ran out of time, or is throttled.
     """
     _require(workflow, current.get().calls, "calls")
-    name = read_settings(CallingSettings).workflow_functions + workflow
-    event = json.dumps({"door": "direct", "parameters": dict(parameters)}).encode()
-    with aws.unavailable_when_passing("Lambda"):
-        client = aws.client("lambda", attempts=1, answer_seconds=_ANSWER_SECONDS)
-        reply = client.invoke(FunctionName=name, Payload=event)
-    if reply.get("FunctionError"):
-        raise Unavailable(f"{workflow} did not answer.")
-    answer = json.loads(reply["Payload"].read())
+    event = {"door": "direct", "parameters": parameters}
+    # Not tried again by the SDK: the first try may have had effects.
+    answer = invoke(workflow, event, attempts=1, answer_seconds=_ANSWER_SECONDS)
     if answer["problem"]:
         raise _error(answer["problem"])
     result: dict[str, Any] = answer["result"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.core import http
+from functions.core.call import Caller
 from functions.core.deadline import HTTP_SECONDS, deadline
 from functions.core.errors import Unavailable, WorkflowError
 from functions.core.log import logger
@@ -29,6 +30,15 @@ def http_door(
     except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
         reply = http.problem_answer(log_problem(error, started, "http", request_id), headers(error))
     return reply
+
+
+def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -> http.Answer:
+    """The answer to a request: made now or, where the request has an `Idempotency-Key`, when that was first used."""
+    if not http.has_idempotency_key(event):
+        return answer()
+    from functions.core import idempotency  # noqa: PLC0415 - only who asks for it pays for it
+
+    return idempotency.once(event, caller, answer)
 
 
 def may_heal(error: Exception) -> bool:

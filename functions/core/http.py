@@ -74,12 +74,19 @@ def has_idempotency_key(event: Event) -> bool:
     return bool(_header(event, "idempotency-key"))
 
 
-def idempotency_key(event: Event) -> str:
-    """The key that the client gave the call. Raises `InvalidIdempotencyKey`."""
+def idempotency_key(event: Event, token_id: str) -> str:
+    """The key that the client gave the call, within the token's own on this route. Raises `InvalidIdempotencyKey`."""
     found = _IDEMPOTENCY_KEY.fullmatch(_header(event, "idempotency-key").strip())
     if not found:
         raise InvalidIdempotencyKey("Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID.")
-    return found[1]
+    return f"{token_id}\n{event['routeKey']}\n{found[1]}"
+
+
+def run_seed(event: Event, token_id: str) -> str | None:
+    """What the id of a run follows from that a request starts, so that its repetition is the same run; null without a key."""
+    if not has_idempotency_key(event):
+        return None
+    return "\n".join([idempotency_key(event, token_id), *(event.get("pathParameters") or {}).values()])
 
 
 def answer(result: object, request_id: str, *, status: int = 200) -> Answer:

@@ -52,8 +52,12 @@ def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -
         StillRunning: the first call with this key has not been answered yet.
         Unavailable: when the table is.
     """
-    key = [caller.token_id, event["routeKey"], http.idempotency_key(event)]
-    parameters = {"body": http.read_body(event), "prefer": http.prefers(event, "respond-async")}
+    key = http.idempotency_key(event, caller.token_id)
+    parameters = {
+        "path": event.get("pathParameters") or {},
+        "body": http.read_body(event),
+        "prefer": http.prefers(event, "respond-async"),
+    }
     made: list[http.Answer] = []
 
     @idempotent_function(  # type: ignore[untyped-decorator] # Powertools gives it no types

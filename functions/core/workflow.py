@@ -35,7 +35,7 @@ import msgspec
 from functions.core import http
 from functions.core.call import Call, Caller, Calling, caller_of, current
 from functions.core.deadline import deadline
-from functions.core.doors import BACKGROUND_SECONDS, http_door, log_answer, log_problem, may_heal
+from functions.core.doors import BACKGROUND_SECONDS, http_door, log_answer, log_problem, may_heal, once
 from functions.core.errors import FieldError, InvalidParameters, NotInBackground, Unavailable
 from functions.core.log import logger
 from functions.core.parameters import Parameters, Result, encode_checked, read_parameters
@@ -155,9 +155,7 @@ class Workflow(Generic[P, R]):
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
         respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
-        if self.about.idempotency and http.has_idempotency_key(event):
-            from functions.core.idempotency import once  # noqa: PLC0415 - only who asks for it pays for it
-
+        if self.about.idempotency:
             return once(event, caller, lambda: respond(event, caller, request_id))
         return respond(event, caller, request_id)
 
@@ -178,9 +176,11 @@ class Workflow(Generic[P, R]):
         caller.require("runs:write")
         values = http.read_body(event)
         self.read(values)
-        from functions.core.runs.start import start  # noqa: PLC0415 - only the background pays for it
+        from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only the background pays for it
+        from functions.core.runs.start import start  # noqa: PLC0415 - as above
 
-        run = start(self.name, [values], token_id=caller.token_id)
+        run_id = new_run_id(self.name, http.run_seed(event, caller.token_id))
+        run = start(self.name, [values], token_id=caller.token_id, run_id=run_id)
         return http.accepted(run, request_id, preference="respond-async")
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above

@@ -61,7 +61,7 @@ def _render(name: str, locale: str) -> Rendered:
 
         for file in (TEMPLATES / name).glob("*.json"):
             _read_json(file)
-        email = catalog.find_template(name).email(_read_json(TEMPLATES / name / "sample.json"), locale, at="")
+        email = catalog.find_template(name).email(_read_json(TEMPLATES / name / "sample.json"), locale)
     return Rendered(subject=email.subject, html=email.html, text=email.text, sms=sms)
 
 

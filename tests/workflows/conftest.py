@@ -17,8 +17,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from functions.api.runs import validation
-from functions.core import aws, scheduler, signing, table
+from functions.core import aws, invoke, scheduler, signing, table
 from functions.core import limits as core_limits
 from functions.core.messages import mailing
 from functions.core.messages import settings as messages
@@ -44,8 +43,8 @@ READ_ONCE = [
     verification.proof_settings,
     providers.settings,
     runs.settings,
+    invoke.settings,
     uploads.settings,
-    validation.settings,
     twilio_account._secret,
     verification.settings,
     mailing.settings,

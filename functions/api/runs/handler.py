@@ -20,11 +20,11 @@ from functions.api.runs.requests import (
 )
 from functions.core import aws, http, table
 from functions.core.call import Caller, caller_of
-from functions.core.doors import http_door
+from functions.core.doors import http_door, once
 from functions.core.errors import NotFound
 from functions.core.log import logger
 from functions.core.runs import uploads
-from functions.core.runs.execution import workflow_of
+from functions.core.runs.execution import new_run_id, workflow_of
 from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import cancel, describe, list_runs
 from functions.core.runs.start import retry
@@ -46,12 +46,15 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     call = _CALLS.get(event.get("routeKey", ""))
     if call is None:
         raise NotFound("There is no such call.")
+    if event["requestContext"]["http"]["method"] == "POST":
+        return once(event, caller, lambda: call(event, caller, request_id))
     return call(event, caller, request_id)
 
 
 def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     caller.require("runs:write")
-    return http.accepted(launch(read_body(StartRun, event), caller), request_id)
+    run = launch(read_body(StartRun, event), caller, http.run_seed(event, caller.token_id))
+    return http.accepted(run, request_id)
 
 
 def _upload(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
@@ -86,7 +89,8 @@ def _items(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
 def _retry(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     run_id = _run_id(event, caller, "runs:write")
     read_body(Nothing, event)
-    return http.accepted(retry(run_id, token_id=caller.token_id), request_id)
+    retry_id = new_run_id(workflow_of(run_id), http.run_seed(event, caller.token_id))
+    return http.accepted(retry(run_id, token_id=caller.token_id, retry_id=retry_id), request_id)
 
 
 def _cancel(event: http.Event, caller: Caller, request_id: str) -> http.Answer:

@@ -15,8 +15,13 @@ from functions.core.runs.start import start
 from functions.core.runs.uploads import Upload
 
 
-def launch(asked: StartRun, caller: Caller) -> Run:
+def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
     """Starts it, once everything that can be known to be wrong with it is known not to be.
+
+    Args:
+        asked: what to start.
+        caller: whose run it is.
+        seed: what the run's id follows from, where a repetition must be the same run.
 
     Raises:
         InvalidParameters, NotPermitted, NotFound, Conflict, Unavailable
@@ -27,17 +32,18 @@ def launch(asked: StartRun, caller: Caller) -> Run:
     if asked.upload_id is not None and asked.items is not None:
         raise InvalidParameters(FieldError("/upload_id", "cannot be given together with items"))
     if asked.upload_id is not None:
-        return _launch_upload(asked, Upload(caller.token_id, asked.upload_id), caller)
+        return _launch_upload(asked, Upload(caller.token_id, asked.upload_id), caller, seed)
     if not asked.items:
         raise InvalidParameters(FieldError("/items", "must not be empty; or there must be an upload_id"))
     validation.validate(asked.workflow, asked.items, asked.parameters)
-    return start(asked.workflow, asked.items, token_id=caller.token_id, **_options(asked))
+    run_id = new_run_id(asked.workflow, seed)
+    return start(asked.workflow, asked.items, token_id=caller.token_id, run_id=run_id, **_options(asked))
 
 
-def _launch_upload(asked: StartRun, upload: Upload, caller: Caller) -> Run:
+def _launch_upload(asked: StartRun, upload: Upload, caller: Caller, seed: str | None) -> Run:
     """Items of an upload are validated when they run. As all of it is read first, a list that is wrong starts nothing."""
     validation.validate(asked.workflow, [], {})
-    kind, run_id = upload.format, new_run_id(asked.workflow)
+    kind, run_id = upload.format, new_run_id(asked.workflow, seed)
     claimed = _Claimed(upload, run_id)
     try:
         with closing(upload.open()) as stream:

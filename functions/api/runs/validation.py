@@ -5,31 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from functions.core import aws
-from functions.core.errors import FieldError, InvalidParameters, Unavailable
-from functions.core.log import logger
-from functions.core.runs.validate import InvalidItem, Validated
-from functions.core.settings import read_settings
+from functions.core.errors import FieldError, InvalidParameters, NotInBackground
+from functions.core.invoke import find_problems
 
 Item = Mapping[str, Any]
 
 _FOLDER = Path(__file__).parents[2] / "workflows"
 NO_WORKFLOW = "is no workflow, or none that can run in the background"
-
-
-class ValidationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the stack's workflows are called; read from the environment."""
-
-    workflow_functions: str
-    """What the names of their functions begin with."""
-
-
-@cache
-def settings() -> ValidationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ValidationSettings)
 
 
 @cache
@@ -45,30 +27,20 @@ def validate(workflow: str, items: Sequence[Item], parameters: Item) -> None:
         InvalidParameters: pointing at `/workflow`, `/items/3/to` or, where the item has it from there, `/parameters/to`.
         Unavailable
     """
-    answer = _ask(workflow, {"door": "validate", "items": items, "parameters": parameters})
-    if answer.problem and answer.problem.code == "not_in_background":
-        raise InvalidParameters(FieldError("/workflow", NO_WORKFLOW))
-    if answer.problem:
-        raise Unavailable("The items could not be validated right now.")
-    wrong = [error for each in answer.problems for error in _errors(each, items[each.index], parameters)]
+    try:
+        problems = find_problems(workflow, items, parameters)
+    except NotInBackground:
+        raise InvalidParameters(FieldError("/workflow", NO_WORKFLOW)) from None
+    wrong = [error for each in problems for error in _errors(each, items[each["index"]], parameters)]
     if wrong:
         raise InvalidParameters(*dict.fromkeys(wrong))
 
 
-def _ask(workflow: str, event: Mapping[str, Any]) -> Validated:
-    with aws.unavailable_when_passing("The workflow"):
-        reply = aws.client("lambda").invoke(
-            FunctionName=f"{settings().workflow_functions}{workflow}", Payload=msgspec.json.encode(event)
-        )
-        content = reply["Payload"].read()
-    if "FunctionError" in reply:
-        logger.error("validation crashed", workflow=workflow)
-        raise Unavailable("The items could not be validated right now.")
-    return msgspec.json.decode(content, type=Validated)
-
-
-def _errors(wrong: InvalidItem, item: Item, parameters: Item) -> list[FieldError]:
-    return [FieldError(_place(error.pointer, wrong.index, item, parameters), error.detail) for error in wrong.errors]
+def _errors(wrong: Mapping[str, Any], item: Item, parameters: Item) -> list[FieldError]:
+    return [
+        FieldError(_place(error["pointer"], wrong["index"], item, parameters), error["detail"])
+        for error in wrong["errors"]
+    ]
 
 
 def _place(pointer: str, index: int, item: Item, parameters: Item) -> str:

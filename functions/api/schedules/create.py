@@ -14,6 +14,7 @@ from functions.core import http, scheduler
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.invoke import find_problems
 from functions.core.parameters import read_parameters
+from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
 from functions.core.times import utc
 
@@ -42,7 +43,8 @@ def create(request: Request) -> http.Answer:
     )
     _refuse_invalid(definition)
     if definition.timing.starts_now(now):
-        run = start(definition.workflow, [definition.parameters], token_id=definition.token_id)
+        run_id = new_run_id(definition.workflow, http.run_seed(request.event, definition.token_id))
+        run = start(definition.workflow, [definition.parameters], token_id=definition.token_id, run_id=run_id)
         return http.accepted(run, request.request_id)
     _make(definition)
     reply = http.answer(describe(definition, now, paused=False), request.request_id, status=201)

@@ -14,7 +14,7 @@ from functions.api.schedules.fire import fire
 from functions.api.schedules.request import Request
 from functions.core import http, scheduler, table
 from functions.core.call import caller_of
-from functions.core.doors import http_door, log_answer, log_problem
+from functions.core.doors import http_door, log_answer, log_problem, once
 from functions.core.errors import NotFound
 from functions.core.log import logger
 from functions.core.settings import in_lambda
@@ -46,7 +46,10 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     answer = _ROUTES.get(event.get("routeKey", ""))
     if answer is None:
         raise NotFound("There is no such call.")
-    return answer(Request(event, caller, request_id))
+    request = Request(event, caller, request_id)
+    if event["requestContext"]["http"]["method"] == "POST":
+        return once(event, caller, lambda: answer(request))
+    return answer(request)
 
 
 def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
