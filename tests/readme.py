@@ -21,11 +21,20 @@ def readme_workflow() -> Callable[[Any, Any], Any]:
     return handler
 
 
+def readme_steps() -> dict[str, str]:
+    """The workflows of the section Long work: code by name."""
+    return {code[3:].partition(":")[0]: code for code in _blocks("Long work")}
+
+
 def _code(section: str) -> str:
-    text = (sam.ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2]
-    found = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return _blocks(section)[0]
+
+
+def _blocks(section: str) -> list[str]:
+    text = (sam.ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert found
-    return found[1]
+    return found
 
 
 def _run(code: str) -> dict[str, Any]:

@@ -1,9 +1,6 @@
 """Runs on the local stack: started and read by functions.core.runs in this process, run by RunWorkflow."""
 
-import io
 import json
-import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
@@ -12,15 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.core import aws, table
-from functions.core.runs import execution, outcomes, settings
+from functions.core.runs import execution, outcomes
 from functions.core.runs.outcomes import ItemOutcome
 from functions.core.runs.run import Run, cancel, describe
 from functions.core.runs.start import retry, start
-from infra.local.deploy import zipped_functions
-from tests.e2e.conftest import LocalStack, eventually
+from tests.e2e.conftest import LocalStack, ended, eventually
 
-CACHED = [aws.client, aws.session, table.connection, settings.settings]
 PROBE = '''
 """probe: a workflow that does what a test asks it to."""
 
@@ -58,55 +52,14 @@ lambda_handler = workflow(probe)
 
 
 @pytest.fixture(scope="module")
-def _here(stack: LocalStack) -> Iterator[None]:
-    """Lets this process work on the stack, as an operator's command does."""
-    with pytest.MonkeyPatch.context() as patch:
-        outputs = stack.running.outputs
-        patch.setenv("AWS_ENDPOINT_URL", stack.running.emulator_url)
-        patch.setenv("RUNS_BUCKET", outputs["RunsBucket"])
-        patch.setenv("RUN_WORKFLOW", outputs["RunWorkflowArn"])
-        forget()
-        yield
-    forget()
-
-
-def forget() -> None:
-    for cached in CACHED:
-        cached.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def _probe(stack: LocalStack) -> None:
-    """One more workflow beside the stack's own, with the rights and the environment of verify_delete."""
-    client = stack.emulator.client("lambda")
-    like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
-    code = io.BytesIO(zipped_functions())
-    with zipfile.ZipFile(code, "a") as archive:
-        archive.writestr("probe.py", PROBE)
-    client.create_function(
-        FunctionName="local-wf-probe",
-        Runtime=like["Runtime"],
-        Role=like["Role"],
-        Handler="probe.lambda_handler",
-        Code={"ZipFile": code.getvalue()},
-        Environment={"Variables": like["Environment"]["Variables"]},
-        Timeout=like["Timeout"],
-    )
-
-
-@pytest.fixture(scope="module")
-def crashing(_here: None, _probe: None) -> Run:
+def crashing(stack: LocalStack, in_stack: None) -> Run:  # noqa: ARG001 - where it is started
     """Begins first, because its tries take most of a minute: items that crash always, once, never."""
+    stack.add_workflow("probe", PROBE)
     items: list[dict[str, Any]] = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
     return start("probe", items, token_id=None)
 
 
 pytestmark = pytest.mark.usefixtures("crashing")
-
-
-def ended(run: Run, seconds: float = 90) -> Run:
-    eventually(lambda: describe(run.run_id).status != "running", seconds)
-    return describe(run.run_id)
 
 
 def counts(run: Run) -> tuple[int, int, int, int]:

@@ -1,6 +1,4 @@
-"""send_email_template: emails a template to one or several people. Made to be copied for an email of one's own:
-`make workflow NAME=send_receipt FROM=send_email_template`.
-"""
+"""send_email_template: emails a template to one or several people. Made to be copied for an email of one's own (README)."""
 
 from typing import Annotated, Any
 
