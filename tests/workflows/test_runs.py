@@ -308,3 +308,14 @@ def test_a_reference_is_a_range_of_bytes_whatever_the_letters() -> None:
     run = start("greet", [{"name": "Zoë"}, {"name": "林"}, {"name": "😀"}], token_id=None)
     assert [item["name"] for item in items_of(run)] == ["Zoë", "林", "😀"]
     assert next(iter(read_references(begun(run).references_key))) == Reference(0, 0, 15)
+
+
+def test_the_same_key_is_the_same_run_also_where_the_first_answer_was_lost() -> None:
+    def send() -> Reply:
+        reply = ask({"name": "Ana"}, headers={"idempotency-key": "hello-ana"})
+        for item in admin("dynamodb").scan(TableName="local-idempotency")["Items"]:
+            admin("dynamodb").delete_item(TableName="local-idempotency", Key={"call": item["call"]})
+        return reply
+
+    assert send().body["run_id"] == send().body["run_id"]
+    assert ask({"name": "Ana"}).body["run_id"] != send().body["run_id"]

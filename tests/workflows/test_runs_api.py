@@ -294,3 +294,46 @@ def test_an_upload_can_be_used_again_when_something_else_was_wrong() -> None:
     assert start(upload_id=upload_id, workflow="verify_check").status == 422
     assert start(upload_id=upload_id, interval_seconds=86_400 + 1).status == 422
     assert start(upload_id=upload_id).status == 202
+
+
+KEY = {"idempotency-key": "import-2026-11"}
+
+
+def forget_answers() -> None:
+    """As if the process had died between starting a run and keeping the answer."""
+    for item in admin("dynamodb").scan(TableName="local-idempotency")["Items"]:
+        admin("dynamodb").delete_item(TableName="local-idempotency", Key={"call": item["call"]})
+
+
+def test_the_same_key_twice_starts_one_run_also_where_the_first_answer_was_lost() -> None:
+    body = {"workflow": "verify_delete", "items": TWO}
+    first, again = (ask("POST /runs", body, headers=KEY) for _ in range(2))
+    forget_answers()
+    late = ask("POST /runs", body, headers=KEY)
+    assert [reply.status for reply in (first, again, late)] == [202, 202, 202]
+    assert {reply.body["run_id"] for reply in (first, again, late)} == set(started())
+    assert len(started()) == 1
+
+
+def test_a_key_with_other_items_is_refused() -> None:
+    ask("POST /runs", {"workflow": "verify_delete", "items": TWO}, headers=KEY)
+    reply = ask("POST /runs", {"workflow": "verify_delete", "items": TWO[:1]}, headers=KEY)
+    assert (reply.status, reply.body["code"]) == (422, "idempotency_key_reused")
+
+
+def test_the_same_key_twice_retries_a_run_once() -> None:
+    run_id = start(items=TWO).body["run_id"]
+    finish(run_id, failed={1})
+    retries = []
+    for _ in range(2):
+        retries.append(ask("POST /runs/{run_id}/retry", {}, run_id=run_id, headers=KEY).body["run_id"])
+        forget_answers()
+    assert retries[0] == retries[1]
+    assert len(started()) == 2
+
+
+def test_a_key_is_not_heeded_where_nothing_is_made() -> None:
+    run_id = start(items=TWO[:1]).body["run_id"]
+    before = ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]
+    ask("DELETE /runs/{run_id}", run_id=run_id)
+    assert (before, ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]) == ("running", "cancelled")

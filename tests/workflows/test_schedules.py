@@ -520,3 +520,11 @@ def test_what_was_made_by_a_request_that_failed_half_way_ends_when_it_fires() ->
 def test_parameters_are_not_logged(log: io.StringIO, token_id: str) -> None:
     fire(created(after_seconds=3600, token_id=token_id))
     assert PARAMETERS["verification_id"] not in log.getvalue()
+
+
+def test_the_same_key_twice_makes_one_schedule() -> None:
+    body = {"workflow": "verify_delete", "parameters": {"verification_id": "k1.one"}, "after_seconds": 3600}
+    first, again = (ask("POST /schedules", body, headers={"idempotency-key": "once"}) for _ in range(2))
+    assert (first.status, first.body) == (again.status, again.body)
+    assert first.status == 201
+    assert kept() == [f"schedules/{first.body['schedule_id']}.json"]

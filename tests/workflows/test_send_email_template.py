@@ -242,3 +242,16 @@ def test_a_publishable_token_cannot_send() -> None:
     reply = call(send_email_template, body, kind="publishable")
     assert (reply.status, reply.body["code"]) == (403, "not_permitted")
     assert sent_emails() == []
+
+
+def test_a_list_is_checked_whole_before_a_run_over_it_starts() -> None:
+    """Also what types cannot say: recipients, and the template's own variables."""
+    items = [
+        {"to": "ana@example.com", "template": "message", "data": DATA},
+        {"to": "nobody", "template": "message", "data": DATA},
+        {"to": "ana@example.com", "template": "message", "data": {}},
+    ]
+    answer = send_email_template({"door": "validate", "items": items}, Context())
+    found = [(each["index"], each["errors"][0]["pointer"]) for each in answer["problems"]]
+    assert found == [(1, "/to"), (2, "/data/subject")]
+    assert sent_emails() == []

@@ -46,7 +46,7 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     call = _CALLS.get(event.get("routeKey", ""))
     if call is None:
         raise NotFound("There is no such call.")
-    if event["requestContext"]["http"]["method"] == "POST":
+    if event["routeKey"].startswith("POST "):
         return once(event, caller, lambda: call(event, caller, request_id))
     return call(event, caller, request_id)
 

@@ -47,7 +47,7 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     if answer is None:
         raise NotFound("There is no such call.")
     request = Request(event, caller, request_id)
-    if event["requestContext"]["http"]["method"] == "POST":
+    if event["routeKey"].startswith("POST "):
         return once(event, caller, lambda: answer(request))
     return answer(request)
 
