@@ -1,13 +1,14 @@
 """What the doors of a workflow share: an answer within a deadline, one log line for each, and no exception over HTTP."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from functions.core import http
-from functions.core.call import Caller
+from functions.core.call import Caller, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
-from functions.core.errors import Unavailable, WorkflowError
+from functions.core.errors import NotFound, Unavailable, WorkflowError
 from functions.core.log import logger
 from functions.core.parameters import NOT_A_PARAMETER
 from functions.core.problems import Problem, headers, problem
@@ -30,6 +31,33 @@ def http_door(
     except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
         reply = http.problem_answer(log_problem(error, started, "http", request_id), headers(error))
     return reply
+
+
+ApiCall = Callable[[http.Event, Caller, str], http.Answer]
+"""What answers one route, from the event, the caller and the request's id."""
+
+
+def api_door(
+    event: http.Event,
+    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    calls: Mapping[str, ApiCall],
+) -> http.Answer:
+    """The answer of a platform's own Lambda, by route, which unlike the path is the same under every domain and stage.
+
+    A POST heeds `Idempotency-Key`. Logs and problems as in `http_door`.
+    """
+
+    def answer(request_id: str) -> http.Answer:
+        http.refuse_token_in_url(event)
+        caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
+        logger.append_keys(token_id=caller.token_id)
+        route = event.get("routeKey", "")
+        if route not in calls:
+            raise NotFound("There is no such call.")
+        reply = partial(calls[route], event, caller, request_id)
+        return once(event, caller, reply) if route.startswith("POST ") else reply()
+
+    return http_door(event, context, answer)
 
 
 def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -> http.Answer:

@@ -3,7 +3,6 @@ where a run is meant, the scope of its workflow, which its id names: so nothing 
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from functions.api.runs.launch import launch
@@ -19,9 +18,8 @@ from functions.api.runs.requests import (
     write_cursor,
 )
 from functions.core import aws, http, table
-from functions.core.call import Caller, caller_of
-from functions.core.doors import http_door, once
-from functions.core.errors import NotFound
+from functions.core.call import Caller
+from functions.core.doors import ApiCall, api_door
 from functions.core.log import logger
 from functions.core.runs import uploads
 from functions.core.runs.execution import new_run_id, workflow_of
@@ -34,21 +32,9 @@ from functions.core.settings import in_lambda
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers the call of the route, or a problem."""
     try:
-        return http_door(event, context, lambda request_id: _answer(event, request_id))
+        return api_door(event, context, _CALLS)
     finally:
         logger.clear_state()
-
-
-def _answer(event: http.Event, request_id: str) -> http.Answer:
-    http.refuse_token_in_url(event)
-    caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
-    logger.append_keys(token_id=caller.token_id)
-    call = _CALLS.get(event.get("routeKey", ""))
-    if call is None:
-        raise NotFound("There is no such call.")
-    if event["routeKey"].startswith("POST "):
-        return once(event, caller, lambda: call(event, caller, request_id))
-    return call(event, caller, request_id)
 
 
 def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
@@ -105,7 +91,7 @@ def _run_id(event: http.Event, caller: Caller, scope: str) -> str:
     return run_id
 
 
-_CALLS: dict[str, Callable[[http.Event, Caller, str], http.Answer]] = {
+_CALLS: dict[str, ApiCall] = {
     "POST /runs": _start,
     "POST /runs/uploads": _upload,
     "GET /runs": _list,
