@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from functions.core.call import current
-from functions.core.errors import CallFailed, Unavailable, WorkflowError
+from functions.core.errors import CallFailed, IdempotencyKeyReused, Unavailable, WorkflowError
 from functions.core.invoke import invoke
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
         Unavailable
     """
     from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only who starts runs pays for it
+    from functions.core.runs.run import describe  # noqa: PLC0415 - as above
     from functions.core.runs.start import start as start_run  # noqa: PLC0415 - as above
 
     now = current.get()
@@ -70,7 +71,11 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
     run_id = new_run_id(workflow, f"{now.call.item_id}#{now.started}") if now.call.item_id else None
     now.started += 1
     token_id = now.call.caller.token_id if now.call.caller else now.call.run_token_id
-    return start_run(workflow, items, token_id=token_id, run_id=run_id, **options)
+    try:
+        return start_run(workflow, items, token_id=token_id, run_id=run_id, **options)
+    except IdempotencyKeyReused:
+        # An earlier try of this item started it, with other items: that start holds.
+        return describe(str(run_id))
 
 
 def _require(workflow: str, declared: frozenset[str], where: str) -> None:

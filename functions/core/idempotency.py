@@ -4,6 +4,7 @@ Powertools decides and keeps it, in one conditional write before the call and on
 What failed is not kept: the same call, repeated, is tried again.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -68,7 +69,9 @@ def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -
         return made[0]
 
     try:
-        kept: http.Answer = keep(call={"key": key, "parameters": parameters})
+        # A digest, because Powertools' own recurses into what clients nest.
+        digest = hashlib.sha256(msgspec.json.encode(parameters, order="deterministic")).hexdigest()
+        kept: http.Answer = keep(call={"key": key, "parameters": digest})
     except IdempotencyValidationError:
         raise IdempotencyKeyReused("The idempotency key was used with other parameters; take another one.") from None
     except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError):

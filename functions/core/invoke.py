@@ -12,6 +12,9 @@ from functions.core.errors import NotFound, NotInBackground, Unavailable
 from functions.core.log import logger
 from functions.core.settings import read_settings
 
+_VALIDATION_SECONDS = 18
+"""The door `validate` works for 10 s at most, after a cold start."""
+
 
 class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where workflows are; read from the environment."""
@@ -70,7 +73,8 @@ def find_problems(
         NotInBackground: it can only be called now.
         Unavailable
     """
-    answer = invoke(workflow, {"door": "validate", "items": items, "parameters": parameters or {}})
+    event = {"door": "validate", "items": items, "parameters": parameters or {}}
+    answer = invoke(workflow, event, attempts=1, answer_seconds=_VALIDATION_SECONDS)
     problem = answer.get("problem")
     if problem and problem["code"] == "not_in_background":
         raise NotInBackground(problem["detail"])

@@ -195,7 +195,7 @@ def all_called(run: Run) -> bool:
 
 
 def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_as_failed(crashing: Run) -> None:
-    run = ended(crashing)
+    run = ended(crashing, 150)
     assert (run.status, counts(run)) == ("succeeded", (0, 0, 2, 1))
     always, once, never = all_outcomes(run)
     assert (always.status, always.problem["code"]) == ("failed", "item_crashed")

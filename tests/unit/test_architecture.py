@@ -24,7 +24,7 @@ VENDORS = {
         "core/scheduler.py",
         "core/signing.py",
         "core/messages/",
-        "core/runs/execution.py",
+        "core/runs/",
         "core/runs/uploads.py",
     },
     "pynamodb": {"core/table.py", "core/tokens.py", "core/limits.py", "core/verification/", "core/runs/outcomes.py"},

@@ -50,6 +50,7 @@ def test_a_link_goes_to_a_configured_host(url: str) -> None:
         'https://app.example.com/"onclick="',
         "https://app.example.com/>",
         "https://app.ex\u0430mple.com/",
+        "https://app.example.com/\u017f",
         " https://app.example.com",
         "https://app.example.com/" + "x" * 2000,
     ],
@@ -73,6 +74,7 @@ def test_without_configured_hosts_there_are_no_links(set_messages: SetMessages) 
         "See https://app.example.com/x.",
         "(https://app.example.com)",
         "app.example.com is ours",
+        "app.example.com/orders/7.",
         "Write to help@example.com, please",
     ],
 )
@@ -90,6 +92,12 @@ def test_a_text_stays_as_it_is(text: str) -> None:
         ("evil\u3002example", "evil\u3002\u200cexample"),
         ("app.example.com.evil.example", "app.\u200cexample.\u200ccom.\u200cevil.\u200cexample"),
         ("<evil.example>", "<evil.\u200cexample>"),
+        ("evil.example/login@app.example.com", "evil.\u200cexample/login@app.\u200cexample.\u200ccom"),
+        ("evil.example/?u=ana@example.com", "evil.\u200cexample/?u=ana@example.\u200ccom"),
+        ("app.example.com/\xa0evil.example", "app.\u200cexample.\u200ccom/\xa0evil.\u200cexample"),
+        ("app.example.com/,evil.example", "app.\u200cexample.\u200ccom/,evil.\u200cexample"),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940.com", "\u0939\u093f\u0928\u094d\u0926\u0940.\u200ccom"),
+        ("evil.\u092d\u093e\u0930\u0924", "evil.\u200c\u092d\u093e\u0930\u0924"),
     ],
 )
 def test_a_name_of_another_host_is_readable_and_no_link(text: str, shown: str) -> None:

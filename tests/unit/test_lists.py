@@ -138,3 +138,8 @@ def test_what_is_wrong_late_in_a_list_is_still_told_with_its_row() -> None:
 
 def test_an_empty_line_is_no_row_and_a_quoted_empty_cell_is_one() -> None:
     assert read('a\n1\n\n""\n', "csv") == [{"a": "1"}, {}]
+
+
+def test_a_name_of_many_dots_is_refused_before_it_makes_objects() -> None:
+    with pytest.raises(UnreadableItems, match="more than 8 dots"):
+        list(read_items(io.BytesIO(b"a" + b".a" * 20_000 + b"\nx\n"), "csv"))

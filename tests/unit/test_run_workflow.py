@@ -69,7 +69,7 @@ def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_n
     assert everything["ErrorEquals"] == ["States.ALL"]
     assert everything["JitterStrategy"] == "FULL"
     assert everything["BackoffRate"] == 2
-    assert everything["MaxAttempts"] == 4
+    assert everything["MaxAttempts"] == 5
 
 
 def test_an_item_that_crashed_to_the_end_is_recorded_unless_it_is_done() -> None:

@@ -190,3 +190,9 @@ def test_who_sends_no_key_does_not_pay_for_it() -> None:
     code += "print('boto3' in sys.modules, 'functions.core.idempotency' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_what_is_nested_deep_is_wrong_with_a_key_as_it_is_without(orders: Orders) -> None:
+    body = '{"number": ' + '{"a": ' * 500 + "1" + "}" * 501
+    options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
+    assert call(orders.handler, body, **options).status == 422

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.core.errors import Conflict, InvalidParameters, NotFound
+from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
 from functions.core.parameters import Parameters, Result
 from functions.core.problems import problem
 from functions.core.runs import execution, outcomes
@@ -152,8 +152,9 @@ def test_the_same_seed_is_the_same_run_and_its_items_stay_those_it_was_started_w
     run_id = new_run_id("greet", "a key")
     assert new_run_id("greet", "a key") == run_id != new_run_id("greet", "another key")
     first = start("greet", NAMES[:1], token_id=None, run_id=run_id)
-    again = start("greet", NAMES[1:], token_id=None, run_id=run_id)
-    assert first.run_id == again.run_id
+    assert start("greet", NAMES[:1], token_id=None, run_id=run_id).run_id == first.run_id
+    with pytest.raises(IdempotencyKeyReused):
+        start("greet", NAMES[1:], token_id=None, run_id=run_id)
     assert items_of(first) == NAMES[:1]
     assert [listed.run_id for listed in list_runs()[0]] == [run_id]
 

@@ -19,8 +19,8 @@ from functions.core.runs.outcomes import Attempt
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests.builders import Context, Reply, http_event
+from tests.fakes import nobody, server
 from tests.fakes import reply as answer_with
-from tests.fakes import server
 from tests.workflows.conftest import Settings, admin
 
 SCOPES = ("runs:read", "runs:write", "workflow:verify_delete", "workflow:verify_check")
@@ -330,6 +330,54 @@ def test_the_same_key_twice_retries_a_run_once() -> None:
         forget_answers()
     assert retries[0] == retries[1]
     assert len(started()) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, KEY])
+def test_an_upload_whose_run_could_not_be_started_starts_it_later(headers: dict[str, str], settings: Settings) -> None:
+    body = {"workflow": "verify_delete", "upload_id": upload(json.dumps(TWO), "json")}
+    settings.set(AWS_ENDPOINT_URL_SFN=nobody())
+    assert ask("POST /runs", body, headers=headers).status == 503
+    settings.unset("AWS_ENDPOINT_URL_SFN")
+    reply = ask("POST /runs", body, headers=headers)
+    assert reply.status == 202
+    assert items_of(reply.body["run_id"]) == TWO
+    assert ask("POST /runs", body).status == 409
+    assert len(started()) == 1
+
+
+def test_a_run_is_retried_once_however_often_that_is_asked_for() -> None:
+    run_id = start(items=TWO).body["run_id"]
+    finish(run_id, failed={1})
+    retries = [ask("POST /runs/{run_id}/retry", {}, run_id=run_id) for _ in range(2)]
+    assert [reply.status for reply in retries] == [202, 202]
+    assert len({reply.body["run_id"] for reply in retries}) == 1
+    assert len(started()) == 2
+
+
+def test_an_execution_that_somebody_else_started_is_no_run() -> None:
+    run_id = start(items=TWO[:1]).body["run_id"]
+    machine = admin("stepfunctions").list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    admin("stepfunctions").start_execution(stateMachineArn=machine, name="8e03978e-40d5", input="{}")
+    assert started() == [run_id]
+
+
+@pytest.mark.parametrize("position", [-5, 10**38])
+def test_a_cursor_beyond_a_list_is_refused(position: int) -> None:
+    run_id = start(items=TWO[:1]).body["run_id"]
+    cursor = base64.urlsafe_b64encode(str(position).encode()).decode()
+    reply = ask("GET /runs/{run_id}/items", run_id=run_id, query=f"cursor={cursor}")
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/cursor")
+
+
+def test_a_page_of_outcomes_is_measured_in_bytes() -> None:
+    run_id = start(items=TWO * 20).body["run_id"]
+    for index in range(30):
+        attempt = outcomes.claim(run_id, index, 1_900_000_000)
+        assert isinstance(attempt, Attempt)
+        attempt.succeed(json.dumps({"text": "\u3042" * 60_000}, ensure_ascii=False))
+    page = ask("GET /runs/{run_id}/items", run_id=run_id)
+    assert len(json.dumps(page.body, ensure_ascii=False).encode()) < 4_000_000
+    assert page.body["cursor"]
 
 
 def test_a_key_is_not_heeded_where_nothing_is_made() -> None:

@@ -13,7 +13,7 @@ from functions.api.schedules import schedule as schedules
 from functions.api.schedules.handler import lambda_handler as handler
 from functions.core import aws, invoke
 from functions.core.errors import Unavailable
-from functions.core.tokens import issue_token, revoke_token
+from functions.core.tokens import issue_token, rescope_tokens, revoke_token
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests import fakes
@@ -491,7 +491,7 @@ def test_what_was_scheduled_is_what_runs(token_id: str) -> None:
     assert [json.loads(body) for body in bodies] == [PARAMETERS]
 
 
-@pytest.mark.parametrize("ended", ["revoked", "expired", "gone"])
+@pytest.mark.parametrize("ended", ["revoked", "expired", "gone", "rescoped"])
 @pytest.mark.parametrize("when", [{"after_seconds": 3600}, {"every_seconds": 60}])
 def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes(
     ended: str, when: dict[str, Any], clock: Clock, log: io.StringIO, capsys: pytest.CaptureFixture[str]
@@ -502,11 +502,13 @@ def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes
         revoke_token(token.token_id)
     elif ended == "gone":
         token.delete()
+    elif ended == "rescoped":
+        rescope_tokens("server", ["runs:write", "workflow:verify_send"])
     else:
         clock.advance(61)
     assert fire(schedule_id) is None
     assert (runs(), existing(), kept()) == ([], [], [])
-    assert "not started: the token that made this schedule is revoked or expired" in log.getvalue()
+    assert "not started: the token that made this schedule may not do so any more" in log.getvalue()
     assert "ScheduleRefused" in capsys.readouterr().out
 
 

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 from functions.api.runs.reading import MAX_ITEM_BYTES, read_lines_of, unreadable
 
 _NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
+_DEEPEST = 8
+"""Objects in objects: each name makes its own, in every row."""
 _LONGEST_SHOWN = 64
 """Characters of a wrong name that are told."""
 _QUOTING = "is not CSV: a quote that is not closed or not doubled, or a line break that is not quoted"
@@ -44,12 +46,16 @@ def _texts(stream: BinaryIO) -> Iterator[str]:
 
 
 def _paths(names: list[str]) -> list[Path]:
+    known: set[str] = set()
     for column, name in enumerate(names, start=1):
         if not _NAME.fullmatch(name):
             shown = f"{name[:_LONGEST_SHOWN]!r}, which is no name of a parameter" if name else "no name"
             raise unreadable(f"row 1, column {column} has {shown}; names are separated by commas")
-        if name in names[: column - 1]:
+        if name.count(".") > _DEEPEST:
+            raise unreadable(f"row 1, column {column} has a name of more than {_DEEPEST} dots")
+        if name in known:
             raise unreadable(f"row 1, column {column} has the name {name} for the second time")
+        known.add(name)
     paths = [tuple(name.split(".")) for name in names]
     if inside := {path[:length] for path in paths for length in range(1, len(path))} & set(paths):
         raise unreadable(f"row 1 has {'.'.join(min(inside))} both as a value and with fields inside")

@@ -22,7 +22,7 @@ from functions.core.call import Caller
 from functions.core.doors import ApiCall, api_door
 from functions.core.log import logger
 from functions.core.runs import uploads
-from functions.core.runs.execution import new_run_id, workflow_of
+from functions.core.runs.execution import workflow_of
 from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import cancel, describe, list_runs
 from functions.core.runs.start import retry
@@ -75,8 +75,7 @@ def _items(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
 def _retry(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     run_id = _run_id(event, caller, "runs:write")
     read_body(Nothing, event)
-    retry_id = new_run_id(workflow_of(run_id), http.run_seed(event, caller.token_id))
-    return http.accepted(retry(run_id, token_id=caller.token_id, retry_id=retry_id), request_id)
+    return http.accepted(retry(run_id, token_id=caller.token_id), request_id)
 
 
 def _cancel(event: http.Event, caller: Caller, request_id: str) -> http.Answer:

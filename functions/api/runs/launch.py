@@ -9,10 +9,10 @@ from functions.api.runs.lists import read_items
 from functions.api.runs.requests import StartRun
 from functions.core.call import Caller
 from functions.core.errors import FieldError, InvalidParameters, UnreadableItems
-from functions.core.runs.execution import new_run_id
+from functions.core.runs.execution import exists, new_run_id, workflow_of
 from functions.core.runs.run import Run
 from functions.core.runs.start import start
-from functions.core.runs.uploads import Upload
+from functions.core.runs.uploads import Upload, used
 
 
 def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
@@ -43,7 +43,7 @@ def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
 def _launch_upload(asked: StartRun, upload: Upload, caller: Caller, seed: str | None) -> Run:
     """Items of an upload are validated when they run. As all of it is read first, a list that is wrong starts nothing."""
     validation.validate(asked.workflow, [], {})
-    kind, run_id = upload.format, new_run_id(asked.workflow, seed)
+    kind, run_id = upload.format, _run_id(asked, upload, seed)
     claimed = _Claimed(upload, run_id)
     try:
         with closing(upload.open()) as stream:
@@ -63,6 +63,14 @@ def _launch_upload(asked: StartRun, upload: Upload, caller: Caller, seed: str | 
         raise
     upload.delete()
     return run
+
+
+def _run_id(asked: StartRun, upload: Upload, seed: str | None) -> str:
+    """Of the run to start: that which claimed the upload, where its start failed after that. Raises `Conflict`."""
+    taken_by = upload.taken_by()
+    if taken_by and (workflow_of(taken_by) != asked.workflow or exists(taken_by)):
+        raise used(taken_by)
+    return taken_by or new_run_id(asked.workflow, seed)
 
 
 class _Claimed:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from functions.core import http
 from functions.core.errors import BodyTooLarge, FieldError, InvalidParameters
 from functions.core.parameters import P, Parameters, read_parameters
-from functions.core.runs.start import DEFAULT_CONCURRENCY
+from functions.core.runs.start import DEFAULT_CONCURRENCY, MAX_ITEMS
 from functions.core.runs.uploads import Format
 
 Position = TypeVar("Position", int, str)
@@ -84,6 +84,13 @@ def read_cursor(cursor: str | None, kind: type[Position]) -> Position | None:
     if cursor is None:
         return None
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        position = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
     except (binascii.Error, ValueError):
-        raise InvalidParameters(FieldError("/cursor", "is not one that this list gave")) from None
+        raise _no_cursor() from None
+    if isinstance(position, int) and not 0 <= position < MAX_ITEMS:
+        raise _no_cursor()
+    return position
+
+
+def _no_cursor() -> InvalidParameters:
+    return InvalidParameters(FieldError("/cursor", "is not one that this list gave"))

@@ -39,8 +39,9 @@ def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
     """
     token_id = definition.token_id
     token = read_token(token_id)
-    if token is None or not token.is_active(time.time()):
-        logger.warning("not started: the token that made this schedule is revoked or expired", token_id=token_id)
+    needed = {"runs:write", f"workflow:{definition.workflow}"}
+    if token is None or not token.is_active(time.time()) or not needed <= token.scopes:
+        logger.warning("not started: the token that made this schedule may not do so any more", token_id=token_id)
         count("ScheduleRefused", workflow=definition.workflow)
         remove([definition.schedule_id])
         return None

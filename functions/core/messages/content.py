@@ -16,13 +16,18 @@ _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Unicode's Bidi_Control characters; the templates isolate values themselves."""
 
 _LINK = re.compile(
-    r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::443)?(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?", re.IGNORECASE
+    r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::443)?(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?",
+    re.IGNORECASE | re.ASCII,
 )
 """RFC 3986, with an ASCII host and no userinfo, which would show another host than it goes to."""
 
 _EXPLICIT = re.compile(r"://|www\.", re.IGNORECASE)
-_DOT_IN_A_NAME = re.compile(r"(?<=\w)([.\u3002\uff0e\uff61])(?=[^\W\d_]{2})")
-"""Dots and what IDNA takes for dots (RFC 3490 §3.1), as in a host's name."""
+_OWN = re.compile(r"(?:([a-z0-9.-]+)(?:/[a-z0-9._~/%-]*)?|[a-z0-9._+-]+@([a-z0-9.-]+))", re.IGNORECASE | re.ASCII)
+"""A word that is a host with a path, or an email address, and nothing else besides."""
+
+_ASCII_SIGNS = r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e"
+_DOT_IN_A_NAME = re.compile(rf"(?<=[^\s{_ASCII_SIGNS}])([.\u3002\uff0e\uff61])(?=[^\s0-9{_ASCII_SIGNS}]{{2}})")
+"""Dots and what IDNA takes for dots (RFC 3490 §3.1), as in a host's name of any script."""
 
 _NO_LINK = "\u200c"
 """Zero-width non-joiner."""
@@ -79,6 +84,13 @@ class Link(Checked):
         return cls(text)
 
 
+class UnsubscribeLink(Link):
+    """A link that also stands in a header, as `<link>`."""
+
+    longest = 868
+    """SES takes 870 characters of a header (SES API v2, MessageHeader)."""
+
+
 def is_own_host(host: str) -> bool:
     """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
     host = host.lower()
@@ -97,7 +109,7 @@ def _harmless(word: str) -> str:
         except NotValid:
             raise NotValid("must not contain links but https ones to LinkHosts") from None
         return word
-    host = re.split(r"[/?#:]", bare.rpartition("@")[2])[0]
-    if is_own_host(host) or host.lower() in settings().reply_to_domains:
+    own = _OWN.fullmatch(bare)
+    if own and (is_own_host(own[1] or "") or (own[2] or "").lower() in settings().reply_to_domains):
         return word
     return _DOT_IN_A_NAME.sub(rf"\1{_NO_LINK}", word)

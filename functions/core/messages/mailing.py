@@ -99,7 +99,8 @@ def deliver(
 
     With one recipient, or when nobody's message was taken, a failure is raised. Otherwise each recipient's is told, because a
     repetition of the call would send to the others again. Not so in a run: there it is recorded who was sent to, and a failure
-    that may heal is raised, so that the item is tried again for the others. What certainly reached nobody is not charged.
+    that may heal is raised, so that the item is tried again for the others. What certainly reached nobody is
+    not charged to the mailbox (the deployment's ceiling is not refunded).
 
     Raises:
         InvalidParameters: when one unsubscribe link would serve several people.

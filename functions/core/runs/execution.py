@@ -62,8 +62,22 @@ def workflow_of(run_id: str) -> str:
     return found[1]
 
 
-def begin(execution: Execution) -> None:
-    """Starts it. One of that name that is there already is this one: a repeated start whose answer was lost."""
+def is_run_id(name: str) -> bool:
+    """Whether an execution's name is a run's id; somebody may have started one in the console."""
+    return _RUN_ID.fullmatch(name) is not None
+
+
+def exists(run_id: str) -> bool:
+    """Whether there is such a run. Raises `Unavailable`."""
+    try:
+        read(run_id)
+    except NotFound:
+        return False
+    return True
+
+
+def begin(execution: Execution) -> bool:
+    """Starts it; false where one of that name is there already."""
     with aws.unavailable_when_passing("Step Functions"):
         try:
             _client().start_execution(
@@ -74,6 +88,8 @@ def begin(execution: Execution) -> None:
         except ClientError as error:
             if aws.code_of(error) != "ExecutionAlreadyExists":
                 raise
+            return False
+    return True
 
 
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:

@@ -1,9 +1,11 @@
 """The files of runs in S3: items, and references to them. Written as they are made, read a line at a time."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from functions.core import aws
 from functions.core.runs.settings import settings
@@ -70,6 +72,20 @@ def read_item(key: str, start: int, length: int) -> dict[str, Any]:
         answer = _s3().get_object(Bucket=settings().runs_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}")
         parameters: dict[str, Any] = msgspec.json.decode(answer["Body"].read())
     return parameters
+
+
+def digest(key: str) -> str:
+    """SHA-256 of a file; empty where it is not kept any more."""
+    found = hashlib.sha256()
+    with aws.unavailable_when_passing("S3"):
+        try:
+            for part in _s3().get_object(Bucket=settings().runs_bucket, Key=key)["Body"].iter_chunks(PART_BYTES):
+                found.update(part)
+        except ClientError as error:
+            if aws.code_of(error) != "NoSuchKey":
+                raise
+            return ""
+    return found.hexdigest()
 
 
 def read_references(key: str) -> Iterator[Reference]:

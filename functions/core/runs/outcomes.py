@@ -199,7 +199,7 @@ def list_outcomes(
     size = 0
     with table.unavailable_when_passing():
         for outcome in _query(run_id, after, failed_only=failed_only, limit=limit + 1):
-            size += len(outcome.result or "")
+            size += len((outcome.result or "").encode()) + len((outcome.problem or "").encode())
             if page and (len(page) == limit or size > _PAGE_BYTES):
                 return page, page[-1].index
             page.append(_shown(outcome))

@@ -88,7 +88,7 @@ def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[RunSu
         InvalidParameters: for a cursor that no page gave; `Unavailable`.
     """
     listed, following = execution.newest(limit, cursor)
-    return [_summary(each) for each in listed], following
+    return [_summary(each) for each in listed if execution.is_run_id(each["name"])], following
 
 
 def _summary(about: Mapping[str, Any]) -> RunSummary:

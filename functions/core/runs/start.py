@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from functions.core.errors import Conflict, FieldError, InvalidParameters
+from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
 from functions.core.http import MAX_BODY_BYTES
 from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id
-from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, read_references
-from functions.core.runs.run import Run
+from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, digest, read_references
+from functions.core.runs.run import Run, describe
 
 DEFAULT_CONCURRENCY = 20
 """So that lists do not starve sign-ins of Lambda's concurrency."""
@@ -51,6 +51,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         run_id: from `new_run_id`, where a repeated start must be the same run; otherwise a new one.
 
     Raises:
+        IdempotencyKeyReused: there is a run of that id with other items.
         InvalidParameters: no items, too many, one too large, or a paced run that would outlast its items.
         Unavailable
     """
@@ -81,13 +82,13 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     return _begin(planned)
 
 
-def retry(run_id: str, *, token_id: str | None, retry_id: str | None = None) -> Run:
-    """Starts a run over the items of a run that failed, which keep their indexes and stable ids.
+def retry(run_id: str, *, token_id: str | None) -> Run:
+    """Starts a run over the items of a run that failed, which keep their indexes and stable ids. However often that is asked
+    for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id.
 
     Args:
         run_id: of the run that has ended.
         token_id: of the token that asked for it.
-        retry_id: id of the new run, as `run_id` in `start`.
 
     Raises:
         NotFound: there is no such run.
@@ -99,7 +100,7 @@ def retry(run_id: str, *, token_id: str | None, retry_id: str | None = None) -> 
         raise Conflict("The run has not ended yet.")
     if time.time() > earlier.items_until:
         raise Conflict("The items of the run are no longer kept; start a new run with them.")
-    new_id = retry_id or new_run_id(earlier.workflow)
+    new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
     total, first = _write_references(key, _references_of_failed(earlier))
     if first is None:
@@ -169,7 +170,21 @@ def _begin(planned: Execution) -> Run:
         raise InvalidParameters(
             FieldError("/interval_seconds", f"makes the run last {waits:,} s, and items are kept for 7 days")
         )
-    execution.begin(msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS)))
+    planned = msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS))
+    return _begun(planned, now) if execution.begin(planned) else _started_before(planned)
+
+
+def _started_before(planned: Execution) -> Run:
+    """The run of that id that is there already: a repeated start, if it has the same items."""
+    earlier, about = execution.read(planned.run_id)
+    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(planned.items_key):
+        raise IdempotencyKeyReused("A run was started with this key and other items; take another key.")
+    if about["status"] == "RUNNING":
+        return _begun(earlier, about["startDate"].timestamp())
+    return describe(planned.run_id)
+
+
+def _begun(planned: Execution, now: float) -> Run:
     return Run(
         run_id=planned.run_id,
         workflow=planned.workflow,

@@ -77,15 +77,16 @@ class Upload(NamedTuple):
 
         Raises:
             NotFound: nothing was uploaded, or by another token.
-            Conflict: a run has used it.
             Unavailable
         """
-        if run_id := _text(self._marker):
-            raise _used(run_id)
         stream = _read(_key(*self))
         if stream is None:
             raise _not_found()
         return stream
+
+    def taken_by(self) -> str | None:
+        """The run that claimed it, whether or not that was started then."""
+        return _text(self._marker) or None
 
     def claim(self, run_id: str) -> None:
         """Takes the upload for a run. Of any number of parallel claims one succeeds; the others raise `Conflict`."""
@@ -99,7 +100,7 @@ class Upload(NamedTuple):
                     raise
                 # The SDK may repeat a write whose answer was lost, and find what the first one wrote.
                 if (used_by := _text(self._marker)) != run_id:
-                    raise _used(used_by) from None
+                    raise used(used_by) from None
 
     def release(self) -> None:
         """Takes a claim back whose run has not started."""
@@ -151,7 +152,8 @@ def _not_found() -> NotFound:
     return NotFound("This token has no upload of that id, or nothing was uploaded to it.")
 
 
-def _used(run_id: str) -> Conflict:
+def used(run_id: str) -> Conflict:
+    """The error for an upload that a run was started from."""
     return Conflict(f"The run {run_id} was started from this upload; make a new one for another run.")
 
 

@@ -12,6 +12,8 @@ from functions.core.parameters import merged
 from functions.core.problems import Invalid, Problem
 from functions.core.workflow import Workflow
 
+VALIDATION_SECONDS = 10
+"""A request is answered within 25 s, and still has to start the run."""
 MAX_PROBLEMS = 20
 """That are told; whoever has more will not read them one by one."""
 
@@ -57,8 +59,12 @@ class Door:
         return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
 
     def _problems(self, asked: Validation) -> list[InvalidItem]:
+        """Those that were found in the time that there is; the others are found when their items run."""
         found: list[InvalidItem] = []
+        until = time.monotonic() + VALIDATION_SECONDS
         for index, item in enumerate(asked.items):
+            if time.monotonic() > until:
+                break
             try:
                 self._workflow.read(merged(item, asked.parameters))
             except InvalidParameters as error:

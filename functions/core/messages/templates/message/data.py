@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from functions.core.messages.content import Line, Link, Paragraph
+from functions.core.messages.content import Line, Link, Paragraph, UnsubscribeLink
 from functions.core.parameters import Parameters
 
 
@@ -27,5 +27,5 @@ class Data(Parameters):
     button: Button | None = None
     footnote: Paragraph | None = None
     """In small print."""
-    unsubscribe_url: Link | None = None
+    unsubscribe_url: UnsubscribeLink | None = None
     """The reader's own: mail programs unsubscribe by a POST to it (RFC 8058)."""
