@@ -1,8 +1,10 @@
 """Emails from templates, over HTTP, with IAM enforced."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 
-from tests.e2e.conftest import LocalStack
+from tests.e2e.conftest import LocalStack, eventually
 
 DATA = {
     "subject": "On its way",
@@ -44,3 +46,31 @@ def test_a_token_that_anybody_can_read_cannot_send(stack: LocalStack, email: str
     with stack.api(stack.printed("publishable")) as api:
         assert send(api, email).status_code == 403
     assert stack.inbox(email) == []
+
+
+def test_the_same_idempotency_key_twice_and_at_once_sends_once(stack: LocalStack, email: str) -> None:
+    body = {"to": email, "template": "message", "data": DATA}
+    key = {"idempotency-key": f"key-of-{email}"}
+
+    def ask(prefer: str) -> httpx.Response:
+        with stack.api() as api:
+            return api.post("/workflows/send_email_template", json=body, headers=key | {"prefer": prefer})
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = [reply.status_code for reply in pool.map(ask, ["wait"] * 4)]
+    assert set(statuses) <= {200, 409}
+    assert 200 in statuses
+    assert ask("wait").json()["sent"] == 1
+    assert ask("respond-async").json()["code"] == "idempotency_key_reused"
+    assert len(stack.inbox(email)) == 1
+
+
+def test_the_same_idempotency_key_in_the_background_is_one_run(stack: LocalStack, email: str) -> None:
+    body = {"to": email, "template": "message", "data": DATA}
+    headers = {"idempotency-key": f"run-of-{email}", "prefer": "respond-async"}
+    with stack.api() as api:
+        replies = [api.post("/workflows/send_email_template", json=body, headers=headers) for _ in range(3)]
+        assert [reply.status_code for reply in replies] == [202, 202, 202]
+        (location,) = {reply.headers["location"] for reply in replies}
+        eventually(lambda: api.get(location).json()["status"] == "succeeded", 60)
+    assert len(stack.inbox(email)) == 1
