@@ -10,7 +10,6 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,22 +100,23 @@ class LocalStack:
         return found[0]
 
     def logs(self) -> list[str]:
-        """Every log line of every function. The emulator fails to list groups while one of them gets a new line."""
-        for _ in range(20):
-            with suppress(ClientError):
-                return self._logs()
-        return self._logs()
+        """Every log line of every function."""
+        functions = self.emulator.client("lambda").get_paginator("list_functions").paginate()
+        names = [each["FunctionName"] for page in functions for each in page["Functions"]]
+        return [line for name in names for line in self._logs(f"/aws/lambda/{name}")]
 
-    def _logs(self) -> list[str]:
-        logs = self.emulator.client("logs")
-        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-        pages = logs.get_paginator("filter_log_events")
-        return [
-            event["message"]
-            for group in groups
-            for page in pages.paginate(logGroupName=group)
-            for event in page["events"]
-        ]
+    def _logs(self, group: str) -> list[str]:
+        """By group, without listing the groups: the emulator fails at that while any of them gets a new stream."""
+        pages = self.emulator.client("logs").get_paginator("filter_log_events")
+        for last in [False] * 20 + [True]:
+            try:
+                return [event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]]
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                    return []
+                if last:
+                    raise
+        raise AssertionError
 
     def leaks(self) -> list[str]:
         """Codes, tokens and whole destinations that stand in a log line."""
