@@ -66,6 +66,14 @@ class TokenInUrl(NotAuthenticated):
     """A token was sent in the URL, where logs and browser histories keep it."""
 
 
+class WrongSignature(WorkflowError):
+    """What came to a webhook is not signed by its source."""
+
+
+class StaleDelivery(WorkflowError):
+    """What came to a webhook was signed too long ago, or in the future: it may be a replay."""
+
+
 class NotPermitted(WorkflowError):
     """The token lacks the scope."""
 

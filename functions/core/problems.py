@@ -18,8 +18,10 @@ class Kind(NamedTuple):
 TABLE: dict[type[Exception], Kind] = {
     errors.MalformedBody: Kind(400, "malformed_body", "The body is not a JSON object"),
     errors.InvalidIdempotencyKey: Kind(400, "invalid_idempotency_key", "The header holds no key"),
+    errors.StaleDelivery: Kind(400, "stale_delivery", "The delivery was signed too long ago"),
     errors.NotAuthenticated: Kind(401, "not_authenticated", "A valid token is required"),
     errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),
+    errors.WrongSignature: Kind(401, "wrong_signature", "The signature is not the source's"),
     errors.NotPermitted: Kind(403, "not_permitted", "The token does not allow this"),
     errors.NotFound: Kind(404, "not_found", "There is nothing of that name"),
     errors.Conflict: Kind(409, "conflict", "The call does not fit the present state"),
