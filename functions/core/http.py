@@ -58,15 +58,26 @@ def read_body(event: Event) -> dict[str, Any]:
     Raises:
         UnsupportedMediaType, BodyTooLarge, MalformedBody
     """
-    body = _raw_body(event)
+    body = _decoded(event)
     if not body:
         return {}
     content_type = _header(event, "content-type")
     if content_type and not _JSON_MEDIA_TYPE.match(content_type):
         raise UnsupportedMediaType("Send the parameters as JSON, with content-type application/json.")
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge(f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most.")
+    _refuse_too_large(body)
     return _json_object(body)
+
+
+def raw_body(event: Event) -> bytes:
+    """The body as it was sent, byte by byte, whatever it is. Raises `BodyTooLarge`, `MalformedBody`."""
+    body = _decoded(event)
+    _refuse_too_large(body)
+    return body
+
+
+def headers_of(event: Event) -> dict[str, str]:
+    """All headers, their names in lower case."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def has_idempotency_key(event: Event) -> bool:
@@ -123,7 +134,12 @@ def _answer(status: int, content_type: str, body: object, request_id: str) -> An
     }
 
 
-def _raw_body(event: Event) -> bytes:
+def _refuse_too_large(body: bytes) -> None:
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most.")
+
+
+def _decoded(event: Event) -> bytes:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return str(body).encode()
@@ -145,5 +161,4 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _header(event: Event, name: str) -> str:
     """A header's value; API Gateway sends names in lower case, emulators and tests may not."""
-    headers = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), "")
+    return headers_of(event).get(name, "")

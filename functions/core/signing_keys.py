@@ -1,7 +1,7 @@
 """Keys that two sides share to sign deliveries, as a secret holds them: one, or two while one takes the other's place.
 
-The secret's text is the key itself, or a JSON list of at most two, the current one first: `["new", "old"]`. What comes in may be
-signed with either; what goes out is signed with both.
+The secret's text is the key itself, or a JSON list of at most two, the current one first: `["new", "old"]`. What comes in may
+be signed with either; what goes out is signed with both.
 """
 
 import msgspec

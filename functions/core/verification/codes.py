@@ -62,6 +62,16 @@ class CodeKeys(msgspec.Struct, frozen=True):
         return hmac.digest(key, verification_id.encode() + b"\0" + code.encode(), hashlib.sha256)
 
 
+def tag_of(verification_id: str) -> str:
+    """An id as SES takes it as the value of a tag, in which there are no dots."""
+    return verification_id.replace(".", "-", 1)
+
+
+def id_of_tag(tag: str) -> str:
+    """The id of a tag: ids of keys have no hyphen, so the first one stands for the dot."""
+    return tag if "." in tag else tag.replace("-", ".", 1)
+
+
 def new_code(length: int, alphabet: str = "digits") -> str:
     """A random code; `alphabet` is a key of `ALPHABETS`."""
     return "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))

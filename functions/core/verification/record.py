@@ -34,6 +34,12 @@ class Verification(table.Table):
     limit_key = UnicodeAttribute(null=True)
     """Where the history of its destination is, in which its failures are settled."""
     nonce = UnicodeAttribute(null=True)
+    message_id = UnicodeAttribute(null=True)
+    """The provider's, of the message with the code; where delivery is recorded (delivery.py)."""
+    delivery = UnicodeAttribute(null=True)
+    """sent, delivered or failed, as far as it is known."""
+    delivery_reason = UnicodeAttribute(null=True)
+    """The provider's word for why it failed."""
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)

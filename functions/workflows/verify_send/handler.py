@@ -20,11 +20,12 @@ from functions.core.errors import (
 )
 from functions.core.log import count, logger
 from functions.core.messages import channels, email, sms, verification
+from functions.core.messages.settings import settings as message_settings
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
 from functions.core.times import utc
-from functions.core.verification import limits, reserved
-from functions.core.verification.codes import VerificationId, code_keys
+from functions.core.verification import delivery, limits, reserved
+from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.end import withdraw
 from functions.core.verification.issue import Issued, Order, issue
@@ -40,6 +41,8 @@ class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     verify_delete_function: str
     """ARN of the Lambda that deletes the verification later."""
+    record_delivery: bool = False
+    """Whether the record says that its code was sent, for events and for what providers tell of it later."""
 
 
 @cache
@@ -143,30 +146,44 @@ def _deliver(issued: Issued, locale: str | None) -> None:
         count("TestDestinationUsed", channel=issued.order.destination.channel)
         return
     try:
-        _send(issued, locale)
+        message_id = _send(issued, locale)
     except Exception as error:
         told = error.nothing_sent if isinstance(error, ProviderRefused | ProviderUnavailable) else False
         _undo(issued, nothing_sent=told)
         raise
+    if settings().record_delivery:
+        _record_sent(issued.verification.verification_id, message_id)
 
 
-def _send(issued: Issued, locale: str | None) -> None:
+def _send(issued: Issued, locale: str | None) -> str:
+    """The provider's id of the message."""
     channel, to, purpose = issued.order.destination.channel, issued.order.destination.deliver_to, issued.order.purpose
-    minutes = verification_settings().code_valid_seconds // 60
+    minutes, verification_id = verification_settings().code_valid_seconds // 60, issued.verification.verification_id
     if channel == "email":
-        email.send_email(
-            to, verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        return email.send_email(
+            to,
+            verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale),
+            tags={"verification_id": tag_of(verification_id)},
+            configuration_set=message_settings().email_configuration_set,
         )
-        return
     if channel == "voice":
         introduction, language = verification.spoken_introduction(purpose=purpose, locale=locale)
-        channels.call_with_code(to, introduction, issued.code, language)
-        return
+        return channels.call_with_code(to, introduction, issued.code, language, verification_id).message_id
     text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
     if channel == "whatsapp":
-        channels.send_whatsapp(to, text, issued.code)
-    else:
-        sms.send_sms(to, text)
+        return channels.send_whatsapp(to, text, issued.code, verification_id).message_id
+    return sms.send_sms(to, text, verification_id).message_id
+
+
+def _record_sent(verification_id: str, message_id: str) -> None:
+    """The code is on its way: what keeps that from being recorded must not take it back."""
+    try:
+        delivery.record(verification_id, "sent", message_id)
+    except TooSlow:
+        raise
+    except Exception:  # noqa: BLE001 - as above
+        count("DeliveryNotRecorded")
+        logger.warning("sent, but not recorded as sent", verification_id=verification_id, exc_info=True)
 
 
 def _undo(issued: Issued, *, nothing_sent: bool) -> None:

@@ -1,5 +1,7 @@
 """SMS through AWS End User Messaging (SMS and Voice v2), which refuses at once what SNS accepts and then drops."""
 
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
@@ -23,20 +25,22 @@ about this account: a spend limit, a sandbox (DESTINATION_PHONE_NUMBER_NOT_VERIF
 _REFUSED_FIELDS = frozenset({"DestinationPhoneNumber", "MessageBody"})
 
 
-def send_sms(to: str, text: str) -> str:
-    """Sends an SMS to an E.164 number; returns the message id.
+def send_sms(to: str, text: str, reference: str = "") -> str:
+    """Sends an SMS to an E.164 number; returns the message id. Delivery events have the reference in their context.
 
     Raises:
         ProviderRefused: when it was definitely refused because of the number or the text.
         ProviderUnavailable: when the service is throttled, failing, out of reach, over its spend limit or not set up.
     """
-    about = {
+    about: dict[str, Any] = {
         "DestinationPhoneNumber": to,
         "OriginationIdentity": settings().end_user_messaging_origination,
         "MessageBody": text,
         "MessageType": "TRANSACTIONAL",
         "TimeToLive": TIME_TO_LIVE_SECONDS,
     }
+    if reference:
+        about["Context"] = {"verification_id": reference}
     if settings().end_user_messaging_configuration_set:
         about["ConfigurationSetName"] = settings().end_user_messaging_configuration_set
     try:

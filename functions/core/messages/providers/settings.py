@@ -32,6 +32,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     twilio_url: str = ""
     """Where Twilio's API is, when not at https://api.twilio.com: another region of Twilio's, or the local stack."""
 
+    twilio_status_url: str = ""
+    """Where Twilio says what became of a message or call: the source twilio of webhooks. Nowhere by default."""
+
     twilio_channels: tuple[TwilioChannel, ...] = ()
     """What Twilio may be used for besides SMS. None by default: each message and call costs."""
 

@@ -15,8 +15,8 @@ _REFUSALS = frozenset(
 """SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
 
-def send_sms(to: str, text: str) -> str:
-    """Sends an SMS to an E.164 number; returns SNS's message id.
+def send_sms(to: str, text: str, _reference: str = "") -> str:
+    """Sends an SMS to an E.164 number; returns SNS's message id. SNS tells nobody what became of it but its own log.
 
     Raises:
         ProviderRefused: when SNS definitely refused it.

@@ -5,6 +5,7 @@ import json
 
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS
 from functions.core.messages.providers import twilio_client
+from functions.core.messages.providers.settings import settings
 from functions.core.messages.providers.twilio_account import TwilioAccount
 
 _SAY_LANGUAGES = {
@@ -19,16 +20,16 @@ _SAY_LANGUAGES = {
 """Twilio's names of the languages it speaks (TwiML Voice: <Say>)."""
 
 
-def send_sms(to: str, text: str) -> str:
+def send_sms(to: str, text: str, reference: str = "") -> str:
     """Sends an SMS to an E.164 number; returns the message's SID. Raises as `twilio_client.create` does."""
     return twilio_client.create(
         lambda client, account: client.messages.create(
-            to, body=text, validity_period=TIME_TO_LIVE_SECONDS, **_sms_sender(account)
+            to, body=text, validity_period=TIME_TO_LIVE_SECONDS, **_sms_sender(account), **_status_callback(reference)
         )
     )
 
 
-def send_whatsapp(to: str, text: str, code: str) -> str:
+def send_whatsapp(to: str, text: str, code: str, reference: str = "") -> str:
     """Sends a WhatsApp message to an E.164 number; returns its SID. Raises as `twilio_client.create` does.
 
     What is sent is the approved template with the code, or the text when no template is configured.
@@ -39,11 +40,12 @@ def send_whatsapp(to: str, text: str, code: str) -> str:
             from_=f"whatsapp:{account.whatsapp_from or account.from_number}",
             validity_period=TIME_TO_LIVE_SECONDS,
             **_whatsapp_content(account, text, code),
+            **_status_callback(reference),
         )
     )
 
 
-def call_with_code(to: str, introduction: str, code: str, language: str) -> str:
+def call_with_code(to: str, introduction: str, code: str, language: str, reference: str = "") -> str:
     """Calls an E.164 number and speaks the code twice; returns the call's SID. Raises as `twilio_client.create` does.
 
     Args:
@@ -51,10 +53,13 @@ def call_with_code(to: str, introduction: str, code: str, language: str) -> str:
         introduction: what is said before the code, such as "Your code for Our app is".
         code: spoken character by character.
         language: of the introduction, as BCP 47.
+        reference: what the status callback names.
     """
     twiml = spoken(introduction, code, language)
     return twilio_client.create(
-        lambda client, account: client.calls.create(to=to, from_=account.from_number, twiml=twiml)
+        lambda client, account: client.calls.create(
+            to=to, from_=account.from_number, twiml=twiml, **_status_callback(reference)
+        )
     )
 
 
@@ -69,6 +74,12 @@ def spoken(introduction: str, code: str, language: str) -> str:
 def prepare() -> None:
     """Makes the client, for init."""
     twilio_client.prepare()
+
+
+def _status_callback(reference: str) -> dict[str, str]:
+    """The reference is in the URL, which Twilio signs. It is one of our ids: none of its characters is encoded in a URL."""
+    url = settings().twilio_status_url
+    return {"status_callback": f"{url}?verification_id={reference}"} if url and reference else {}
 
 
 def _sms_sender(account: TwilioAccount) -> dict[str, str]:

@@ -1,0 +1,65 @@
+"""webhooks: a delivery that its source has signed starts a run of that source's workflow, once however often it comes."""
+
+import time
+from typing import Any
+
+from functions.api.webhooks import schemes
+from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.settings import keys_of, settings, url_of
+from functions.api.webhooks.sources import Source, find_source, sources
+from functions.core import aws, http
+from functions.core.doors import http_door
+from functions.core.errors import IdempotencyKeyReused
+from functions.core.log import count, logger
+from functions.core.runs.execution import new_run_id
+from functions.core.runs.start import start
+from functions.core.settings import in_lambda
+
+
+def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+    """Answers 202 (200 to sources that repeat after anything else) with the run's id, or a problem."""
+    try:
+        return http_door(event, context, lambda request_id: _answer(event, request_id))
+    finally:
+        logger.clear_state()
+
+
+def _answer(event: http.Event, request_id: str) -> http.Answer:
+    name = str((event.get("pathParameters") or {}).get("source", ""))
+    source = find_source(name)
+    logger.append_keys(source=name)
+    scheme = schemes.find(source.scheme)
+    received = Received(
+        body=http.raw_body(event),
+        headers=http.headers_of(event),
+        query=event.get("rawQueryString") or "",
+        url=url_of(name),
+    )
+    delivery = scheme.verify(received, keys_of(source), time.time())
+    run_id = _started(name, source, delivery)
+    count("WebhookAccepted", source=name)
+    return http.answer({"run_id": run_id}, request_id, status=scheme.ACCEPTED)
+
+
+def _started(name: str, source: Source, delivery: Delivery) -> str | None:
+    """The run that a delivery has started, now or when it came for the first time; null where it starts none."""
+    if delivery.confirm_url:
+        schemes.confirm(delivery.confirm_url)
+        return None
+    parameters = source.parameters_of(delivery.payload, delivery.query)
+    if parameters is None:
+        return None
+    run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
+    try:
+        start(source.workflow, [parameters], token_id=f"webhook:{name}", run_id=run_id)
+    except IdempotencyKeyReused:
+        # What it said then holds: under one id its source has sent two things, or sources.toml has changed.
+        logger.info("this delivery was accepted before with other parameters", run_id=run_id)
+    return run_id
+
+
+if in_lambda():
+    settings()
+    sources()
+    for service in ("s3", "stepfunctions"):
+        aws.client(service)

@@ -1,0 +1,121 @@
+"""sources.toml: what a source can be, and what a payload becomes."""
+
+import pytest
+
+from functions.api.webhooks.sources import Source, find_source, read_sources, sources
+from functions.core.errors import InvalidParameters, NotFound
+from functions.core.settings import SettingsError
+from infra.workflows import workflows
+
+SIGNED_BY = 'scheme = "github"\nsecret = "github"\n'
+
+
+def source(parameters: str) -> Source:
+    return Source(scheme="github", secret="github", workflow="verify_delete", parameters=parameters)
+
+
+def test_what_ships_can_be_read_and_reaches_workflows_that_there_are() -> None:
+    assert set(sources()) == {"ses", "twilio", "usersnap"}
+    assert {each.workflow for each in sources().values()} <= set(workflows())
+
+
+def test_an_unknown_source_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        find_source("nobody")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[a", "Expected ']'"),
+        (f'[a]\n{SIGNED_BY}workflow = "x"', "missing required field `parameters`"),
+        ('[a]\nscheme = "md5"\nsecret = "a"\nworkflow = "x"\nparameters = "payload"', "Invalid enum value 'md5'"),
+        ('[a]\nscheme = "github"\nworkflow = "x"\nparameters = "payload"', "needs a secret"),
+        ('[a]\nscheme = "sns"\nworkflow = "x"\nparameters = "payload"', "needs a topic"),
+        (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "{{"', "is not JMESPath"),
+        (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"\ncolour = "red"', "unknown field `colour`"),
+        (f'["A/B"]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"', "matching regex"),
+    ],
+)
+def test_what_cannot_be_is_said(text: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_sources(text)
+    assert sentence in str(refused.value)
+
+
+def test_a_payload_becomes_parameters() -> None:
+    made = source("{verification_id: payload.id, to: payload.people[0].email}")
+    assert made.parameters_of({"id": "k1.x", "people": [{"email": "a@example.com"}]}, {}) == {
+        "verification_id": "k1.x",
+        "to": "a@example.com",
+    }
+
+
+@pytest.mark.parametrize("payload", [{}, {"action": "closed"}, "text", None, [1]])
+def test_where_the_expression_says_nothing_nothing_is_started(payload: object) -> None:
+    assert source("payload.action == 'opened' && {id: payload.id}").parameters_of(payload, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "payload"), [("payload", "text"), ("payload", [1]), ("abs(payload.amount)", {"amount": "x"})]
+)
+def test_a_payload_of_another_shape_is_refused(expression: str, payload: object) -> None:
+    with pytest.raises(InvalidParameters):
+        source(expression).parameters_of(payload, {})
+
+
+SES = {
+    "eventType": "Bounce",
+    "mail": {
+        "messageId": "m-1",
+        "destination": ["ana@example.com"],
+        "commonHeaders": {"subject": "Your code is 918273"},
+        "headers": [{"name": "Subject", "value": "Your code is 918273"}],
+        "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
+    },
+    "bounce": {"bounceType": "Permanent", "timestamp": "2026-11-24T12:00:00.000Z"},
+}
+"""As SES publishes it (SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS"), shortened."""
+
+
+def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
+    assert find_source("ses").parameters_of(SES, {}) == {
+        "provider": "ses",
+        "status": "Bounce",
+        "message_id": "m-1",
+        "verification_id": "k1-AAAA",
+        "to": "ana@example.com",
+        "template": None,
+        "reason": "Permanent",
+        "occurred_at": "2026-11-24T12:00:00.000Z",
+    }
+
+
+def test_what_ses_says_besides_starts_nothing() -> None:
+    text = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert find_source("ses").parameters_of(text, {}) is None
+
+
+def test_a_status_of_twilio_becomes_a_report_of_the_verification_that_its_url_names() -> None:
+    form = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30005", "To": "+14155550100"}
+    assert find_source("twilio").parameters_of(form, {"verification_id": "k1.AAAA"}) == {
+        "provider": "twilio",
+        "status": "undelivered",
+        "message_id": "SM1",
+        "verification_id": "k1.AAAA",
+        "reason": "30005",
+    }
+    call = {"CallSid": "CA1", "CallStatus": "no-answer"}
+    assert (find_source("twilio").parameters_of(call, {}) or {})["message_id"] == "CA1"
+
+
+@pytest.mark.parametrize("status", ["queued", "sending", "sent", "accepted"])
+def test_a_status_of_twilio_that_is_not_the_last_starts_nothing(status: str) -> None:
+    assert find_source("twilio").parameters_of({"MessageSid": "SM1", "MessageStatus": status}, {}) is None
+
+
+def test_feedback_of_usersnap_becomes_an_event() -> None:
+    assert find_source("usersnap").parameters_of({"feedback_number": 1000}, {}) == {
+        "type": "usersnap.feedback",
+        "data": {"feedback_number": 1000},
+    }
