@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock rotate-keys clean
+.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -17,7 +17,7 @@ NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither 
 UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-15s %s\n", $$1, $$2}'
 
 run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
 	@exec .venv/bin/python -m infra.local
@@ -57,6 +57,9 @@ revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
 
 unlock: .venv/run ## forgets a destination's failures and sends: make unlock TO=ana@example.com [ENV=prod], or resumes SMS: make unlock COUNTRY=DE
 	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$$TO" --country "$$COUNTRY"
+
+webhook-secret: .venv/run ## sets what a source of webhooks signs with, typed or on standard input: make webhook-secret SOURCE=github [ENV=prod]
+	@.venv/bin/python -m infra.webhooks --env $(ENV) "$$SOURCE"
 
 rotate-keys: .venv/run ## makes a new code key; codes that were sent stay valid: make rotate-keys [ENV=prod]
 	@.venv/bin/python -m infra.operate --env $(ENV) rotate-keys

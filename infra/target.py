@@ -15,6 +15,7 @@ _VARIABLES = {
     "LIMITS_TABLE": "LimitsTable",
     "LIMIT_KEY_SECRET": "LimitKeySecret",
     "CODE_KEYS_SECRET": "CodeKeysSecret",
+    "WEBHOOK_SECRETS": "WebhookSecrets",
 }
 """What the functions' code reads from its environment, and the stack's outputs."""
 

@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 Message = dict[str, Any]
 
 
+class Callback(NamedTuple):
+    """What a provider posts later about a message that it took."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class Reply(NamedTuple):
-    """An HTTP answer, and the message that was taken with it."""
+    """An HTTP answer, the message that was taken with it, and what follows."""
 
     status: int
     body: dict[str, Any]
     message: Message | None = None
     content_type: str = "application/json"
+    callback: Callback | None = None
 
     def content(self) -> bytes:
         """The body as it travels."""

@@ -5,14 +5,15 @@ import json
 from infra.local import end_user_messaging, twilio
 from infra.local.emulator import Emulator
 
-_SECRET = "local-twilio"  # noqa: S105 - a name
+_SECRETS = {"local-twilio": json.dumps(twilio.SECRET), "local-webhook-twilio": twilio.AUTH_TOKEN}
+"""By name: the account with which messages are sent, and with what Twilio signs when it says what became of them."""
 
 
 def parameters(emulator: Emulator, url: str) -> dict[str, str]:
     """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` just works. `url`: of the stand-ins."""
     return {
         "EndUserMessagingOrigination": end_user_messaging.ORIGINATION,
-        "TwilioSecret": _secret(emulator),
+        "TwilioSecret": _secrets(emulator)["local-twilio"],
         "TwilioUrl": url,
     }
 
@@ -22,10 +23,10 @@ def variables(url: str) -> dict[str, str]:
     return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url}
 
 
-def _secret(emulator: Emulator) -> str:
-    """ARN of the secret with the stand-in's Twilio account, which is made once in a state."""
+def _secrets(emulator: Emulator) -> dict[str, str]:
+    """ARNs of the stand-in's secrets, which are made once in a state."""
     secrets = emulator.client("secretsmanager")
-    for known in secrets.list_secrets()["SecretList"]:
-        if known["Name"] == _SECRET:
-            return str(known["ARN"])
-    return str(secrets.create_secret(Name=_SECRET, SecretString=json.dumps(twilio.SECRET))["ARN"])
+    known = {each["Name"]: str(each["ARN"]) for each in secrets.list_secrets()["SecretList"]}
+    for name in _SECRETS.keys() - known.keys():
+        known[name] = str(secrets.create_secret(Name=name, SecretString=_SECRETS[name])["ARN"])
+    return known

@@ -1,12 +1,13 @@
 """Providers that the emulator lacks: one loopback server that answers as Twilio and AWS End User Messaging do."""
 
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from infra.local import end_user_messaging, twilio
-from infra.local.captured import Message, Reply
+from infra.local.captured import Callback, Message, Reply
 from infra.local.loopback import HOST
 
 Deliver = Callable[[Message], None]
@@ -49,6 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+        if reply.callback:
+            threading.Thread(target=_call_back, args=(reply.callback,), daemon=True).start()
 
     def _reply_to(self, body: bytes) -> Reply:
         authorization = self.headers.get("authorization", "")
@@ -58,3 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: the terminal shows the messages."""
+
+
+def _call_back(callback: Callback) -> None:
+    """Nobody hears of a failure, as with the provider itself."""
+    with suppress(OSError):
+        request = urllib.request.Request(callback.url, callback.body, callback.headers)  # noqa: S310 - of our own functions
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - as above

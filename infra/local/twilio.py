@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from infra.local.captured import Message, Reply, message
+from twilio.request_validator import RequestValidator
+
+from infra.local.captured import Callback, Message, Reply, message
 
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "local"  # noqa: S105 - opens the stand-in only
@@ -107,7 +109,22 @@ def _created(prefix: str, kind: str, form: Mapping[str, str], taken: Message, ab
         "price_unit": "USD",
         "uri": f"/2010-04-01/Accounts/{ACCOUNT_SID}/{kind}/{sid}.json",
     }
-    return Reply(201, common | about, taken)
+    return Reply(201, common | about, taken, callback=_status(prefix, sid, form))
+
+
+def _status(prefix: str, sid: str, form: Mapping[str, str]) -> Callback | None:
+    """The signed status callback of a message or call that arrived, to whoever asked for one."""
+    url = form.get("StatusCallback")
+    if not url:
+        return None
+    kind = {"SM": "Message", "CA": "Call"}[prefix]
+    told = {f"{kind}Sid": sid, f"{kind}Status": "completed" if kind == "Call" else "delivered", "To": form["To"]}
+    told |= {"AccountSid": ACCOUNT_SID, "ApiVersion": "2010-04-01"}
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        "x-twilio-signature": RequestValidator(AUTH_TOKEN).compute_signature(url, told),
+    }
+    return Callback(url, headers, urlencode(told).encode())
 
 
 def _error(status: int, code: int, text: str) -> Reply:

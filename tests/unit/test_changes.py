@@ -10,7 +10,7 @@ from functions.api.events.changes import Event, events_of
 from infra import sam
 
 MODIFIED = json.loads((sam.ROOT / "tests/events/events.json").read_text())["Records"][0]
-BEFORE = MODIFIED["dynamodb"]["OldImage"]
+BEFORE: dict[str, Any] = MODIFIED["dynamodb"]["OldImage"]
 EXPIRES_AT = float(BEFORE["expires_at"]["N"])
 
 

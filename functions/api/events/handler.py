@@ -1,5 +1,5 @@
-"""events: tells the app's backend what became of verifications. The stream of their table calls it with changes, in order and at
-least once, for a day if it fails: so no event is lost, and no request waits for one to be told.
+"""events: tells the app's backend what became of verifications. The stream of their table calls it with changes, at least
+once, for a day if it fails: so no event is lost, and no request waits for one to be told.
 """
 
 from collections.abc import Mapping

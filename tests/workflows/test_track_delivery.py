@@ -1,0 +1,177 @@
+"""track_delivery: what providers report of messages, in whatever order and however often they report it."""
+
+from typing import Any
+
+import pytest
+
+from functions.core.runs import execution
+from functions.core.runs.files import read_item
+from functions.core.runs.run import list_runs
+from functions.core.verification import delivery
+from functions.core.verification.codes import id_of_tag, tag_of
+from functions.core.verification.record import Verification
+from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
+from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.workflows.verify_send.handler import lambda_handler as verify_send
+from tests import fakes
+from tests.builders import call
+from tests.workflows.conftest import Settings
+from tests.workflows.test_verify_check import CODE, stored
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+MESSAGE = "m-1"
+
+
+def sent(**changes: Any) -> str:
+    return stored(**({"delivery": "sent", "message_id": MESSAGE} | changes))
+
+
+def report(verification_id: str | None, status: str, provider: str = "ses", **about: Any) -> dict[str, Any]:
+    body = {"provider": provider, "status": status, "message_id": MESSAGE, "verification_id": verification_id}
+    reply = call(track_delivery, body | about)
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+def recorded(verification_id: str) -> tuple[str | None, str | None]:
+    found = Verification.get(verification_id)
+    return found.delivery, found.delivery_reason
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "delivery_of_it"),
+    [
+        ("ses", "Delivery", "delivered"),
+        ("ses", "Bounce", "failed"),
+        ("ses", "Reject", "failed"),
+        ("twilio", "delivered", "delivered"),
+        ("twilio", "undelivered", "failed"),
+        ("twilio", "failed", "failed"),
+        ("twilio", "completed", "delivered"),
+        ("twilio", "no-answer", "failed"),
+    ],
+)
+def test_a_final_report_is_recorded(provider: str, status: str, delivery_of_it: str) -> None:
+    verification_id = sent()
+    assert report(verification_id, status, provider)["delivery"] == delivery_of_it
+    assert recorded(verification_id)[0] == delivery_of_it
+
+
+@pytest.mark.parametrize(("provider", "status"), [("ses", "Complaint"), ("ses", "Open"), ("twilio", "queued")])
+def test_what_is_not_final_records_nothing(provider: str, status: str) -> None:
+    verification_id = sent()
+    assert report(verification_id, status, provider) == {"delivery": None, "recorded": False, "run_id": None}
+    assert recorded(verification_id) == ("sent", None)
+
+
+def test_why_it_failed_is_recorded() -> None:
+    verification_id = sent()
+    report(verification_id, "undelivered", "twilio", reason="30005")
+    assert recorded(verification_id) == ("failed", "30005")
+
+
+def test_a_report_that_comes_again_or_late_changes_nothing() -> None:
+    verification_id = sent()
+    assert [report(verification_id, status)["recorded"] for status in ("Bounce", "Bounce", "Delivery")] == [
+        True,
+        False,
+        False,
+    ]
+    assert delivery.record(verification_id, "sent", MESSAGE) is False
+    assert recorded(verification_id)[0] == "failed"
+
+
+def test_an_email_that_a_server_took_can_still_bounce() -> None:
+    verification_id = sent()
+    report(verification_id, "Delivery")
+    assert report(verification_id, "Bounce")["recorded"] is True
+
+
+def test_a_report_of_another_message_has_no_say() -> None:
+    """Of two providers the first one may report a message that the second one sent in its place."""
+    verification_id = sent()
+    assert report(verification_id, "failed", "twilio", message_id="other")["recorded"] is False
+    assert recorded(verification_id)[0] == "sent"
+
+
+def test_a_report_may_come_before_the_send_was_recorded() -> None:
+    verification_id = stored()
+    assert report(verification_id, "Delivery")["recorded"] is True
+    assert delivery.record(verification_id, "sent", MESSAGE) is False
+
+
+def test_a_report_of_a_verification_that_is_gone_makes_none() -> None:
+    assert report("k1.gone", "Delivery")["recorded"] is False
+    assert list(Verification.scan()) == []
+
+
+def test_a_report_leaves_the_code_as_it_is() -> None:
+    verification_id = sent()
+    report(verification_id, "Delivery")
+    assert call(verify_check, {"verification_id": verification_id, "code": CODE}).body["valid"] is True
+
+
+def test_ses_names_the_verification_by_a_tag_without_a_dot() -> None:
+    verification_id = sent(verification_id="k12.a-b_c-d")
+    assert report(tag_of(verification_id), "Delivery")["recorded"] is True
+    assert [id_of_tag(tag_of(each)) for each in ("k1.a-b", "k1.-a", "k12._")] == ["k1.a-b", "k1.-a", "k12._"]
+
+
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [("Bounce", "email.bounced"), ("Complaint", "email.complained"), ("Delivery", "email.delivered")],
+)
+def test_what_became_of_an_email_is_delivered_as_an_event(status: str, event: str, settings: Settings) -> None:
+    settings.set(EVENTS_URL="https://app.example.com/events")
+    about = {"to": "ana@example.com", "template": "welcome", "reason": "Permanent"}
+    run_id = report("k1-AAAA", status, **about, occurred_at="2026-11-24T12:00:00Z")["run_id"]
+    begun, _ = execution.read(run_id)
+    assert (begun.workflow, begun.token_id) == ("deliver_event", "0123456789abcdef")
+    assert read_item(begun.items_key, begun.reference.start, begun.reference.length) == {
+        "type": event,
+        "occurred_at": "2026-11-24T12:00:00Z",
+        "data": about | {"message_id": MESSAGE, "verification_id": "k1.AAAA"},
+    }
+
+
+def test_where_events_go_nowhere_and_of_sms_no_run_is_started(settings: Settings) -> None:
+    report(None, "Bounce")
+    settings.set(EVENTS_URL="https://app.example.com/events")
+    report(None, "failed", "twilio")
+    assert list_runs(limit=10) == ([], None)
+
+
+def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(settings: Settings) -> None:
+    settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
+    body = {"provider": "ses", "status": "Bounce", "message_id": MESSAGE, "verification_id": "k1.x"}
+    assert call(track_delivery, body).status == 503
+
+
+# --- what verify_send leaves for it --------------------------------------------------------------------------------------
+
+
+def test_a_send_is_recorded_with_the_providers_id_where_that_is_wanted(settings: Settings) -> None:
+    settings.set(RECORD_DELIVERY="true")
+    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    found = Verification.get(reply.body["verification_id"])
+    assert (found.delivery, bool(found.message_id)) == ("sent", True)
+
+
+def test_by_default_a_send_costs_no_write_more(dynamodb_requests: list[str]) -> None:
+    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    assert Verification.get(reply.body["verification_id"]).delivery is None
+    assert "UpdateItem" not in dynamodb_requests
+
+
+def test_a_code_that_was_sent_stays_valid_although_that_could_not_be_recorded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise OSError("the network is away")
+
+    settings.set(RECORD_DELIVERY="true")
+    monkeypatch.setattr(delivery, "record", away)
+    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    assert reply.status == 200
+    assert Verification.get(reply.body["verification_id"]).delivery is None

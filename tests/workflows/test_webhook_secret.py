@@ -1,0 +1,76 @@
+"""`make webhook-secret`, which keeps the secret before besides the new one."""
+
+import io
+from typing import Any
+
+import pytest
+
+from functions.api.webhooks.sources import Source
+from functions.core.signing_keys import read_keys
+from infra import target, webhooks
+from tests.workflows.conftest import admin
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command works on this account instead of one that it looks up."""
+    monkeypatch.setattr(target, "point_at", lambda *_: None)
+    monkeypatch.setenv("WEBHOOK_SECRETS", "local-webhook-")
+
+
+def run(source: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", ["webhooks", source])
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    return webhooks.main()
+
+
+def stored(name: str) -> Any:
+    return read_keys(admin("secretsmanager").get_secret_value(SecretId=f"local-webhook-{name}")["SecretString"])
+
+
+def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    for typed, kept in [
+        ("one\n", ("one",)),
+        ("two", ("two", "one")),
+        ("two", ("two", "one")),
+        ("three", ("three", "two")),
+    ]:
+        assert run("usersnap", typed, monkeypatch) == 0
+        assert stored("usersnap") == kept
+
+
+@pytest.mark.parametrize(
+    ("source", "typed", "sentence"),
+    [
+        ("nobody", "x", "'nobody' is no source with a secret in sources.toml. There are: twilio, usersnap."),
+        ("ses", "x", "'ses' is no source with a secret"),
+        ("usersnap", " \n", "The secret is empty"),
+    ],
+)
+def test_what_cannot_be_is_said_and_sets_nothing(
+    source: str, typed: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(source, typed, monkeypatch) == 1
+    assert sentence in capsys.readouterr().err
+    names = {each["Name"] for each in admin("secretsmanager").list_secrets()["SecretList"]}
+    assert not [name for name in names if name.startswith("local-webhook-")]
+
+
+def test_a_secret_that_is_given_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("usersnap", "the-secret", monkeypatch)
+    assert "the-secret" not in capsys.readouterr().out
+
+
+def test_a_new_secret_of_standard_webhooks_is_made_and_shown_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = Source(scheme="standard", secret="shop", workflow="verify_delete", parameters="payload")
+    monkeypatch.setattr("functions.api.webhooks.sources.sources", lambda: {"shop": shop})
+    assert run("shop", "", monkeypatch) == 0
+    (key,) = stored("shop")
+    assert key.startswith("whsec_")
+    assert key in capsys.readouterr().out

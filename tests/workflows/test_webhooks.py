@@ -1,0 +1,214 @@
+"""POST /webhooks/<source>: who is let in, what is started, and that it is started once."""
+
+import hashlib
+import hmac
+import io
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from functions.api.webhooks import handler, sources
+from functions.core.http import MAX_BODY_BYTES
+from functions.core.runs import execution
+from functions.core.runs.files import read_item
+from functions.core.runs.run import list_runs
+from tests import fakes
+from tests.builders import Context, Reply, http_event
+from tests.workflows.conftest import Settings, admin
+
+pytestmark = pytest.mark.usefixtures("cloud", "shop")
+
+SOURCES = """
+[shop]
+scheme = "github"
+secret = "shop"
+workflow = "verify_delete"
+parameters = "payload.id && {verification_id: payload.id}"
+
+[copy]
+scheme = "github"
+secret = "shop"
+workflow = "verify_delete"
+parameters = "payload.id && {verification_id: payload.id}"
+
+[closed]
+scheme = "github"
+secret = "nobody-set-it"
+workflow = "verify_delete"
+parameters = "payload"
+
+[sum]
+scheme = "github"
+secret = "shop"
+workflow = "verify_delete"
+parameters = "{verification_id: sum(payload.items)}"
+
+[feedback]
+scheme = "usersnap"
+secret = "shop"
+workflow = "verify_delete"
+parameters = "{verification_id: payload.id}"
+"""
+KEY = "the-shops-secret"
+BODY = json.dumps({"id": "k1.gone", "note": "confidential-note"})
+
+
+@pytest.fixture
+def shop(cloud: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - is there first
+    made = sources.read_sources(SOURCES)
+    monkeypatch.setattr(sources, "sources", lambda: made)
+    admin("secretsmanager").create_secret(Name="local-webhook-shop", SecretString=KEY)
+    settings.set(WEBHOOK_SECRETS="local-webhook-", STACK_TOPICS="arn:aws:sns:us-east-1:123456789012:local-")
+
+
+def post(
+    body: str = BODY, source: str = "shop", headers: Mapping[str, str] | None = None, *, encoded: bool = False
+) -> Reply:
+    event = http_event(body, authorized=False, encoded=encoded, headers=headers)
+    event |= {"routeKey": "POST /webhooks/{source}", "pathParameters": {"source": source}}
+    answer = handler.lambda_handler(event, Context())
+    return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def signed(body: str = BODY, key: str = KEY) -> dict[str, str]:
+    return {"X-Hub-Signature-256": f"sha256={hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()}"}
+
+
+def run_ids() -> list[str]:
+    return [run.run_id for run in list_runs(limit=100)[0]]
+
+
+def test_a_signed_delivery_starts_a_run_of_its_sources_workflow() -> None:
+    reply = post(headers=signed())
+    assert reply.status == 202
+    begun, _ = execution.read(reply.body["run_id"])
+    assert (begun.workflow, begun.token_id) == ("verify_delete", "webhook:shop")
+    item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
+    assert item == {"verification_id": "k1.gone"}
+
+
+def test_what_is_signed_are_the_bytes_however_api_gateway_hands_them_over() -> None:
+    assert post(headers=signed(), encoded=True).status == 202
+
+
+def test_the_same_delivery_twice_runs_once() -> None:
+    first, again = (post(headers=signed()) for _ in range(2))
+    assert (first.body, first.status) == (again.body, again.status)
+    assert len(run_ids()) == 1
+
+
+def test_another_delivery_and_the_same_from_another_source_run_by_themselves() -> None:
+    post(headers=signed())
+    other = json.dumps({"id": "k1.other"})
+    post(other, headers=signed(other))
+    post(source="copy", headers=signed())
+    assert len(set(run_ids())) == 3
+
+
+def test_a_delivery_that_the_source_is_not_configured_for_is_accepted_and_starts_nothing() -> None:
+    body = json.dumps({"zen": "Keep it logically awesome."})
+    reply = post(body, headers=signed(body))
+    assert (reply.status, reply.body) == (202, {"run_id": None})
+    assert run_ids() == []
+
+
+def test_a_payload_that_the_sources_expression_does_not_understand_is_a_422() -> None:
+    body = json.dumps({"id": True, "items": 1})
+    reply = post(body, source="sum", headers=signed(body))
+    assert (reply.status, reply.body["code"]) == (422, "invalid_parameters")
+
+
+def usersnap(body: str, key: str = KEY, *, at: float | None = None) -> dict[str, str]:
+    milliseconds = int((time.time() if at is None else at) * 1000)
+    signature = hmac.new(key.encode(), body.encode() + milliseconds.to_bytes(32, "little"), hashlib.sha256)
+    return {"X-Usersnap-Signature": signature.hexdigest(), "X-Usersnap-Timestamp": str(milliseconds)}
+
+
+def test_a_source_that_repeats_after_anything_but_200_gets_200() -> None:
+    assert post(source="feedback", headers=usersnap(BODY)).status == 200
+
+
+@pytest.mark.parametrize("headers", [{}, signed(key="another"), signed(BODY + " "), {"X-Hub-Signature-256": "sha256="}])
+def test_a_wrong_signature_is_a_401_and_starts_nothing(headers: dict[str, str]) -> None:
+    reply = post(headers=headers)
+    assert (reply.status, reply.body["code"]) == (401, "wrong_signature")
+    assert run_ids() == []
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_a_delivery_that_was_signed_too_long_ago_or_in_the_future_is_a_400(seconds: int) -> None:
+    reply = post(source="feedback", headers=usersnap(BODY, at=time.time() + seconds))
+    assert (reply.status, reply.body["code"]) == (400, "stale_delivery")
+    assert run_ids() == []
+
+
+@pytest.mark.parametrize("source", ["nobody", "closed", "", "../shop"])
+def test_an_unknown_source_and_one_that_nobody_has_set_up_are_a_404(source: str) -> None:
+    assert post(source=source, headers=signed()).status == 404
+
+
+def test_while_a_secret_is_changed_both_are_accepted() -> None:
+    admin("secretsmanager").put_secret_value(SecretId="local-webhook-shop", SecretString=json.dumps(["new", KEY]))
+    other = json.dumps({"id": "k1.other"})
+    assert [post(headers=signed()).status, post(other, headers=signed(other, "new")).status] == [202, 202]
+
+
+def test_a_body_over_the_limit_is_a_413() -> None:
+    body = json.dumps({"id": "x" * MAX_BODY_BYTES})
+    reply = post(body, headers=signed(body))
+    assert (reply.status, reply.body["code"]) == (413, "body_too_large")
+
+
+def test_a_signed_body_that_cannot_be_read_is_a_400() -> None:
+    reply = post("{", headers=signed("{"))
+    assert (reply.status, reply.body["code"]) == (400, "malformed_body")
+
+
+def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(log: io.StringIO) -> None:
+    admin("secretsmanager").put_secret_value(SecretId="local-webhook-shop", SecretString='["one", "two", "three"]')
+    assert post(headers=signed()).status == 503
+    assert "holds no keys" in log.getvalue()
+    assert "three" not in log.getvalue()
+
+
+@pytest.mark.parametrize("service", ["SECRETS_MANAGER", "S3", "SFN"])
+def test_what_cannot_be_started_now_is_a_503_so_that_the_source_tries_again(service: str, settings: Settings) -> None:
+    settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
+    assert post(headers=signed()).status == 503
+    settings.unset(f"AWS_ENDPOINT_URL_{service}")
+    assert post(headers=signed()).status == 202
+    assert len(run_ids()) == 1
+
+
+def test_neither_secret_nor_payload_is_logged(log: io.StringIO) -> None:
+    post(headers=signed())
+    post(headers=signed(key="another"))
+    post("{" + KEY, headers=signed("{" + KEY))
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["message"], line["status"], line["source"]) for line in lines] == [
+        ("answered", 202, "shop"),
+        ("problem", 401, "shop"),
+        ("problem", 400, "shop"),
+    ]
+    for text in ("confidential-note", KEY, "k1.gone"):
+        assert text not in log.getvalue()
+
+
+def test_the_name_of_an_unknown_source_is_not_logged(log: io.StringIO) -> None:
+    post(source="918273")
+    assert "918273" not in log.getvalue()
+
+
+def test_a_source_can_be_called_without_a_token_and_a_token_is_no_signature() -> None:
+    assert post(headers={"Authorization": f"Bearer wf_{'a' * 43}"}).status == 401
+
+
+def test_a_mapping_that_was_changed_starts_no_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = post(headers=signed())
+    changed: Any = sources.read_sources(SOURCES.replace("verification_id: payload.id", "verification_id: 'other'"))
+    monkeypatch.setattr(sources, "sources", lambda: changed)
+    assert post(headers=signed()).body == first.body
+    assert len(run_ids()) == 1
