@@ -9,7 +9,7 @@ from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
 from functions.core.doors import http_door
-from functions.core.errors import IdempotencyKeyReused
+from functions.core.errors import IdempotencyKeyReused, StaleDelivery, WrongSignature
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
@@ -35,7 +35,11 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
         query=event.get("rawQueryString") or "",
         url=url_of(name),
     )
-    delivery = scheme.verify(received, keys_of(source), time.time())
+    try:
+        delivery = scheme.verify(received, keys_of(source), time.time())
+    except (WrongSignature, StaleDelivery):
+        count("WebhookRefused", source=name)
+        raise
     run_id = _started(name, source, delivery)
     count("WebhookAccepted", source=name)
     return http.answer({"run_id": run_id}, request_id, status=scheme.ACCEPTED)
