@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from functions.api.webhooks import schemes
 from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
@@ -28,7 +28,7 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
     logger.append_keys(source=name)
-    scheme = schemes.find(source.scheme)
+    signs = scheme(source.scheme)
     received = Received(
         body=http.raw_body(event),
         headers=http.headers_of(event),
@@ -36,19 +36,20 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
         url=url_of(name),
     )
     try:
-        delivery = scheme.verify(received, keys_of(source), time.time())
+        delivery = signs.verify(received, keys_of(source), time.time())
     except (WrongSignature, StaleDelivery):
         count("WebhookRefused", source=name)
         raise
     run_id = _started(name, source, delivery)
     count("WebhookAccepted", source=name)
-    return http.answer({"run_id": run_id}, request_id, status=scheme.ACCEPTED)
+    return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)
 
 
 def _started(name: str, source: Source, delivery: Delivery) -> str | None:
     """The run that a delivery has started, now or when it came for the first time; null where it starts none."""
     if delivery.confirm_url:
-        schemes.confirm(delivery.confirm_url)
+        confirm(delivery.confirm_url)
+    if not delivery.starts_run:
         return None
     parameters = source.parameters_of(delivery.payload, delivery.query)
     if parameters is None:

@@ -4,25 +4,24 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import jmespath
 import msgspec
 from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
+from functions.api.webhooks.scheme import SchemeName
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.settings import SettingsError
 
 SOURCES = Path(__file__).parent / "sources.toml"
 
-Scheme = Literal["standard", "stripe", "github", "twilio", "usersnap", "sns"]
-
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may start runs of one workflow, and only of that."""
 
-    scheme: Scheme
+    scheme: SchemeName
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
     parameters: str
     """A JMESPath expression."""
