@@ -33,7 +33,7 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
         body=http.raw_body(event),
         headers=http.headers_of(event),
         query=event.get("rawQueryString") or "",
-        url=url_of(name),
+        url=url_of(name, source),
     )
     try:
         delivery = signs.verify(received, keys_of(source), time.time())

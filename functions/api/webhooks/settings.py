@@ -54,9 +54,14 @@ def keys_of(source: Source) -> tuple[str, ...]:
         raise Unavailable("This source cannot be checked right now.") from None
 
 
-def url_of(name: str) -> str:
-    """The URL that a source calls, as it signs it; empty where `PublicUrl` is not set."""
-    return f"{settings().public_url}/webhooks/{name}" if settings().public_url else ""
+def url_of(name: str, source: Source) -> str:
+    """The URL that a source calls, as it signs it; empty where `PublicUrl` is not set. Raises `NotFound` where it must be."""
+    if settings().public_url:
+        return f"{settings().public_url}/webhooks/{name}"
+    if source.scheme == "twilio":
+        logger.warning("this source of webhooks signs the URL: PublicUrl must be set")
+        raise not_there()
+    return ""
 
 
 @cache
