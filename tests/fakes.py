@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ Script = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 
 @contextmanager
-def server(script: Script) -> Iterator[str]:
+def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """A loopback HTTP server whose every request the script answers; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -30,10 +31,12 @@ def server(script: Script) -> Iterator[str]:
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.daemon_threads = True
+    if tls:
+        running.socket = tls.wrap_socket(running.socket, server_side=True)
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{running.server_port}"
     finally:
         running.shutdown()
         running.server_close()

@@ -12,9 +12,12 @@ FILES = sorted((sam.ROOT / "functions").rglob("*.py"))
 VENDORS = {
     # A vendor's SDK is touched where this project wraps it, and nowhere else.
     "boto3": set[str](),
-    "twilio": {"core/messages/providers/twilio_client.py"},
+    "twilio": {"core/messages/providers/twilio_client.py", "api/webhooks/schemes/twilio.py"},
     "requests": {"core/messages/providers/twilio_client.py"},
-    "cryptography": set[str](),
+    "cryptography": {"api/webhooks/certificates.py"},
+    "standardwebhooks": {"api/webhooks/schemes/standard.py"},
+    "urllib3": {"core/messages/providers/twilio_client.py", "api/webhooks/download.py"},
+    "certifi": {"api/webhooks/download.py"},
     "jwt": set[str](),
     "botocore": {
         "core/aws.py",
