@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ Script = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 @contextmanager
 def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A loopback HTTP server whose every request the script answers; yields its URL."""
+    """A loopback HTTP server whose every request the script answers; yields its URL. With `tls` it speaks HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -57,6 +57,19 @@ def hangs(request: BaseHTTPRequestHandler, _: bytes) -> None:
     request.close_connection = True
     request.connection.settimeout(30)
     request.connection.recv(1)
+
+
+def never_ends(beginning: bytes, piece: bytes, pause_seconds: float = 0) -> Script:
+    """Begins an answer, and goes on sending pieces of it until the client is gone."""
+
+    def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        request.close_connection = True
+        with suppress(OSError):
+            request.wfile.write(beginning)
+            while not threading.Event().wait(pause_seconds):
+                request.wfile.write(piece)
+
+    return script
 
 
 def loses_first_answers(upstream: str, count: int) -> Script:

@@ -26,6 +26,14 @@ def readme_steps() -> dict[str, str]:
     return {code[3:].partition(":")[0]: code for code in _blocks("Long work")}
 
 
+def readme_event_reader(key: str) -> Callable[[bytes, dict[str, str]], dict[str, Any]]:
+    """`read_event` of the section Events, for a key."""
+    reader: Callable[[bytes, dict[str, str]], dict[str, Any]] = _run(_code("Events").replace("whsec_…", key))[
+        "read_event"
+    ]
+    return reader
+
+
 def _code(section: str) -> str:
     return _blocks(section)[0]
 

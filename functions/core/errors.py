@@ -159,6 +159,14 @@ class ProviderUnavailable(Unavailable):
         return not self.connected
 
 
+class NotDelivered(Unavailable):
+    """The receiver of an event could not be reached, or did not take it; it may do so later."""
+
+
+class DeliveryRefused(WorkflowError):
+    """An event cannot be delivered: its URL is not allowed, or the receiver wants no more of these."""
+
+
 class TooSlow(WorkflowError):
     """The call ran into its deadline."""
 

@@ -110,6 +110,7 @@ _SENTENCES = {
     r"Expected `str` matching regex": "does not have the right form",
     r"Invalid enum value": "is not one of the allowed values",
     r"Invalid RFC3339 encoded date$": "must be a date like 2026-01-31",
+    r"Expected `datetime` with a timezone": "must have its offset, like 2026-01-31T12:00:00Z",
     r"Invalid RFC3339": "must be a time like 2026-01-31T12:00:00Z",
 }
 

@@ -40,6 +40,8 @@ _DEVELOPMENT = "development {}"
 """Names of the tokens of `make run`, by kind."""
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
+_RECEIVERS = {"LOCAL_RECEIVERS": "true"}
+"""As well: events may go to a server on this machine, which a deployment refuses. No parameter of template.yaml sets it."""
 
 _DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 _DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
@@ -84,7 +86,7 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        server.deployment = deploy(emulator, parameters, _PATIENCE | providers.variables(stand_ins))
+        server.deployment = deploy(emulator, parameters, _PATIENCE | _RECEIVERS | providers.variables(stand_ins))
         write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)

@@ -19,10 +19,12 @@ from moto.sns.models import sns_backends
 
 from functions.core import aws, invoke, scheduler, signing, table
 from functions.core import limits as core_limits
+from functions.core.events import endpoints
 from functions.core.messages import mailing
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
+from functions.core.outbound import post as outbound
 from functions.core.runs import settings as runs
 from functions.core.runs import uploads
 from functions.core.verification import codes, destinations, limits, reserved
@@ -47,6 +49,9 @@ READ_ONCE = [
     uploads.settings,
     twilio_account._secret,
     verification.settings,
+    endpoints.settings,
+    endpoints._secret,
+    outbound.settings,
     mailing.settings,
 ]
 for name in workflows():
@@ -141,6 +146,7 @@ def account(settings: Settings) -> Iterator[None]:
         secrets = admin("secretsmanager")
         code_keys = secrets.create_secret(Name="code-keys", SecretString=json.dumps({"current": "k1", "k1": "a" * 64}))
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
+        events_key = secrets.create_secret(Name="events-key", SecretString="c" * 44)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
         admin("s3").create_bucket(Bucket="runs")
@@ -150,6 +156,7 @@ def account(settings: Settings) -> Iterator[None]:
             SMS_COUNTRIES="*",
             CODE_KEYS_SECRET=code_keys["ARN"],
             LIMIT_KEY_SECRET=limit_key["ARN"],
+            EVENTS_KEY_SECRET=events_key["ARN"],
             RUNS_BUCKET="runs",
             RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",

@@ -1,0 +1,73 @@
+"""Signs an event (Standard Webhooks) and delivers it."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from functions.core.errors import DeliveryRefused, NotDelivered
+from functions.core.events.endpoints import Endpoint
+from functions.core.outbound.post import INTERNET, Network, post
+from functions.core.settings import SettingsError
+
+_KEY_BYTES = range(24, 65)
+"""Standard Webhooks 1.0.0, "Signature scheme": 192 to 512 bits."""
+_USER_AGENT = "backend-workflows"
+_TRY_AGAIN_SECONDS = 5
+_OK = range(200, 300)
+_GONE = 410
+"""The receiver wants no more of these (Standard Webhooks 1.0.0, "Delivery success and failure")."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent, as JSON."""
+
+    id: str
+    type: str
+    timestamp: str
+    """When it happened, RFC 3339 UTC."""
+    data: dict[str, Any]
+
+
+def deliver(event: Event, endpoint: Endpoint, now: datetime, network: Network = INTERNET) -> int:
+    """Delivers an event; returns the status with which the receiver took it.
+
+    Raises:
+        DeliveryRefused: another try would not be taken either.
+        NotDelivered: another try may be.
+        SettingsError: a key is none.
+    """
+    body = msgspec.json.encode(event)
+    answer = post(endpoint.url, body, _headers(event, body, endpoint.keys, now), network)
+    if answer.status in _OK:
+        return answer.status
+    sentence = f"The receiver answered {answer.status}."
+    if answer.status == _GONE:
+        raise DeliveryRefused(sentence)
+    raise NotDelivered(sentence, retry_after=answer.retry_after or _TRY_AGAIN_SECONDS)
+
+
+def _headers(event: Event, body: bytes, keys: tuple[str, ...], now: datetime) -> dict[str, str]:
+    from standardwebhooks import Webhook  # noqa: PLC0415 - only what is delivered pays for it
+
+    signatures = [Webhook(_key(each)).sign(event.id, now, body.decode()) for each in keys]
+    return {
+        "content-type": "application/json",
+        "user-agent": _USER_AGENT,
+        "webhook-id": event.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _key(text: str) -> bytes:
+    """A key, with or without the prefix of Standard Webhooks. The package itself would make a key of any text."""
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) not in _KEY_BYTES:
+        raise SettingsError("A key of events must be 24 to 64 bytes in base64.")
+    return key

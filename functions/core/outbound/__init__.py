@@ -1,0 +1,1 @@
+"""Requests to URLs that somebody configured: only to public addresses, bounded in time and size."""

@@ -1,0 +1,58 @@
+"""Events on the local stack: a run delivers them to a server on this machine, signed with the stack's own key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import fakes
+from tests.e2e.conftest import LocalStack, eventually
+from tests.readme import readme_event_reader
+
+EVENT = {"type": "order.shipped", "data": {"order": "1042"}}
+
+
+def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_code(tmp_path: Path) -> None:
+    received: list[tuple[bytes, dict[str, str]]] = []
+
+    def script(request: Any, body: bytes) -> None:
+        received.append((body, dict(request.headers)))
+        fakes.reply(request, 200 if len(received) > 1 else 503, b"", {})
+
+    with fakes.server(script) as receiver:
+        stack = LocalStack(tmp_path, EVENTS_URL=f"{receiver}/events", EVENT_TYPES="order.*")
+        try:
+            run = deliver(stack, EVENT)
+            assert (run["status"], run["result"]["delivered"], run["result"]["status"]) == ("succeeded", True, 200)
+            assert deliver(stack, EVENT | {"type": "email.sent"})["result"]["delivered"] is False
+            read_event = readme_event_reader(f"whsec_{key_of(stack)}")
+        finally:
+            stack.stop()
+    first, second = [read_event(body, headers) for body, headers in received]
+    assert first == second
+    assert (second["type"], second["data"], second["id"]) == (*EVENT.values(), run["result"]["event_id"])
+
+
+def deliver(stack: LocalStack, event: dict[str, Any]) -> dict[str, Any]:
+    """The run of an event, once it has ended."""
+    with stack.api() as api:
+        started = api.post("/workflows/deliver_event", json=event, headers={"prefer": "respond-async"}).json()
+
+        def ended() -> dict[str, Any] | None:
+            run: dict[str, Any] = api.get(f"/runs/{started['run_id']}").json()
+            return run if run["status"] != "running" else None
+
+        return eventually(ended) or {}
+
+
+def key_of(stack: LocalStack) -> str:
+    secret = stack.running.outputs["EventsKeySecret"]
+    return str(stack.emulator.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "https://example.com:8443/", "https://ana@example.com/"])
+def test_a_url_that_events_cannot_go_to_is_said_before_anything_starts(url: str, tmp_path: Path) -> None:
+    stack = LocalStack(tmp_path, EVENTS_URL=url)
+    assert stack.process.wait() == 1
+    assert "EVENTS_URL cannot be" in stack.text
+    assert "starting the emulator" not in stack.text
