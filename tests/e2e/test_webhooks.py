@@ -23,7 +23,11 @@ from tests.e2e.conftest import LocalStack, eventually
 
 SECURITY_TOKEN = "usersnaps-security-token"
 PORTAL_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-SAMPLE = {"feedback_number": 1000, "comment": {"text": "This example feedback will show"}, "state": {"identifier": "open"}}
+SAMPLE = {
+    "feedback_number": 1000,
+    "comment": {"text": "This example feedback will show"},
+    "state": {"identifier": "open"},
+}
 """Of Usersnap's sample feedback (help.usersnap.com/docs/webhook), shortened."""
 
 
@@ -113,7 +117,8 @@ def test_feedback_that_usersnap_signed_reaches_the_portal_which_verifies_it(
     assert event["data"] == SAMPLE
     run_id = answer.json()["run_id"]
     with stack.api() as api:
-        run = eventually(lambda: done if (done := api.get(f"/runs/{run_id}").json())["status"] != "running" else None)
+        eventually(lambda: api.get(f"/runs/{run_id}").json()["status"] != "running")
+        run = api.get(f"/runs/{run_id}").json()
     assert (run["status"], run["result"]["delivered"]) == ("succeeded", True)
     with pytest.raises(WebhookVerificationError):
         receiver.events(portal, "whsec_" + "A" * 32)
@@ -144,7 +149,9 @@ def test_a_receiver_that_was_down_gets_the_event_later_under_the_same_id(
     feedback(stack, SAMPLE | {"feedback_number": 1003})
 
     def tries() -> list[str]:
-        return [headers["webhook-id"] for _, headers, body in list(receiver.arrived) if b'"feedback_number":1003' in body]
+        return [
+            headers["webhook-id"] for _, headers, body in list(receiver.arrived) if b'"feedback_number":1003' in body
+        ]
 
     eventually(lambda: len(tries()) == 2)
     assert len(set(tries())) == 1
@@ -184,4 +191,3 @@ def test_nothing_of_an_event_or_delivery_is_in_the_logs(stack: LocalStack, recei
     logs = "\n".join(stack.logs())
     assert "This example feedback" not in logs
     assert SECURITY_TOKEN not in logs
-

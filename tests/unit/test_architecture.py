@@ -19,7 +19,9 @@ VENDORS = {
     "urllib3": {"core/messages/providers/twilio_client.py", "api/webhooks/download.py"},
     "certifi": {"api/webhooks/download.py"},
     "jwt": set[str](),
+    "jmespath": {"api/webhooks/sources.py"},
     "botocore": {
+        "api/webhooks/settings.py",
         "core/aws.py",
         "core/invoke.py",
         "core/objects.py",

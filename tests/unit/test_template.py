@@ -92,11 +92,11 @@ def test_each_workflow_is_reached_under_its_name(name: str) -> None:
     assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{"Token": []}]
 
 
-def test_no_route_is_open_but_the_public_documents() -> None:
+def test_no_route_is_open_but_the_public_documents_and_signed_webhooks() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
     security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
     public = [route for route, schemes in security.items() if schemes == [{"NONE": []}]]
-    assert public == [("get", "/.well-known/jwks.json")]
+    assert sorted(public) == [("get", "/.well-known/jwks.json"), ("post", "/webhooks/{source}")]
     assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
 
 

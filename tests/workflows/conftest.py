@@ -17,6 +17,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
+from functions.api.webhooks import settings as webhooks
 from functions.core import aws, invoke, scheduler, signing, table
 from functions.core import limits as core_limits
 from functions.core.events import endpoints
@@ -53,6 +54,8 @@ READ_ONCE = [
     endpoints._secret,
     outbound.settings,
     mailing.settings,
+    webhooks.settings,
+    webhooks._secret,
 ]
 for name in workflows():
     handler = importlib.import_module(f"functions.workflows.{name}.handler")

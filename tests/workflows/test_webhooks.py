@@ -150,8 +150,13 @@ def test_an_unknown_source_and_one_that_nobody_has_set_up_are_a_404(source: str)
     assert post(source=source, headers=signed()).status == 404
 
 
-def test_while_a_secret_is_changed_both_are_accepted() -> None:
-    admin("secretsmanager").put_secret_value(SecretId="local-webhook-shop", SecretString=json.dumps(["new", KEY]))
+def put_secret(settings: Settings, text: str) -> None:
+    admin("secretsmanager").put_secret_value(SecretId="local-webhook-shop", SecretString=text)
+    settings.set()  # five minutes later
+
+
+def test_while_a_secret_is_changed_both_are_accepted(settings: Settings) -> None:
+    put_secret(settings, json.dumps(["new", KEY]))
     other = json.dumps({"id": "k1.other"})
     assert [post(headers=signed()).status, post(other, headers=signed(other, "new")).status] == [202, 202]
 
@@ -167,8 +172,8 @@ def test_a_signed_body_that_cannot_be_read_is_a_400() -> None:
     assert (reply.status, reply.body["code"]) == (400, "malformed_body")
 
 
-def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(log: io.StringIO) -> None:
-    admin("secretsmanager").put_secret_value(SecretId="local-webhook-shop", SecretString='["one", "two", "three"]')
+def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(settings: Settings, log: io.StringIO) -> None:
+    put_secret(settings, '["one", "two", "three"]')
     assert post(headers=signed()).status == 503
     assert "holds no keys" in log.getvalue()
     assert "three" not in log.getvalue()

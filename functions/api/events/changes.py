@@ -54,7 +54,7 @@ def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[st
 
 def _approved(image: Image) -> bool:
     """Whether the right code was checked. In a stream both are base64; comparing them tells nobody anything."""
-    return image["last_mac"]["B"] == image["code_mac"]["B"]
+    return bool(image["last_mac"]["B"] == image["code_mac"]["B"])
 
 
 def _data(image: Image) -> dict[str, Any]:
