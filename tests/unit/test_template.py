@@ -96,7 +96,7 @@ def test_no_route_is_open_but_the_public_documents() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
     security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
     public = [route for route, schemes in security.items() if schemes == [{"NONE": []}]]
-    assert public == [("get", "/.well-known/jwks.json")]
+    assert public == [("get", "/.well-known/jwks.json"), ("get", "/usersnap.js")]
     assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
 
 
@@ -274,6 +274,7 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
         "Tokens": None,
         "Outcomes": expiring,
         "Idempotency": expiring,
+        "AppSettings": None,
     }
     assert "PointInTimeRecoverySpecification" not in tables["Verifications"]
 
@@ -291,7 +292,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
     allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
-    assert "VerifyCheckRole" not in allowed
+    assert allowed.isdisjoint({"VerifyCheckRole", "UpdateUsersnapRole"})
     assert {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole", "SendEmailTemplateRole"} <= allowed
 
 

@@ -17,7 +17,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from functions.core import aws, invoke, scheduler, signing, table
+from functions.core import aws, invoke, scheduler, signing, table, usersnap_keys
 from functions.core import limits as core_limits
 from functions.core.messages import mailing
 from functions.core.messages import settings as messages
@@ -46,6 +46,8 @@ READ_ONCE = [
     invoke.settings,
     uploads.settings,
     twilio_account._secret,
+    usersnap_keys._secret,
+    usersnap_keys._settings,
     verification.settings,
     mailing.settings,
 ]
@@ -141,6 +143,7 @@ def account(settings: Settings) -> Iterator[None]:
         secrets = admin("secretsmanager")
         code_keys = secrets.create_secret(Name="code-keys", SecretString=json.dumps({"current": "k1", "k1": "a" * 64}))
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
+        portal_key = secrets.create_secret(Name="usersnap-portal-key", SecretString="c" * 44)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
         admin("s3").create_bucket(Bucket="runs")
@@ -150,6 +153,7 @@ def account(settings: Settings) -> Iterator[None]:
             SMS_COUNTRIES="*",
             CODE_KEYS_SECRET=code_keys["ARN"],
             LIMIT_KEY_SECRET=limit_key["ARN"],
+            USERSNAP_PORTAL_KEY_SECRET=portal_key["ARN"],
             RUNS_BUCKET="runs",
             RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",
