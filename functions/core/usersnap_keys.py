@@ -7,6 +7,7 @@ from functools import cache
 import msgspec
 
 from functions.core import aws
+from functions.core.parameters import encode_checked
 from functions.core.secret import Secret
 from functions.core.settings import read_settings
 from functions.core.signing_keys import MOST, read_keys
@@ -45,7 +46,7 @@ def put_portal_key(key: str) -> None:
         if _bare(known[0]) == _bare(key):
             return
         before = [each for each in known if _bare(each) != _bare(key)]
-        text = msgspec.json.encode([key, *before][:MOST]).decode()
+        text = msgspec.json.encode([key, *before][:MOST], enc_hook=encode_checked).decode()
         aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
 
 

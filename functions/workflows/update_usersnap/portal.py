@@ -1,4 +1,4 @@
-"""The client portal as it is configured: its URL and its key, by their form. What addresses the URL has, who delivers judges."""
+"""The client portal as it is configured: its URL and its key, by their form. Who delivers judges the URL's addresses."""
 
 import base64
 import binascii
