@@ -10,7 +10,7 @@ from functions.core import aws
 from functions.core.parameters import encode_checked
 from functions.core.secret import Secret
 from functions.core.settings import read_settings
-from functions.core.signing_keys import MOST, read_keys
+from functions.core.signing_keys import read_keys
 
 _SERVICE = "secretsmanager"
 _PREFIX = "whsec_"
@@ -42,12 +42,10 @@ def put_portal_key(key: str) -> None:
     """
     arn = _settings().usersnap_portal_key_secret
     with aws.unavailable_when_passing("Secrets Manager"):
-        known = read_keys(aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"])
-        if _bare(known[0]) == _bare(key):
-            return
-        before = [each for each in known if _bare(each) != _bare(key)]
-        text = msgspec.json.encode([key, *before][:MOST], enc_hook=encode_checked).decode()
-        aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+        current = read_keys(aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"])[0]
+        if _bare(current) != _bare(key):
+            text = msgspec.json.encode([key, current], enc_hook=encode_checked).decode()
+            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
 
 
 def _bare(key: str) -> str:
