@@ -17,6 +17,7 @@ os.environ.update(
     TOKENS_TABLE="local-tokens",
     IDEMPOTENCY_TABLE="local-idempotency",
     OUTCOMES_TABLE="local-outcomes",
+    APP_SETTINGS_TABLE="local-app-settings",
 )
 
 import moto  # noqa: E402, F401 - hooks botocore before any client is made

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -112,9 +113,22 @@ def accepted(run: Any, request_id: str, *, preference: str = "") -> Answer:  # n
     return reply
 
 
-def document_answer(document: str, content_type: str, request_id: str, *, max_age: int) -> Answer:
-    """200 with a document that anybody may read, and keep for `max_age` seconds."""
-    headers = {"content-type": content_type, "cache-control": f"public, max-age={max_age}", "x-request-id": request_id}
+def document_answer(event: Event, document: str, content_type: str, *, max_age: int) -> Answer:
+    """200 with a document that anybody may read, on any page, and keep for `max_age` seconds; 304 for who has it already
+    (RFC 9110 §13.1.2).
+    """
+    tag = f'"{hashlib.sha256(document.encode()).hexdigest()[:32]}"'
+    headers = {
+        "content-type": content_type,
+        "cache-control": f"public, max-age={max_age}",
+        "etag": tag,
+        "cross-origin-resource-policy": "cross-origin",
+        "x-content-type-options": "nosniff",
+        "x-request-id": request_id_of(event),
+    }
+    known = {each.strip().removeprefix("W/") for each in _header(event, "if-none-match").split(",")}
+    if known & {tag, "*"}:
+        return {"statusCode": 304, "headers": headers, "body": ""}
     return {"statusCode": 200, "headers": headers, "body": document}
 
 

@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from functions.core.http import prefers
+from functions.core.http import document_answer, prefers
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,28 @@ def test_what_only_looks_like_the_preference_is_not_it(header: str) -> None:
 
 def test_without_the_header_nothing_is_preferred() -> None:
     assert not prefers({"headers": None}, "respond-async")
+
+
+def served(document: str = "text", if_none_match: str = "") -> dict[str, Any]:
+    event = {"headers": {"if-none-match": if_none_match}, "requestContext": {"requestId": "request-1"}}
+    return document_answer(event, document, "text/plain", max_age=300)
+
+
+TAG = served()["headers"]["etag"]
+
+
+@pytest.mark.parametrize("header", [TAG, f"W/{TAG}", f'"other", {TAG}', f'"other",W/{TAG}', "*"])
+def test_who_has_a_document_already_is_told_so_without_it(header: str) -> None:
+    answer = served(if_none_match=header)
+    assert (answer["statusCode"], answer["body"]) == (304, "")
+    assert answer["headers"] == served()["headers"]
+
+
+@pytest.mark.parametrize("header", ["", TAG.strip('"'), f'"x{TAG[1:]}', '"other"'])
+def test_who_has_another_document_gets_this_one(header: str) -> None:
+    answer = served(if_none_match=header)
+    assert (answer["statusCode"], answer["body"]) == (200, "text")
+
+
+def test_another_text_has_another_tag() -> None:
+    assert served("other")["headers"]["etag"] != TAG

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import re
+import string
 import subprocess
 import sys
 from functools import cache
@@ -95,8 +96,12 @@ def test_each_workflow_is_reached_under_its_name(name: str) -> None:
 def test_no_route_is_open_but_the_public_documents_and_signed_webhooks() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
     security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
-    public = [route for route, schemes in security.items() if schemes == [{"NONE": []}]]
-    assert sorted(public) == [("get", "/.well-known/jwks.json"), ("post", "/webhooks/{source}")]
+    public = {route for route, schemes in security.items() if schemes == [{"NONE": []}]}
+    assert public == {
+        ("get", "/.well-known/jwks.json"),
+        ("get", "/usersnap.js"),
+        ("post", "/webhooks/{source}"),
+    }
     assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
 
 
@@ -274,8 +279,43 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
         "Tokens": None,
         "Outcomes": expiring,
         "Idempotency": expiring,
+        "AppSettings": None,
     }
     assert "PointInTimeRecoverySpecification" not in tables["Verifications"]
+
+
+def test_the_portals_first_key_is_one_of_standard_webhooks() -> None:
+    """Letters and digits only, a multiple of four of them: base64 of 33 bytes. The emulator heeds only the characters."""
+    generated = resources("AWS::SecretsManager::Secret")["UsersnapPortalKey"]["GenerateSecretString"]
+    assert set(generated.pop("ExcludeCharacters")) == set(string.punctuation)
+    assert generated == {"PasswordLength": 44, "ExcludePunctuation": True}
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("DocumentsRole", {"dynamodb:GetItem": "AppSettings.Arn", "kms:GetPublicKey": None}),
+        (
+            "UpdateUsersnapRole",
+            {
+                "dynamodb:GetItem": "AppSettings.Arn",
+                "dynamodb:UpdateItem": "AppSettings.Arn",
+                "secretsmanager:GetSecretValue": "UsersnapPortalKey.Id",
+                "secretsmanager:PutSecretValue": "UsersnapPortalKey.Id",
+            },
+        ),
+    ],
+)
+def test_settings_of_the_app_are_read_and_changed_by_whom_they_concern(
+    role: str, allowed: dict[str, str | None]
+) -> None:
+    found = {
+        action: None if "Fn::If" in each["Resource"] else ".".join(each["Resource"]["Fn::GetAtt"])
+        for name, each in statements()
+        for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
+        if name == role and each["Resource"] != {"Fn::GetAtt": ["Idempotency", "Arn"]} and "logs:" not in action
+    }
+    assert found == allowed
 
 
 def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
@@ -291,7 +331,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
     allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
-    assert "VerifyCheckRole" not in allowed
+    assert allowed.isdisjoint({"VerifyCheckRole", "UpdateUsersnapRole"})
     assert {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole", "SendEmailTemplateRole"} <= allowed
 
 

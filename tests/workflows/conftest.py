@@ -18,7 +18,7 @@ from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
 from functions.api.webhooks import settings as webhooks
-from functions.core import aws, invoke, scheduler, signing, table
+from functions.core import aws, invoke, scheduler, signing, table, usersnap_keys
 from functions.core import limits as core_limits
 from functions.core.events import endpoints
 from functions.core.messages import mailing
@@ -49,6 +49,8 @@ READ_ONCE = [
     invoke.settings,
     uploads.settings,
     twilio_account._secret,
+    usersnap_keys._secret,
+    usersnap_keys._settings,
     verification.settings,
     endpoints.settings,
     endpoints._secret,
@@ -150,6 +152,7 @@ def account(settings: Settings) -> Iterator[None]:
         code_keys = secrets.create_secret(Name="code-keys", SecretString=json.dumps({"current": "k1", "k1": "a" * 64}))
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
         events_key = secrets.create_secret(Name="events-key", SecretString="c" * 44)
+        portal_key = secrets.create_secret(Name="usersnap-portal-key", SecretString="c" * 44)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
         admin("s3").create_bucket(Bucket="runs")
@@ -160,6 +163,7 @@ def account(settings: Settings) -> Iterator[None]:
             CODE_KEYS_SECRET=code_keys["ARN"],
             LIMIT_KEY_SECRET=limit_key["ARN"],
             EVENTS_KEY_SECRET=events_key["ARN"],
+            USERSNAP_PORTAL_KEY_SECRET=portal_key["ARN"],
             RUNS_BUCKET="runs",
             RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",

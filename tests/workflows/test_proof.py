@@ -278,6 +278,9 @@ def test_the_public_keys_are_a_jwk_set_that_may_be_cached(key: str) -> None:
     assert answer["headers"] == {
         "content-type": "application/jwk-set+json",
         "cache-control": "public, max-age=300",
+        "cross-origin-resource-policy": "cross-origin",
+        "etag": answer["headers"]["etag"],
+        "x-content-type-options": "nosniff",
         "x-request-id": "JKJaXmPLvHcESHA=",
     }
     (published,) = json.loads(answer["body"])["keys"]

@@ -1,4 +1,4 @@
-"""documents: what anybody may read, without a token. So far the keys with which backends verify proofs."""
+"""documents: what anybody may read, without a token: the keys with which backends verify proofs, and usersnap.js."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from functions.core.verification.settings import proof_settings
 
 _MAX_AGE_SECONDS = 300
 """How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it
-signs (README, Rotating the key)."""
+signs (README, Rotating the key), and a widget that is switched off may still be loaded."""
 
 
 class Document(NamedTuple):
@@ -26,15 +26,15 @@ class Document(NamedTuple):
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers the document of the route, or a problem."""
-    return http_door(event, context, lambda request_id: _answer(event, request_id))
+    return http_door(event, context, lambda _: _answer(event))
 
 
-def _answer(event: http.Event, request_id: str) -> http.Answer:
+def _answer(event: http.Event) -> http.Answer:
     http.refuse_token_in_url(event)
     document = _DOCUMENTS.get(event.get("routeKey", ""))
     if document is None:
         raise NotFound("There is no such document.")
-    return http.document_answer(document.text(), document.content_type, request_id, max_age=_MAX_AGE_SECONDS)
+    return http.document_answer(event, document.text(), document.content_type, max_age=_MAX_AGE_SECONDS)
 
 
 def _jwks() -> str:
@@ -52,7 +52,16 @@ def _public_key(arn: str) -> signing.PublicKey | None:
         return None
 
 
-_DOCUMENTS = {"GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks)}
+def _usersnap_js() -> str:
+    from functions.api.documents.usersnap import script  # noqa: PLC0415 - PynamoDB, for which no other document pays
+
+    return script()
+
+
+_DOCUMENTS = {
+    "GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks),
+    "GET /usersnap.js": Document("text/javascript; charset=utf-8", _usersnap_js),
+}
 """By route, which unlike the path is the same under every domain and stage."""
 
 if in_lambda() and proof_settings().proof_keys:

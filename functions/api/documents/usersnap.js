@@ -1,0 +1,19 @@
+// Loads Usersnap's widget (https://help.usersnap.com/docs/api-for-usersnap-project), once a page.
+(function () {
+  "use strict";
+  var widget = "https://widget.usersnap.com/global/load/";
+  if (document.querySelector('script[src^="' + widget + '"]')) return;
+  if (typeof window.onUsersnapCXLoad !== "function") {
+    window.onUsersnapCXLoad = function (api) {
+      api.init();
+      window.Usersnap = api;
+    };
+  }
+  var script = document.createElement("script");
+  // The page's own nonce goes on to what is loaded, as Usersnap asks (https://help.usersnap.com/docs/usersnap-with-csp).
+  var nonce = document.currentScript ? document.currentScript.nonce : "";
+  if (nonce) script.nonce = nonce;
+  script.async = true;
+  script.src = widget + "SPACE_API_KEY?onload=onUsersnapCXLoad" + (nonce ? "&n=" + encodeURIComponent(nonce) : "");
+  document.head.appendChild(script);
+})();

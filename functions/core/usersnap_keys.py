@@ -1,0 +1,62 @@
+"""The keys that feedback is signed with on its way to the client portal: one secret of the stack, which makes the first key
+itself, so that there always is one. They leave it to sign, and for nothing else.
+"""
+
+from functools import cache
+
+import msgspec
+
+from functions.core import aws
+from functions.core.parameters import encode_checked
+from functions.core.secret import Secret
+from functions.core.settings import read_settings
+from functions.core.signing_keys import read_keys
+
+_SERVICE = "secretsmanager"
+_PREFIX = "whsec_"
+"""Of keys as Standard Webhooks writes them; the same key may go without."""
+
+
+class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the keys are; read from the environment."""
+
+    usersnap_portal_key_secret: str
+    """ARN of the secret."""
+
+
+def portal_keys() -> tuple[str, ...]:
+    """The keys to sign with, the current one first; at most five minutes old.
+
+    Raises:
+        Unavailable: when Secrets Manager is.
+    """
+    return read_keys(_secret().value())
+
+
+def put_portal_key(key: str) -> None:
+    """Makes a key the current one. The one before goes on signing beside it, until the next one comes. The current one again
+    changes nothing.
+
+    Raises:
+        Unavailable: when Secrets Manager is.
+    """
+    arn = _settings().usersnap_portal_key_secret
+    with aws.unavailable_when_passing("Secrets Manager"):
+        current = read_keys(aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"])[0]
+        if _bare(current) != _bare(key):
+            text = msgspec.json.encode([key, current], enc_hook=encode_checked).decode()
+            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix(_PREFIX)
+
+
+@cache
+def _settings() -> UsersnapKeySettings:
+    return read_settings(UsersnapKeySettings)
+
+
+@cache
+def _secret() -> Secret:
+    return Secret(_settings().usersnap_portal_key_secret)
