@@ -6,10 +6,13 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from functions.core import usersnap
 from functions.core.secret import Secret
 from functions.core.settings import read_settings
 from functions.core.signing_keys import read_keys
+from functions.core.usersnap_keys import portal_keys
 
+_USERSNAP = "usersnap."
 _TYPES = r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.(\*|[a-z0-9_]+))\Z"
 
 
@@ -45,15 +48,22 @@ def settings() -> EventSettings:
 
 
 def endpoint_for(event_type: str) -> Endpoint | None:
-    """Where events of a type go; null where they go nowhere.
+    """Where events of a type go; null where they go nowhere. Usersnap's go to the client portal, all others to `EventsUrl`.
 
     Raises:
         SettingsError: the secret is none.
         Unavailable: it cannot be read.
     """
+    if event_type.startswith(_USERSNAP):
+        return _portal()
     if not settings().wants(event_type):
         return None
     return Endpoint(settings().events_url, read_keys(_secret().value()))
+
+
+def _portal() -> Endpoint | None:
+    state = usersnap.read()
+    return Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
 
 
 def prepare() -> None:
