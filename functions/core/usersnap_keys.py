@@ -25,12 +25,13 @@ class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def portal_keys() -> tuple[str, ...]:
-    """The keys to sign with, the current one first; at most five minutes old.
+    """The keys to sign with, the current one first. Read each time, because a portal that is new knows only the new one; while
+    Secrets Manager is unavailable, those that are known go on being used.
 
     Raises:
-        Unavailable: when Secrets Manager is.
+        Unavailable: when they were never read and cannot be read now.
     """
-    return read_keys(_secret().value())
+    return read_keys(_secret().value(max_age_seconds=0))
 
 
 def put_portal_key(key: str) -> None:

@@ -1,13 +1,13 @@
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core import aws, usersnap, usersnap_keys
+from functions.core import aws, usersnap
 from functions.core.usersnap import AppSetting, Usersnap
+from functions.core.usersnap_keys import portal_keys
 from functions.workflows.update_usersnap.handler import lambda_handler as update_usersnap
 from tests import fakes
 from tests.builders import Context, Reply, call
@@ -25,12 +25,6 @@ SECOND, THIRD = "whsec_" + "d" * 44, "whsec_" + "e" * 44
 
 def update(**parameters: Any) -> Reply:
     return call(update_usersnap, {"enabled": True} | parameters)
-
-
-def keys() -> tuple[str, ...]:
-    """Those that a new process signs with."""
-    usersnap_keys._secret.cache_clear()
-    return usersnap_keys.portal_keys()
 
 
 def versions() -> int:
@@ -66,7 +60,7 @@ def test_what_is_absent_stays_as_it_is(absent: str | None) -> None:
     update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND)
     reply = update(space_api_key=absent, portal_url=absent, portal_secret=absent)
     assert reply.body == {"enabled": True, "space_api_key": KEY, "portal_url": PORTAL, "forwarding": True}
-    assert keys() == (SECOND, FIRST)
+    assert portal_keys() == (SECOND, FIRST)
 
 
 def test_key_and_portal_can_be_changed() -> None:
@@ -88,7 +82,7 @@ def test_switching_on_without_a_key_is_refused_before_anything_is_changed() -> N
     assert reply.body["errors"] == [
         {"pointer": "/space_api_key", "detail": "is required to switch Usersnap on for the first time"}
     ]
-    assert (list(AppSetting.scan()), keys()) == ([], (FIRST,))
+    assert (list(AppSetting.scan()), portal_keys()) == ([], (FIRST,))
 
 
 @pytest.mark.parametrize(
@@ -109,21 +103,21 @@ def test_switching_on_without_a_key_is_refused_before_anything_is_changed() -> N
 def test_what_is_wrong_is_named_and_changes_nothing(parameter: str, value: object) -> None:
     reply = update(**{"space_api_key": KEY, "portal_secret": SECOND, parameter: value})
     assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [f"/{parameter}"])
-    assert (list(AppSetting.scan()), keys()) == ([], (FIRST,))
+    assert (list(AppSetting.scan()), portal_keys()) == ([], (FIRST,))
 
 
 def test_a_new_secret_signs_beside_the_one_before_it_until_the_next_one_comes() -> None:
-    assert keys() == (FIRST,)
+    assert portal_keys() == (FIRST,)
     update(enabled=False, portal_secret=SECOND)
-    assert keys() == (SECOND, FIRST)
+    assert portal_keys() == (SECOND, FIRST)
     update(enabled=False, portal_secret=THIRD)
-    assert keys() == (THIRD, SECOND)
+    assert portal_keys() == (THIRD, SECOND)
 
 
 def test_the_secret_before_may_come_back() -> None:
     update(enabled=False, portal_secret=SECOND)
     update(enabled=False, portal_secret=FIRST)
-    assert keys() == (FIRST, SECOND)
+    assert portal_keys() == (FIRST, SECOND)
 
 
 @pytest.mark.parametrize("again", [SECOND, SECOND.removeprefix("whsec_")])
@@ -131,7 +125,7 @@ def test_the_same_secret_again_changes_nothing(again: str) -> None:
     update(enabled=False, portal_secret=SECOND)
     written = versions()
     update(enabled=False, portal_secret=again)
-    assert (keys(), versions()) == ((SECOND, FIRST), written)
+    assert (portal_keys(), versions()) == ((SECOND, FIRST), written)
 
 
 def test_a_secret_is_neither_answered_nor_logged(log: io.StringIO) -> None:
@@ -176,7 +170,7 @@ def test_what_cannot_be_reached_is_a_503_and_the_same_call_again_does_the_rest(
     settings.unset(f"AWS_ENDPOINT_URL_{service}")
     assert usersnap.read() == Usersnap()
     assert update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND).body["forwarding"] is True
-    assert keys() == (SECOND, FIRST)
+    assert portal_keys() == (SECOND, FIRST)
 
 
 def test_a_process_that_dies_after_the_secret_leaves_the_switch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,32 +179,22 @@ def test_a_process_that_dies_after_the_secret_leaves_the_switch_as_it_was(monkey
     monkeypatch.setattr(usersnap, "update", _dies)
     with pytest.raises(KeyboardInterrupt):
         update(portal_url="https://other.example.com", portal_secret=SECOND)
-    assert (usersnap.read(), keys()) == (before, (SECOND, FIRST)), "the old portal goes on with the old key"
+    assert (usersnap.read(), portal_keys()) == (before, (SECOND, FIRST)), "the old portal goes on with the old key"
 
 
 def _dies(**_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing(refuse: Callable[[str], None]) -> None:
-    refuse("LimitExceededException")
+def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws.client("secretsmanager"), "put_secret_value", _refuses)
     reply = update(space_api_key=KEY, portal_secret=SECOND)
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
-    assert (usersnap.read(), keys()) == (Usersnap(), (FIRST,))
+    assert (usersnap.read(), portal_keys()) == (Usersnap(), (FIRST,))
 
 
-@pytest.fixture
-def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets Secrets Manager take no new value."""
-
-    def with_code(code: str) -> None:
-        def put_secret_value(**_: object) -> None:
-            raise ClientError({"Error": {"Code": code}}, "PutSecretValue")
-
-        client = aws.client("secretsmanager")
-        monkeypatch.setattr(client, "put_secret_value", put_secret_value)
-
-    return with_code
+def _refuses(**_: object) -> None:
+    raise ClientError({"Error": {"Code": "LimitExceededException"}}, "PutSecretValue")
 
 
 def test_it_cannot_run_in_the_background() -> None:
