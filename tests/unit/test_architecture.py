@@ -15,6 +15,8 @@ VENDORS = {
     "twilio": {"core/messages/providers/twilio_client.py"},
     "requests": {"core/messages/providers/twilio_client.py"},
     "cryptography": set[str](),
+    "standardwebhooks": {"core/events/delivery.py"},
+    "certifi": {"core/outbound/post.py"},
     "jwt": set[str](),
     "botocore": {
         "core/aws.py",
