@@ -15,9 +15,9 @@ VENDORS = {
     "twilio": {"core/messages/providers/twilio_client.py", "api/webhooks/schemes/twilio.py"},
     "requests": {"core/messages/providers/twilio_client.py"},
     "cryptography": {"api/webhooks/certificates.py"},
-    "standardwebhooks": {"api/webhooks/schemes/standard.py"},
+    "standardwebhooks": {"api/webhooks/schemes/standard.py", "core/events/delivery.py"},
     "urllib3": {"core/messages/providers/twilio_client.py", "api/webhooks/download.py"},
-    "certifi": {"api/webhooks/download.py"},
+    "certifi": {"api/webhooks/download.py", "core/outbound/post.py"},
     "jwt": set[str](),
     "jmespath": {"api/webhooks/sources.py"},
     "botocore": {

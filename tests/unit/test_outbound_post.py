@@ -288,5 +288,5 @@ def test_no_deployment_can_say_so() -> None:
     variable = re.compile("local.?receivers", re.IGNORECASE)
     assert not variable.search(sam.TEMPLATE.read_text())
     assert not variable.search((sam.ROOT / "samconfig.toml").read_text())
-    setting = [path.name for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())]
-    assert setting == ["__main__.py"]
+    setting = [path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())]
+    assert setting == [sam.ROOT / "infra/local/__main__.py"]

@@ -1,17 +1,22 @@
 """template.yaml, as it is and as AWS's translator makes CloudFormation of it."""
 
+import base64
 import importlib.metadata
 import json
 import re
 import string
 import subprocess
 import sys
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.core.errors import DeliveryRefused
+from functions.core.events.endpoints import EventSettings
+from functions.core.outbound.url import read_url
 from functions.core.runs.files import KEPT_SECONDS
 from functions.core.settings import SettingsError, read_settings
 from functions.core.verification.settings import ProofSettings
@@ -202,6 +207,69 @@ def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:
         if role == "VerifyCheckRole" and "logs:PutLogEvents" not in statement["Action"]
     ]
     assert allowed == ["dynamodb:UpdateItem", "secretsmanager:GetSecretValue", "kms:Sign"]
+
+
+def test_events_may_read_their_key_and_run_in_the_background_and_nothing_else() -> None:
+    log, key, *others = [each for role, each in statements() if role == "DeliverEventRole"]
+    assert "logs:PutLogEvents" in log["Action"]
+    assert (key["Action"], key["Resource"]) == ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["EventsKey", "Id"]})
+    files, outcomes, start, idempotency = others
+    background = [each for role, each in statements() if role == "SendEmailTemplateRole"]
+    assert [each in background for each in (files, outcomes, start, idempotency)] == [True] * 4
+    resources = json.dumps([each["Resource"] for each in others])
+    assert re.findall(r"RunFiles|Outcomes|RunWorkflow|Idempotency|Limits", resources) == [
+        "RunFiles",
+        "Outcomes",
+        "RunWorkflow",
+        "Idempotency",
+    ]
+
+
+def test_the_key_of_events_is_base64_of_33_bytes() -> None:
+    """Letters and digits only, and as many as are a whole number of bytes."""
+    made = resources("AWS::SecretsManager::Secret")["EventsKey"]["GenerateSecretString"]
+    assert set(made["ExcludeCharacters"]) == set(string.punctuation)
+    assert (made["PasswordLength"], len(base64.b64decode("aZ09" * 11, validate=True))) == (44, 33)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://example.com", True),
+        ("https://example.com:443/events?a=b", True),
+        ("https://bücher.example/events", True),
+        ("http://127.0.0.1:9000/events", True),
+        ("http://localhost:9000", True),
+        ("http://example.com", False),
+        ("http://localhost", False),
+        ("https://example.com:8443", False),
+        ("https://ana:secret@example.com", False),
+        ("https://example.com/#part", False),
+        ("https://example.com/a b", False),
+    ],
+)
+def test_a_url_of_events_is_refused_alike_by_the_template_and_on_the_local_stack(url: str, *, allowed: bool) -> None:
+    assert bool(re.fullmatch(sam.read_template()["Parameters"]["EventsUrl"]["AllowedPattern"], url)) is allowed
+    with nullcontext() if allowed else pytest.raises(DeliveryRefused):
+        read_url(url, local=True)
+
+
+@pytest.mark.parametrize(
+    ("types", "allowed"),
+    [
+        ("*", True),
+        ("verification.approved,email.*", True),
+        ("verification.approved.late", True),
+        ("verification", False),
+        ("verification*", False),
+        ("*.approved", False),
+        ("verification.approved,email", False),
+    ],
+)
+def test_types_of_events_are_refused_alike_by_the_template_and_the_functions(types: str, *, allowed: bool) -> None:
+    assert bool(re.fullmatch(sam.read_template()["Parameters"]["EventTypes"]["AllowedPattern"], types)) is allowed
+    with nullcontext() if allowed else pytest.raises(SettingsError, match="EVENT_TYPES"):
+        read_settings(EventSettings, {"EVENTS_KEY_SECRET": "arn", "EVENT_TYPES": types})
 
 
 def test_without_proofs_there_is_no_key_and_no_permission_to_use_one() -> None:

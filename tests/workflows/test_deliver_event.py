@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from functions.core.runs.item import WillTryAgain
 from functions.workflows.deliver_event.handler import lambda_handler as deliver_event
+from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call
 from tests.readme import readme_event_reader
@@ -90,6 +91,8 @@ def test_a_receiver_verifies_it_with_the_code_of_the_readme(received: list[Recei
         readme_event_reader(f"whsec_{ANOTHER_KEY}")(request.body, request.headers)
     with pytest.raises(WebhookVerificationError):
         readme_event_reader(f"whsec_{KEY}")(request.body.replace(b"1042", b"1043"), request.headers)
+    with pytest.raises(ValueError, match="unpack"):
+        readme_event_reader(f"whsec_{KEY}")(request.body, request.headers | {"webhook-signature": "v1"})
 
 
 def test_the_signature_is_of_the_attempt_and_not_of_the_event(received: list[Received], clock: Clock) -> None:
@@ -120,6 +123,12 @@ def test_a_key_that_is_none_is_a_fault_and_is_told_to_nobody(
     assert "24 to 64 bytes in base64" in log.getvalue()
     assert text not in log.getvalue() + json.dumps(reply.body)
     assert received == []
+
+
+def test_where_nothing_is_configured_the_sample_event_is_answered() -> None:
+    sample = json.loads((sam.ROOT / "tests/events/deliver_event.json").read_text())
+    answer = deliver_event(sample, Context())
+    assert (answer["result"]["delivered"], answer["problem"]) == (False, None)
 
 
 def test_where_nothing_is_configured_it_says_so_and_is_no_failure() -> None:

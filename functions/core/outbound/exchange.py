@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from functions.core.outbound.url import Target
 
 MAX_HEAD_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 3600
+_FEW_DIGITS = re.compile("[0-9]{1,4}")
 
 
 class Answer(NamedTuple):
@@ -94,5 +96,5 @@ def seconds_until(ends_at: float) -> float:
 
 def _seconds(retry_after: str) -> int | None:
     """A number of seconds; null for a date (RFC 9110 §10.2.3), which would need both clocks to be right."""
-    digits = len(retry_after) <= len(str(MAX_RETRY_AFTER_SECONDS)) and retry_after.isascii() and retry_after.isdecimal()
-    return int(retry_after) if digits and 1 <= int(retry_after) <= MAX_RETRY_AFTER_SECONDS else None
+    seconds = int(retry_after) if _FEW_DIGITS.fullmatch(retry_after) else 0
+    return seconds if 1 <= seconds <= MAX_RETRY_AFTER_SECONDS else None
