@@ -4,11 +4,17 @@ The secret's text is the key itself, or a JSON list of at most two, the current 
 be signed with either; what goes out is signed with both.
 """
 
+import base64
+import binascii
+
 import msgspec
 
 from functions.core.settings import SettingsError
 
 MOST = 2
+
+_STANDARD_BYTES = range(24, 65)
+"""Standard Webhooks 1.0.0, "Signature scheme": 192 to 512 bits."""
 
 
 def read_keys(text: str) -> tuple[str, ...]:
@@ -21,6 +27,21 @@ def read_keys(text: str) -> tuple[str, ...]:
     if not 1 <= len(keys) <= MOST or not all(keys):
         raise SettingsError(f"The secret must be a key, or a JSON list of at most {MOST} keys, the current one first.")
     return keys
+
+
+def standard_key(text: str) -> bytes:
+    """The bytes of a key of Standard Webhooks: `whsec_` and base64, or base64 alone.
+
+    Raises:
+        ValueError: when it is none; the text is in no error.
+    """
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) not in _STANDARD_BYTES:
+        raise ValueError("A key of Standard Webhooks is whsec_ and the base64 of 24 to 64 bytes.")
+    return key
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from functions.core.errors import DeliveryRefused, NotDelivered
 from functions.core.outbound import post as outbound
 from functions.core.outbound.exchange import MAX_HEAD_BYTES, Bounded
 from functions.core.outbound.post import Network, post
+from functions.core.outbound.settings import settings as local_receivers
 from infra import sam
 from tests import fakes
 from tests.certificates import Authority
@@ -265,9 +266,9 @@ def test_what_the_receiver_says_is_in_no_error(authority: Authority) -> None:
 
 @pytest.fixture
 def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    outbound.settings.cache_clear()
+    local_receivers.cache_clear()
     yield monkeypatch
-    outbound.settings.cache_clear()
+    local_receivers.cache_clear()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -279,7 +280,7 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
         with pytest.raises(DeliveryRefused):
             post(url, b"", {})
         local.setenv("LOCAL_RECEIVERS", "true")
-        outbound.settings.cache_clear()
+        local_receivers.cache_clear()
         assert post(url, b"", {}).status == 200
 
 

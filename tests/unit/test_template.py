@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from functions.api.webhooks.checks import TOLERANCE
 from functions.core.errors import DeliveryRefused
-from functions.core.events.endpoints import EventSettings
+from functions.core.events.wanted import EventSettings
 from functions.core.outbound.url import read_url
 from functions.core.runs.files import KEPT_SECONDS
 from functions.core.settings import SettingsError, read_settings
@@ -26,6 +27,19 @@ from infra.workflows import workflows
 FUNCTIONS = sam.ROOT / "functions"
 WORKFLOWS = workflows()
 API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py"))
+SWITCHED = {
+    "EventsSent": {"Events", "EventsLog", "EventsRole"},
+    "DeliveryTracked": {
+        "CodeEmails",
+        "CodeEmailReports",
+        "TemplateEmailReports",
+        "EmailEvents",
+        "EmailEventsPolicy",
+        "EmailEventsWebhook",
+        "UndeliveredEmailEvents",
+    },
+}
+"""What there is only where events are sent, and where deliveries are reported."""
 PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 
 
@@ -200,6 +214,52 @@ def test_no_role_has_more_than_its_inline_policy() -> None:
     assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
 
 
+def conditions() -> dict[str, str]:
+    found = sam.read_template()["Resources"].items()
+    return {name: each["Condition"] for name, each in found if "Condition" in each}
+
+
+def test_by_default_nothing_listens_to_changes_and_nobody_reports_deliveries() -> None:
+    made = {condition: {name for name, each in conditions().items() if each == condition} for condition in SWITCHED}
+    assert made == SWITCHED
+    parameters = sam.read_template()["Parameters"]
+    assert (parameters["EventsUrl"]["Default"], parameters["DeliveryStatus"]["Default"]) == ("", "false")
+    stream = resources("AWS::DynamoDB::Table")["Verifications"]["StreamSpecification"]
+    assert stream == {"Fn::If": ["EventsSent", {"StreamViewType": "NEW_AND_OLD_IMAGES"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_ses_reports_to_a_topic_that_signs_with_sha_256_and_takes_from_ses_alone() -> None:
+    (topic,) = (each for each in resources("AWS::SNS::Topic").values() if "SignatureVersion" in each)
+    assert (topic["SignatureVersion"], topic["TopicName"]["Fn::Sub"]) == ("2", "${AWS::StackName}-email-events")
+    (policy,) = resources("AWS::SNS::TopicPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Principal"]) == ("sns:Publish", {"Service": "ses.amazonaws.com"})
+    assert set(statement["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+    sources = resources("AWS::Serverless::Function")["Webhooks"]["Environment"]["Variables"]["STACK_TOPICS"]["Fn::Sub"]
+    assert f"{sources}email-events".endswith(":${AWS::StackName}-email-events")
+
+
+def test_what_sns_could_not_deliver_within_the_tolerance_of_its_signature_is_kept() -> None:
+    (subscription,) = resources("AWS::SNS::Subscription").values()
+    policy = subscription["DeliveryPolicy"]["healthyRetryPolicy"]
+    assert policy["numRetries"] * policy["maxDelayTarget"] <= TOLERANCE.total_seconds()
+    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+
+
+def test_webhooks_may_read_the_secrets_of_sources_and_start_runs_and_nothing_else() -> None:
+    allowed = [each for role, each in statements() if role == "WebhooksRole"]
+    actions = [each["Action"] for each in allowed]
+    assert actions == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "secretsmanager:GetSecretValue",
+        ["s3:GetObject", "s3:PutObject"],
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "dynamodb:GetItem",
+    ]
+    assert allowed[1]["Resource"]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-*")
+
+
 def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:
     allowed = [
         statement["Action"]
@@ -209,17 +269,20 @@ def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:
     assert allowed == ["dynamodb:UpdateItem", "secretsmanager:GetSecretValue", "kms:Sign"]
 
 
-def test_events_may_read_their_key_and_run_in_the_background_and_nothing_else() -> None:
+def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else() -> None:
     log, key, *others = [each for role, each in statements() if role == "DeliverEventRole"]
     assert "logs:PutLogEvents" in log["Action"]
-    assert (key["Action"], key["Resource"]) == ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["EventsKey", "Id"]})
-    files, outcomes, start, idempotency = others
-    background = [each for role, each in statements() if role == "SendEmailTemplateRole"]
-    assert [each in background for each in (files, outcomes, start, idempotency)] == [True] * 4
-    resources = json.dumps([each["Resource"] for each in others])
-    assert re.findall(r"RunFiles|Outcomes|RunWorkflow|Idempotency|Limits", resources) == [
+    keys = [{"Fn::GetAtt": [name, "Id"]} for name in ("EventsKey", "UsersnapPortalKey")]
+    assert (key["Action"], key["Resource"]) == ("secretsmanager:GetSecretValue", keys)
+    portal, *background = others
+    assert (portal["Action"], portal["Resource"]) == ("dynamodb:GetItem", {"Fn::GetAtt": ["AppSettings", "Arn"]})
+    like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
+    assert [each in like for each in background] == [True] * 5
+    about = json.dumps([each["Resource"] for each in background])
+    assert re.findall(r"RunFiles|Outcomes|RunWorkflow|Idempotency|Limits", about) == [
         "RunFiles",
         "Outcomes",
+        "RunWorkflow",
         "RunWorkflow",
         "Idempotency",
     ]
@@ -275,8 +338,8 @@ def test_types_of_events_are_refused_alike_by_the_template_and_the_functions(typ
 def test_without_proofs_there_is_no_key_and_no_permission_to_use_one() -> None:
     about = sam.read_template()
     assert about["Parameters"]["Proofs"]["Default"] == "false"
-    conditions = {name: each.get("Condition") for name, each in about["Resources"].items() if "Condition" in each}
-    assert conditions == {
+    proof = {"ProofKeyMade", "ProofsSigned"}
+    assert {name: condition for name, condition in conditions().items() if condition in proof} == {
         "ProofKey": "ProofKeyMade",
         "ProofKeyAlias": "ProofKeyMade",
         "VerifyCheckSigns": "ProofsSigned",

@@ -20,12 +20,12 @@ from moto.sns.models import sns_backends
 from functions.api.webhooks import settings as webhooks
 from functions.core import aws, invoke, scheduler, signing, table, usersnap_keys
 from functions.core import limits as core_limits
-from functions.core.events import endpoints
+from functions.core.events import endpoints, wanted
 from functions.core.messages import mailing
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
-from functions.core.outbound import post as outbound
+from functions.core.outbound import settings as outbound
 from functions.core.runs import settings as runs
 from functions.core.runs import uploads
 from functions.core.verification import codes, destinations, limits, reserved
@@ -52,7 +52,7 @@ READ_ONCE = [
     usersnap_keys._secret,
     usersnap_keys._settings,
     verification.settings,
-    endpoints.settings,
+    wanted.settings,
     endpoints._secret,
     outbound.settings,
     mailing.settings,

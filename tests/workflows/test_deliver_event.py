@@ -120,7 +120,7 @@ def test_a_key_that_is_none_is_a_fault_and_is_told_to_nobody(
     set_keys(text)
     reply = deliver()
     assert (reply.status, reply.body["code"]) == (500, "internal_error")
-    assert "24 to 64 bytes in base64" in log.getvalue()
+    assert "base64 of 24 to 64 bytes" in log.getvalue()
     assert text not in log.getvalue() + json.dumps(reply.body)
     assert received == []
 

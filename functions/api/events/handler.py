@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.api.events.changes import Event, events_of
 from functions.core import aws
+from functions.core.events.wanted import settings
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
@@ -17,12 +18,12 @@ TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
 
 
 def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, int]:
-    """Starts a run for each event. Whatever fails is raised, so that Lambda gives the same changes again.
+    """Starts a run for each event that is wanted. Whatever fails is raised, so that Lambda gives the same changes again.
 
     Raises:
         Unavailable
     """
-    found = [each for record in event["Records"] for each in events_of(record)]
+    found = [each for record in event["Records"] for each in events_of(record) if settings().wants(each.type)]
     for each in found:
         _start(each)
     return {"events": len(found)}
@@ -36,5 +37,6 @@ def _start(event: Event) -> None:
 
 
 if in_lambda():
+    settings()
     for service in ("s3", "stepfunctions"):
         aws.client(service)

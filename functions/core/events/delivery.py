@@ -1,7 +1,5 @@
 """Signs an event (Standard Webhooks) and delivers it."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +9,8 @@ from functions.core.errors import DeliveryRefused, NotDelivered
 from functions.core.events.endpoints import Endpoint
 from functions.core.outbound.post import INTERNET, Network, post
 from functions.core.settings import SettingsError
+from functions.core.signing_keys import standard_key
 
-_KEY_BYTES = range(24, 65)
-"""Standard Webhooks 1.0.0, "Signature scheme": 192 to 512 bits."""
 _USER_AGENT = "backend-workflows"
 _TRY_AGAIN_SECONDS = 5
 _OK = range(200, 300)
@@ -63,11 +60,8 @@ def _headers(event: Event, body: bytes, keys: tuple[str, ...], now: datetime) ->
 
 
 def _key(text: str) -> bytes:
-    """A key, with or without the prefix of Standard Webhooks. The package itself would make a key of any text."""
+    """The package itself would make a key of any text."""
     try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) not in _KEY_BYTES:
-        raise SettingsError("A key of events must be 24 to 64 bytes in base64.")
-    return key
+        return standard_key(text)
+    except ValueError as error:
+        raise SettingsError(f"The secret of the receiver's keys: {error}") from None

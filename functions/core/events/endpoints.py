@@ -1,36 +1,25 @@
 """Where events of a type go, and the keys that they are signed with."""
 
 from functools import cache
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Meta
 
 from functions.core import usersnap
+from functions.core.events.wanted import settings
 from functions.core.secret import Secret
 from functions.core.settings import read_settings
 from functions.core.signing_keys import read_keys
 from functions.core.usersnap_keys import portal_keys
 
 _USERSNAP = "usersnap."
-_TYPES = r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.(\*|[a-z0-9_]+))\Z"
 
 
-class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of events; read from the environment."""
+class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What only who delivers needs; read from the environment."""
 
     events_key_secret: str
     """ARN of the secret with the key, or two keys while one takes the other's place."""
-
-    events_url: str = ""
-    """Where events go; nowhere by default."""
-
-    event_types: tuple[Annotated[str, Meta(pattern=_TYPES)], ...] = ("*",)
-    """Which types go there: names, `verification.*`, or `*`."""
-
-    def wants(self, event_type: str) -> bool:
-        """Whether events of a type go anywhere."""
-        return bool(self.events_url) and any(_fits(event_type, each) for each in self.event_types)
 
 
 class Endpoint(NamedTuple):
@@ -39,12 +28,6 @@ class Endpoint(NamedTuple):
     url: str
     keys: tuple[str, ...]
     """One or two; each signs."""
-
-
-@cache
-def settings() -> EventSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(EventSettings)
 
 
 def endpoint_for(event_type: str) -> Endpoint | None:
@@ -71,10 +54,6 @@ def prepare() -> None:
     _secret().value()
 
 
-def _fits(event_type: str, wanted: str) -> bool:
-    return event_type == wanted or (wanted.endswith("*") and event_type.startswith(wanted[:-1]))
-
-
 @cache
 def _secret() -> Secret:
-    return Secret(settings().events_key_secret)
+    return Secret(read_settings(EventKeySettings).events_key_secret)

@@ -9,13 +9,11 @@ from contextlib import ExitStack
 from functools import cache
 from typing import NamedTuple
 
-import msgspec
-
 from functions.core.errors import DeliveryRefused, NotDelivered
 from functions.core.outbound.addresses import is_public
 from functions.core.outbound.exchange import Answer, Bounded, exchange, seconds_until
+from functions.core.outbound.settings import settings
 from functions.core.outbound.url import Target, read_url
-from functions.core.settings import read_settings
 
 CONNECT_SECONDS = 3.0
 """To one address of a name; the next one may answer."""
@@ -32,13 +30,6 @@ _SENTENCES: dict[type[Exception], str] = {
     OSError: "The receiver cannot be reached.",
 }
 """In the order in which they are looked up. What the libraries say may quote the answer."""
-
-
-class OutboundSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of requests to URLs; read from the environment."""
-
-    local_receivers: bool = False
-    """Whether `http://127.0.0.1` and `http://localhost` will do, for the local stack; no parameter of template.yaml."""
 
 
 def resolve(host: str) -> list[str]:
@@ -58,12 +49,6 @@ class Network(NamedTuple):
 
 
 INTERNET = Network()
-
-
-@cache
-def settings() -> OutboundSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(OutboundSettings)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], network: Network = INTERNET) -> Answer:

@@ -26,6 +26,11 @@ class Target(NamedTuple):
     secure: bool = True
 
     @property
+    def is_name(self) -> bool:
+        """Whether the host is a name, not an address."""
+        return not _is_address(self.host)
+
+    @property
     def authority(self) -> str:
         """For the header `Host` (RFC 9110 §7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from functions.core.call import Call
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.events import endpoints
+from functions.core.events import endpoints, wanted
 from functions.core.events.delivery import Event, deliver
 from functions.core.log import count, logger
 from functions.core.outbound import post
@@ -91,7 +91,7 @@ def _rfc3339(moment: datetime) -> str:
 
 
 def _prepare() -> None:
-    if endpoints.settings().events_url:
+    if wanted.settings().events_url:
         endpoints.prepare()
         post.prepare()
 

@@ -1,17 +1,15 @@
 """track_delivery: records what an email or SMS provider reports of a message, and tells the app's backend of emails."""
 
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from functions.core import table
 from functions.core.calling import start
+from functions.core.events.wanted import settings
 from functions.core.log import count
 from functions.core.parameters import Parameters, Result
-from functions.core.settings import read_settings
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
 from functions.core.verification.delivery import Delivery
@@ -35,19 +33,6 @@ _REPORTS: dict[str, dict[str, Delivery]] = {
 _EMAIL_EVENTS = {"delivery": "email.delivered", "bounce": "email.bounced", "complaint": "email.complained"}
 
 Word = Annotated[str, Meta(max_length=200)]
-
-
-class TrackDeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only this workflow needs."""
-
-    events_url: str = ""
-    """Where events go; nothing is started where they go nowhere."""
-
-
-@cache
-def settings() -> TrackDeliverySettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(TrackDeliverySettings)
 
 
 class TrackDelivery(Parameters):
@@ -99,7 +84,7 @@ def _record(parameters: TrackDelivery, reported: Delivery) -> bool:
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
     """An event of the email. Of a verification there are others besides, from the changes of its record (api/events)."""
-    if not settings().events_url:
+    if not settings().wants(event):
         return None
     verification_id = parameters.verification_id
     data = {
