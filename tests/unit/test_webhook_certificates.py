@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from functions.api.webhooks import scheme
 from functions.api.webhooks.delivery import Delivery
 from functions.api.webhooks.download import MOST_BYTES, Download, Refused, download
 from functions.api.webhooks.schemes import sns
@@ -103,6 +104,12 @@ def test_a_certificate_of_another_kind_of_key_is_a_fault_of_sns(fake: Sns, fetch
         verify(fetch)
 
 
+def test_a_subscription_is_confirmed_at_the_url_of_its_delivery(fake: Sns) -> None:
+    with fakes.server(fake.answer) as url:
+        scheme.confirm(f"{url}/?Action=ConfirmSubscription")
+    assert fake.asked == ["/?Action=ConfirmSubscription"]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(fake: Sns, status: int) -> None:
     with fakes.server(fake.answer) as other:
@@ -162,6 +169,18 @@ def test_a_server_that_breaks_off_is_unavailable() -> None:
 
     with fakes.server(breaks_off) as url, pytest.raises(Unavailable):
         download(url)
+
+
+def test_a_server_that_hangs_up_is_asked_once() -> None:
+    asked = []
+
+    def hangs_up(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        asked.append(request.path)
+        request.close_connection = True
+
+    with fakes.server(hangs_up) as url, pytest.raises(Unavailable):
+        download(url)
+    assert asked == ["/"]
 
 
 def test_a_server_that_vouches_for_itself_is_unavailable(fake: Sns, tmp_path: Path) -> None:

@@ -184,6 +184,12 @@ def test_any_other_signature_is_wrong(signature: str) -> None:
         verify(changed(deliveries.sns("Hello"), Signature=signature))
 
 
+def test_a_signature_with_more_in_it_is_wrong() -> None:
+    arrived = deliveries.sns("Hello")
+    with pytest.raises(WrongSignature):
+        verify(changed(arrived, Signature="!" + json.loads(arrived.body)["Signature"]))
+
+
 @pytest.mark.parametrize("time", ["now", "2024-11-15T21:12:01", "2024-11-15T21:12:01+00:00", "2024-13-15T21:12:01Z"])
 def test_a_time_of_another_form_is_malformed(time: str) -> None:
     with pytest.raises(MalformedBody):

@@ -117,10 +117,17 @@ def test_other_fields_are_another_delivery() -> None:
     assert verify(signed(f"{URL}a1", b"a=1")).key != verify(signed(f"{URL}a2", b"a=2")).key
 
 
-@pytest.mark.parametrize("body", [b"\xff=1", b"a=%ff", b"&".join(b"a%d=" % i for i in range(1001))])
-def test_a_form_that_twilio_does_not_send_is_wrong(body: bytes) -> None:
+@pytest.mark.parametrize(("body", "text"), [(b"\xff=1", "\ufffd1"), (b"a=\xff", "a\ufffd"), (b"a=%ff", "a\ufffd")])
+def test_a_form_that_is_no_utf_8_is_wrong_however_it_is_signed(body: bytes, text: str) -> None:
     with pytest.raises(WrongSignature):
-        verify(signed(URL, body))
+        verify(signed(URL + text, body))
+
+
+def test_a_form_has_a_thousand_fields_at_most() -> None:
+    names = sorted(f"a{i}" for i in range(1000))
+    assert verify(signed(URL + "".join(names), "=&".join(names).encode() + b"=")).payload == dict.fromkeys(names, "")
+    with pytest.raises(WrongSignature):
+        verify(signed(URL + "".join([*names, "b"]), "=&".join([*names, "b="]).encode()))
 
 
 @pytest.mark.parametrize("signature", ["", "é", "=" * 28, "a" * 10_000])

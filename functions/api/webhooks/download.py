@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 def download(url: str) -> bytes:
-    """The document at a URL, from its own server alone: no redirect is followed.
+    """The document at a URL, asked for once and of its own server alone: `retries=False` follows no redirect either.
 
     Raises:
         Refused: when the server says that there is none.
@@ -34,7 +34,7 @@ def download(url: str) -> bytes:
     try:
         with (
             PoolManager(ca_certs=certifi.where(), timeout=_TIMEOUT, retries=False) as pool,
-            pool.request("GET", url, redirect=False, preload_content=False) as answer,
+            pool.request("GET", url, preload_content=False) as answer,
         ):
             body = _read(answer)
     except HTTPError as error:

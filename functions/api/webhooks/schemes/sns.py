@@ -26,9 +26,8 @@ _SIGNED = {
     "SubscriptionConfirmation": _SUBSCRIPTION,
     "UnsubscribeConfirmation": _SUBSCRIPTION,
 }
-"""The fields that are signed, in their order."""
+"""The fields that are signed, in their order; a message may have no subject."""
 
-_OPTIONAL = "Subject"
 _TOPIC = re.compile(r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _CERTIFICATE = re.compile(r"https://([a-z0-9.-]+)/SimpleNotificationService-[0-9a-f]{8,64}\.pem")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
@@ -39,10 +38,8 @@ def verify(received: Received, keys: Sequence[str], now: float, fetch: Download 
     message = _read(received.body)
     host = _host(message["TopicArn"], keys)
     _refuse_sha1(message)
-    url = _CERTIFICATE.fullmatch(message["SigningCertURL"])
-    if not url or url[1] != host:
-        raise WrongSignature("The certificate is not of SNS in the topic's region.")
-    refuse_unless_signed_by_certificate(url[0], _signature(message), _signed(message), now, fetch)
+    url = _certificate_url(message, host)
+    refuse_unless_signed_by_certificate(url, _signature(message), _signed(message), now, fetch)
     refuse_stale(_time(message), now)
     return _delivery(message, host)
 
@@ -72,7 +69,7 @@ def _is_whole(texts: Mapping[str, str], signed: Sequence[str]) -> bool:
     """What is signed is lines, so each field but the message is one line, which SNS sees to as well: with more of them, a
     part of a message could be passed off as the fields after it, such as another id.
     """
-    needed = {*signed, "SignatureVersion", "Signature", "SigningCertURL"} - {_OPTIONAL}
+    needed = {*signed, "SignatureVersion", "Signature", "SigningCertURL"} - {"Subject"}
     one_line = (texts.get(name, "") for name in signed if name != "Message")
     return needed <= texts.keys() and not any("\n" in text for text in one_line)
 
@@ -94,6 +91,13 @@ def _refuse_sha1(message: Mapping[str, str]) -> None:
     if message["SignatureVersion"] == "1":
         logger.warning("a topic signs with SHA-1; set its SignatureVersion to 2", topic=message["TopicArn"])
     raise WrongSignature("Only messages with SignatureVersion 2 are accepted.")
+
+
+def _certificate_url(message: Mapping[str, str], host: str) -> str:
+    url = _CERTIFICATE.fullmatch(message["SigningCertURL"])
+    if not url or url[1] != host:
+        raise WrongSignature("The certificate is not of SNS in the topic's region.")
+    return url[0]
 
 
 def _signature(message: Mapping[str, str]) -> bytes:

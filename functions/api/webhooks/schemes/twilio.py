@@ -39,11 +39,7 @@ def verify(received: Received, keys: Sequence[str], _now: float) -> Delivery:
         raise WrongSignature("What arrived is not of the form that Twilio signs.") from None
     refuse_unless_signed(expected, [given])
     key = sha256((_full_url(received.url, received.query) + _signed_fields(form)).encode())
-    if _BODY_HASH not in query:
-        return Delivery(key=key, payload={name: _value(values) for name, values in form.items()}, query=query)
-    if query[_BODY_HASH] != sha256(received.body):
-        raise WrongSignature("The body is not the one whose hash is signed.")
-    return Delivery(key=key, payload=read_json(received.body), query=query)
+    return Delivery(key=key, payload=_payload(received.body, form, query.get(_BODY_HASH)), query=query)
 
 
 def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterator[str]:
@@ -58,6 +54,14 @@ def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterato
 def _read_form(body: bytes) -> _Form:
     fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     return _Form({name: sorted(set(values)) for name, values in fields.items()})
+
+
+def _payload(body: bytes, form: _Form, body_hash: str | None) -> object:
+    if body_hash is None:
+        return {name: _value(values) for name, values in form.items()}
+    if body_hash != sha256(body):
+        raise WrongSignature("The body is not the one whose hash is signed.")
+    return read_json(body)
 
 
 def _value(values: list[str]) -> str | list[str]:
