@@ -41,7 +41,7 @@ _DEVELOPMENT = "development {}"
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
 
-_DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
+_DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 _DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
 """What has no default in the template, or one that is too strict for a laptop that sends nothing."""
 

@@ -50,8 +50,9 @@ READ_ONCE = [
     mailing.settings,
 ]
 for name in workflows():
-    handler = importlib.import_module(f"functions.workflows.{name}.handler")
-    READ_ONCE += [each for each in vars(handler).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
+    for path in sorted((sam.ROOT / "functions/workflows" / name).glob("[!_]*.py")):
+        module = importlib.import_module(f"functions.workflows.{name}.{path.stem}")
+        READ_ONCE += [each for each in vars(module).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
 CLIENTS = [aws.client, aws.session, table.connection]
 
 
@@ -141,6 +142,7 @@ def account(settings: Settings) -> Iterator[None]:
         secrets = admin("secretsmanager")
         code_keys = secrets.create_secret(Name="code-keys", SecretString=json.dumps({"current": "k1", "k1": "a" * 64}))
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
+        registration_token = secrets.create_secret(Name="registration-token", SecretString="c" * 48)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
         admin("s3").create_bucket(Bucket="runs")
@@ -150,6 +152,9 @@ def account(settings: Settings) -> Iterator[None]:
             SMS_COUNTRIES="*",
             CODE_KEYS_SECRET=code_keys["ARN"],
             LIMIT_KEY_SECRET=limit_key["ARN"],
+            REGISTRATION_TOKEN_SECRET=registration_token["ARN"],
+            CHECKED_SECRETS=f"{code_keys['ARN']},{limit_key['ARN']}",
+            STAGE="dev",
             RUNS_BUCKET="runs",
             RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",
