@@ -25,6 +25,9 @@ def server(script: Script) -> Iterator[str]:
         def do_GET(self) -> None:
             script(self, b"")
 
+        def do_DELETE(self) -> None:
+            script(self, b"")
+
         def log_message(self, *_: Any) -> None:
             pass
 
