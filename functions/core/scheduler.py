@@ -75,11 +75,11 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
     create(Entry(name, expression, function, {"door": "schedule", "parameters": parameters}))
 
 
-def create(entry: Entry, *, attempts: int = aws.ATTEMPTS) -> None:
+def create(entry: Entry, **client: Any) -> None:  # noqa: ANN401 - of aws.client
     """Makes a schedule. One of that name that is already there is this one. Raises `Unavailable`."""
     with aws.unavailable_when_passing("EventBridge Scheduler"):
         try:
-            _client(attempts).create_schedule(**_request(entry))
+            _client(**client).create_schedule(**_request(entry))
         except ClientError as error:
             if aws.code_of(error) != "ConflictException":
                 raise
@@ -98,10 +98,10 @@ def is_paused(name: str) -> bool | None:
     return None if about is None else about["State"] == "DISABLED"
 
 
-def delete(name: str, *, attempts: int = aws.ATTEMPTS) -> bool:
+def delete(name: str, **client: Any) -> bool:  # noqa: ANN401 - of aws.client
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
     about = {"Name": name, "GroupName": settings().schedule_group}
-    return _found(lambda: _client(attempts).delete_schedule(**about)) is not None
+    return _found(lambda: _client(**client).delete_schedule(**about)) is not None
 
 
 def list_schedules(*, prefix: str = "", limit: int = 100, cursor: str | None = None) -> tuple[list[Listed], str | None]:
@@ -164,5 +164,5 @@ def _found(ask: Any) -> Any:  # noqa: ANN401 - botocore's answers are made at ru
             return None
 
 
-def _client(attempts: int = aws.ATTEMPTS) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("scheduler", attempts=attempts)
+def _client(**options: Any) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    return aws.client("scheduler", **options)

@@ -10,6 +10,10 @@ from functions.core.deadline import remaining_seconds
 from functions.core.errors import TooSlow, Unavailable
 from functions.core.log import logger
 
+ONCE: dict[str, Any] = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
+"""Options of each client: no repetitions, and no more patience here than on AWS, or the checks would not fit into a call."""
+
+_LONGEST_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
 _MARGIN_SECONDS = 1.0
 """For what is not waiting: the first client of a service loads its model."""
 
@@ -48,7 +52,7 @@ def ask(service: str, question: Callable[[Any], T]) -> T:
         question: asks its client.
     """
     require_time_for(1)
-    return question(aws.client(service, attempts=1))
+    return question(aws.client(service, **ONCE))
 
 
 def look_up(service: str, question: Callable[[Any], T], *, absent: str) -> T | None:
@@ -63,8 +67,7 @@ def look_up(service: str, question: Callable[[Any], T], *, absent: str) -> T | N
 
 def require_time_for(requests: int) -> None:
     """Raises `NoTimeLeft` when as many requests, each answered at the last moment, could meet the call's deadline."""
-    longest = aws.CONNECT_TIMEOUT_SECONDS + aws.read_timeout_seconds()
-    if remaining_seconds() < requests * longest + _MARGIN_SECONDS:
+    if remaining_seconds() < requests * _LONGEST_SECONDS + _MARGIN_SECONDS:
         raise NoTimeLeft
 
 

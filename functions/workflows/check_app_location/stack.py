@@ -13,7 +13,7 @@ from functions.core import aws, scheduler
 from functions.core.errors import Unavailable
 from functions.core.runs.settings import settings as run_settings
 from functions.core.settings import read_settings
-from functions.workflows.check_app_location.asking import Finding, look_up, require_time_for
+from functions.workflows.check_app_location.asking import ONCE, Finding, look_up, require_time_for
 from functions.workflows.check_app_location.location import command
 
 _DEPLOY = "Deploy the stack again: make deploy"
@@ -53,7 +53,7 @@ def schedules() -> Finding:
     require_time_for(1 + _DELETIONS)
     name = f"check.{token_hex(8)}"
     try:
-        scheduler.create(_entry(name), attempts=1)
+        scheduler.create(_entry(name), **ONCE)
     except Unavailable:
         _delete(name)  # it may be there all the same, if only the answer was lost
         raise
@@ -103,7 +103,7 @@ def _delete(name: str) -> bool:
     """Whether it is gone."""
     for _ in range(_DELETIONS):
         with suppress(Unavailable, ClientError, BotoCoreError):
-            scheduler.delete(name, attempts=1)
+            scheduler.delete(name, **ONCE)
             return True
     return False
 
