@@ -216,6 +216,12 @@ def test_registration_may_only_renew_its_own_secret_and_write_a_token() -> None:
     }
 
 
+def test_strangers_can_ask_for_a_registration_once_a_second() -> None:
+    (stage,) = (each for each in translated()["Resources"].values() if each["Type"] == "AWS::ApiGatewayV2::Stage")
+    limits = stage["Properties"]["RouteSettings"]["POST /workflows/record_registration"]
+    assert limits == {"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 10}
+
+
 def test_nothing_else_may_read_the_registration_token() -> None:
     named = [role for role, statement in statements() if "RegistrationToken" in json.dumps(statement)]
     assert named == ["RecordRegistrationRole"]

@@ -9,7 +9,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from functions.core.errors import TooSlow
 from functions.core.parameters import NotValid
+from functions.workflows.check_app_location import asking
+from functions.workflows.check_app_location.asking import Finding
 from functions.workflows.check_app_location.email import identities
 from functions.workflows.check_app_location.handler import lambda_handler as check_app_location
 from functions.workflows.check_app_location.location import Url, normal_form
@@ -254,6 +257,14 @@ def test_what_could_not_be_answered_in_time_is_not_asked() -> None:
     assert {name for name, (ok, _) in checks.items() if ok is None} == set(SERVICES)
     assert {detail for ok, detail in checks.values() if ok is None} == {"Could not be checked: NoTimeLeft."}
     assert (answer["statusCode"], told["ready"]) == (200, False)
+
+
+def test_the_calls_own_deadline_ends_the_checks() -> None:
+    def check() -> Finding:
+        raise TooSlow("The call took too long.")
+
+    with pytest.raises(TooSlow):
+        asking.found(check)
 
 
 # --- email -------------------------------------------------------------------------------------------------------------
