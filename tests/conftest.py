@@ -9,6 +9,7 @@ os.environ.update(
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
     AWS_DEFAULT_REGION="us-east-1",
+    AWS_REGION="us-east-1",
     POWERTOOLS_METRICS_NAMESPACE="BackendWorkflows",
     POWERTOOLS_SERVICE_NAME="tests",
     # The names that the local stack has, so that a handler in this process can also work on that one's tables.

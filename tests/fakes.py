@@ -26,6 +26,9 @@ def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         def do_GET(self) -> None:
             script(self, b"")
 
+        def do_DELETE(self) -> None:
+            script(self, b"")
+
         def log_message(self, *_: Any) -> None:
             pass
 

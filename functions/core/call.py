@@ -34,7 +34,9 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a workflow. `caller` is null where IAM let the caller in (direct invocation, schedules, runs)."""
+    """One call of a workflow. `caller` is null where IAM let the caller in (direct invocation, schedules, runs), and where
+    anybody may call.
+    """
 
     request_id: str
     door: Door

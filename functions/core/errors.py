@@ -98,6 +98,10 @@ class InvalidIdempotencyKey(WorkflowError):
     """The header `Idempotency-Key` holds no key."""
 
 
+class IdempotencyKeyRefused(WorkflowError):
+    """An idempotency key came with a call whose answer cannot be kept."""
+
+
 class AttemptsExhausted(Conflict):
     """A verification has no attempts left that a new code could take over."""
 

@@ -10,7 +10,14 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from functions.core.errors import BodyTooLarge, InvalidIdempotencyKey, MalformedBody, TokenInUrl, UnsupportedMediaType
+from functions.core.errors import (
+    BodyTooLarge,
+    IdempotencyKeyRefused,
+    InvalidIdempotencyKey,
+    MalformedBody,
+    TokenInUrl,
+    UnsupportedMediaType,
+)
 from functions.core.parameters import encode_checked
 from functions.core.problems import Problem
 
@@ -84,6 +91,14 @@ def headers_of(event: Event) -> dict[str, str]:
 def has_idempotency_key(event: Event) -> bool:
     """Whether the client gave the call a key."""
     return bool(_header(event, "idempotency-key"))
+
+
+def refuse_idempotency_key(event: Event) -> None:
+    """Raises `IdempotencyKeyRefused` where a client gave the call a key."""
+    if has_idempotency_key(event):
+        raise IdempotencyKeyRefused(
+            "Send this call without Idempotency-Key: its answer holds a secret, and is not kept."
+        )
 
 
 def idempotency_key(event: Event, token_id: str) -> str:

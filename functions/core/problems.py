@@ -18,6 +18,7 @@ class Kind(NamedTuple):
 TABLE: dict[type[Exception], Kind] = {
     errors.MalformedBody: Kind(400, "malformed_body", "The body is not a JSON object"),
     errors.InvalidIdempotencyKey: Kind(400, "invalid_idempotency_key", "The header holds no key"),
+    errors.IdempotencyKeyRefused: Kind(400, "idempotency_key_refused", "This call takes no idempotency key"),
     errors.StaleDelivery: Kind(400, "stale_delivery", "The delivery was signed too long ago"),
     errors.NotAuthenticated: Kind(401, "not_authenticated", "A valid token is required"),
     errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),

@@ -75,11 +75,11 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
     create(Entry(name, expression, function, {"door": "schedule", "parameters": parameters}))
 
 
-def create(entry: Entry) -> None:
+def create(entry: Entry, **client: Any) -> None:  # noqa: ANN401 - of aws.client
     """Makes a schedule. One of that name that is already there is this one. Raises `Unavailable`."""
     with aws.unavailable_when_passing("EventBridge Scheduler"):
         try:
-            _client().create_schedule(**_request(entry))
+            _client(**client).create_schedule(**_request(entry))
         except ClientError as error:
             if aws.code_of(error) != "ConflictException":
                 raise
@@ -98,9 +98,10 @@ def is_paused(name: str) -> bool | None:
     return None if about is None else about["State"] == "DISABLED"
 
 
-def delete(name: str) -> bool:
+def delete(name: str, **client: Any) -> bool:  # noqa: ANN401 - of aws.client
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
-    return _found(lambda: _client().delete_schedule(Name=name, GroupName=settings().schedule_group)) is not None
+    about = {"Name": name, "GroupName": settings().schedule_group}
+    return _found(lambda: _client(**client).delete_schedule(**about)) is not None
 
 
 def list_schedules(*, prefix: str = "", limit: int = 100, cursor: str | None = None) -> tuple[list[Listed], str | None]:
@@ -163,5 +164,5 @@ def _found(ask: Any) -> Any:  # noqa: ANN401 - botocore's answers are made at ru
             return None
 
 
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("scheduler")
+def _client(**options: Any) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    return aws.client("scheduler", **options)

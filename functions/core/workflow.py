@@ -45,6 +45,7 @@ from functions.core.settings import in_lambda
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
 LambdaHandler = Callable[[Any, Any], Any]
+Idempotency = Literal["heeded", "ignored", "refused"]
 
 
 class Invocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +66,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """What a workflow says of itself: see `workflow`."""
 
     background: bool
-    idempotency: bool
+    idempotency: Idempotency
+    public: bool
     calls: frozenset[str]
     starts: frozenset[str]
 
@@ -75,7 +77,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     *,
     prepare: Callable[[], object] = lambda: None,
     background: bool = True,
-    idempotency: bool = True,
+    idempotency: Idempotency = "heeded",
+    public: bool = False,
     calls: Iterable[str] = (),
     starts: Iterable[str] = (),
 ) -> LambdaHandler:
@@ -87,13 +90,24 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no request any time;
             a failure there that may pass is left to the first request, wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
-        idempotency: false where `Idempotency-Key` is not heeded, because no answer may be given twice.
+        idempotency: what becomes of an `Idempotency-Key`. "ignored" where no answer may be given twice, "refused" where none
+            may be kept, because it holds a secret.
+        public: whether anybody may call it over HTTP, without a token, because its parameters prove who may. Its route in
+            template.yaml says so too. It runs in no background and keeps no answers: both are for a token.
         calls: names of the workflows that it calls (calling.py); its role must allow that too.
         starts: names of the workflows that it starts runs of.
     """
+    if public and (background or idempotency == "heeded"):
+        raise ValueError("A public workflow says background=False, and idempotency is ignored or refused.")
     if in_lambda():
         _prepare(prepare)
-    about = Traits(background=background, idempotency=idempotency, calls=frozenset(calls), starts=frozenset(starts))
+    about = Traits(
+        background=background,
+        idempotency=idempotency,
+        public=public,
+        calls=frozenset(calls),
+        starts=frozenset(starts),
+    )
     return Workflow(function, about).handle
 
 
@@ -150,16 +164,25 @@ class Workflow(Generic[P, R]):
 
     def _answer_http(self, event: http.Event, request_id: str) -> http.Answer:
         http.refuse_token_in_url(event)
-        context = event["requestContext"]
-        caller = caller_of((context.get("authorizer") or {}).get("lambda"))
+        if self.about.idempotency == "refused":
+            http.refuse_idempotency_key(event)
+        if self.about.public:
+            return self._answer_anybody(event, request_id)
+        caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
         caller.require(self.scope)
         respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
-        if self.about.idempotency:
+        if self.about.idempotency == "heeded":
             return once(event, caller, lambda: respond(event, caller, request_id))
         return respond(event, caller, request_id)
 
-    def _respond(self, event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+    def _answer_anybody(self, event: http.Event, request_id: str) -> http.Answer:
+        """Whatever token comes with the request is not looked at: API Gateway asked nobody whose it is."""
+        if http.prefers(event, "respond-async"):
+            self.require_background()
+        return self._respond(event, None, request_id)
+
+    def _respond(self, event: http.Event, caller: Caller | None, request_id: str) -> http.Answer:
         context = event["requestContext"]
         call = Call(
             request_id=request_id,

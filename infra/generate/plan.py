@@ -7,7 +7,13 @@ from typing import NamedTuple
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries, refuse_wrong
 from infra.generate.new_test import NewTest, new_tests
-from infra.generate.refusals import refuse_existing, refuse_uncommitted, refuse_used_ids, refuse_used_words
+from infra.generate.refusals import (
+    refuse_existing,
+    refuse_public,
+    refuse_uncommitted,
+    refuse_used_ids,
+    refuse_used_words,
+)
 from infra.generate.section import Carried, carried, mentions, with_copy
 from infra.workflows import workflows
 
@@ -67,6 +73,7 @@ def _refuse_wrong(project: Path, name: str, source: str) -> None:
     there = workflows(project)
     if source not in there:
         raise Refused(f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}.")
+    refuse_public(source, _place(project, source).folder.rglob("*.py"))
     if not (event := _place(project, source).event).exists():
         raise Refused(f"{source} has no sample event to copy, {event.relative_to(project)}.")
     refuse_wrong(name)

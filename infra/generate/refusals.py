@@ -19,6 +19,12 @@ def refuse_existing(project: Path, paths: Iterable[Path]) -> None:
             raise Refused(f"{path.relative_to(project)} is there already. Choose another NAME.")
 
 
+def refuse_public(source: str, code: Iterable[Path]) -> None:
+    """Its copy would be open to everybody too, whatever it does."""
+    if any("public=True" in path.read_text() for path in code):
+        raise Refused(f"{source} may be called by anybody, and so might a copy of it. Copy another workflow.")
+
+
 def refuse_uncommitted(project: Path) -> None:
     """What is added can then be seen with git diff and taken back with git checkout. Without git it cannot anyway."""
     command = ["git", "status", "--porcelain", "--", "template.yaml"]

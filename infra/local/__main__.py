@@ -43,7 +43,7 @@ _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 _RECEIVERS = {"LOCAL_RECEIVERS": "true"}
 """As well: events may go to a server on this machine, which a deployment refuses. No parameter of template.yaml sets it."""
 
-_DEFAULTS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
+_DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 _DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
 """What has no default in the template, or one that is too strict for a laptop that sends nothing."""
 

@@ -31,6 +31,9 @@ VENDORS = {
         "core/messages/",
         "core/runs/",
         "core/runs/uploads.py",
+        "workflows/check_app_location/asking.py",
+        "workflows/check_app_location/stack.py",
+        "workflows/record_registration/registration_token.py",
     },
     "pynamodb": {
         "core/table.py",

@@ -197,7 +197,12 @@ def test_camel_case() -> None:
     ]
 
 
-@pytest.mark.parametrize("source", workflows())
+def test_a_source_that_anybody_may_call_is_refused(project: Path) -> None:
+    with pytest.raises(Refused, match="record_registration may be called by anybody, and so might a copy of it"):
+        plan(project, "end_visit", "record_registration")
+
+
+@pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
 def test_the_template_keeps_every_line_in_its_place(project: Path, source: str) -> None:
     before = (project / "template.yaml").read_text().splitlines()
     after = plan(project, "end_visit", source).template.splitlines()

@@ -1,6 +1,7 @@
 """template.yaml, as it is and as AWS's translator makes CloudFormation of it."""
 
 import base64
+import importlib
 import importlib.metadata
 import json
 import re
@@ -41,6 +42,12 @@ SWITCHED = {
 }
 """What there is only where events are sent, and where deliveries are reported."""
 PARAMETERS = {"EmailFrom": "no-reply@example.com"}
+PUBLIC = [
+    name
+    for name in WORKFLOWS
+    if importlib.import_module(f"functions.workflows.{name}.handler").lambda_handler.__self__.about.public
+]
+"""Workflows that say of themselves that anybody may call them."""
 
 
 @cache
@@ -109,10 +116,11 @@ def test_every_function_has_its_folder() -> None:
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_each_workflow_is_reached_under_its_name(name: str) -> None:
     api = translated()["Resources"]["Api"]["Properties"]["Body"]
-    assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{"Token": []}]
+    scheme = "NONE" if name in PUBLIC else "Token"
+    assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{scheme: []}]
 
 
-def test_no_route_is_open_but_the_public_documents_and_signed_webhooks() -> None:
+def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registration() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
     security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
     public = {route for route, schemes in security.items() if schemes == [{"NONE": []}]}
@@ -120,8 +128,13 @@ def test_no_route_is_open_but_the_public_documents_and_signed_webhooks() -> None
         ("get", "/.well-known/jwks.json"),
         ("get", "/usersnap.js"),
         ("post", "/webhooks/{source}"),
+        ("post", "/workflows/record_registration"),
     }
     assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
+
+
+def test_only_the_workflow_that_makes_the_first_token_is_called_without_one() -> None:
+    assert PUBLIC == ["record_registration"]
 
 
 def test_every_function_has_a_sample_event() -> None:
@@ -170,11 +183,20 @@ def test_no_folder_is_named_like_an_installed_package() -> None:
     assert folders & (installed | set(sys.stdlib_module_names)) == set()
 
 
+WITHOUT_RESOURCE = {
+    "scheduler:ListSchedules",
+    "ses:GetAccount",
+    "sns:GetSMSSandboxAccountStatus",
+    "sms-voice:DescribeAccountAttributes",
+}
+"""Actions that can only be allowed on `*` (Service Authorization Reference, "Resource types" is empty)."""
+
+
 def test_iam_names_actions_and_resources() -> None:
     for role, statement in statements():
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all("*" not in action for action in actions), role
-        assert statement.get("Resource") != "*" or actions == ["scheduler:ListSchedules"], "it has no resource"
+        assert statement.get("Resource") != "*" or set(actions) <= WITHOUT_RESOURCE, role
         if "NotResource" in statement:
             assert actions == ["sns:Publish"], "an SMS has no resource, everything else has"
 
@@ -202,6 +224,52 @@ def test_schedules_can_call_nothing_but_their_own_function() -> None:
         if (role, each["Action"]) == ("RunSchedulesRole", "lambda:InvokeFunction")
     )
     assert called.endswith(":function:${AWS::StackName}-schedules")
+
+
+def test_registration_may_only_renew_its_own_secret_and_write_a_token() -> None:
+    allowed = {
+        str(statement["Action"]): statement["Resource"]
+        for role, statement in statements()
+        if role == "RecordRegistrationRole" and "logs:PutLogEvents" not in statement["Action"]
+    }
+    assert allowed == {
+        "['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue']": {
+            "Fn::GetAtt": ["RegistrationToken", "Id"]
+        },
+        "dynamodb:PutItem": {"Fn::GetAtt": ["Tokens", "Arn"]},
+    }
+
+
+def test_strangers_can_ask_for_a_registration_once_a_second() -> None:
+    (stage,) = (each for each in translated()["Resources"].values() if each["Type"] == "AWS::ApiGatewayV2::Stage")
+    limits = stage["Properties"]["RouteSettings"]["POST /workflows/record_registration"]
+    assert limits == {"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 10}
+
+
+def test_nothing_else_may_read_the_registration_token() -> None:
+    named = [role for role, statement in statements() if "RegistrationToken" in json.dumps(statement)]
+    assert named == ["RecordRegistrationRole"]
+
+
+def test_the_registration_token_is_48_letters_and_digits() -> None:
+    about = resources("AWS::SecretsManager::Secret")["RegistrationToken"]["GenerateSecretString"]
+    assert set(string.punctuation) <= set(about["ExcludeCharacters"])
+    assert not set(string.ascii_letters + string.digits) & set(about["ExcludeCharacters"])
+    assert about["PasswordLength"] == 48
+
+
+def test_a_check_makes_and_deletes_its_own_schedules_only() -> None:
+    allowed = {str(each["Action"]): each["Resource"] for role, each in statements() if role == "CheckAppLocationRole"}
+    made = allowed["['scheduler:CreateSchedule', 'scheduler:DeleteSchedule']"]["Fn::Sub"]
+    assert made.endswith(":schedule/${VerificationSchedules}/check.*")
+    assert allowed["iam:PassRole"] == {"Fn::GetAtt": ["VerificationSchedulesRole", "Arn"]}
+
+
+def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
+    variables = resources("AWS::Serverless::Function")["CheckAppLocation"]["Environment"]["Variables"]
+    allowed = {str(each["Action"]): each["Resource"] for role, each in statements() if role == "CheckAppLocationRole"}
+    assert variables["CHECKED_SECRETS"] == {"Fn::Join": [",", allowed["secretsmanager:DescribeSecret"]]}
+    assert allowed["secretsmanager:GetSecretValue"] == {"Ref": "TwilioSecret"}
 
 
 def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
@@ -462,7 +530,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
     allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
-    assert allowed.isdisjoint({"VerifyCheckRole", "UpdateUsersnapRole"})
+    assert allowed.isdisjoint({"VerifyCheckRole", "UpdateUsersnapRole", "RecordRegistrationRole"})
     assert {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole", "SendEmailTemplateRole"} <= allowed
 
 

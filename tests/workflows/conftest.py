@@ -60,8 +60,9 @@ READ_ONCE = [
     webhooks._secret,
 ]
 for name in workflows():
-    handler = importlib.import_module(f"functions.workflows.{name}.handler")
-    READ_ONCE += [each for each in vars(handler).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
+    for path in sorted((sam.ROOT / "functions/workflows" / name).glob("[!_]*.py")):
+        module = importlib.import_module(f"functions.workflows.{name}.{path.stem}")
+        READ_ONCE += [each for each in vars(module).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
 CLIENTS = [aws.client, aws.session, table.connection]
 
 
@@ -153,6 +154,7 @@ def account(settings: Settings) -> Iterator[None]:
         limit_key = secrets.create_secret(Name="limit-key", SecretString="b" * 64)
         events_key = secrets.create_secret(Name="events-key", SecretString="c" * 44)
         portal_key = secrets.create_secret(Name="usersnap-portal-key", SecretString="c" * 44)
+        registration_token = secrets.create_secret(Name="registration-token", SecretString="c" * 48)
         admin("sesv2").create_email_identity(EmailIdentity="no-reply@example.com")
         admin("scheduler").create_schedule_group(Name="verifications")
         admin("s3").create_bucket(Bucket="runs")
@@ -164,6 +166,9 @@ def account(settings: Settings) -> Iterator[None]:
             LIMIT_KEY_SECRET=limit_key["ARN"],
             EVENTS_KEY_SECRET=events_key["ARN"],
             USERSNAP_PORTAL_KEY_SECRET=portal_key["ARN"],
+            REGISTRATION_TOKEN_SECRET=registration_token["ARN"],
+            CHECKED_SECRETS=f"{code_keys['ARN']},{limit_key['ARN']}",
+            STAGE="dev",
             RUNS_BUCKET="runs",
             RUN_WORKFLOW=_state_machine(),
             SCHEDULE_GROUP="verifications",

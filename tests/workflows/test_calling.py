@@ -147,7 +147,8 @@ def test_a_workflow_starts_runs_of_another_for_the_token_that_called_it() -> Non
 
 
 def test_an_item_that_is_tried_again_starts_the_same_runs() -> None:
-    traits = Traits(background=True, idempotency=True, calls=frozenset(), starts=frozenset({"greet"}))
+    nothing: frozenset[str] = frozenset()
+    traits = Traits(background=True, idempotency="heeded", public=False, calls=nothing, starts=frozenset({"greet"}))
     invites: Workflow[Name, Text] = Workflow(invite, traits)
     item = Call(request_id="x", door="run", item_id="invite.a/0", run_token_id="fedcba9876543210")
     first, again = (invites.run({"name": "Ana"}, item).text for _ in range(2))

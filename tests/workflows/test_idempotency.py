@@ -183,6 +183,12 @@ def test_verify_check_ignores_the_key_because_a_spent_code_stays_spent() -> None
     assert [reply.body["valid"] for reply in replies] == [True, False]
 
 
+def test_a_workflow_whose_answers_hold_secrets_refuses_every_key(orders: Orders) -> None:
+    orders.handler = workflow(orders.tests, idempotency="refused")
+    assert [(orders.place(key=key).status, orders.count) for key in (KEY, "a b", "")] == [(400, 0), (400, 0), (200, 1)]
+    assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
+
+
 def test_who_sends_no_key_does_not_pay_for_it() -> None:
     code = (
         "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"

@@ -221,6 +221,25 @@ def test_a_function_may_ask_who_calls() -> None:
     assert (scheduled.door, scheduled.caller, scheduled.publishable) == ("schedule", None, False)
 
 
+def test_a_public_workflow_is_called_without_a_token_and_looks_at_none() -> None:
+    seen: list[Call] = []
+
+    def ask(_: Greeting, call: Call) -> Greeted:
+        seen.append(call)
+        return Greeted(text="")
+
+    asked = workflow(ask, public=True, background=False, idempotency="ignored")
+    statuses = [call(asked, {"name": "Ana"}, authorized=authorized, scopes=()).status for authorized in (False, True)]
+    assert statuses == [200, 200]
+    assert [(each.caller, each.client_ip, each.domain) for each in seen] == [(None, "192.0.2.1", "api.example.com")] * 2
+
+
+@pytest.mark.parametrize("traits", [{}, {"background": False}, {"idempotency": "refused"}])
+def test_a_public_workflow_that_would_keep_something_for_a_token_cannot_be_made(traits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="public workflow says background=False"):
+        workflow(greet, public=True, **traits)
+
+
 def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> None:
     call(handler, {"name": "Ana"}, scopes=SCOPES)
     call(handler, {"name": 1}, scopes=SCOPES)

@@ -13,6 +13,7 @@ from functions.core.runs.execution import exists, new_run_id, workflow_of
 from functions.core.runs.run import Run
 from functions.core.runs.start import start
 from functions.core.runs.uploads import Upload, used
+from functions.core.workflow_names import workflow_names
 
 
 def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
@@ -26,7 +27,7 @@ def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
     Raises:
         InvalidParameters, NotPermitted, NotFound, Conflict, Unavailable
     """
-    if asked.workflow not in validation.workflows():
+    if asked.workflow not in workflow_names():
         raise InvalidParameters(FieldError("/workflow", validation.NO_WORKFLOW))
     caller.require(f"workflow:{asked.workflow}")
     if asked.upload_id is not None and asked.items is not None:

@@ -1,8 +1,6 @@
 """Items of a request, checked by the workflow itself (its door `validate`) before anything starts."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from functions.core.errors import FieldError, InvalidParameters, NotInBackground
@@ -10,14 +8,7 @@ from functions.core.invoke import find_problems
 
 Item = Mapping[str, Any]
 
-_FOLDER = Path(__file__).parents[2] / "workflows"
 NO_WORKFLOW = "is no workflow, or none that can run in the background"
-
-
-@cache
-def workflows() -> frozenset[str]:
-    """Names of the stack's workflows: the folders that ship, so that a new one edits nothing here."""
-    return frozenset(path.parent.name for path in _FOLDER.glob("*/handler.py"))
 
 
 def validate(workflow: str, items: Sequence[Item], parameters: Item) -> None:

@@ -77,4 +77,4 @@ def _prepare() -> None:
         signing.prepare()
 
 
-lambda_handler = workflow(verify_check, prepare=_prepare, background=False, idempotency=False)
+lambda_handler = workflow(verify_check, prepare=_prepare, background=False, idempotency="ignored")

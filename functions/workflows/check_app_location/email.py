@@ -1,0 +1,70 @@
+"""Whether SES will send what this deployment gives it."""
+
+from functools import cache
+
+import msgspec
+
+from functions.core.settings import read_settings
+from functions.workflows.check_app_location.asking import Finding, ask, look_up
+from functions.workflows.check_app_location.location import command
+
+
+class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who emails come from; read from the environment."""
+
+    email_from: str
+
+
+@cache
+def settings() -> SenderSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(SenderSettings)
+
+
+def email_sender() -> Finding:
+    """Whether SES has verified the address that emails come from, its domain, or a domain above that."""
+    waiting = ""
+    for identity in identities(settings().email_from):
+        verified = _is_verified(identity)
+        if verified:
+            return Finding(True, f"SES has verified {identity}.")
+        if verified is False:
+            waiting = waiting or identity
+    return Finding(False, _waiting(waiting) if waiting else _unknown())
+
+
+def email_sandbox() -> Finding:
+    """Whether SES sends to everybody."""
+    account = ask("sesv2", lambda ses: ses.get_account())
+    if not account["SendingEnabled"]:
+        return Finding(False, "SES has paused sending for this account. The account dashboard in its console says why.")
+    if not account["ProductionAccessEnabled"]:
+        leave = "sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL --website-url <URL>"
+        sandbox = "SES is in its sandbox: it sends to verified addresses only."
+        return Finding(False, f"{sandbox} Ask for production access: {command(leave)}")
+    return Finding(True, "SES sends to everybody.")
+
+
+def identities(address: str) -> list[str]:
+    """What SES may have verified so that it sends from an address: that itself, its domain, domains above."""
+    labels = address.rpartition("@")[2].lower().split(".")
+    return [address, *(".".join(labels[start:]) for start in range(max(1, len(labels) - 1)))]
+
+
+def _is_verified(identity: str) -> bool | None:
+    """Null where SES does not know it."""
+    about = look_up("sesv2", lambda ses: ses.get_email_identity(EmailIdentity=identity), absent="NotFoundException")
+    return None if about is None else bool(about["VerifiedForSendingStatus"])
+
+
+def _waiting(identity: str) -> str:
+    if "@" in identity:
+        return f"SES has not verified {identity} yet. Follow the link in the email that it sent there."
+    records = command(f"sesv2 get-email-identity --email-identity {identity}")
+    return f"SES has not verified {identity} yet. Publish the DKIM records that this names: {records}"
+
+
+def _unknown() -> str:
+    address = settings().email_from
+    create = command(f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}")
+    return f"SES knows neither {address} nor its domain. Publish the DKIM records that this names: {create}"

@@ -1,0 +1,82 @@
+"""Where this deployment is, and whether what a caller takes it for is true."""
+
+from functools import cache
+from typing import Self
+from urllib.parse import urlsplit
+
+import msgspec
+
+from functions.core.parameters import Checked, NotValid, Result
+from functions.core.settings import read_settings
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class LocationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What this deployment is called; read from the environment."""
+
+    stage: str
+    aws_region: str
+    """Lambda's own variable."""
+    public_url: str = ""
+    """The API's URL where it has a domain of its own."""
+
+
+@cache
+def settings() -> LocationSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(LocationSettings)
+
+
+def command(words: str) -> str:
+    """Of the AWS CLI, as it is typed for this deployment."""
+    return f"aws {words} --region {settings().aws_region}"
+
+
+class Url(Checked):
+    """An http or https URL of an API: scheme, host, perhaps a port and a path."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """No request is made."""
+        try:
+            normal_form(text)
+        except ValueError:
+            raise NotValid("must be a URL such as https://api.example.com, without a query") from None
+        return cls(text)
+
+
+class Identifier(Result):
+    """One of the three: what the caller takes it for, and what it is. `matches` is null where nothing was given."""
+
+    given: str | None
+    actual: str | None
+    matches: bool | None
+
+
+def compared(given: str | None, actual: str | None) -> Identifier:
+    """Exactly; nothing that is given matches what is not known."""
+    return Identifier(given=given, actual=actual, matches=None if given is None else given == actual)
+
+
+def compared_url(given: str | None, domain: str | None) -> Identifier:
+    """`domain`: that the request came in by; with https in front it is the URL, unless the setting `PublicUrl` names one."""
+    actual = settings().public_url or (f"https://{domain}" if domain else None)
+    matches = None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
+    return Identifier(given=given, actual=actual, matches=matches)
+
+
+def normal_form(url: str) -> str:
+    """A URL without what makes no difference: case of scheme and host, a default port, slashes at the end (RFC 3986 §6.2).
+
+    Raises:
+        ValueError: when it is no http or https URL, or has a user name, a query or a fragment.
+    """
+    parts = urlsplit(url.strip())
+    extra = parts.query or parts.fragment or parts.username is not None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or extra:
+        raise ValueError(url)
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"

@@ -1,0 +1,85 @@
+"""The registration token: a secret of the stack that works once. Whoever may read it can make the first private token."""
+
+import hashlib
+import hmac
+import secrets
+import string
+import uuid
+from functools import cache
+from typing import Any
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.core import aws
+from functions.core.errors import Unavailable
+from functions.core.settings import read_settings
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 48
+"""285 random bits, as template.yaml makes the first one."""
+
+_MAY_BE_RENEWED = (
+    "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
+)
+
+
+class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the token is; read from the environment."""
+
+    registration_token_secret: str
+    """ARN of the secret."""
+
+
+@cache
+def settings() -> RegistrationSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(RegistrationSettings)
+
+
+def use_up(given: str) -> bool:
+    """Whether it was the registration token. It is renewed then: of any number of parallel calls one is told true.
+
+    Raises:
+        Unavailable: when Secrets Manager is; the token may be renewed all the same.
+    """
+    current = _read()
+    return hmac.compare_digest(given.encode(), current.encode()) and _renew(current)
+
+
+def _read() -> str:
+    """Fresh: a value that is kept would accept a token that was used up meanwhile."""
+    with aws.unavailable_when_passing("Secrets Manager"):
+        return str(_client().get_secret_value(SecretId=settings().registration_token_secret)["SecretString"])
+
+
+def _renew(used: str) -> bool:
+    """Writes the version whose id follows from the token that is used up. A version that is there cannot be written with
+    another value (Secrets Manager API, PutSecretValue): who comes second is refused, and the SDK's own repetition is not.
+    """
+    renewed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    about = {"SecretId": settings().registration_token_secret, "ClientRequestToken": _version(used)}
+    try:
+        _client().put_secret_value(**about, SecretString=renewed)
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
+            return False
+        if aws.is_passing(error):
+            raise Unavailable(_MAY_BE_RENEWED) from error
+        raise
+    return True
+
+
+def _version(used: str) -> str:
+    """In the form of a UUID, as Secrets Manager recommends; 128 bits of a hash tell nothing of a token of 285."""
+    return str(uuid.UUID(bytes=hashlib.sha256(used.encode()).digest()[:16]))
+
+
+def prepare() -> None:
+    """Reads settings and makes the client, for init."""
+    settings()
+    _client()
+
+
+def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    return aws.client("secretsmanager")

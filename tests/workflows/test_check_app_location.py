@@ -1,0 +1,488 @@
+"""Where the deployment is, and each of its checks: right, wrong with what to do about it, and not to be known."""
+
+import io
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from functions.core.errors import TooSlow
+from functions.core.parameters import NotValid
+from functions.workflows.check_app_location import asking
+from functions.workflows.check_app_location.asking import Finding
+from functions.workflows.check_app_location.email import identities
+from functions.workflows.check_app_location.handler import lambda_handler as check_app_location
+from functions.workflows.check_app_location.location import Url, normal_form
+from infra.local import twilio
+from tests import fakes
+from tests.builders import Context, call, http_event
+from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+CHECKS = ["email_sender", "email_sandbox", "sms_sandbox", "sms_providers", "secrets", "schedules", "runs"]
+SERVICES = {
+    "email_sender": "SESV2",
+    "email_sandbox": "SESV2",
+    "sms_sandbox": "SNS",
+    "secrets": "SECRETS_MANAGER",
+    "schedules": "SCHEDULER",
+    "runs": "SFN",
+}
+"""Whom each check asks, as AWS_ENDPOINT_URL_… calls it."""
+ROLE = "arn:aws:iam::123456789012:role/schedules"
+
+
+class Account:
+    """What SES, SNS and End User Messaging say of an account, over HTTP."""
+
+    def __init__(self) -> None:
+        self.identities = {"example.com": True}
+        self.sends, self.production = True, True
+        self.sns_sandbox, self.tier = "false", "PRODUCTION"
+        self.denied = ""
+        """What may not be asked: account, identities or sandbox (SNS)."""
+
+    def answer(self, request: BaseHTTPRequestHandler, _body: bytes) -> None:
+        """A script of `fakes.server`."""
+        place, _, name = unquote(request.path).removeprefix("/v2/email/").strip("/").partition("/")
+        if (place or "sandbox") == self.denied:
+            body = b"<E><Error><Code>AccessDenied</Code></Error></E>" if not place else b"{}"
+            fakes.reply(request, 403, body, {"x-amzn-errortype": "AccessDenied"})
+        elif request.headers["x-amz-target"]:
+            self._json(request, 200, {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": self.tier}]})
+        elif place == "account":
+            self._json(request, 200, {"SendingEnabled": self.sends, "ProductionAccessEnabled": self.production})
+        elif place == "identities" and name in self.identities:
+            self._json(request, 200, {"VerifiedForSendingStatus": self.identities[name]})
+        elif place == "identities":
+            self._json(request, 404, {"message": "none"}, {"x-amzn-errortype": "NotFoundException"})
+        else:
+            result = f"<GetSMSSandboxAccountStatusResult><IsInSandbox>{self.sns_sandbox}</IsInSandbox>"
+            body = f"<R>{result}</GetSMSSandboxAccountStatusResult></R>".encode()
+            fakes.reply(request, 200, body, {"content-type": "text/xml"})
+
+    def _json(self, request: Any, status: int, body: object, headers: dict[str, str] | None = None) -> None:
+        fakes.reply(request, status, json.dumps(body).encode(), {"content-type": "application/json"} | (headers or {}))
+
+
+@pytest.fixture(autouse=True)
+def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG001 - is there first
+    """One that is ready for everything."""
+    account = Account()
+    with fakes.server(account.answer) as url:
+        services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2")
+        settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
+        yield account
+
+
+def ask(**parameters: Any) -> dict[str, Any]:
+    reply = call(check_app_location, parameters)
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+def found(name: str) -> tuple[bool | None, str]:
+    """What a check says."""
+    return next((each["ok"], each["detail"]) for each in ask()["checks"] if each["name"] == name)
+
+
+def refuses(code: str, status: int = 400) -> fakes.Script:
+    body = json.dumps({"__type": code, "message": "no"}).encode()
+    return fakes.answers(status, body, content_type="application/json", x_amzn_errortype=code)
+
+
+def schedules() -> list[str]:
+    return [each["Name"] for each in admin("scheduler").list_schedules(GroupName="verifications")["Schedules"]]
+
+
+# --- where it is -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_given_is_compared_and_what_is_told_has_always_the_same_shape() -> None:
+    told = ask(stage="dev", region="us-east-1", url="https://api.example.com")
+    assert told["matches"] is True
+    assert told["stage"] == {"given": "dev", "actual": "dev", "matches": True}
+    assert told["region"] == {"given": "us-east-1", "actual": "us-east-1", "matches": True}
+    assert told["url"] == {"given": "https://api.example.com", "actual": "https://api.example.com", "matches": True}
+    assert [each["name"] for each in told["checks"]] == CHECKS
+    assert told.keys() == ask().keys() == {"matches", "stage", "region", "url", "ready", "checks"}
+
+
+def test_what_is_not_given_is_told_and_not_compared() -> None:
+    told = ask(stage="", url=None)
+    assert [told[name]["matches"] for name in ("stage", "region", "url")] == [None] * 3
+    assert (told["stage"]["actual"], told["matches"]) == ("dev", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("stage", "prod"), ("stage", "DEV"), ("region", "eu-west-1"), ("url", "https://api.example.org")],
+)
+def test_one_that_is_another_deployments_is_enough_to_say_no(name: str, value: str) -> None:
+    told = ask(**{"stage": "dev", "region": "us-east-1", "url": "https://api.example.com"} | {name: value})
+    assert (told["matches"], told[name]["matches"]) == (False, False)
+    assert sum(told[each]["matches"] for each in ("stage", "region", "url")) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "matches"),
+    [
+        ("https://api.example.com/", True),
+        ("HTTPS://API.Example.COM", True),
+        ("https://api.example.com:443", True),
+        ("https://api.example.com//", True),
+        ("http://api.example.com", False),
+        ("https://api.example.com:8443", False),
+        ("https://api.example.com/v1", False),
+    ],
+)
+def test_a_url_is_the_same_however_it_is_spelled(url: str, *, matches: bool) -> None:
+    assert ask(url=url)["url"]["matches"] is matches
+
+
+def test_the_path_of_a_url_is_compared_with_its_case() -> None:
+    assert normal_form("https://example.com/Api/") == "https://example.com/Api"
+    assert normal_form("http://[::1]:80") == "http://::1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["api.example.com", "ftp://example.com", "https://", "https://a?b", "https://a#b", "https://u:p@a", "https://a:b"],
+)
+def test_what_is_no_url_of_an_api_is_refused(url: str) -> None:
+    reply = call(check_app_location, {"url": url})
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/url")
+    with pytest.raises(NotValid, match=r"must be a URL such as https://api\.example\.com"):
+        Url.read(url)
+
+
+def test_the_configured_url_wins_over_the_requests_domain(settings: Settings) -> None:
+    settings.set(PUBLIC_URL="https://backend.example.com/api")
+    told = ask(url="https://backend.example.com/api/")["url"]
+    assert (told["actual"], told["matches"]) == ("https://backend.example.com/api", True)
+
+
+def test_without_http_and_without_a_setting_no_url_is_known_and_none_matches() -> None:
+    event = {"door": "direct", "parameters": {"url": "https://api.example.com"}}
+    told = check_app_location(event, Context())["result"]
+    assert told["url"] == {"given": "https://api.example.com", "actual": None, "matches": False}
+    assert told["matches"] is False
+
+
+def test_only_a_secret_token_may_ask() -> None:
+    assert call(check_app_location, {}, kind="publishable").status == 403
+
+
+# --- whether it is ready -----------------------------------------------------------------------------------------------
+
+
+def test_a_deployment_that_has_everything_is_ready() -> None:
+    told = ask()
+    assert {each["name"]: each["ok"] for each in told["checks"]} == dict.fromkeys(CHECKS, True)
+    assert told["ready"] is True
+
+
+def test_nothing_is_sent_and_nothing_stays_behind() -> None:
+    ask()
+    assert (sent_emails(), sent_sms(), schedules()) == ([], [], [])
+
+
+def test_one_check_that_is_false_is_enough_not_to_be_ready(account: Account) -> None:
+    account.production = False
+    assert ask()["ready"] is False
+
+
+@pytest.mark.parametrize("name", ["secrets", "schedules", "runs"])
+def test_what_is_needed_and_cannot_be_asked_is_not_ready(name: str, settings: Settings) -> None:
+    settings.set(**{f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
+    told = ask()
+    assert [each["name"] for each in told["checks"] if each["ok"] is None] == [name]
+    assert told["ready"] is False
+
+
+@pytest.mark.parametrize(("place", "ready"), [("identities", False), ("account", True), ("sandbox", True)])
+def test_a_sandbox_that_cannot_be_asked_about_does_not_matter_and_the_sender_does(
+    place: str, account: Account, *, ready: bool
+) -> None:
+    account.denied = place
+    told = ask()
+    assert [each["detail"] for each in told["checks"] if not each["ok"]] == ["Could not be checked: AccessDenied."]
+    assert told["ready"] is ready
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_check_that_fails_leaves_the_others_alone(name: str, settings: Settings, log: io.StringIO) -> None:
+    settings.set(**{f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
+    failed = {each["name"] for each in ask()["checks"] if each["ok"] is None}
+    assert failed == {each for each in SERVICES if SERVICES[each] == SERVICES[name]}
+    assert found(name) == (None, "Could not be checked: EndpointConnectionError.")
+    assert '"not checked"' in log.getvalue()
+
+
+def test_a_denial_is_told_by_aws_code(settings: Settings) -> None:
+    with fakes.server(refuses("AccessDeniedException")) as url:
+        settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)
+        assert found("secrets") == (None, "Could not be checked: AccessDeniedException.")
+
+
+def test_what_aws_cannot_answer_now_is_told_by_its_code_too(settings: Settings) -> None:
+    with fakes.server(refuses("ThrottlingException", 429)) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        assert found("schedules") == (None, "Could not be checked: ThrottlingException.")
+
+
+def test_nothing_is_asked_twice(settings: Settings) -> None:
+    """The SDK's own repetitions would not fit into the call's time."""
+    asked: list[str] = []
+
+    def fails(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        asked.append(request.command)
+        fakes.reply(request, 500, b"{}", {})
+
+    with fakes.server(fails) as url:
+        settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES.values()})
+        ask()
+    # Of a schedule that may have been made, both deletions.
+    assert len(asked) == len(SERVICES) + 2
+
+
+def test_what_could_not_be_answered_in_time_is_not_asked() -> None:
+    answer = check_app_location(http_event({}), Context(remaining_ms=5_000))
+    told = json.loads(answer["body"])
+    checks = {each["name"]: (each["ok"], each["detail"]) for each in told["checks"]}
+    assert {name for name, (ok, _) in checks.items() if ok is None} == set(SERVICES)
+    assert {detail for ok, detail in checks.values() if ok is None} == {"Could not be checked: NoTimeLeft."}
+    assert (answer["statusCode"], told["ready"]) == (200, False)
+
+
+def test_the_calls_own_deadline_ends_the_checks() -> None:
+    def check() -> Finding:
+        raise TooSlow("The call took too long.")
+
+    with pytest.raises(TooSlow):
+        asking.found(check)
+
+
+# --- email -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sender_may_be_verified_by_itself_its_domain_or_one_above() -> None:
+    assert identities("No-Reply@Mail.Example.co.uk") == [
+        "No-Reply@Mail.Example.co.uk",
+        "mail.example.co.uk",
+        "example.co.uk",
+        "co.uk",
+    ]
+    assert identities("root@localhost") == ["root@localhost", "localhost"]
+
+
+@pytest.mark.parametrize("identity", ["no-reply@mail.example.com", "mail.example.com", "example.com"])
+def test_one_verified_identity_is_enough_to_send(identity: str, account: Account, settings: Settings) -> None:
+    settings.set(EMAIL_FROM="no-reply@mail.example.com")
+    account.identities = {"no-reply@mail.example.com": False, "mail.example.com": False} | {identity: True}
+    assert found("email_sender") == (True, f"SES has verified {identity}.")
+
+
+def test_an_unknown_sender_is_told_how_its_domain_is_verified(account: Account) -> None:
+    account.identities = {}
+    ok, detail = found("email_sender")
+    assert (ok, detail.startswith("SES knows neither no-reply@example.com nor its domain.")) == (False, True)
+    assert detail.endswith("aws sesv2 create-email-identity --email-identity example.com --region us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("identity", "fix"),
+    [
+        ("example.com", "names: aws sesv2 get-email-identity --email-identity example.com --region us-east-1"),
+        ("no-reply@example.com", "Follow the link in the email that it sent there."),
+    ],
+)
+def test_a_sender_that_waits_for_its_verification_is_told_what_for(identity: str, fix: str, account: Account) -> None:
+    account.identities = {identity: False}
+    ok, detail = found("email_sender")
+    assert (ok, detail.startswith(f"SES has not verified {identity} yet."), detail.endswith(fix)) == (False, True, True)
+
+
+def test_the_email_sandbox_is_told_with_the_way_out(account: Account) -> None:
+    account.production = False
+    ok, detail = found("email_sandbox")
+    assert (ok, "verified addresses only" in detail) == (False, True)
+    assert "aws sesv2 put-account-details --production-access-enabled" in detail
+
+
+def test_an_account_whose_sending_is_paused_is_told_so(account: Account) -> None:
+    account.sends = False
+    ok, detail = found("email_sandbox")
+    assert (ok, "has paused sending" in detail) == (False, True)
+
+
+# --- SMS ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sms_sandbox", "sms_providers"])
+def test_where_no_sms_are_sent_nothing_is_asked_of_them(name: str, settings: Settings) -> None:
+    settings.set(SMS_COUNTRIES="", AWS_ENDPOINT_URL_SNS=fakes.nobody(), SMS_PROVIDERS="twilio")
+    assert found(name) == (None, "Not used: SmsCountries is empty, so no SMS is sent.")
+    assert ask()["ready"] is True
+
+
+@pytest.mark.parametrize(
+    ("provider", "fix"),
+    [
+        ("sns", "aws sns create-sms-sandbox-phone-number --phone-number"),
+        ("end_user_messaging", "aws pinpoint-sms-voice-v2 create-verified-destination-number"),
+    ],
+)
+def test_a_sandbox_of_any_provider_is_told_with_the_way_out(
+    provider: str, fix: str, account: Account, settings: Settings
+) -> None:
+    settings.set(SMS_PROVIDERS="end_user_messaging,sns", END_USER_MESSAGING_ORIGINATION="arn:x")
+    assert found("sms_sandbox") == (True, "AWS sends SMS to everybody.")
+    if provider == "sns":
+        account.sns_sandbox = "true"
+    else:
+        account.tier = "SANDBOX"
+    ok, detail = found("sms_sandbox")
+    assert (ok, fix in detail) == (False, True)
+
+
+def test_twilio_has_no_sandbox_of_aws(settings: Settings) -> None:
+    settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(), AWS_ENDPOINT_URL_SNS=fakes.nobody())
+    assert found("sms_sandbox") == (None, "Not used: no SMS go through AWS.")
+
+
+def twilio_secret(**changes: str) -> str:
+    about = json.dumps(twilio.SECRET | changes)
+    return str(admin("secretsmanager").create_secret(Name="twilio", SecretString=about)["ARN"])
+
+
+def test_providers_that_are_set_up_are_named(settings: Settings) -> None:
+    settings.set(SMS_PROVIDERS="twilio,sns", TWILIO_SECRET=twilio_secret())
+    assert found("sms_providers") == (True, "SMS go through twilio, sns.")
+
+
+def test_settings_that_do_not_fit_together_are_told(settings: Settings) -> None:
+    settings.set(SMS_PROVIDERS="end_user_messaging")
+    ok, detail = found("sms_providers")
+    assert (ok, "END_USER_MESSAGING_ORIGINATION is not set" in detail) == (False, True)
+    assert detail.endswith("Change the parameters of template.yaml and deploy again.")
+
+
+def test_a_twilio_secret_that_is_wrong_is_told_without_a_word_of_it(settings: Settings, log: io.StringIO) -> None:
+    settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(account_sid="hunter2"))
+    ok, detail = found("sms_providers")
+    assert (ok, "account_sid must be AC and 32 hex digits" in detail) == (False, True)
+    assert "aws secretsmanager put-secret-value --secret-id arn:aws:" in detail
+    assert "hunter2" not in detail + log.getvalue()
+
+
+def test_a_twilio_secret_that_is_not_there_is_told(settings: Settings) -> None:
+    settings.set(SMS_PROVIDERS="sns", TWILIO_CHANNELS="voice", TWILIO_SECRET=f"{ROLE}/none")
+    ok, detail = found("sms_providers")
+    assert (ok, "aws secretsmanager create-secret --name twilio" in detail) == (False, True)
+
+
+def test_a_twilio_secret_that_cannot_be_read_is_null(settings: Settings) -> None:
+    settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret())
+    with fakes.server(refuses("AccessDeniedException")) as url:
+        settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)
+        assert found("sms_providers") == (None, "Could not be checked: AccessDeniedException.")
+
+
+# --- the stack's own ---------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_that_is_not_there_is_told_by_its_name(settings: Settings) -> None:
+    settings.set(CHECKED_SECRETS="code-keys,hook")
+    ok, detail = found("secrets")
+    assert (ok, detail.startswith("There is no secret hook.")) == (False, True)
+    assert "aws secretsmanager create-secret --name hook --secret-string … --region us-east-1" in detail
+
+
+def test_a_secret_that_is_to_be_deleted_can_be_kept(settings: Settings) -> None:
+    admin("secretsmanager").delete_secret(SecretId="limit-key")
+    settings.set(CHECKED_SECRETS="limit-key")
+    ok, detail = found("secrets")
+    assert (ok, "aws secretsmanager restore-secret --secret-id limit-key" in detail) == (False, True)
+
+
+def test_a_secret_without_a_value_is_told(settings: Settings) -> None:
+    admin("secretsmanager").create_secret(Name="hook")
+    settings.set(CHECKED_SECRETS="hook")
+    ok, detail = found("secrets")
+    assert (ok, "aws secretsmanager put-secret-value --secret-id hook" in detail) == (False, True)
+
+
+class Scheduler:
+    """EventBridge Scheduler over HTTP: notes what it is asked, and answers deletions as it is told."""
+
+    def __init__(self, *deletions: int) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.made: dict[str, Any] = {}
+        self._deletions = iter(deletions)
+
+    def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        self.asked.append((request.command, request.path.partition("?")[0]))
+        if request.command == "POST":
+            self.made = json.loads(body)
+        status = next(self._deletions) if request.command == "DELETE" else 200
+        fakes.reply(request, status, b"{}", {"content-type": "application/json"})
+
+
+def test_a_schedule_is_made_paused_far_ahead_and_deleted_again(settings: Settings) -> None:
+    scheduler = Scheduler(200)
+    with fakes.server(scheduler.answer) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        assert found("schedules") == (True, "EventBridge Scheduler takes schedules.")
+    (create, path), delete = scheduler.asked
+    assert (create, delete) == ("POST", ("DELETE", path))
+    assert path.startswith("/schedules/check.")
+    made = scheduler.made
+    assert (made["State"], made["GroupName"], made["Target"]["RoleArn"]) == ("DISABLED", "verifications", ROLE)
+
+
+def test_each_check_makes_a_schedule_of_its_own(settings: Settings) -> None:
+    scheduler = Scheduler(200, 200)
+    with fakes.server(scheduler.answer) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        found("schedules")
+        found("schedules")
+    assert len({path for _, path in scheduler.asked}) == 2
+
+
+def test_a_deletion_that_fails_is_tried_again(settings: Settings) -> None:
+    scheduler = Scheduler(500, 200)
+    with fakes.server(scheduler.answer) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        assert found("schedules") == (True, "EventBridge Scheduler takes schedules.")
+    assert [method for method, _ in scheduler.asked] == ["POST", "DELETE", "DELETE"]
+
+
+def test_a_schedule_that_cannot_be_deleted_is_named(settings: Settings) -> None:
+    scheduler = Scheduler(500, 500)
+    with fakes.server(scheduler.answer) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        ok, detail = found("schedules")
+    name = scheduler.asked[0][1].rpartition("/")[2]
+    assert ok is True
+    assert f"aws scheduler delete-schedule --group-name verifications --name {name} --region us-east-1" in detail
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException"])
+def test_a_role_or_group_that_scheduler_cannot_use_is_told(code: str, settings: Settings) -> None:
+    with fakes.server(refuses(code)) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        assert found("schedules") == (
+            False,
+            f"EventBridge Scheduler cannot use {ROLE}. Deploy the stack again: make deploy",
+        )
+
+
+def test_a_state_machine_that_is_not_there_is_told(settings: Settings) -> None:
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:none"
+    settings.set(RUN_WORKFLOW=machine)
+    assert found("runs") == (False, f"There is no state machine {machine}. Deploy the stack again: make deploy")
