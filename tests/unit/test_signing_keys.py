@@ -15,4 +15,4 @@ def test_a_secret_holds_a_key_or_two(text: str, keys: tuple[str, ...]) -> None:
 def test_any_other_text_is_refused_without_being_told(text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read_keys(text)
-    assert "secret\"" not in str(refused.value)
+    assert 'secret"' not in str(refused.value)

@@ -247,8 +247,13 @@ def test_strangers_can_ask_for_a_registration_once_a_second() -> None:
 
 
 def test_nothing_else_may_read_the_registration_token() -> None:
-    named = [role for role, statement in statements() if "RegistrationToken" in json.dumps(statement)]
-    assert named == ["RecordRegistrationRole"]
+    named = [
+        (role, statement["Action"]) for role, statement in statements() if "RegistrationToken" in json.dumps(statement)
+    ]
+    assert named == [
+        ("RecordRegistrationRole", ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]),
+        ("CheckAppLocationRole", "secretsmanager:DescribeSecret"),
+    ]
 
 
 def test_the_registration_token_is_48_letters_and_digits() -> None:
@@ -268,7 +273,13 @@ def test_a_check_makes_and_deletes_its_own_schedules_only() -> None:
 def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
     variables = resources("AWS::Serverless::Function")["CheckAppLocation"]["Environment"]["Variables"]
     allowed = {str(each["Action"]): each["Resource"] for role, each in statements() if role == "CheckAppLocationRole"}
-    assert variables["CHECKED_SECRETS"] == {"Fn::Join": [",", allowed["secretsmanager:DescribeSecret"]]}
+    _, checked = variables["CHECKED_SECRETS"]["Fn::Join"]
+    assert checked[:-1] == allowed["secretsmanager:DescribeSecret"][:-1]
+    assert {each["Fn::GetAtt"][0] for each in checked[:-1]} == set(resources("AWS::SecretsManager::Secret"))
+    assert checked[-1]["Fn::If"][1]["Fn::Sub"] == "${AWS::StackName}-webhook-twilio"
+    assert allowed["secretsmanager:DescribeSecret"][-1]["Fn::Sub"].endswith(
+        ":secret:${AWS::StackName}-webhook-twilio-*"
+    )
     assert allowed["secretsmanager:GetSecretValue"] == {"Ref": "TwilioSecret"}
 
 

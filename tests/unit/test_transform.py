@@ -7,7 +7,6 @@ import pytest
 from infra import sam
 from infra.local import transform
 
-
 PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /usersnap.js",
