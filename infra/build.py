@@ -32,6 +32,7 @@ _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH"
 """The virtual environment first: its interpreter may be the one that `sam build` needs."""
 
 _PARAMETERS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*", "Proofs": "true"}
+_PARAMETERS |= {"EventsUrl": "https://app.example.com/events", "EventTypes": "verification.*", "DeliveryStatus": "true"}
 _SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sns", "scheduler", "stepfunctions", "s3", "kms", "lambda"}
 _SERVICES |= {"pinpoint-sms-voice-v2"}
 _SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
