@@ -1,0 +1,89 @@
+"""events: the stream's records become runs of deliver_event, each once."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from functions.api.events.handler import lambda_handler as events
+from functions.core.errors import Unavailable
+from functions.core.runs import execution
+from functions.core.runs.files import read_item
+from functions.core.runs.run import list_runs
+from infra import sam
+from tests import fakes
+from tests.workflows.conftest import Settings
+
+pytestmark = pytest.mark.usefixtures("cloud", "listened")
+
+APPROVED: dict[str, Any] = json.loads((sam.ROOT / "tests/events/events.json").read_text())["Records"][0]
+ANOTHER = APPROVED | {"eventID": "another"}
+
+
+@pytest.fixture
+def listened(settings: Settings) -> None:
+    settings.set(EVENTS_URL="https://app.example.com/events")
+
+
+def feed(*records: dict[str, Any]) -> int:
+    return events({"Records": list(records)}, None)["events"]
+
+
+def runs() -> list[str]:
+    return [run.run_id for run in list_runs(limit=100)[0]]
+
+
+def test_each_event_is_a_run_of_deliver_event_with_all_that_is_to_be_told() -> None:
+    assert feed(APPROVED) == 1
+    (run_id,) = runs()
+    begun, _ = execution.read(run_id)
+    assert (begun.workflow, begun.token_id) == ("deliver_event", "events")
+    item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
+    assert (item["type"], item["data"]["to"]) == ("verification.approved", "ana@example.com")
+
+
+def test_what_the_stream_gives_again_starts_nothing_again() -> None:
+    feed(APPROVED, ANOTHER)
+    feed(ANOTHER)
+    feed(APPROVED, ANOTHER)
+    assert len(runs()) == 2
+
+
+def test_what_is_not_wanted_starts_nothing(settings: Settings) -> None:
+    settings.set(EVENT_TYPES="verification.expired,email.*")
+    assert feed(APPROVED) == 0
+    assert runs() == []
+
+
+@pytest.mark.parametrize("service", ["S3", "SFN"])
+def test_a_fault_is_raised_so_that_the_stream_gives_the_changes_again(service: str, settings: Settings) -> None:
+    settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
+    with pytest.raises(Unavailable):
+        feed(APPROVED, ANOTHER)
+    settings.unset(f"AWS_ENDPOINT_URL_{service}")
+    assert feed(APPROVED, ANOTHER) == 2
+    assert len(runs()) == 2
+
+
+def test_a_process_that_dies_between_two_events_tells_both_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = execution.begin, iter([True, False])
+
+    def dies(planned: execution.Execution) -> bool:
+        if next(begun, True):
+            return begin(planned)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execution, "begin", dies)
+    with pytest.raises(KeyboardInterrupt):
+        feed(APPROVED, ANOTHER)
+    assert len(runs()) == 1
+    feed(APPROVED, ANOTHER)
+    assert len(runs()) == 2
+
+
+def test_the_log_says_which_event_and_of_whom_nothing(log: io.StringIO) -> None:
+    feed(APPROVED)
+    (line,) = (json.loads(each) for each in log.getvalue().splitlines())
+    assert (line["message"], line["type"], line["run_id"]) == ("event", "verification.approved", runs()[0])
+    assert "ana@" not in log.getvalue()
