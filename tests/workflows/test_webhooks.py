@@ -6,17 +6,21 @@ import io
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
-from functions.api.webhooks import handler, sources
+from functions.api.webhooks import handler, scheme, sources
+from functions.api.webhooks.schemes import sns
 from functions.core.http import MAX_BODY_BYTES
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
 from functions.core.runs.run import list_runs
 from tests import fakes
 from tests.builders import Context, Reply, http_event
+from tests.unit import deliveries
+from tests.unit.test_sources import SES
 from tests.workflows.conftest import Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
@@ -217,3 +221,48 @@ def test_a_mapping_that_was_changed_starts_no_second_run(monkeypatch: pytest.Mon
     monkeypatch.setattr(sources, "sources", lambda: changed)
     assert post(headers=signed()).body == first.body
     assert len(run_ids()) == 1
+
+
+# --- SNS ---------------------------------------------------------------------------------------------------------------
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:local-email-events"
+
+
+@pytest.fixture
+def confirmed(shop: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: ARG001 - is there first
+    """URLs at which subscriptions were confirmed. SNS's certificate is one that the tests have made."""
+    urls: list[str] = []
+    now = time.time()
+    made = deliveries.certificate(deliveries.sns_key(), since=now - 60, until=now + 60)
+    signs = scheme.Scheme(partial(sns.verify, fetch=lambda _: made), 202)
+    monkeypatch.setattr(sources, "sources", lambda: sources.read_sources(sources.SOURCES.read_text()))
+    monkeypatch.setattr(handler, "scheme", lambda _: signs)
+    monkeypatch.setattr(handler, "confirm", urls.append)
+    return urls
+
+
+def post_sns(message: str, topic: str = TOPIC, **fields: str) -> Reply:
+    return post(deliveries.sns(message, topic, time.time(), **fields).body.decode(), source="ses")
+
+
+@pytest.mark.usefixtures("confirmed")
+def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery() -> None:
+    reply = post_sns(json.dumps(SES))
+    begun, _ = execution.read(reply.body["run_id"])
+    item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
+    assert (begun.workflow, item["verification_id"], item["reason"]) == ("track_delivery", "k1-AAAA", "Permanent")
+    assert "918273" not in json.dumps(item), "the subject stays behind"
+    assert post_sns(json.dumps(SES)).body == reply.body
+
+
+@pytest.mark.usefixtures("confirmed")
+def test_a_report_of_another_topic_is_refused_although_sns_signed_it() -> None:
+    assert post_sns(json.dumps(SES), TOPIC.replace("local-", "other-")).status == 401
+    assert run_ids() == []
+
+
+def test_a_subscription_of_the_topic_is_confirmed_and_starts_nothing(confirmed: list[str]) -> None:
+    url = f"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37"
+    fields = {"Type": "SubscriptionConfirmation", "Token": "2336412f37", "SubscribeURL": url}
+    reply = post_sns("You have chosen to subscribe.", **fields)
+    assert (reply.status, reply.body, confirmed, run_ids()) == (202, {"run_id": None}, [url], [])
