@@ -5,7 +5,6 @@ on both sides one after the other.
 import argparse
 import base64
 import getpass
-import json
 import os
 import secrets
 import sys
@@ -13,7 +12,8 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.signing_keys import MOST, read_keys
+from functions.core.settings import SettingsError
+from functions.core.signing_keys import read_keys, standard_key, with_new
 from infra import target
 from infra.local.errors import LocalStackError
 
@@ -30,7 +30,7 @@ def main() -> int:
     try:
         target.point_at(arguments.env, arguments.state)
         print(_set(arguments.source))
-    except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
+    except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -45,6 +45,8 @@ def _set(name: str) -> str:
         raise ValueError(f"{name!r} is no source with a secret in sources.toml. There are: {there}.")
     given = _typed(source.scheme)
     key = given or _new_key()
+    if source.scheme == "standard":
+        standard_key(key)
     kept = _put(os.environ["WEBHOOK_SECRETS"] + source.secret, key)
     shown = "" if given else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
     also = " The one before is accepted as well, until this is done again." if kept else ""
@@ -68,13 +70,13 @@ def _put(name: str, key: str) -> bool:
     """Whether another one was there, and stays besides."""
     manager = boto3.client("secretsmanager")
     try:
-        before = read_keys(manager.get_secret_value(SecretId=name)["SecretString"])
+        before = manager.get_secret_value(SecretId=name)["SecretString"]
     except manager.exceptions.ResourceNotFoundException:
         manager.create_secret(Name=name, SecretString=key)
         return False
-    keys = list(dict.fromkeys([key, *before]))[:MOST]
-    manager.put_secret_value(SecretId=name, SecretString=json.dumps(keys))
-    return len(keys) > 1
+    if text := with_new(before, key):
+        manager.put_secret_value(SecretId=name, SecretString=text)
+    return len(read_keys(text or before)) > 1
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ _CONFIG: dict[str, dict[str, Any]] = {"s3": {"signature_version": "s3v4", "s3": 
 
 _PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestThrottled", "Throttling"})
 _PASSING |= {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"}
+_PASSING |= {"TransactionConflictException"}
 _PASSING |= {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "LimitExceededException"}
 
 

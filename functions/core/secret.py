@@ -11,7 +11,9 @@ MAX_AGE_SECONDS = 300
 
 
 class Secret:
-    """One secret by its ARN. While Secrets Manager is unavailable, the value that is known goes on being used."""
+    """One secret by its ARN or name. While Secrets Manager is unavailable, the value that is known goes on being used; of one
+    that was deleted or may not be read any more, it does not.
+    """
 
     def __init__(self, arn: str, clock: Callable[[], float] = time.monotonic, *, attempts: int = aws.ATTEMPTS) -> None:
         """`attempts`: 1 where a second one would not fit into the call's time."""
@@ -28,8 +30,9 @@ class Secret:
             Unavailable: when it was never read and cannot be read now.
         """
         if self._value is None or self._clock() - self._read_at > max_age_seconds:
+            known, self._value = self._value, None  # what is raised leaves nothing known
             self._read_at = self._clock()
-            self._value = self._fetch(self._value)
+            self._value = self._fetch(known)
         return self._value
 
     def _fetch(self, known: str | None) -> str:

@@ -13,6 +13,9 @@ from functions.core.settings import SettingsError
 
 MOST = 2
 
+_PREFIX = "whsec_"
+"""Of keys as Standard Webhooks writes them; the same key may go without."""
+
 _STANDARD_BYTES = range(24, 65)
 """Standard Webhooks 1.0.0, "Signature scheme": 192 to 512 bits."""
 
@@ -29,6 +32,14 @@ def read_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def with_new(text: str, key: str) -> str | None:
+    """The secret's text with a new current key, and the one before beside it; null where it is the current one already."""
+    current = read_keys(text)[0]
+    if current.removeprefix(_PREFIX) == key.removeprefix(_PREFIX):
+        return None
+    return msgspec.json.encode([str(key), current]).decode()
+
+
 def standard_key(text: str) -> bytes:
     """The bytes of a key of Standard Webhooks: `whsec_` and base64, or base64 alone.
 
@@ -36,7 +47,7 @@ def standard_key(text: str) -> bytes:
         ValueError: when it is none; the text is in no error.
     """
     try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) not in _STANDARD_BYTES:

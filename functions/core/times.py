@@ -6,6 +6,11 @@ HOUR_SECONDS = 3600
 DAY_SECONDS = 86_400
 
 
+def rfc3339(moment: datetime) -> str:
+    """A time as text, in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def utc(seconds: float) -> datetime:
     """A time in UTC, without fractions of a second."""
     return datetime.fromtimestamp(int(seconds), UTC)

@@ -7,14 +7,11 @@ from functools import cache
 import msgspec
 
 from functions.core import aws
-from functions.core.parameters import encode_checked
 from functions.core.secret import Secret
 from functions.core.settings import read_settings
-from functions.core.signing_keys import read_keys
+from functions.core.signing_keys import read_keys, with_new
 
 _SERVICE = "secretsmanager"
-_PREFIX = "whsec_"
-"""Of keys as Standard Webhooks writes them; the same key may go without."""
 
 
 class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +40,9 @@ def put_portal_key(key: str) -> None:
     """
     arn = _settings().usersnap_portal_key_secret
     with aws.unavailable_when_passing("Secrets Manager"):
-        current = read_keys(aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"])[0]
-        if _bare(current) != _bare(key):
-            text = msgspec.json.encode([key, current], enc_hook=encode_checked).decode()
+        known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
+        if text := with_new(known, key):
             aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
-
-
-def _bare(key: str) -> str:
-    return key.removeprefix(_PREFIX)
 
 
 @cache

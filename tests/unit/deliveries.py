@@ -56,9 +56,9 @@ def usersnap(body: bytes, key: str, at: float = NOW) -> Received:
     return received(body, {"x-usersnap-signature": signature, "x-usersnap-timestamp": str(milliseconds)})
 
 
-def twilio(fields: Sequence[tuple[str, str]], key: str, query: str = "") -> Received:
+def twilio(fields: Sequence[tuple[str, str]], key: str, query: str = "", url: str = URL) -> Received:
     """A form of fields that are not repeated."""
-    signed = (f"{URL}?{query}" if query else URL) + "".join(name + value for name, value in sorted(fields))
+    signed = (f"{url}?{query}" if query else url) + "".join(name + value for name, value in sorted(fields))
     signature = base64.b64encode(digest(key.encode(), signed.encode(), "sha1")).decode()
     return received(urlencode(fields).encode(), {"x-twilio-signature": signature}, query)
 

@@ -47,6 +47,17 @@ def test_what_became_of_the_message_is_an_event(delivery: str) -> None:
     assert (event.type, event.data["delivery_reason"]) == (f"verification.{delivery}", "Permanent")
 
 
+def test_a_report_that_was_quicker_than_the_word_of_who_sent_says_both() -> None:
+    found = change(BEFORE, BEFORE | {"delivery": {"S": "failed"}})
+    assert types(found) == ["verification.sent", "verification.failed"]
+    assert len({event.event_id for event in found}) == 2
+
+
+def test_a_test_destination_is_told_as_one() -> None:
+    (event,) = change(BEFORE | {"test": {"BOOL": True}}, BEFORE | RIGHT | {"test": {"BOOL": True}})
+    assert (event.type, event.data["test"]) == ("verification.approved", True)
+
+
 def test_the_right_code_is_an_event_once() -> None:
     assert types(change(sent(), sent(**RIGHT))) == ["verification.approved"]
     assert change(sent(**RIGHT), sent(**RIGHT) | {"attempts": {"N": "2"}}) == []

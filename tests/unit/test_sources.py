@@ -1,10 +1,15 @@
 """sources.toml: what a source can be, and what a payload becomes."""
 
+import re
+from typing import Any
+
 import pytest
 
 from functions.api.webhooks.sources import Source, find_source, read_sources, sources
 from functions.core.errors import InvalidParameters, NotFound
 from functions.core.settings import SettingsError
+from functions.workflows.track_delivery.handler import _EMAIL_EVENTS, _REPORTS
+from infra import sam
 from infra.workflows import workflows
 
 SIGNED_BY = 'scheme = "github"\nsecret = "github"\n'
@@ -64,7 +69,7 @@ def test_a_payload_of_another_shape_is_refused(expression: str, payload: object)
         source(expression).parameters_of(payload, {})
 
 
-SES = {
+SES: dict[str, Any] = {
     "eventType": "Bounce",
     "mail": {
         "messageId": "m-1",
@@ -73,7 +78,7 @@ SES = {
         "headers": [{"name": "Subject", "value": "Your code is 918273"}],
         "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
     },
-    "bounce": {"bounceType": "Permanent", "timestamp": "2026-11-24T12:00:00.000Z"},
+    "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-24T12:00:00.000Z"},
 }
 """As SES publishes it (SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS"), shortened."""
 
@@ -86,9 +91,33 @@ def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
         "verification_id": "k1-AAAA",
         "to": "ana@example.com",
         "template": None,
-        "reason": "Permanent",
+        "reason": "Permanent/General",
         "occurred_at": "2026-11-24T12:00:00.000Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("about", "reason"),
+    [
+        ({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "abuse", "timestamp": "t"}}, "abuse"),
+        ({"eventType": "Complaint", "complaint": {"timestamp": "t"}}, None),
+        ({"eventType": "Reject", "reject": {"reason": "Bad content"}}, "Bad content"),
+        ({"eventType": "Delivery", "delivery": {"timestamp": "t"}}, None),
+    ],
+)
+def test_why_is_said_where_ses_says_it(about: dict[str, Any], reason: str | None) -> None:
+    made = find_source("ses").parameters_of({"mail": SES["mail"]} | about, {})
+    assert (made or {})["reason"] == reason
+
+
+def test_what_twilio_reports_is_what_track_delivery_knows() -> None:
+    """And SES's topic takes what it knows of emails."""
+    for status in _REPORTS["twilio"]:
+        assert find_source("twilio").parameters_of({"MessageStatus": status}, {}), status
+    named = re.findall(r"'([a-z-]+)'", find_source("twilio").parameters.partition("payload")[0])
+    assert set(named) == set(_REPORTS["twilio"])
+    reported = sam.read_template()["Resources"]["CodeEmailReports"]["Properties"]["EventDestination"]
+    assert set(reported["MatchingEventTypes"]) == {*_REPORTS["ses"], *_EMAIL_EVENTS}
 
 
 def test_what_ses_says_besides_starts_nothing() -> None:

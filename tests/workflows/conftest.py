@@ -86,6 +86,7 @@ class Settings:
         clients = CLIENTS if any(name.startswith("AWS_") for name in names) else []
         for cached in [*READ_ONCE, *clients]:
             cached.cache_clear()
+        webhooks._unset_until.clear()
 
 
 @pytest.fixture

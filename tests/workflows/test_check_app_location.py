@@ -23,7 +23,19 @@ from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-CHECKS = ["email_sender", "email_sandbox", "sms_sandbox", "sms_providers", "secrets", "schedules", "runs"]
+SWITCHED_OFF = ["events_url", "email_reports"]
+"""By default."""
+CHECKS = [
+    "email_sender",
+    "email_sandbox",
+    "sms_sandbox",
+    "sms_providers",
+    "secrets",
+    "schedules",
+    "runs",
+    *SWITCHED_OFF,
+]
+TOPIC = "arn:aws:sns:us-east-1:123456789012:local-email-events"
 SERVICES = {
     "email_sender": "SESV2",
     "email_sandbox": "SESV2",
@@ -31,6 +43,7 @@ SERVICES = {
     "secrets": "SECRETS_MANAGER",
     "schedules": "SCHEDULER",
     "runs": "SFN",
+    "email_reports": "SNS",
 }
 """Whom each check asks, as AWS_ENDPOINT_URL_… calls it."""
 ROLE = "arn:aws:iam::123456789012:role/schedules"
@@ -43,15 +56,19 @@ class Account:
         self.identities = {"example.com": True}
         self.sends, self.production = True, True
         self.sns_sandbox, self.tier = "false", "PRODUCTION"
+        self.subscriptions = [f"{TOPIC}:1"]
+        """ARNs of what the topic of reports has."""
         self.denied = ""
         """What may not be asked: account, identities or sandbox (SNS)."""
 
-    def answer(self, request: BaseHTTPRequestHandler, _body: bytes) -> None:
+    def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         """A script of `fakes.server`."""
         place, _, name = unquote(request.path).removeprefix("/v2/email/").strip("/").partition("/")
-        if (place or "sandbox") == self.denied:
-            body = b"<E><Error><Code>AccessDenied</Code></Error></E>" if not place else b"{}"
-            fakes.reply(request, 403, body, {"x-amzn-errortype": "AccessDenied"})
+        if b"Action=ListSubscriptionsByTopic" in body:
+            self._list_subscriptions(request)
+        elif (place or "sandbox") == self.denied:
+            denial = b"<E><Error><Code>AccessDenied</Code></Error></E>" if not place else b"{}"
+            fakes.reply(request, 403, denial, {"x-amzn-errortype": "AccessDenied"})
         elif request.headers["x-amz-target"]:
             self._json(request, 200, {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": self.tier}]})
         elif place == "account":
@@ -62,8 +79,16 @@ class Account:
             self._json(request, 404, {"message": "none"}, {"x-amzn-errortype": "NotFoundException"})
         else:
             result = f"<GetSMSSandboxAccountStatusResult><IsInSandbox>{self.sns_sandbox}</IsInSandbox>"
-            body = f"<R>{result}</GetSMSSandboxAccountStatusResult></R>".encode()
-            fakes.reply(request, 200, body, {"content-type": "text/xml"})
+            told = f"<R>{result}</GetSMSSandboxAccountStatusResult></R>".encode()
+            fakes.reply(request, 200, told, {"content-type": "text/xml"})
+
+    def _list_subscriptions(self, request: BaseHTTPRequestHandler) -> None:
+        endpoint = "<Endpoint>https://x.example/webhooks/ses</Endpoint>"
+        members = "".join(
+            f"<member>{endpoint}<SubscriptionArn>{each}</SubscriptionArn></member>" for each in self.subscriptions
+        )
+        result = f"<Subscriptions>{members}</Subscriptions></ListSubscriptionsByTopicResult></R>"
+        fakes.reply(request, 200, f"<R><ListSubscriptionsByTopicResult>{result}".encode(), {"content-type": "text/xml"})
 
     def _json(self, request: Any, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         fakes.reply(request, status, json.dumps(body).encode(), {"content-type": "application/json"} | (headers or {}))
@@ -76,6 +101,7 @@ def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG0
     with fakes.server(account.answer) as url:
         services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2")
         settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
+        settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
         yield account
 
 
@@ -146,7 +172,7 @@ def test_a_url_is_the_same_however_it_is_spelled(url: str, *, matches: bool) -> 
 
 def test_the_path_of_a_url_is_compared_with_its_case() -> None:
     assert normal_form("https://example.com/Api/") == "https://example.com/Api"
-    assert normal_form("http://[::1]:80") == "http://::1"
+    assert normal_form("http://[::1]:80") == "http://[::1]"
 
 
 @pytest.mark.parametrize(
@@ -486,3 +512,42 @@ def test_a_state_machine_that_is_not_there_is_told(settings: Settings) -> None:
     machine = "arn:aws:states:us-east-1:123456789012:stateMachine:none"
     settings.set(RUN_WORKFLOW=machine)
     assert found("runs") == (False, f"There is no state machine {machine}. Deploy the stack again: make deploy")
+
+
+def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Settings) -> None:
+    """IAM names ARNs with a suffix, which a secret that nobody has made has none of."""
+    settings.set(CHECKED_SECRETS="local-webhook-twilio")
+    with fakes.server(refuses("AccessDeniedException")) as url:
+        settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)
+        ok, detail = found("secrets")
+    assert (ok, "There is no secret local-webhook-twilio" in detail) == (False, True)
+
+
+# --- events and reports ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_switched_off_is_not_checked(settings: Settings) -> None:
+    settings.unset("EVENTS_URL", "EMAIL_EVENTS_TOPIC")
+    assert [found(name)[0] for name in SWITCHED_OFF] == [None, None]
+    assert ask()["ready"] is True
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.1:8443/events", "https://localhost/events", "http://127.0.0.1:9000/x"])
+def test_a_url_to_which_nothing_is_delivered_is_named(url: str, settings: Settings) -> None:
+    settings.set(EVENTS_URL=url)
+    ok, detail = found("events_url")
+    assert (ok, "Set another one and deploy" in detail) == (False, True)
+
+
+@pytest.mark.parametrize("subscriptions", [[], ["PendingConfirmation"]])
+def test_reports_that_no_webhook_has_confirmed_to_take_are_not_ready(
+    subscriptions: list[str], account: Account
+) -> None:
+    account.subscriptions = subscriptions
+    ok, detail = found("email_reports")
+    assert (ok, f"aws sns subscribe --topic-arn {TOPIC}" in detail, ask()["ready"]) == (False, True, False)
+
+
+def test_a_subscription_that_was_confirmed_is_enough(account: Account) -> None:
+    account.subscriptions = ["PendingConfirmation", f"{TOPIC}:1"]
+    assert found("email_reports") == (True, "SES's reports reach the webhook ses.")

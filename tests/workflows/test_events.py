@@ -27,7 +27,7 @@ def listened(settings: Settings) -> None:
 
 
 def feed(*records: dict[str, Any]) -> int:
-    return events({"Records": list(records)}, None)["events"]
+    return int(events({"Records": list(records)}, None)["events"])
 
 
 def runs() -> list[str]:
@@ -80,6 +80,29 @@ def test_a_process_that_dies_between_two_events_tells_both_in_the_end(monkeypatc
     assert len(runs()) == 1
     feed(APPROVED, ANOTHER)
     assert len(runs()) == 2
+
+
+def test_a_change_that_cannot_be_read_keeps_none_behind_it_waiting(capfd: pytest.CaptureFixture[str]) -> None:
+    broken = APPROVED | {"dynamodb": {"ApproximateCreationDateTime": 1, "OldImage": {}, "NewImage": {}}}
+    assert feed(broken, APPROVED) == 1
+    assert len(runs()) == 1
+    assert "ChangeNotRead" in capfd.readouterr().out
+
+
+def test_an_event_that_an_earlier_version_told_in_other_words_stays_as_it_was_told() -> None:
+    feed(APPROVED)
+    image = APPROVED["dynamodb"]["NewImage"] | {"purpose": {"S": "sign_in"}}
+    told_otherwise = APPROVED | {"dynamodb": APPROVED["dynamodb"] | {"NewImage": image}}
+    assert feed(told_otherwise, ANOTHER) == 2
+    assert len(runs()) == 2
+
+
+def test_a_verification_that_is_gone_after_its_time_is_told_to_have_expired() -> None:
+    images = {"OldImage": APPROVED["dynamodb"]["OldImage"]}
+    feed(APPROVED | {"eventName": "REMOVE", "dynamodb": {"ApproximateCreationDateTime": 4_000_000_000, **images}})
+    begun, _ = execution.read(runs()[0])
+    item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
+    assert (item["type"], item["data"]["test"]) == ("verification.expired", False)
 
 
 def test_the_log_says_which_event_and_of_whom_nothing(log: io.StringIO) -> None:

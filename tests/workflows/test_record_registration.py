@@ -13,6 +13,7 @@ import pytest
 
 from functions.core import aws
 from functions.core.tokens import find_token, list_tokens
+from functions.workflows.record_registration import registration_token
 from functions.workflows.record_registration.handler import lambda_handler as record_registration
 from infra import sam
 from infra.workflows import workflows
@@ -72,7 +73,9 @@ def test_the_registration_token_is_exchanged_for_a_secret_token_with_all_scopes(
     assert reply.status == 200
     assert token is not None
     assert (token.kind, token.name, token.is_active(0)) == ("secret", "server", True)
-    assert token.scopes == {"runs:read", "runs:write"} | {f"workflow:{name}" for name in workflows()}
+    assert token.scopes == {"runs:read", "runs:write"} | {
+        f"workflow:{name}" for name in workflows() if name != "record_registration"
+    }
     about = {"token_id": token.token_id, "name": "server", "scopes": sorted(token.scopes)}
     assert reply.body == {"token": reply.body["token"]} | about
 
@@ -125,6 +128,20 @@ def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(cou
         replies.append(register())
     assert sorted(reply.status for reply in replies) == [200] + [403] * (count - 1)
     assert len(list_tokens()) == 1
+
+
+def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And stands in nobody's way."""
+    asked: list[str] = []
+    events = aws.client("secretsmanager").meta.events
+    events.register("before-call.secrets-manager", lambda model, **_: asked.append(model.name))
+    assert all(refused(register("a guess")) for _ in range(20))
+    assert asked == ["GetSecretValue"]
+    assert register().status == 200
+    assert asked == ["GetSecretValue", "GetSecretValue", "PutSecretValue"]
+    monkeypatch.setattr(registration_token, "_FRESH_SECONDS", 0.0)
+    assert refused(register("a guess"))
+    assert asked[3:] == ["GetSecretValue"]
 
 
 def test_who_comes_late_with_a_token_that_was_used_and_renewed_meanwhile_is_refused() -> None:

@@ -85,7 +85,16 @@ def test_a_report_that_comes_again_or_late_changes_nothing() -> None:
 def test_an_email_that_a_server_took_can_still_bounce() -> None:
     verification_id = sent()
     report(verification_id, "Delivery")
-    assert report(verification_id, "Bounce")["recorded"] is True
+    assert report(verification_id, "Bounce", reason="Permanent/General")["recorded"] is True
+
+
+def test_an_automatic_reply_does_not_undo_a_delivery() -> None:
+    """SES tells of it as a transient bounce."""
+    verification_id = sent()
+    report(verification_id, "Delivery")
+    assert report(verification_id, "Bounce", reason="Transient/General")["recorded"] is False
+    assert recorded(verification_id) == ("delivered", None)
+    assert report(sent(), "Bounce", reason="Transient/MailboxFull")["recorded"] is True
 
 
 def test_a_report_of_another_message_has_no_say() -> None:
@@ -93,6 +102,16 @@ def test_a_report_of_another_message_has_no_say() -> None:
     verification_id = sent()
     assert report(verification_id, "failed", "twilio", message_id="other")["recorded"] is False
     assert recorded(verification_id)[0] == "sent"
+
+
+def test_the_message_that_was_taken_is_the_one_that_counts() -> None:
+    """A first try got no answer; what its provider reports comes before the second one is recorded."""
+    verification_id = stored()
+    report(verification_id, "failed", "twilio", message_id="first", reason="30007")
+    assert delivery.record(verification_id, "sent", "second") is True
+    assert recorded(verification_id) == ("sent", None)
+    assert report(verification_id, "delivered", "twilio", message_id="second")["recorded"] is True
+    assert report(verification_id, "failed", "twilio", message_id="first")["recorded"] is False
 
 
 def test_a_report_may_come_before_the_send_was_recorded() -> None:
@@ -135,10 +154,17 @@ def test_what_became_of_an_email_is_delivered_as_an_event(status: str, event: st
     }
 
 
+def test_a_time_without_its_offset_is_refused() -> None:
+    body = {"provider": "ses", "status": "Bounce", "message_id": MESSAGE, "occurred_at": "2026-11-24T12:00:00"}
+    reply = call(track_delivery, body)
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/occurred_at")
+
+
 def test_where_events_go_nowhere_and_of_sms_no_run_is_started(settings: Settings) -> None:
     report(None, "Bounce")
     settings.set(EVENTS_URL="https://app.example.com/events")
     report(None, "failed", "twilio")
+    report(None, "delivery", "twilio")
     assert list_runs(limit=10) == ([], None)
 
 

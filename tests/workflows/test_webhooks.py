@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from functions.api.webhooks import handler, scheme, sources
+from functions.api.webhooks import settings as webhooks
 from functions.api.webhooks.schemes import sns
+from functions.core import aws
 from functions.core.http import MAX_BODY_BYTES
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
@@ -21,7 +23,7 @@ from tests import fakes
 from tests.builders import Context, Reply, http_event
 from tests.unit import deliveries
 from tests.unit.test_sources import SES
-from tests.workflows.conftest import Settings, admin
+from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
 
@@ -49,6 +51,24 @@ scheme = "github"
 secret = "shop"
 workflow = "verify_delete"
 parameters = "{verification_id: sum(payload.items)}"
+
+[phone]
+scheme = "twilio"
+secret = "shop"
+workflow = "verify_delete"
+parameters = "payload.CallSid && {verification_id: payload.CallSid}"
+
+[topic]
+scheme = "sns"
+topic = "arn:aws:sns:eu-west-1:123456789012:theirs"
+workflow = "verify_delete"
+parameters = "payload"
+
+[own_topic]
+scheme = "sns"
+topic = "email-events"
+workflow = "verify_delete"
+parameters = "payload"
 
 [feedback]
 scheme = "usersnap"
@@ -159,6 +179,54 @@ def put_secret(settings: Settings, text: str) -> None:
     settings.set()  # five minutes later
 
 
+def counted(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """Names of metrics about the source."""
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    return [name for line in lines for name in line if name.startswith("Webhook") and line["source"] == "shop"]
+
+
+def test_what_is_accepted_and_refused_is_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    post(headers=signed())
+    post(headers=signed(key="another"))
+    assert counted(capfd) == ["WebhookAccepted", "WebhookRefused"]
+
+
+def twilio_call(settings: Settings, public_url: str) -> Reply:
+    settings.set(PUBLIC_URL=public_url)
+    fields = [("CallSid", "CA1"), ("To", "+14155550123")]
+    event = deliveries.twilio(fields, KEY, url="https://api.example.com/webhooks/phone")
+    return post(event.body.decode(), "phone", event.headers)
+
+
+def test_twilio_signs_the_public_url_which_is_never_taken_from_the_request(settings: Settings) -> None:
+    assert twilio_call(settings, "https://api.example.com").status == 202
+    assert twilio_call(settings, "https://other.example.com").status == 401
+    assert twilio_call(settings, "").status == 404
+
+
+def test_a_secret_that_was_deleted_is_not_accepted_any_more(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.monotonic", clock)
+    assert post(headers=signed()).status == 202
+    admin("secretsmanager").delete_secret(SecretId="local-webhook-shop", ForceDeleteWithoutRecovery=True)
+    monkeypatch.setattr(webhooks._secret("local-webhook-shop"), "_clock", clock)
+    clock.advance(301)
+    for _ in range(3):
+        assert post(headers=signed()).status == 404
+        clock.advance(31)
+
+
+def test_whether_a_secret_is_set_is_not_asked_for_each_stranger(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.monotonic", clock)
+    asked: list[str] = []
+    events = aws.client("secretsmanager", attempts=aws.ATTEMPTS).meta.events
+    events.register("before-call.secrets-manager", lambda event_name, **_: asked.append(event_name))
+    assert [post(source="closed").status for _ in range(5)] == [404] * 5
+    assert len(asked) == 1
+    clock.advance(31)
+    admin("secretsmanager").create_secret(Name="local-webhook-nobody-set-it", SecretString=KEY)
+    assert post(source="closed", headers=signed()).status == 202
+
+
 def test_while_a_secret_is_changed_both_are_accepted(settings: Settings) -> None:
     put_secret(settings, json.dumps(["new", KEY]))
     other = json.dumps({"id": "k1.other"})
@@ -179,7 +247,7 @@ def test_a_signed_body_that_cannot_be_read_is_a_400() -> None:
 def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(settings: Settings, log: io.StringIO) -> None:
     put_secret(settings, '["one", "two", "three"]')
     assert post(headers=signed()).status == 503
-    assert "holds no keys" in log.getvalue()
+    assert "set wrongly" in log.getvalue()
     assert "three" not in log.getvalue()
 
 
@@ -250,7 +318,11 @@ def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery(
     reply = post_sns(json.dumps(SES))
     begun, _ = execution.read(reply.body["run_id"])
     item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
-    assert (begun.workflow, item["verification_id"], item["reason"]) == ("track_delivery", "k1-AAAA", "Permanent")
+    assert (begun.workflow, item["verification_id"], item["reason"]) == (
+        "track_delivery",
+        "k1-AAAA",
+        "Permanent/General",
+    )
     assert "918273" not in json.dumps(item), "the subject stays behind"
     assert post_sns(json.dumps(SES)).body == reply.body
 
@@ -259,6 +331,14 @@ def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery(
 def test_a_report_of_another_topic_is_refused_although_sns_signed_it() -> None:
     assert post_sns(json.dumps(SES), TOPIC.replace("local-", "other-")).status == 401
     assert run_ids() == []
+
+
+def test_a_topic_is_named_by_its_arn_or_is_one_of_the_stacks(settings: Settings) -> None:
+    found = sources.sources()
+    assert webhooks.keys_of(found["topic"]) == ("arn:aws:sns:eu-west-1:123456789012:theirs",)
+    assert webhooks.keys_of(found["own_topic"]) == (TOPIC,)
+    settings.unset("STACK_TOPICS")
+    assert post(source="own_topic").status == 404, "the stack has no topic"
 
 
 def test_a_subscription_of_the_topic_is_confirmed_and_starts_nothing(confirmed: list[str]) -> None:

@@ -1,5 +1,5 @@
 """events: tells the app's backend what became of verifications. The stream of their table calls it with changes, at least
-once, for a day if it fails: so no event is lost, and no request waits for one to be told.
+once, for a day if it fails: so no request waits for an event, and none is forgotten between a write and its telling.
 """
 
 from collections.abc import Mapping
@@ -7,14 +7,15 @@ from typing import Any
 
 from functions.api.events.changes import Event, events_of
 from functions.core import aws
+from functions.core.errors import IdempotencyKeyReused
 from functions.core.events.wanted import settings
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
 from functions.core.settings import in_lambda
 
-WORKFLOW = "deliver_event"
-TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
+_WORKFLOW = "deliver_event"
+_TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
 
 
 def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, int]:
@@ -23,17 +24,33 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, int]
     Raises:
         Unavailable
     """
-    found = [each for record in event["Records"] for each in events_of(record) if settings().wants(each.type)]
+    found = [each for record in event["Records"] for each in _events_of(record) if settings().wants(each.type)]
     for each in found:
         _start(each)
     return {"events": len(found)}
 
 
+def _events_of(record: Mapping[str, Any]) -> list[Event]:
+    """None of a change that cannot be read: it would fail for a day, and keep all behind it waiting."""
+    try:
+        return list(events_of(record))
+    except (KeyError, TypeError, ValueError):
+        count("ChangeNotRead")
+        logger.exception("a change could not be read; it is left")
+        return []
+
+
 def _start(event: Event) -> None:
     """Once, however often it is asked to: the run is named after the event."""
-    run = start(WORKFLOW, [event.parameters()], token_id=TOKEN_ID, run_id=new_run_id(WORKFLOW, event.event_id))
+    run_id = new_run_id(_WORKFLOW, event.event_id)
+    try:
+        start(_WORKFLOW, [event.parameters()], token_id=_TOKEN_ID, run_id=run_id)
+    except IdempotencyKeyReused:
+        # An earlier version of this code told it in other words: those hold.
+        logger.info("this event was told before", run_id=run_id)
+        return
     count("EventStarted", type=event.type)
-    logger.info("event", type=event.type, event_id=event.event_id, run_id=run.run_id)
+    logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
 
 
 if in_lambda():

@@ -9,11 +9,11 @@ from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
 from functions.core.doors import http_door
-from functions.core.errors import IdempotencyKeyReused, StaleDelivery, WrongSignature
+from functions.core.errors import IdempotencyKeyReused, StaleDelivery, Unavailable, WrongSignature
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
-from functions.core.settings import in_lambda
+from functions.core.settings import SettingsError, in_lambda
 
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
@@ -40,6 +40,9 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     except (WrongSignature, StaleDelivery):
         count("WebhookRefused", source=name)
         raise
+    except SettingsError:
+        logger.exception("what this source signs with is set wrongly")
+        raise Unavailable("This source cannot be checked right now.") from None
     run_id = _started(name, source, delivery)
     count("WebhookAccepted", source=name)
     return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)

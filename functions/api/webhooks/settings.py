@@ -1,5 +1,6 @@
 """Where what sources sign with is kept, and under which URL they call; read from the environment."""
 
+import time
 from functools import cache
 from typing import Annotated
 
@@ -9,11 +10,19 @@ from msgspec import Meta
 
 from functions.api.webhooks.sources import Source, not_there
 from functions.core import aws
-from functions.core.errors import Unavailable
 from functions.core.log import logger
 from functions.core.secret import Secret
-from functions.core.settings import SettingsError, read_settings
+from functions.core.settings import read_settings
 from functions.core.signing_keys import read_keys
+
+UNSET_SECONDS = 30.0
+"""For which it is not asked again whether a secret is set: anybody can call, and each question costs."""
+
+_UNSET = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
+"""The second may be IAM's word for a name that there is not, since permissions name ARNs, which end in a suffix."""
+
+_unset_until: dict[str, float] = {}
+"""By name of the secret, of the monotonic clock."""
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +30,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     webhook_secrets: str
     """With what the names of their secrets begin; what the source calls its secret follows."""
-    stack_topics: str
-    """With what the ARNs of the stack's topics begin; what the source calls its topic follows."""
+    stack_topics: str = ""
+    """With what the ARNs of the stack's topics begin; what the source calls its topic follows. Empty where it has none."""
     public_url: Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")] = ""
     """The API's URL, which some schemes sign; never taken from a request."""
 
@@ -38,20 +47,32 @@ def keys_of(source: Source) -> tuple[str, ...]:
 
     Raises:
         NotFound: nobody has set it up.
-        Unavailable: the secret cannot be read, or does not hold keys.
+        SettingsError: the secret holds no keys.
+        Unavailable: it cannot be read.
     """
     if source.topic:
-        return (source.topic if source.topic.startswith("arn:") else settings().stack_topics + source.topic,)
+        return (_topic(source.topic),)
+    name = settings().webhook_secrets + str(source.secret)
+    if _unset_until.get(name, 0.0) > time.monotonic():
+        raise not_there()
     try:
-        return read_keys(_secret(settings().webhook_secrets + str(source.secret)).value())
+        return read_keys(_secret(name).value())
     except ClientError as error:
-        if aws.code_of(error) != "ResourceNotFoundException":
+        if aws.code_of(error) not in _UNSET:
             raise
-        logger.warning("the secret of this source of webhooks is not set: make webhook-secret")
+        _unset_until[name] = time.monotonic() + UNSET_SECONDS
+        logger.warning(
+            "the secret of this source of webhooks is not set: make webhook-secret", reason=aws.code_of(error)
+        )
         raise not_there() from None
-    except SettingsError:
-        logger.exception("the secret of this source of webhooks holds no keys")
-        raise Unavailable("This source cannot be checked right now.") from None
+
+
+def _topic(topic: str) -> str:
+    if topic.startswith("arn:"):
+        return topic
+    if not settings().stack_topics:
+        raise not_there()
+    return settings().stack_topics + topic
 
 
 def url_of(name: str, source: Source) -> str:

@@ -1,6 +1,6 @@
 """Questions to AWS, each asked once and only with time left for its answer, and what they find."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
@@ -55,12 +55,12 @@ def ask(service: str, question: Callable[[Any], T]) -> T:
     return question(aws.client(service, **ONCE))
 
 
-def look_up(service: str, question: Callable[[Any], T], *, absent: str) -> T | None:
-    """As `ask`; null where AWS's code of an error is `absent`, which says that there is nothing of that name."""
+def look_up(service: str, question: Callable[[Any], T], *, absent: Sequence[str]) -> T | None:
+    """As `ask`; null where AWS's code of an error is one of `absent`, which say that there is nothing of that name."""
     try:
         return ask(service, question)
     except ClientError as error:
-        if aws.code_of(error) != absent:
+        if aws.code_of(error) not in absent:
             raise
         return None
 

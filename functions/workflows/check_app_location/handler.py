@@ -11,11 +11,23 @@ from functions.core.workflow import workflow
 from functions.workflows.check_app_location import location
 from functions.workflows.check_app_location.asking import found
 from functions.workflows.check_app_location.email import email_sandbox, email_sender
+from functions.workflows.check_app_location.events import email_reports, events_url
 from functions.workflows.check_app_location.location import Identifier, Url, compared, compared_url
 from functions.workflows.check_app_location.sms import sms_providers, sms_sandbox
 from functions.workflows.check_app_location.stack import runs, schedules, secrets
 
-_CHECKS = (email_sender, email_sandbox, sms_sandbox, sms_providers, secrets, schedules, runs)
+_CHECKS = (
+    email_sender,
+    email_sandbox,
+    sms_sandbox,
+    sms_providers,
+    secrets,
+    schedules,
+    runs,
+    events_url,
+    email_reports,
+)
+"""Their names are what clients read."""
 _NEEDED = frozenset({email_sender, secrets, schedules, runs})
 """Without these nothing works: the deployment is not ready where they could not be asked."""
 

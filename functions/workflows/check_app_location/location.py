@@ -79,4 +79,5 @@ def normal_form(url: str) -> str:
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or extra:
         raise ValueError(url)
     port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"

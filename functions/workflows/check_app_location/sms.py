@@ -62,7 +62,7 @@ def _wrong_twilio_secret(about: ProviderSettings) -> str:
         return ""
     arn = about.twilio_secret
     secret = look_up(
-        "secretsmanager", lambda manager: manager.get_secret_value(SecretId=arn), absent="ResourceNotFoundException"
+        "secretsmanager", lambda manager: manager.get_secret_value(SecretId=arn), absent=["ResourceNotFoundException"]
     )
     if secret is None:
         make = command("secretsmanager create-secret --name twilio --secret-string '{\"account_sid\": …}'")

@@ -19,6 +19,10 @@ from functions.workflows.check_app_location.location import command
 _DEPLOY = "Deploy the stack again: make deploy"
 _AHEAD = timedelta(days=365)
 _DELETIONS = 2
+_ABSENT = ["ResourceNotFoundException"]
+_ABSENT_BY_NAME = [*_ABSENT, "AccessDeniedException"]
+"""The second may be IAM's word for a name that there is not: permissions name ARNs, which end in a suffix."""
+
 _CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", "ValidationException"})
 """There is no such group; the role cannot be assumed (EventBridge Scheduler API, CreateSchedule)."""
 
@@ -70,7 +74,7 @@ def runs() -> Finding:
     machine = look_up(
         "stepfunctions",
         lambda states: states.describe_state_machine(stateMachineArn=arn),
-        absent="StateMachineDoesNotExist",
+        absent=["StateMachineDoesNotExist"],
     )
     if machine is None or machine["status"] != "ACTIVE":
         return Finding(False, f"There is no state machine {arn}. {_DEPLOY}")
@@ -80,7 +84,9 @@ def runs() -> Finding:
 def _wrong_secret(name: str) -> str:
     """What is wrong with it; empty where nothing is."""
     about: dict[str, Any] | None = look_up(
-        "secretsmanager", lambda manager: manager.describe_secret(SecretId=name), absent="ResourceNotFoundException"
+        "secretsmanager",
+        lambda manager: manager.describe_secret(SecretId=name),
+        absent=_ABSENT if name.startswith("arn:") else _ABSENT_BY_NAME,
     )
     if about is None:
         make = command(f"secretsmanager create-secret --name {name} --secret-string …")

@@ -1,9 +1,8 @@
 """deliver_event: tells a server of the app's own that something happened. A run of it is tried again and kept as any run is."""
 
-import hashlib
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -12,14 +11,12 @@ from functions.core.call import Call
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events import endpoints, wanted
 from functions.core.events.delivery import Event, deliver
+from functions.core.events.event_id import event_id
 from functions.core.log import count, logger
 from functions.core.outbound import post
 from functions.core.parameters import Parameters, Result
-from functions.core.times import utc
+from functions.core.times import rfc3339, utc
 from functions.core.workflow import workflow
-
-_ID_DIGITS = 32
-"""Hexadecimal: 128 bits."""
 
 
 class DeliverEvent(Parameters):
@@ -40,7 +37,7 @@ class DeliverEvent(Parameters):
         """A time next to the first or the last year may have none in UTC."""
         if self.occurred_at:
             try:
-                _rfc3339(self.occurred_at)
+                rfc3339(self.occurred_at)
             except OverflowError:
                 wrong = FieldError("/occurred_at", "must be a time like 2026-01-31T12:00:00Z")
                 raise InvalidParameters(wrong) from None
@@ -57,12 +54,12 @@ class EventDelivered(Result):
 
 def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
     """What is not delivered is raised, so that the run tries again."""
-    event_id = parameters.event_id or _new_id(call)
-    logger.append_keys(event_type=parameters.type, event_id=event_id)
+    own_id = parameters.event_id or _new_id(call)
+    logger.append_keys(event_type=parameters.type, event_id=own_id)
     endpoint = endpoints.endpoint_for(parameters.type)
     if endpoint is None:
-        return EventDelivered(event_id=event_id, delivered=False, status=None)
-    event = Event(id=event_id, type=parameters.type, timestamp=_timestamp(parameters, call), data=parameters.data)
+        return EventDelivered(event_id=own_id, delivered=False, status=None)
+    event = Event(id=own_id, type=parameters.type, timestamp=_timestamp(parameters, call), data=parameters.data)
     try:
         status = deliver(event, endpoint, utc(time.time()))
     except Exception:
@@ -70,24 +67,19 @@ def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
         raise
     count("EventDelivered")
     logger.append_keys(receiver_status=status)
-    return EventDelivered(event_id=event_id, delivered=True, status=status)
+    return EventDelivered(event_id=own_id, delivered=True, status=status)
 
 
 def _new_id(call: Call) -> str:
     """In a run it follows from the item, so that it is the same at every try and in every retry."""
-    seed = call.item_id or secrets.token_hex()
-    return f"evt_{hashlib.sha256(seed.encode()).hexdigest()[:_ID_DIGITS]}"
+    return event_id(call.item_id or secrets.token_hex())
 
 
 def _timestamp(parameters: DeliverEvent, call: Call) -> str:
     """The same at every try as well."""
     if parameters.occurred_at:
-        return _rfc3339(parameters.occurred_at)
-    return call.once("occurred_at", lambda: _rfc3339(utc(time.time())))
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return rfc3339(parameters.occurred_at)
+    return call.once("occurred_at", lambda: rfc3339(utc(time.time())))
 
 
 def _prepare() -> None:

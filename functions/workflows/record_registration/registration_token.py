@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import math
 import secrets
 import string
+import time
 import uuid
 from functools import cache
 from typing import Any
@@ -19,6 +21,9 @@ _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 48
 """285 random bits, as template.yaml makes the first one."""
 
+_FRESH_SECONDS = 2.0
+"""For which a token that another process has renewed may be refused here."""
+
 _MAY_BE_RENEWED = (
     "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
 )
@@ -31,6 +36,25 @@ class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the secret."""
 
 
+class _Last:
+    """What the token was when this process last read or wrote it: enough to refuse by, never to accept by."""
+
+    def __init__(self) -> None:
+        self.value = ""
+        self._at = -math.inf
+
+    def keep(self, value: str) -> None:
+        self.value, self._at = value, time.monotonic()
+
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self._at < _FRESH_SECONDS
+
+
+@cache
+def _last() -> _Last:
+    return _Last()
+
+
 @cache
 def settings() -> RegistrationSettings:
     """Raises `SettingsError` with a sentence for each wrong variable."""
@@ -40,17 +64,27 @@ def settings() -> RegistrationSettings:
 def use_up(given: str) -> bool:
     """Whether it was the registration token. It is renewed then: of any number of parallel calls one is told true.
 
+    Anybody may guess, and each look at the secret costs: a guess that is not what was read a moment ago causes none.
+
     Raises:
         Unavailable: when Secrets Manager is; the token may be renewed all the same.
     """
+    if _last().is_fresh() and not _equal(given, _last().value):
+        return False
     current = _read()
-    return hmac.compare_digest(given.encode(), current.encode()) and _renew(current)
+    return _equal(given, current) and _renew(current)
+
+
+def _equal(given: str, current: str) -> bool:
+    return hmac.compare_digest(given.encode(), current.encode())
 
 
 def _read() -> str:
     """Fresh: a value that is kept would accept a token that was used up meanwhile."""
     with aws.unavailable_when_passing("Secrets Manager"):
-        return str(_client().get_secret_value(SecretId=settings().registration_token_secret)["SecretString"])
+        value = str(_client().get_secret_value(SecretId=settings().registration_token_secret)["SecretString"])
+    _last().keep(value)
+    return value
 
 
 def _renew(used: str) -> bool:
@@ -67,6 +101,7 @@ def _renew(used: str) -> bool:
         if aws.is_passing(error):
             raise Unavailable(_MAY_BE_RENEWED) from error
         raise
+    _last().keep(renewed)
     return True
 
 

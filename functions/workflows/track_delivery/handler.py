@@ -30,6 +30,9 @@ _REPORTS: dict[str, dict[str, Delivery]] = {
 }
 """Providers' words that say how a message ended (SES event publishing, eventType; Twilio, MessageStatus and CallStatus)."""
 
+_FOR_GOOD = "Permanent"
+"""SES's type of a bounce that is one. Others may be an automatic reply to what was delivered ("Transient/General")."""
+
 _EMAIL_EVENTS = {"delivery": "email.delivered", "bounce": "email.bounced", "complaint": "email.complained"}
 
 Word = Annotated[str, Meta(max_length=200)]
@@ -50,7 +53,7 @@ class TrackDelivery(Parameters):
     """Of an email."""
     reason: Word | None = None
     """Why it failed: the provider's word or number."""
-    occurred_at: datetime | None = None
+    occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class DeliveryTracked(Result):
@@ -78,8 +81,9 @@ def _record(parameters: TrackDelivery, reported: Delivery) -> bool:
     if parameters.verification_id is None:
         return False
     verification_id = id_of_tag(parameters.verification_id)
-    reason = parameters.reason if reported == "failed" else None
-    return delivery.record(verification_id, reported, parameters.message_id, reason)
+    failed = parameters.reason if reported == "failed" else None
+    passing = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
+    return delivery.record(verification_id, reported, parameters.message_id, failed, passing=passing)
 
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:

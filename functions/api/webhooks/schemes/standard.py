@@ -14,6 +14,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from functions.api.webhooks.checks import SECONDS, header, read_json, refuse_stale, refuse_unless_signed
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.core.errors import WrongSignature
+from functions.core.log import logger
 from functions.core.settings import SettingsError
 
 _ID = re.compile(r"[!-\-/-~]{1,255}")
@@ -28,7 +29,7 @@ def verify(received: Received, keys: Sequence[str], now: float) -> Delivery:
     given = header(received, f"{sender}-signature").split(" ")
     text = _text(received.body)
     time = datetime.fromtimestamp(signed_at, UTC)
-    refuse_unless_signed((_signer(key).sign(message_id, time, text) for key in keys), given)
+    refuse_unless_signed((signer.sign(message_id, time, text) for signer in _signers(keys)), given)
     refuse_stale(signed_at, now)
     return Delivery(key=message_id, payload=read_json(text))
 
@@ -40,10 +41,20 @@ def _text(body: bytes) -> str:
         raise WrongSignature("The body is not UTF-8, which is what Standard Webhooks sign.") from None
 
 
-def _signer(key: str) -> Webhook:
-    """Of a key that is base64 in every character: the library drops those that are not, and would never find a match."""
+def _signers(keys: Sequence[str]) -> list[Webhook]:
+    """Of the keys that are some: a slip in a new one must not stop the one before."""
+    usable = [signer for key in keys if (signer := _signer(key))]
+    if len(usable) < len(keys):
+        logger.warning("a key of this source is not base64, with or without whsec_ before it")
+    if not usable:
+        raise SettingsError("No key of this source is base64, with or without whsec_ before it.")
+    return usable
+
+
+def _signer(key: str) -> Webhook | None:
+    """Null unless each character is base64: the library drops those that are not, and would never find a match."""
     text = key.removeprefix("whsec_").rstrip("=")
     try:
         return Webhook(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except (ValueError, EmptyWebhookSecretError):
-        raise SettingsError("A key of Standard Webhooks must be base64, with or without whsec_ before it.") from None
+        return None
