@@ -2,6 +2,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from functions.core import usersnap
 from functions.core.runs.item import WillTryAgain
 from functions.workflows.deliver_event.handler import lambda_handler as deliver_event
 from infra import sam
@@ -270,3 +272,36 @@ def test_what_became_of_it_is_counted(
         deliver()
     counted = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in text]
     assert [each[metric] for each in counted] == [[1.0]]
+
+
+# --- the client portal -------------------------------------------------------------------------------------------------
+
+FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
+
+
+def switch(url: str | None = None, *, enabled: bool = True) -> None:
+    key = "4e8e2b1c-7d09-4a3f-9c55-0d6a8f3b2e71"
+    usersnap.update(enabled=enabled, space_api_key=key, portal_url=url)
+
+
+def test_feedback_goes_to_the_portal_alone_signed_with_both_of_its_keys(settings: Settings) -> None:
+    portal_keys = ("whsec_" + ANOTHER_KEY, KEY)
+    admin("secretsmanager").put_secret_value(SecretId="usersnap-portal-key", SecretString=json.dumps(portal_keys))
+    with receiving(settings, 204) as received:
+        settings.set(EVENT_TYPES="verification.*")
+        portal = os.environ["EVENTS_URL"].replace("/hook?token=of-the-receiver", "/portal")
+        switch(portal)
+        assert call(deliver_event, FEEDBACK).body["delivered"] is True
+    (request,) = received
+    assert request.event["data"] == FEEDBACK["data"]
+    for key in portal_keys:
+        assert Webhook(key).verify(request.body, request.headers)
+
+
+@pytest.mark.parametrize(("url", "enabled"), [(None, True), ("https://portal.example.com", False)])
+def test_feedback_goes_nowhere_without_a_portal_or_while_usersnap_is_off(
+    url: str | None, received: list[Received], *, enabled: bool
+) -> None:
+    switch(url, enabled=enabled)
+    reply = call(deliver_event, FEEDBACK)
+    assert (reply.status, reply.body["delivered"], received) == (200, False, [])

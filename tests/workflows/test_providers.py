@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -220,6 +221,56 @@ def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider
         with pytest.raises(ProviderRefused) as caught:
             sms.send_sms("+15005550004", TEXT)
     assert caught.value.nothing_sent is (earlier == "out of reach")
+
+
+# --- what they tell of it later ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forms(settings: Settings) -> Iterator[list[dict[str, str]]]:
+    """What Twilio was sent, where it says later what became of it."""
+    taken: list[dict[str, str]] = []
+
+    def script(request: Any, body: bytes) -> None:
+        taken.append(dict(parse_qsl(body.decode())))
+        fakes.reply(request, 201, b'{"sid": "SM1", "status": "queued"}', {"content-type": "application/json"})
+
+    with fakes.server(script) as url:
+        secret = admin("secretsmanager").create_secret(Name="twilio", SecretString=account())["ARN"]
+        status = {"TWILIO_STATUS_URL": "https://api.example.com/webhooks/twilio", "TWILIO_CHANNELS": "whatsapp,voice"}
+        settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=secret, TWILIO_URL=url, **status)
+        yield taken
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp", "voice"])
+def test_twilio_is_told_where_to_say_what_became_of_a_verifications_message(
+    channel: str, forms: list[dict[str, str]]
+) -> None:
+    reply = call(verify_send, {"channel": channel, "to": TO})
+    assert reply.status == 200, reply.body
+    verification_id = reply.body["verification_id"]
+    url = f"https://api.example.com/webhooks/twilio?verification_id={verification_id}"
+    assert [form["StatusCallback"] for form in forms] == [url]
+
+
+def test_by_default_twilio_is_told_of_no_url(settings: Settings, forms: list[dict[str, str]]) -> None:
+    settings.unset("TWILIO_STATUS_URL")
+    call(verify_send, {"channel": "sms", "to": TO})
+    assert "StatusCallback" not in forms[0]
+
+
+def test_end_user_messaging_is_told_of_which_verification_a_message_is(settings: Settings) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def script(request: Any, body: bytes) -> None:
+        asked.append(json.loads(body))
+        fakes.reply(request, 200, b'{"MessageId": "m1"}', {"content-type": "application/x-amz-json-1.0"})
+
+    with fakes.server(script) as url:
+        point(settings, "end_user_messaging", url)
+        settings.set(SMS_PROVIDERS="end_user_messaging", END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION)
+        reply = call(verify_send, {"channel": "sms", "to": TO})
+    assert asked[0]["Context"] == {"verification_id": reply.body["verification_id"]}
 
 
 # --- unavailable: the next provider is tried ---------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.messages import email
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
 from functions.core.runs.run import list_runs
@@ -182,6 +183,18 @@ def test_a_send_is_recorded_with_the_providers_id_where_that_is_wanted(settings:
     reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
     found = Verification.get(reply.body["verification_id"])
     assert (found.delivery, bool(found.message_id)) == ("sent", True)
+
+
+def test_ses_is_told_of_which_verification_an_email_is_and_where_its_events_go(settings: Settings) -> None:
+    asked: list[dict[str, Any]] = []
+    settings.set(EMAIL_CONFIGURATION_SET="code-emails")
+    email.prepare()
+    email._client().meta.events.register(
+        "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.append(params)
+    )
+    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    tags = [{"Name": "verification_id", "Value": tag_of(reply.body["verification_id"])}]
+    assert (asked[0]["EmailTags"], asked[0]["ConfigurationSetName"]) == (tags, "code-emails")
 
 
 def test_by_default_a_send_costs_no_write_more(dynamodb_requests: list[str]) -> None:

@@ -7,7 +7,7 @@ from functions.core.messages.providers.settings import TwilioChannel, settings
 PROVIDER = "twilio"
 
 
-def send_whatsapp(to: str, text: str, code: str, reference: str = "") -> Sent:
+def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> Sent:
     """Sends a WhatsApp message to an E.164 number: the configured template with the code, else the text.
 
     Raises:
@@ -17,10 +17,10 @@ def send_whatsapp(to: str, text: str, code: str, reference: str = "") -> Sent:
     require("whatsapp")
     from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
-    return Sent(PROVIDER, twilio.send_whatsapp(to, text, code, reference))
+    return Sent(PROVIDER, twilio.send_whatsapp(to, text, code, verification_id))
 
 
-def call_with_code(to: str, introduction: str, code: str, language: str, reference: str = "") -> Sent:
+def call_with_code(to: str, introduction: str, code: str, language: str, verification_id: str = "") -> Sent:
     """Calls an E.164 number, says the introduction and the code, character by character, twice.
 
     Raises:
@@ -30,7 +30,7 @@ def call_with_code(to: str, introduction: str, code: str, language: str, referen
     require("voice")
     from functions.core.messages.providers import twilio  # noqa: PLC0415 - as above
 
-    return Sent(PROVIDER, twilio.call_with_code(to, introduction, code, language, reference))
+    return Sent(PROVIDER, twilio.call_with_code(to, introduction, code, language, verification_id))
 
 
 def require(channel: TwilioChannel) -> None:

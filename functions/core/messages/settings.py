@@ -40,7 +40,7 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Domains of the addresses that an email's answers may go to. None by default."""
 
     email_configuration_set: str = ""
-    """Name of SES's configuration set for emails from templates."""
+    """Name of SES's configuration set for the emails that the function sends, which says what become of their events."""
 
     code_in_subject: bool = False
     """Off, because subjects show on lock screens and travel in SES's events."""

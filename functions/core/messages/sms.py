@@ -22,15 +22,15 @@ WORST_CASE_SECONDS = 3 * TRY_SECONDS + TRY_SECONDS
 class Provider(Protocol):
     """What each module in providers/ is."""
 
-    def send_sms(self, to: str, text: str, reference: str) -> str:
-        """Sends one SMS; returns the provider's id of it. What it tells of it later names the reference, if it can."""
+    def send_sms(self, to: str, text: str, verification_id: str) -> str:
+        """Sends one SMS; returns the provider's id of it. What it tells of it later names the verification, if it can."""
 
     def prepare(self) -> None:
         """Makes the client, for init."""
 
 
-def send_sms(to: str, text: str, reference: str = "") -> Sent:
-    """Sends an SMS to an E.164 number through the first provider that takes it. `reference`: what delivery events name.
+def send_sms(to: str, text: str, verification_id: str = "") -> Sent:
+    """Sends an SMS to an E.164 number through the first provider that takes it; its delivery events name `verification_id`.
 
     The next provider is tried when one is unavailable. It is also tried when a request got no answer and may have been
     carried out: the person then gets the same code twice, which is better than not at all. It is not tried when one
@@ -40,11 +40,11 @@ def send_sms(to: str, text: str, reference: str = "") -> Sent:
         ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
         ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
     """
-    return first_that_takes((name, partial(_send_by, name, to, text, reference)) for name in _tries())
+    return first_that_takes((name, partial(_send_by, name, to, text, verification_id)) for name in _tries())
 
 
-def _send_by(name: SmsProvider, to: str, text: str, reference: str) -> str:
-    return _provider(name).send_sms(to, text, reference)
+def _send_by(name: SmsProvider, to: str, text: str, verification_id: str) -> str:
+    return _provider(name).send_sms(to, text, verification_id)
 
 
 def prepare() -> None:

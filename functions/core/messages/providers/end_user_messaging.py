@@ -25,8 +25,8 @@ about this account: a spend limit, a sandbox (DESTINATION_PHONE_NUMBER_NOT_VERIF
 _REFUSED_FIELDS = frozenset({"DestinationPhoneNumber", "MessageBody"})
 
 
-def send_sms(to: str, text: str, reference: str = "") -> str:
-    """Sends an SMS to an E.164 number; returns the message id. Delivery events have the reference in their context.
+def send_sms(to: str, text: str, verification_id: str = "") -> str:
+    """Sends an SMS to an E.164 number; returns the message id. Delivery events have the verification's id in their context.
 
     Raises:
         ProviderRefused: when it was definitely refused because of the number or the text.
@@ -39,8 +39,8 @@ def send_sms(to: str, text: str, reference: str = "") -> str:
         "MessageType": "TRANSACTIONAL",
         "TimeToLive": TIME_TO_LIVE_SECONDS,
     }
-    if reference:
-        about["Context"] = {"verification_id": reference}
+    if verification_id:
+        about["Context"] = {"verification_id": verification_id}
     if settings().end_user_messaging_configuration_set:
         about["ConfigurationSetName"] = settings().end_user_messaging_configuration_set
     try:

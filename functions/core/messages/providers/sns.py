@@ -15,7 +15,7 @@ _REFUSALS = frozenset(
 """SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
 
-def send_sms(to: str, text: str, _reference: str = "") -> str:
+def send_sms(to: str, text: str, _verification_id: str = "") -> str:
     """Sends an SMS to an E.164 number; returns SNS's message id. SNS tells nobody what became of it but its own log.
 
     Raises:

@@ -20,16 +20,20 @@ _SAY_LANGUAGES = {
 """Twilio's names of the languages it speaks (TwiML Voice: <Say>)."""
 
 
-def send_sms(to: str, text: str, reference: str = "") -> str:
+def send_sms(to: str, text: str, verification_id: str = "") -> str:
     """Sends an SMS to an E.164 number; returns the message's SID. Raises as `twilio_client.create` does."""
     return twilio_client.create(
         lambda client, account: client.messages.create(
-            to, body=text, validity_period=TIME_TO_LIVE_SECONDS, **_sms_sender(account), **_status_callback(reference)
+            to,
+            body=text,
+            validity_period=TIME_TO_LIVE_SECONDS,
+            **_sms_sender(account),
+            **_status_callback(verification_id),
         )
     )
 
 
-def send_whatsapp(to: str, text: str, code: str, reference: str = "") -> str:
+def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> str:
     """Sends a WhatsApp message to an E.164 number; returns its SID. Raises as `twilio_client.create` does.
 
     What is sent is the approved template with the code, or the text when no template is configured.
@@ -40,12 +44,12 @@ def send_whatsapp(to: str, text: str, code: str, reference: str = "") -> str:
             from_=f"whatsapp:{account.whatsapp_from or account.from_number}",
             validity_period=TIME_TO_LIVE_SECONDS,
             **_whatsapp_content(account, text, code),
-            **_status_callback(reference),
+            **_status_callback(verification_id),
         )
     )
 
 
-def call_with_code(to: str, introduction: str, code: str, language: str, reference: str = "") -> str:
+def call_with_code(to: str, introduction: str, code: str, language: str, verification_id: str = "") -> str:
     """Calls an E.164 number and speaks the code twice; returns the call's SID. Raises as `twilio_client.create` does.
 
     Args:
@@ -53,12 +57,12 @@ def call_with_code(to: str, introduction: str, code: str, language: str, referen
         introduction: what is said before the code, such as "Your code for Our app is".
         code: spoken character by character.
         language: of the introduction, as BCP 47.
-        reference: what the status callback names.
+        verification_id: what the status callback names.
     """
     twiml = spoken(introduction, code, language)
     return twilio_client.create(
         lambda client, account: client.calls.create(
-            to=to, from_=account.from_number, twiml=twiml, **_status_callback(reference)
+            to=to, from_=account.from_number, twiml=twiml, **_status_callback(verification_id)
         )
     )
 
@@ -76,10 +80,10 @@ def prepare() -> None:
     twilio_client.prepare()
 
 
-def _status_callback(reference: str) -> dict[str, str]:
-    """The reference is in the URL, which Twilio signs. It is one of our ids: none of its characters is encoded in a URL."""
+def _status_callback(verification_id: str) -> dict[str, str]:
+    """The verification's id is in the URL, which Twilio signs. None of its characters is encoded in one."""
     url = settings().twilio_status_url
-    return {"status_callback": f"{url}?verification_id={reference}"} if url and reference else {}
+    return {"status_callback": f"{url}?verification_id={verification_id}"} if url and verification_id else {}
 
 
 def _sms_sender(account: TwilioAccount) -> dict[str, str]:
