@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from functions.api.webhooks.delivery import Received
@@ -11,13 +12,15 @@ from tests.unit import deliveries
 from tests.unit.deliveries import BODY, FORM, MULTIPART, NOW, SOURCES, Source
 
 KEY = "the one key"
+SIGNED_BY_ITSELF = deliveries.sns("Hello").body
+"""As SNS's messages are."""
 NAMES = sorted({name for source in SOURCES.values() for name in source.make(source.keys[0]).headers})
 NAMES += ["svix-id", "svix-timestamp", "svix-signature", "x-twilio-webhooks-signature-settings"]
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=40)
 near_headers = st.sampled_from([str(NOW), f"{NOW}000", "msg_1", f"t={NOW},v1=", "v1,", "sha256=", "0" * 64, "nan", ","])
 any_header = st.one_of(any_text, near_headers, st.tuples(near_headers, any_text).map("".join))
-near_bodies = st.sampled_from([BODY, MULTIPART, b"payload=%7B", b"a=1&b=%ff", deliveries.sns("Hello").body])
+near_bodies = st.sampled_from([BODY, MULTIPART, b"payload=%7B", b"a=1&b=%ff", SIGNED_BY_ITSELF])
 cuts = st.tuples(near_bodies, st.integers(0, 400), st.binary(max_size=20)).map(lambda cut: cut[0][: cut[1]] + cut[2])
 any_body = st.one_of(st.binary(max_size=200), near_bodies, cuts)
 lines = st.sampled_from(
@@ -42,7 +45,8 @@ any_form = st.lists(st.one_of(lines, st.binary(max_size=20)), max_size=12).map(
 @settings(deadline=None)
 @given(st.sampled_from(list(SOURCES.values())), any_body, st.dictionaries(st.sampled_from(NAMES), any_header), any_text)
 def test_what_nobody_signed_is_refused(source: Source, body: bytes, headers: dict[str, str], query: str) -> None:
-    with suppress(MalformedBody, StaleDelivery, WrongSignature):
+    assume(body != SIGNED_BY_ITSELF)
+    with pytest.raises(WrongSignature):
         source.verify(Received(body, headers, query, deliveries.URL))
 
 
