@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys clean
+.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -58,11 +58,14 @@ revoke: .venv/run ## revokes a token: make revoke ID=<token id> [ENV=prod]
 unlock: .venv/run ## forgets a destination's failures and sends: make unlock TO=ana@example.com [ENV=prod], or resumes SMS: make unlock COUNTRY=DE
 	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$$TO" --country "$$COUNTRY"
 
-webhook-secret: .venv/run ## sets what a source of webhooks signs with, typed or on standard input: make webhook-secret SOURCE=github [ENV=prod]
+webhook-secret: .venv/run ## sets what a source of webhooks signs with, typed or on standard input: make webhook-secret SOURCE=twilio [ENV=prod]
 	@.venv/bin/python -m infra.webhooks --env $(ENV) "$$SOURCE"
 
 rotate-keys: .venv/run ## makes a new code key; codes that were sent stay valid: make rotate-keys [ENV=prod]
 	@.venv/bin/python -m infra.operate --env $(ENV) rotate-keys
+
+secret: .venv/run ## shows a secret of the stack: make secret NAME=registration-token [ENV=prod] (or events-key, usersnap-portal-key)
+	@.venv/bin/python -m infra.operate --env $(ENV) secret "$$NAME"
 
 clean: ## forgets the state of the local stack (stop make run first)
 	@pid=$$(cat $(LOCAL)/emulator.pid 2>/dev/null); if [ -n "$$pid" ] && ps -o command= -p $$pid | grep -q ministack; then \

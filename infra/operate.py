@@ -1,4 +1,4 @@
-"""`make unlock`, `make rotate-keys`: what an operator does to a stack now and then."""
+"""`make unlock`, `make rotate-keys`, `make secret`: what an operator does to a stack now and then."""
 
 import argparse
 import json
@@ -15,13 +15,20 @@ from infra.local.errors import LocalStackError
 _KEPT = 2
 """Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
 
+_SECRETS = {
+    "registration-token": "REGISTRATION_TOKEN_SECRET",
+    "events-key": "EVENTS_KEY_SECRET",
+    "usersnap-portal-key": "USERSNAP_PORTAL_KEY_SECRET",
+}
+"""What an operator hands on, and the variables with their ARNs."""
+
 
 def main() -> int:
     """Runs one command; 1 with a sentence when it cannot."""
     arguments = _arguments()
     try:
         target.point_at(arguments.env, arguments.state)
-        print({"unlock": _unlock, "rotate-keys": _rotate_keys}[arguments.command](arguments))
+        print({"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}[arguments.command](arguments))
     except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -38,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     unlock.add_argument("--to", default="", help="email address or phone number")
     unlock.add_argument("--country", default="", help="ISO 3166-1 code")
     commands.add_parser("rotate-keys", help="makes a new code key; codes that were sent stay valid")
+    commands.add_parser("secret", help="shows a secret of the stack").add_argument("name", help=", ".join(_SECRETS))
     return parser.parse_args()
 
 
@@ -69,6 +77,13 @@ def _rotate_keys(_: argparse.Namespace) -> str:
     rotated = {"current": current} | {key_id: keys[key_id] for key_id in kept} | {current: secrets.token_urlsafe(48)}
     manager.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
     return f"New codes use the key {current} within 5 minutes; codes that were sent with {before} stay valid."
+
+
+def _secret(arguments: argparse.Namespace) -> str:
+    if arguments.name not in _SECRETS:
+        raise ValueError(f"There is no secret {arguments.name!r} to show. There are: {', '.join(_SECRETS)}.")
+    about = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ[_SECRETS[arguments.name]])
+    return str(about["SecretString"])
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ _VARIABLES = {
     "LIMIT_KEY_SECRET": "LimitKeySecret",
     "CODE_KEYS_SECRET": "CodeKeysSecret",
     "WEBHOOK_SECRETS": "WebhookSecrets",
+    "REGISTRATION_TOKEN_SECRET": "RegistrationTokenSecret",
+    "EVENTS_KEY_SECRET": "EventsKeySecret",
+    "USERSNAP_PORTAL_KEY_SECRET": "UsersnapPortalKeySecret",
 }
-"""What the functions' code reads from its environment, and the stack's outputs."""
+"""What the functions' code reads from its environment, and the stack's outputs; an older stack may lack some."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,7 @@ def point_at(env: str, state: Path) -> None:
         ValueError: when samconfig.toml has no such environment.
     """
     outputs = _local(state) if env == "local" else _deployed(env)
-    os.environ.update({variable: outputs[output] for variable, output in _VARIABLES.items()})
+    os.environ.update({variable: outputs[output] for variable, output in _VARIABLES.items() if output in outputs})
 
 
 def _local(state: Path) -> dict[str, str]:

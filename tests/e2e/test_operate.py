@@ -27,6 +27,17 @@ def test_unlocking_nothing_or_what_cannot_be_is_refused_with_a_sentence(stack: L
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
 
 
+def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalStack) -> None:
+    shown = {
+        name: stack.operate("secret", name) for name in ("registration-token", "events-key", "usersnap-portal-key")
+    }
+    lengths = {name: len(done.stdout.strip()) for name, done in shown.items()}
+    assert lengths == {"registration-token": 48, "events-key": 44, "usersnap-portal-key": 44}
+    refused = stack.operate("secret", "code-keys")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "There are: registration-token, events-key, usersnap-portal-key." in refused.stderr
+
+
 def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(stack: LocalStack, email: str) -> None:
     before = send(stack, email)["verification_id"]
     code = stack.code(email)
