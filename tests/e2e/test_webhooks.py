@@ -2,8 +2,6 @@
 reaches a receiver that verifies it.
 """
 
-import hashlib
-import hmac
 import json
 import subprocess
 import sys
@@ -18,7 +16,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from infra import sam
-from tests import fakes
+from tests import deliveries, fakes
 from tests.e2e.conftest import LocalStack, eventually
 
 SECURITY_TOKEN = "usersnaps-security-token"
@@ -97,11 +95,9 @@ def portal(stack: LocalStack, url: str) -> str:
 
 def feedback(stack: LocalStack, about: object, *, key: str = SECURITY_TOKEN, late_seconds: int = 0) -> httpx.Response:
     """A delivery as Usersnap signs it."""
-    body, milliseconds = json.dumps(about).encode(), int((time.time() - late_seconds) * 1000)
-    signature = hmac.new(key.encode(), body + milliseconds.to_bytes(32, "little"), hashlib.sha256).hexdigest()
-    headers = {"x-usersnap-signature": signature, "x-usersnap-timestamp": str(milliseconds)}
-    headers |= {"content-type": "application/json"}
-    return httpx.post(f"{stack.url}/webhooks/usersnap", content=body, headers=headers, timeout=60)
+    arrived = deliveries.usersnap(json.dumps(about).encode(), key, time.time() - late_seconds)
+    headers = {"content-type": "application/json", **arrived.headers}
+    return httpx.post(f"{stack.url}/webhooks/usersnap", content=arrived.body, headers=headers, timeout=60)
 
 
 def of_type(found: list[dict[str, Any]], kind: str, **data: Any) -> list[dict[str, Any]]:

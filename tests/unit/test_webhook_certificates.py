@@ -15,9 +15,8 @@ from functions.api.webhooks.delivery import Delivery
 from functions.api.webhooks.download import MOST_BYTES, Download, Refused, download
 from functions.api.webhooks.schemes import sns
 from functions.core.errors import Unavailable, WrongSignature
-from tests import fakes
-from tests.unit import deliveries
-from tests.unit.deliveries import NOW, TOPIC, certificate, private_pem, sns_certificate, sns_key
+from tests import deliveries, fakes
+from tests.deliveries import NOW, TOPIC, certificate, private_pem, sns_certificate, sns_key
 
 DAY = 86_400
 

@@ -8,8 +8,8 @@ import pytest
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.api.webhooks.schemes import twilio
 from functions.core.errors import WrongSignature
-from tests.unit import deliveries
-from tests.unit.deliveries import BODY, FORM, NOW, URL
+from tests import deliveries
+from tests.deliveries import BODY, FORM, NOW, URL
 
 KEY = "the one key"
 
