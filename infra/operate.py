@@ -7,10 +7,8 @@ import secrets
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import target
-from infra.local.errors import LocalStackError
 
 _KEPT = 2
 """Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
@@ -26,13 +24,8 @@ _SECRETS = {
 def main() -> int:
     """Runs one command; 1 with a sentence when it cannot."""
     arguments = _arguments()
-    try:
-        target.point_at(arguments.env, arguments.state)
-        print({"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}[arguments.command](arguments))
-    except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    commands = {"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}
+    return target.run(arguments, commands[arguments.command])
 
 
 def _arguments() -> argparse.Namespace:

@@ -2,11 +2,16 @@
 
 import argparse
 import os
+import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.core.settings import SettingsError
+from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
 from infra.sam import ROOT
 
@@ -27,6 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options by which a command is told where to work."""
     parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
     parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
+
+
+def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
+    """Runs a command on the stack that is meant and prints what it says; 1 with a sentence when it cannot."""
+    try:
+        point_at(arguments.env, arguments.state)
+        print(command(arguments))
+    except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def point_at(env: str, state: Path) -> None:

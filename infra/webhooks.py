@@ -10,12 +10,9 @@ import secrets
 import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.settings import SettingsError
 from functions.core.signing_keys import read_keys, standard_key, with_new
 from infra import target
-from infra.local.errors import LocalStackError
 
 _KEY_BYTES = 32
 """Standard Webhooks, "Signature scheme": 24 to 64."""
@@ -26,19 +23,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="infra.webhooks", description=__doc__)
     target.add_arguments(parser)
     parser.add_argument("source", help="of functions/api/webhooks/sources.toml")
-    arguments = parser.parse_args()
-    try:
-        target.point_at(arguments.env, arguments.state)
-        print(_set(arguments.source))
-    except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return target.run(parser.parse_args(), _set)
 
 
-def _set(name: str) -> str:
+def _set(arguments: argparse.Namespace) -> str:
     from functions.api.webhooks.sources import sources  # noqa: PLC0415 - needs what ships
 
+    name = arguments.source
     source = sources().get(name)
     if source is None or source.secret is None:
         there = ", ".join(name for name, each in sources().items() if each.secret)

@@ -190,4 +190,5 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _header(event: Event, name: str) -> str:
     """A header's value; API Gateway sends names in lower case, emulators and tests may not."""
-    return headers_of(event).get(name, "")
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")

@@ -3,11 +3,15 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+PublicUrl = Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")]
+"""The API's URL where it has a domain of its own, without a slash at the end."""
 
 
 class SettingsError(Exception):

@@ -11,7 +11,7 @@ import msgspec
 
 from functions.core.settings import SettingsError
 
-MOST = 2
+_MOST = 2
 
 _PREFIX = "whsec_"
 """Of keys as Standard Webhooks writes them; the same key may go without."""
@@ -27,8 +27,8 @@ def read_keys(text: str) -> tuple[str, ...]:
         SettingsError: when the text holds none, or more; a key is in no error.
     """
     keys = _listed(text.strip())
-    if not 1 <= len(keys) <= MOST or not all(keys):
-        raise SettingsError(f"The secret must be a key, or a JSON list of at most {MOST} keys, the current one first.")
+    if not 1 <= len(keys) <= _MOST or not all(keys):
+        raise SettingsError(f"The secret must be a key, or a JSON list of at most {_MOST} keys, the current one first.")
     return keys
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from functions.api.events.changes import Event, events_of
 from functions.core import aws
-from functions.core.errors import IdempotencyKeyReused
 from functions.core.events.wanted import settings
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
-from functions.core.runs.start import start
+from functions.core.runs.start import start_once
 from functions.core.settings import in_lambda
 
 _WORKFLOW = "deliver_event"
@@ -43,14 +42,10 @@ def _events_of(record: Mapping[str, Any]) -> list[Event]:
 def _start(event: Event) -> None:
     """Once, however often it is asked to: the run is named after the event."""
     run_id = new_run_id(_WORKFLOW, event.event_id)
-    try:
-        start(_WORKFLOW, [event.parameters()], token_id=_TOKEN_ID, run_id=run_id)
-    except IdempotencyKeyReused:
-        # An earlier version of this code told it in other words: those hold.
-        logger.info("this event was told before", run_id=run_id)
-        return
-    count("EventStarted", type=event.type)
-    logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
+    # Other words for one event: an earlier version of this code has told it.
+    if start_once(_WORKFLOW, event.parameters(), token_id=_TOKEN_ID, run_id=run_id):
+        count("EventStarted", type=event.type)
+        logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
 
 
 if in_lambda():

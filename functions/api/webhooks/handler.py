@@ -9,10 +9,10 @@ from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
 from functions.core.doors import http_door
-from functions.core.errors import IdempotencyKeyReused, StaleDelivery, Unavailable, WrongSignature
+from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
-from functions.core.runs.start import start
+from functions.core.runs.start import start_once
 from functions.core.settings import SettingsError, in_lambda
 
 
@@ -58,11 +58,8 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
     if parameters is None:
         return None
     run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
-    try:
-        start(source.workflow, [parameters], token_id=f"webhook:{name}", run_id=run_id)
-    except IdempotencyKeyReused:
-        # What it said then holds: under one id its source has sent two things, or sources.toml has changed.
-        logger.info("this delivery was accepted before with other parameters", run_id=run_id)
+    # Other words under one id: its source has sent two things, or sources.toml has changed.
+    start_once(source.workflow, parameters, token_id=f"webhook:{name}", run_id=run_id)
     return run_id
 
 

@@ -2,17 +2,15 @@
 
 import time
 from functools import cache
-from typing import Annotated
 
 import msgspec
 from botocore.exceptions import ClientError
-from msgspec import Meta
 
 from functions.api.webhooks.sources import Source, not_there
 from functions.core import aws
 from functions.core.log import logger
 from functions.core.secret import Secret
-from functions.core.settings import read_settings
+from functions.core.settings import PublicUrl, read_settings
 from functions.core.signing_keys import read_keys
 
 UNSET_SECONDS = 30.0
@@ -32,8 +30,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """With what the names of their secrets begin; what the source calls its secret follows."""
     stack_topics: str = ""
     """With what the ARNs of the stack's topics begin; what the source calls its topic follows. Empty where it has none."""
-    public_url: Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")] = ""
-    """The API's URL, which some schemes sign; never taken from a request."""
+    public_url: PublicUrl = ""
+    """Some schemes sign it; never taken from a request."""
 
 
 @cache

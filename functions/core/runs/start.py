@@ -10,6 +10,7 @@ import msgspec
 
 from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
 from functions.core.http import MAX_BODY_BYTES
+from functions.core.log import logger
 from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id
@@ -80,6 +81,21 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         delete_at="",
     )
     return _begin(planned)
+
+
+def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, run_id: str) -> bool:
+    """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
+    before in other words, which hold then.
+
+    Raises:
+        InvalidParameters, Unavailable: as `start`.
+    """
+    try:
+        start(workflow, [parameters], token_id=token_id, run_id=run_id)
+    except IdempotencyKeyReused:
+        logger.info("a run of this id was started before, with other parameters", run_id=run_id)
+        return False
+    return True
 
 
 def retry(run_id: str, *, token_id: str | None) -> Run:

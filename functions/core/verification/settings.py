@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from functions.core.settings import read_settings
+from functions.core.settings import PublicUrl, read_settings
 
 
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +46,8 @@ class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
     would leave its `kid` behind, and IAM cannot name it."""
 
-    public_url: Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")] = ""
-    """The API's URL where it has a domain of its own, without a slash at the end; the issuer of proofs."""
+    public_url: PublicUrl = ""
+    """The issuer of proofs."""
 
 
 @cache
