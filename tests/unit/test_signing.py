@@ -61,7 +61,11 @@ def test_a_public_keys_coordinates_are_read_without_a_cryptography_package() -> 
     assert (x, y) == (numbers.x.to_bytes(32), numbers.y.to_bytes(32))
 
 
-@pytest.mark.parametrize("der", [b"", spki(ec.SECP256R1())[:-1], spki(ec.SECP384R1()), spki(ec.SECP256K1())])
+@pytest.mark.parametrize(
+    "der",
+    [b"", spki(ec.SECP256R1())[:-1], spki(ec.SECP384R1()), spki(ec.SECP256K1())],
+    ids=["nothing", "one byte short", "P-384", "secp256k1"],
+)
 def test_another_kind_of_key_is_refused(der: bytes) -> None:
     with pytest.raises(ValueError, match="no public key on P-256"):
         coordinates(der)
