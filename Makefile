@@ -1,9 +1,11 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
+.PHONY: help run preview test test-fast test-sam soak lint lint-emails format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
 
 SHELL := /bin/bash
+# Elsewhere each process would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
 SAM_CLI_VERSION := 1.170.0
@@ -14,6 +16,9 @@ FIND_PYTHON = for python in python3.13 python3; do \
 	if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; done
 NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither python3.13 nor python3 is. Install it (Debian, \
 	Ubuntu: apt-get install python3 python3-venv) and try again." >&2; exit 1
+PYTEST = .venv/bin/python -m pytest
+# Most of the end-to-end tests wait: more workers than cores.
+WORKERS = -n 3 --dist loadgroup
 UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
 
 help: ## lists the targets
@@ -25,13 +30,25 @@ run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECOND
 preview: .venv/run ## shows every email in every language while you edit it: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
 	@exec .venv/bin/python -m infra.preview
 
-test: .venv/dev .venv/html/installed ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
-	@.venv/bin/python -m pytest $(ARGS)
+test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
+	@$(PYTEST) $(if $(ARGS),,$(WORKERS)) $(ARGS)
+
+test-fast: .venv/dev ## runs the tests that need no local stack, for while you edit
+	@$(PYTEST) $(WORKERS) tests/workflows tests/unit
+
+test-sam: .venv/dev $(SAM_CLI) ## runs what needs the SAM CLI, the linters or a clone: deployments, make workflow
+	@$(PYTEST) $(WORKERS) tests/sam
+
+soak: .venv/dev ## runs long tests: storms, crashes, long lists, many examples
+	@SOAK=1 $(PYTEST) $(WORKERS) $(ARGS)
 
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
 	@echo "mypy"; .venv/bin/mypy
-	@echo "cfn-lint"; .venv/bin/cfn-lint template.yaml
+	@echo "cfn-lint"; $(PYTEST) $(WORKERS) tests/lint
+
+lint-emails: .venv/dev .venv/html/installed ## checks the HTML of every email for mail programs; needs npm's registry
+	@$(PYTEST) tests/html
 
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .

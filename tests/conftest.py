@@ -25,6 +25,15 @@ import moto  # noqa: E402, F401 - hooks botocore before any client is made
 import pytest  # noqa: E402
 
 from functions.core.log import logger  # noqa: E402
+from tests.sizes import SOAK  # noqa: E402
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make soak` runs what is marked so and nothing else; the other targets leave out what is only for that."""
+    marks = {item: item.get_closest_marker("soak") for item in items}
+    kept = [item for item, mark in marks.items() if (mark if SOAK else not (mark and mark.kwargs.get("only")))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture

@@ -1,21 +1,27 @@
 """The local stack as `make run` starts it, on a port and a state of its own, so that it does not meet one that is up."""
 
+import fcntl
 import io
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from standardwebhooks.webhooks import Webhook
 
 from functions.core import aws, table
 from functions.core.runs import settings
@@ -24,42 +30,57 @@ from infra import sam
 from infra.local.deploy import zipped_functions
 from infra.local.emulator import Emulator
 from infra.local.state import Running, read_running
+from tests import fakes
+from tests.sizes import SOAK
 
 START_SECONDS = 120
+WAIT_SCALE = 0.1
+"""Waits of the emulator's Step Functions, and the pauses before it tries again, are a tenth; in `make soak` they are whole."""
 T = TypeVar("T")
 
 
 class LocalStack:
-    """A running `python -m infra.local`, and what it printed."""
+    """A running `python -m infra.local`, and what it printed. Another process may have started it."""
 
-    def __init__(self, state: Path, **settings: object) -> None:
+    def __init__(self, state: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.state = state
-        self.output: list[str] = []
-        words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local", f"STATE={state}", *words],
-            cwd=sam.ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        eventually(lambda: self.exited or "Ctrl-C stops it" in self.text, START_SECONDS)
+        self.process = process
+        self._log = _log(state)
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as lines:
-            for line in lines:
-                self.output.append(line)
+    @classmethod
+    def start(cls, state: Path, *, check: bool = True, **settings: object) -> "LocalStack":
+        """Starts one, and waits until it is up or has ended.
+
+        Args:
+            state: its state folder.
+            check: whether it has to come up.
+            settings: as on make's command line.
+        """
+        state.mkdir(parents=True, exist_ok=True)
+        log = state / f"printed-{time.monotonic_ns():020}.log"
+        words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]
+        command = [sys.executable, "-m", "infra.local", f"STATE={state}", *words]
+        waits = {} if SOAK else {"SFN_WAIT_SCALE": str(WAIT_SCALE)}
+        with log.open("w") as file:
+            process = subprocess.Popen(command, cwd=sam.ROOT, env=os.environ | waits, stdout=file, stderr=file)
+        stack = cls(state, process)
+        eventually(lambda: stack.exited or "Ctrl-C stops it" in stack.text, START_SECONDS)
+        assert not (check and stack.exited), stack.text
+        return stack
 
     @property
     def text(self) -> str:
-        return "".join(self.output)
+        return self._log.read_text()
 
     @property
     def exited(self) -> bool:
-        return self.process.poll() is not None
+        return self.process is not None and self.process.poll() is not None
+
+    @property
+    def exit_status(self) -> int:
+        """Waits until the process that was started has ended."""
+        assert self.process
+        return self.process.wait(60)
 
     def printed(self, name: str) -> str:
         found = re.search(rf"^  {name} +(\S+)$", self.text, re.MULTILINE)
@@ -118,9 +139,9 @@ class LocalStack:
                     raise
         raise AssertionError
 
-    def leaks(self) -> list[str]:
-        """Codes, tokens and whole destinations that stand in a log line."""
-        everything, messages = "\n".join(self.logs()), self.inbox()
+    def leaks(self, lines: list[str]) -> list[str]:
+        """Codes, tokens and whole destinations that stand in log lines."""
+        everything, messages = "\n".join(lines), self.inbox() if lines else []
         # Timestamps and ids have digits too: a code counts where it stands alone.
         codes = {code for message in messages for code in re.findall(r"(?<!\d)\d{6,10}(?!\d)", message["text"])}
         found = [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", everything)]
@@ -146,30 +167,55 @@ class LocalStack:
         return issued
 
     def add_workflow(self, name: str, code: str) -> None:
-        """One more workflow beside the stack's own, with the rights and the environment of verify_delete."""
+        """One more workflow beside the stack's own, with the rights and the environment of verify_delete.
+
+        Another worker may have added it already.
+        """
         client = self.emulator.client("lambda")
         like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
         archive = io.BytesIO(zipped_functions())
         with zipfile.ZipFile(archive, "a") as added:
             added.writestr(f"{name}.py", code)
-        client.create_function(
-            FunctionName=f"local-wf-{name}",
-            Runtime=like["Runtime"],
-            Role=like["Role"],
-            Handler=f"{name}.lambda_handler",
-            Code={"ZipFile": archive.getvalue()},
-            Environment={"Variables": like["Environment"]["Variables"]},
-            Timeout=like["Timeout"],
-        )
+        with suppress(client.exceptions.ResourceConflictException):
+            client.create_function(
+                FunctionName=f"local-wf-{name}",
+                Runtime=like["Runtime"],
+                Role=like["Role"],
+                Handler=f"{name}.lambda_handler",
+                Code={"ZipFile": archive.getvalue()},
+                Environment={"Variables": like["Environment"]["Variables"]},
+                Timeout=like["Timeout"],
+            )
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
-        leaks = [] if self.exited else self.leaks()
-        if not self.exited:
-            self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-        self._reader.join()
+        """As Ctrl-C does. No log line may hold a code, a token or a whole destination."""
+        lines = [] if self.exited else self.logs()
+        leaks = self.leaks(lines)
+        self.end()
         assert leaks == []
+        assert not lines or any('"message":"answered"' in line for line in lines), "the logs were read"
+
+    def end(self) -> None:
+        """Ends the process, whoever started it, and waits until its state is saved."""
+        if self.process is not None:
+            if not self.exited:
+                self.process.send_signal(signal.SIGINT)
+            self.process.wait(60)
+            return
+        pid = int((self.state / "pid").read_text())
+        os.kill(pid, signal.SIGINT)
+        eventually(lambda: not _runs(pid))
+
+
+def _log(state: Path) -> Path:
+    """Of the last start on a state."""
+    return max(state.glob("printed-*.log"))
+
+
+def _runs(pid: int) -> bool:
+    """Also of another's child, which is a zombie until its parent ends."""
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return said.strip()[:1] not in {"", "Z"}
 
 
 def eventually(condition: Callable[[], T], seconds: float = 60) -> T:
@@ -182,12 +228,96 @@ def eventually(condition: Callable[[], T], seconds: float = 60) -> T:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack that all tests share whose settings are the template's."""
-    running = LocalStack(tmp_path_factory.mktemp("stack"))
-    assert not running.exited, running.text
+def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[LocalStack]:
+    """The one stack that all tests share whose settings are the template's, also those of other workers."""
+    if worker_id == "master":
+        running = LocalStack.start(tmp_path_factory.mktemp("stack"))
+        yield running
+        running.stop()
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    yield join(shared, worker_id)
+    leave(shared, worker_id)
+
+
+def join(shared: Path, worker_id: str) -> LocalStack:
+    """The stack of all workers; the first one starts it."""
+    state, users = shared / "stack", shared / "stack-users"
+    with lock(shared):
+        if users.exists() and any(users.iterdir()):
+            running = LocalStack(state)
+        else:
+            running = LocalStack.start(state)
+            assert running.process
+            (state / "pid").write_text(str(running.process.pid))
+            users.mkdir(exist_ok=True)
+        (users / worker_id).touch()
+    return running
+
+
+def leave(shared: Path, worker_id: str) -> None:
+    """The last worker stops the stack, and so looks at what all tests left in its logs."""
+    with lock(shared):
+        (shared / "stack-users" / worker_id).unlink()
+        if not any((shared / "stack-users").iterdir()):
+            LocalStack(shared / "stack").stop()
+
+
+class Receiver:
+    """An app's backend: keeps what arrives, and fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.arrived: list[tuple[str, dict[str, str], bytes]] = []
+        self.failures = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        with self._lock:
+            self.arrived.append((request.path, dict(request.headers.items()), body))
+            status = 503 if self.failures else 204
+            self.failures = max(0, self.failures - 1)
+        fakes.reply(request, status, b"", {})
+
+    def events(self, path: str, key: str) -> list[dict[str, Any]]:
+        """What arrived there, each verified."""
+        return [Webhook(key).verify(body, headers) for at, headers, body in list(self.arrived) if at == path]
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture(scope="session")
+def receiver_url(receiver: Receiver) -> Iterator[str]:
+    with fakes.server(receiver) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The one stack on which everything is switched on. Its tests are of the group `special`, on one worker."""
+    running = LocalStack.start(
+        tmp_path_factory.mktemp("special"),
+        DELETE_AFTER_SECONDS=20,
+        DELIVERY_STATUS="true",
+        EVENTS_URL=f"{receiver_url}/events",
+        EVENT_TYPES="verification.*,usersnap.*,order.*",
+        PROOFS="true",
+        RESEND_AFTER_SECONDS=1,
+        SMS_PROVIDERS="end_user_messaging,twilio",
+        TWILIO_CHANNELS="whatsapp,voice",
+    )
     yield running
     running.stop()
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Held by one process at a time."""
+    with (folder / "stack.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
@@ -197,19 +327,21 @@ def api(stack: LocalStack) -> Iterator[httpx.Client]:
         yield client
 
 
-_numbers = iter(range(10_000))
-
-
 @pytest.fixture
 def email() -> str:
     """An address that no other test has."""
-    return f"person{next(_numbers)}@example.com"
+    return f"person-{uuid.uuid4().hex[:12]}@example.com"
+
+
+_lines = iter(range(100))
 
 
 @pytest.fixture
-def phone() -> str:
-    """A number that no other test has, from the range reserved for fiction."""
-    return f"+1415555{next(_numbers) + 100:04d}"
+def phone(worker_id: str) -> str:
+    """A number that no other test has: each worker has an area code, in which 555-0100 to 555-0199 are for fiction."""
+    areas = (212, 213, 310, 312, 415, 503, 617, 702, 808, 907)
+    area = areas[int(worker_id.removeprefix("gw")) if worker_id != "master" else 0]
+    return f"+1{area}55501{next(_lines):02d}"
 
 
 @pytest.fixture(scope="module")

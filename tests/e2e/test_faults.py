@@ -8,6 +8,7 @@ import pytest
 from functions.core import aws, table
 from functions.core.verification import codes, record, settings
 from functions.core.verification.record import Verification
+from infra.local.deploy import zipped_functions
 from tests import fakes
 from tests.e2e.conftest import LocalStack
 
@@ -58,18 +59,34 @@ def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(stack: LocalSt
 
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:
-    """So that the tests above prove the roles of template.yaml too: verify_delete without its read."""
-    client = stack.emulator.client("lambda")
-    role = client.get_function_configuration(FunctionName="local-wf-verify_delete")["Role"].rpartition("/")[2]
-    iam = stack.emulator.client("iam")
-    document = iam.get_role_policy(RoleName=role, PolicyName="verify_delete")["PolicyDocument"]
-    denied = json.loads(json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem"))
+    """So that the tests here prove the roles of template.yaml too: verify_delete, and a copy of it without its read."""
     event = json.dumps({"door": "direct", "parameters": {"verification_id": "k1.x"}})
-    try:
-        iam.put_role_policy(RoleName=role, PolicyName="verify_delete", PolicyDocument=json.dumps(denied))
-        answer = json.load(client.invoke(FunctionName="local-wf-verify_delete", Payload=event)["Payload"])
-        assert answer["problem"]["code"] == "internal_error"
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName="verify_delete", PolicyDocument=json.dumps(document))
-    answer = json.load(client.invoke(FunctionName="local-wf-verify_delete", Payload=event)["Payload"])
-    assert answer["result"] == {"verification_id": "k1.x", "deleted": False}
+    client = stack.emulator.client("lambda")
+    answers = {}
+    for name in ("local-wf-verify_delete", without_a_permission(stack)):
+        answers[name] = json.load(client.invoke(FunctionName=name, Payload=event)["Payload"])
+    allowed, denied = answers.values()
+    assert allowed["result"] == {"verification_id": "k1.x", "deleted": False}
+    assert denied["problem"]["code"] == "internal_error"
+
+
+def without_a_permission(stack: LocalStack) -> str:
+    """The name of a copy of verify_delete whose role may not read."""
+    client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
+    like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
+    about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]
+    document = iam.get_role_policy(RoleName=about["RoleName"], PolicyName="verify_delete")["PolicyDocument"]
+    denied = json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
+    trust = json.dumps(about["AssumeRolePolicyDocument"])
+    role = iam.create_role(RoleName="denied", AssumeRolePolicyDocument=trust)["Role"]
+    iam.put_role_policy(RoleName="denied", PolicyName="denied", PolicyDocument=denied)
+    client.create_function(
+        FunctionName="denied",
+        Runtime=like["Runtime"],
+        Role=role["Arn"],
+        Handler=like["Handler"],
+        Code={"ZipFile": zipped_functions()},
+        Environment={"Variables": like["Environment"]["Variables"]},
+        Timeout=like["Timeout"],
+    )
+    return "denied"

@@ -29,12 +29,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., LocalStack]]:
     started: list[LocalStack] = []
 
     def start(**settings: object) -> LocalStack:
-        started.append(LocalStack(tmp_path, **settings))
+        started.append(LocalStack.start(tmp_path, check=False, **settings))
         return started[-1]
 
     yield start
     for stack in started:
-        stack.stop()
+        stack.end()
 
 
 def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None:
@@ -57,7 +57,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
 
     # A second stack on the same state is refused.
     second = start()
-    assert second.process.wait() == 1
+    assert second.exit_status == 1
     assert "already running on the state" in second.text
 
     # As if there had been fewer workflows: the secret token opens one of them only.
@@ -67,7 +67,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
 
     # Ctrl-C ends it in order, and state survives.
     stack.stop()
-    assert stack.process.returncode == 0
+    assert stack.exit_status == 0
     assert "the state is kept" in stack.text
     again = start(APP_NAME="Another name")
     assert (again.printed("secret"), again.printed("publishable")) == tokens
@@ -79,6 +79,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
     # A killed run leaves an emulator behind; the next start ends it and goes on.
+    assert again.process
     again.process.kill()
     again.process.wait()
     third = start()
@@ -91,7 +92,7 @@ def test_a_port_in_use_is_said(start: Callable[..., LocalStack]) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         stack = start(PORT=port)
-        assert stack.process.wait() == 1
+        assert stack.exit_status == 1
     assert f"Port {port} is in use" in stack.text
     assert f"make run PORT={port + 1}" in stack.text
 
@@ -110,7 +111,7 @@ def test_a_setting_that_cannot_be_is_said_before_anything_starts(
     settings: dict[str, str], sentence: str, start: Callable[..., LocalStack]
 ) -> None:
     stack = start(**settings)
-    assert stack.process.wait() == 1
+    assert stack.exit_status == 1
     assert sentence in stack.text
     assert "starting the emulator" not in stack.text
 

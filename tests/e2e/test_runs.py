@@ -13,7 +13,8 @@ from functions.core.runs import execution, outcomes
 from functions.core.runs.outcomes import ItemOutcome
 from functions.core.runs.run import Run, cancel, describe
 from functions.core.runs.start import retry, start
-from tests.e2e.conftest import LocalStack, ended, eventually
+from tests.e2e.conftest import WAIT_SCALE, LocalStack, ended, eventually
+from tests.sizes import size
 
 PROBE = '''
 """probe: a workflow that does what a test asks it to."""
@@ -51,15 +52,9 @@ lambda_handler = workflow(probe)
 '''
 
 
-@pytest.fixture(scope="module")
-def crashing(stack: LocalStack, in_stack: None) -> Run:  # noqa: ARG001 - where it is started
-    """Begins first, because its tries take most of a minute: items that crash always, once, never."""
+@pytest.fixture(scope="module", autouse=True)
+def probe(stack: LocalStack, in_stack: None) -> None:  # noqa: ARG001 - whose environment the tests need
     stack.add_workflow("probe", PROBE)
-    items: list[dict[str, Any]] = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
-    return start("probe", items, token_id=None)
-
-
-pytestmark = pytest.mark.usefixtures("crashing")
 
 
 def counts(run: Run) -> tuple[int, int, int, int]:
@@ -134,7 +129,7 @@ def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_f
 
 def test_paced_items_run_one_after_the_other_with_a_wait_between() -> None:
     items = [{"name": f"paced{number}"} for number in range(3)]
-    run = ended(start("probe", items, token_id=None, interval_seconds=1))
+    run = ended(start("probe", items, token_id=None, interval_seconds=size(round(1 / WAIT_SCALE), 1)))
     assert (run.status, counts(run)) == ("succeeded", (0, 0, 3, 0))
     times = [(moment(each.started_at), moment(each.finished_at)) for each in all_outcomes(run)]
     waits = [(begin - end).total_seconds() for (_, end), (begin, _) in pairwise(times)]
@@ -194,8 +189,11 @@ def all_called(run: Run) -> bool:
     return left["pending"] == left["running"] == 0
 
 
-def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_as_failed(crashing: Run) -> None:
-    run = ended(crashing, 150)
+@pytest.mark.soak(only=True)
+def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_as_failed() -> None:
+    """Items that crash always, once, never. Its tries take most of a minute."""
+    items: list[dict[str, Any]] = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
+    run = ended(start("probe", items, token_id=None), 150)
     assert (run.status, counts(run)) == ("succeeded", (0, 0, 2, 1))
     always, once, never = all_outcomes(run)
     assert (always.status, always.problem["code"]) == ("failed", "item_crashed")

@@ -5,19 +5,16 @@ reaches a receiver that verifies it.
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
 import pytest
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from infra import sam
-from tests import deliveries, fakes
-from tests.e2e.conftest import LocalStack, eventually
+from tests import deliveries
+from tests.e2e.conftest import LocalStack, Receiver, eventually
 
 SECURITY_TOKEN = "usersnaps-security-token"
 PORTAL_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -29,44 +26,12 @@ SAMPLE = {
 """Of Usersnap's sample feedback (help.usersnap.com/docs/webhook), shortened."""
 
 
-class Receiver:
-    """An app's backend: keeps what arrives, and fails as often as it is told to."""
-
-    def __init__(self) -> None:
-        self.arrived: list[tuple[str, dict[str, str], bytes]] = []
-        self.failures = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        with self._lock:
-            self.arrived.append((request.path, dict(request.headers.items()), body))
-            status = 503 if self.failures else 204
-            self.failures = max(0, self.failures - 1)
-        fakes.reply(request, status, b"", {})
-
-    def events(self, path: str, key: str) -> list[dict[str, Any]]:
-        """What arrived there, each verified."""
-        return [Webhook(key).verify(body, headers) for at, headers, body in list(self.arrived) if at == path]
+pytestmark = pytest.mark.xdist_group("special")
 
 
-@pytest.fixture(scope="module")
-def receiver() -> Receiver:
-    return Receiver()
-
-
-@pytest.fixture(scope="module")
-def url(receiver: Receiver) -> Iterator[str]:
-    with fakes.server(receiver) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def stack(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    settings = {"EVENTS_URL": f"{url}/events", "DELIVERY_STATUS": "true", "SMS_PROVIDERS": "twilio"}
-    running = LocalStack(tmp_path_factory.mktemp("webhooks"), DELETE_AFTER_SECONDS=20, **settings)
-    assert not running.exited, running.text
-    yield running
-    running.stop()
+@pytest.fixture(scope="session")
+def stack(special: LocalStack) -> LocalStack:
+    return special
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +41,7 @@ def events_key(stack: LocalStack) -> str:
 
 
 @pytest.fixture(scope="module")
-def portal(stack: LocalStack, url: str) -> str:
+def portal(stack: LocalStack, receiver_url: str) -> str:
     """The client portal's path, once Usersnap is switched on and its webhook is set up."""
     command = [sys.executable, "-m", "infra.webhooks", "--state", str(stack.state), "usersnap"]
     done = subprocess.run(command, cwd=sam.ROOT, input=SECURITY_TOKEN, capture_output=True, text=True, check=False)
@@ -84,7 +49,7 @@ def portal(stack: LocalStack, url: str) -> str:
     switch = {
         "enabled": True,
         "space_api_key": "4e8e2b1c-7d09-4a3f-9c55-0d6a8f3b2e71",
-        "portal_url": f"{url}/portal",
+        "portal_url": f"{receiver_url}/portal",
         "portal_secret": PORTAL_SECRET,
     }
     with stack.api() as api:
@@ -159,7 +124,8 @@ def test_the_life_of_a_verification_is_told_in_events(
 ) -> None:
     """Sent and delivered, as Twilio's signed status callback says, and approved."""
     with stack.api() as api:
-        sent = api.post("/workflows/verify_send", json={"channel": "sms", "to": phone, "purpose": "sign_in"}).json()
+        about = {"channel": "whatsapp", "to": phone, "purpose": "sign_in"}
+        sent = api.post("/workflows/verify_send", json=about).json()
         known = {"verification_id": sent["verification_id"], "to": phone, "purpose": "sign_in"}
 
         def told(kind: str) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,6 @@ from infra.generate.write import write
 from infra.workflows import workflows
 
 NOT_IN_A_COPY = shutil.ignore_patterns(".*", "__pycache__", "docs", "template.yaml.before")
-SOURCES = ["verify_delete", "verify_send"]
 DELETE = Renaming("verify_delete", "end_visit", frozenset({"VerifyDelete", "VerifyDeleteLog"}))
 SHARED = """Resources:
   # --- workflow greet ---------
@@ -308,35 +306,3 @@ def test_nothing_stays_behind_when_a_file_cannot_be_written(project: Path, unwri
     with pytest.raises(UnicodeEncodeError):
         write(project, planned, green)
     assert contents(project) == before
-
-
-def test_two_workflows_made_in_a_clone_are_green(tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    shutil.copytree(sam.ROOT, clone, ignore=NOT_IN_A_COPY, symlinks=True)
-    (clone / ".venv").symlink_to(sam.ROOT / ".venv")
-    (clone / ".gitignore").write_text(".venv\n__pycache__\n")
-    git(clone, "init")
-    for source in SOURCES:
-        git(clone, "add", ".")
-        git(clone, "commit", "-m", "all")
-        run(clone, ["infra.generate", "--name", f"new_{source}", "--from", source])
-    made = [f"tests/workflows/test_new_{source}.py" for source in SOURCES]
-    template = "tests/unit/test_template.py"
-    # The generator has just linted template.yaml, which takes seconds; the translated one it has not.
-    lint = [f"{template}::test_cfn_lint_finds_nothing[{form}]" for form in ("template.yaml", "translated")]
-    unlinted = [word for each in lint for word in ("--deselect", each)]
-    run(
-        clone,
-        ["pytest", lint[1]],
-        ["pytest", *made, template, *unlinted],
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-    )
-
-
-def run(clone: Path, *commands: list[str]) -> None:
-    """Runs modules at once: what takes seconds here is waiting for other processes."""
-    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands]
-    said = [process.communicate()[0] for process in started]
-    assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)

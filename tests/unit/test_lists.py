@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.api.runs import json_list
@@ -14,6 +14,9 @@ from functions.api.runs.lists import read_items
 from functions.api.runs.reading import MAX_ITEM_BYTES
 from functions.core.errors import UnreadableItems
 from functions.core.runs.uploads import Format
+from tests.sizes import size
+
+examples = settings(max_examples=size(25, 200), deadline=None)
 
 texts = st.text(st.characters(codec="utf-8"))
 objects = st.dictionaries(
@@ -35,16 +38,22 @@ def refusal(text: str | bytes, kind: Format) -> str:
     return error.detail
 
 
+@pytest.mark.soak
+@examples
 @given(st.lists(objects, min_size=1), st.sampled_from([None, 1]))
 def test_a_json_array_is_read_as_it_was_written(items: list[dict[str, Any]], indent: int | None) -> None:
     assert read(json.dumps(items, ensure_ascii=False, indent=indent), "json") == items
 
 
+@pytest.mark.soak
+@examples
 @given(st.lists(objects, min_size=1))
 def test_json_lines_are_read_as_they_were_written(items: list[dict[str, Any]]) -> None:
     assert read("".join(json.dumps(item) + "\r\n" for item in items), "jsonl") == items
 
 
+@pytest.mark.soak
+@examples
 @given(st.lists(st.tuples(texts, texts, texts), min_size=1))
 def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
     """By Python's writer, as RFC 4180 has it; empty cells are absent."""
@@ -60,8 +69,8 @@ def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
 def test_an_array_is_read_alike_however_it_is_cut_into_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     items = [{"n": index, "text": "ä" * 1000} for index in range(500)]
     text = json.dumps(items, ensure_ascii=False, indent=1)
-    for size in (MAX_ITEM_BYTES, 77_777):
-        monkeypatch.setattr(json_list, "_CHUNK_BYTES", size)
+    for chunk in (MAX_ITEM_BYTES, 77_777):
+        monkeypatch.setattr(json_list, "_CHUNK_BYTES", chunk)
         assert read(text, "json") == items
 
 

@@ -6,11 +6,9 @@ import importlib.metadata
 import json
 import re
 import string
-import subprocess
 import sys
 from contextlib import nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,20 +71,6 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
 
 def test_there_are_workflows() -> None:
     assert {"verify_send", "verify_check", "verify_delete"} <= set(WORKFLOWS)
-
-
-@pytest.mark.parametrize("form", ["template.yaml", "translated"])
-def test_cfn_lint_finds_nothing(form: str, tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "cfn-lint")]
-    if form == "translated":
-        path = tmp_path / "translated.json"
-        path.write_text(json.dumps(translated()))
-        # W2001 is about parameters that nothing refers to: the translator has put the values of some in place.
-        command += ["--ignore-checks", "W2001", "--", str(path)]
-    else:
-        command.append(str(sam.TEMPLATE))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

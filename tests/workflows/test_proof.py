@@ -236,7 +236,7 @@ def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(settings: Settings, mo
     monkeypatch.setattr("functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000))
     verification_id = stored()
     with fakes.server(fakes.hangs) as url:
-        settings.set(AWS_ENDPOINT_URL_KMS=url)
+        settings.set(AWS_ENDPOINT_URL_KMS=url, READ_TIMEOUT_SECONDS=0.6)
         reply = check(verification_id)
     assert (reply.status, reply.body["valid"], reply.body["proof"]) == (200, True, None)
 

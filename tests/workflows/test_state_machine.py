@@ -18,7 +18,10 @@ from functions.core.verification.history import Allowance, History
 from functions.core.verification.issue import SETTLEMENT_SECONDS, Issued, Order, issue
 from functions.core.verification.limits import Limit
 from functions.core.verification.record import Verification, check
+from tests.sizes import size
 from tests.workflows.conftest import Settings, account
+
+pytestmark = pytest.mark.soak
 
 DESTINATION = "ana@example.com"
 VALID_SECONDS, DELETE_SECONDS, MAX_ATTEMPTS = 600, 900, 5
@@ -218,5 +221,9 @@ class Verifications(RuleBasedStateMachine):
 
 TestVerifications = Verifications.TestCase
 TestVerifications.settings = settings(
-    max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=size(8, 40),
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
 )

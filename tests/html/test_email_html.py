@@ -1,5 +1,5 @@
 """The HTML of every email, as two checkers see it: html-validate (HTML's own rules, and accessibility) and caniemail
-(what mail programs support, from caniemail.com). `make test` installs them; tests/html/ has their versions.
+(what mail programs support, from caniemail.com). `make lint-emails` installs them; package.json has their versions.
 """
 
 import json
@@ -72,7 +72,7 @@ def _app(set_messages: SetMessages) -> None:
 
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
     """What the checkers say, and in which of the pages."""
-    assert MODULES.exists(), "The checkers are not installed: make test does it."
+    assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
     command, environment = [str(NODE), str(sam.ROOT / "tests/html/check.cjs")], os.environ | {"NODE_PATH": str(MODULES)}
     done = subprocess.run(
         command, input=json.dumps(pages), env=environment, capture_output=True, text=True, check=False

@@ -1,0 +1,57 @@
+"""cfn-lint over template.yaml, what AWS's translator makes of it, and the state machine. `make lint` runs these."""
+
+import json
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import sam
+from tests.unit.test_run_workflow import DEFINITION, VALUES
+from tests.unit.test_template import translated
+
+
+def lint(path: Path, *options: str) -> str:
+    """Complaints; empty if there is none."""
+    command = [str(Path(sys.executable).parent / "cfn-lint"), *options, "--", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_cfn_lint_finds_nothing_in_the_template() -> None:
+    assert lint(sam.TEMPLATE) == ""
+
+
+def test_cfn_lint_finds_nothing_in_what_the_translator_makes(tmp_path: Path) -> None:
+    """W2001 is about parameters that nothing refers to: the translator has put the values of some in place."""
+    path = tmp_path / "translated.json"
+    path.write_text(json.dumps(translated()))
+    assert lint(path, "--ignore-checks", "W2001") == ""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_cfn_lint_finds_nothing_in_the_machine(broken: bool, tmp_path: Path) -> None:
+    """It looks into definitions that are objects, and has no substitutions in ARNs."""
+    definition = deepcopy(DEFINITION)
+    if broken:
+        definition["States"]["Many"]["ItemProcessor"]["States"]["RunOneOfMany"]["Retires"] = []
+    found = lint(machine(definition, tmp_path))
+    assert ("Retires" in found) if broken else (found == "")
+
+
+def machine(definition: dict[str, Any], folder: Path) -> Path:
+    text = json.dumps(definition)
+    for name, value in VALUES.items():
+        text = text.replace(f"${{{name}}}", value)
+    properties = {"Definition": json.loads(text), "RoleArn": "arn:aws:iam::123456789012:role/runs"}
+    path = folder / "machine.json"
+    path.write_text(
+        json.dumps(
+            {"Resources": {"RunWorkflow": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+        )
+    )
+    return path

@@ -1,0 +1,13 @@
+"""How much the tests with a long form do: little in `make test`, much in `make soak`, which sets SOAK."""
+
+import os
+from typing import TypeVar
+
+SOAK = bool(os.environ.get("SOAK"))
+
+T = TypeVar("T")
+
+
+def size(short: T, long: T) -> T:
+    """The size of a test marked `soak`: in `make test`, and in `make soak`."""
+    return long if SOAK else short
