@@ -69,7 +69,7 @@ for name in workflows():
     for path in sorted((sam.ROOT / "functions/workflows" / name).glob("[!_]*.py")):
         module = importlib.import_module(f"functions.workflows.{name}.{path.stem}")
         READ_ONCE += [each for each in vars(module).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
-BACKENDS = [
+BACKENDS: list[Any] = [
     dynamodb_backends,
     s3_backends,
     scheduler_backends,
