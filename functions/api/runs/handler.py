@@ -19,7 +19,7 @@ from functions.api.runs.requests import (
 )
 from functions.core import aws, http, table
 from functions.core.call import Caller
-from functions.core.doors import ApiCall, api_door
+from functions.core.doors import ApiCall, api_door, logged_call
 from functions.core.log import logger
 from functions.core.runs import uploads
 from functions.core.runs.execution import workflow_of
@@ -31,10 +31,8 @@ from functions.core.settings import in_lambda
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers the call of the route, or a problem."""
-    try:
+    with logged_call(event, context):
         return api_door(event, context, _CALLS)
-    finally:
-        logger.clear_state()
 
 
 def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
@@ -86,7 +84,9 @@ def _run_id(event: http.Event, caller: Caller, scope: str) -> str:
     """The run that the path names. Raises `NotPermitted`, `NotFound`."""
     caller.require(scope)
     run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
-    caller.require(f"workflow:{workflow_of(run_id)}")
+    workflow = workflow_of(run_id)
+    logger.append_keys(run_id=run_id, workflow=workflow)
+    caller.require(f"workflow:{workflow}")
     return run_id
 
 
