@@ -98,12 +98,10 @@ def _name_what_is_denied(parsed: dict[str, Any], model: Any, context: dict[str, 
         return
     parameters = context.get("parameters", {}).items()
     about = [
-        f"{name}={value}"
-        for name, value in parameters
-        if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
+        f"{name}={value}" for name, value in parameters if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
     ]
     action = f"{model.service_model.signing_name}:{model.name}"
-    error["Message"] = f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or 'not named'}]"
+    error["Message"] = f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
 
 
 @contextmanager

@@ -39,7 +39,6 @@ logger = Logger(logger_formatter=_ScrubbingFormatter(use_rfc3339=True, utc=True,
 """The one logger. Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 
-
 @contextmanager
 def logged(**keys: object) -> Iterator[None]:
     """Adds keys to every line of one call, lines of its threads and of an author's own logger included.
@@ -64,7 +63,7 @@ def count(metric: str, occurrences: int = 1, /, **dimensions: str) -> None:
                 one.add_dimension(name=name, value=value)
     except TooSlow:  # the deadline may strike anywhere, and it is no fault of the metric
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, the call has done what it was asked to
+    except Exception:
         logger.warning("metric not written; the call goes on", metric=metric, exc_info=True)
 
 

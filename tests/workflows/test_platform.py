@@ -245,7 +245,9 @@ def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> N
     call(handler, {"name": 1}, scopes=SCOPES)
     handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    told = [(line["message"], line["trigger"], line["workflow"], line["status"], line.get("token_id")) for line in lines]
+    told = [
+        (line["message"], line["trigger"], line["workflow"], line["status"], line.get("token_id")) for line in lines
+    ]
     assert told == [
         ("answered", "http", "greet", 200, "0123456789abcdef"),
         ("problem", "http", "greet", 422, "0123456789abcdef"),
