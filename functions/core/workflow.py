@@ -158,7 +158,7 @@ class Workflow(Generic[P, R]):
     def _door(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
         if http.is_http(event):
             return self._http
-        if event.get("door") not in {"run", "validate"}:
+        if str(event.get("door")) not in {"run", "validate"}:
             return self._invocation
         from functions.core.runs import item, validate  # noqa: PLC0415 - only the background pays for it
 

@@ -10,7 +10,8 @@ _PLATFORM = re.compile(
 )
 """Lambda's own lines say nothing that the call's do not, except where they have a status, such as a timeout."""
 _FAULT = re.compile(
-    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|Worker process|Status: (timeout|error)"
+    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|Worker process|"
+    r"Status: (timeout|error)"
 )
 _SHOWN_APART = frozenset({"level", "message", "timestamp", "exception"})
 _REPETITION = frozenset({"service", "location", "exception_name", "stack_trace", "xray_trace_id"})
@@ -92,12 +93,13 @@ def _is_ours(event: Event) -> bool:
         return False
     try:
         return isinstance(json.loads(event["message"]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
 def _is_platform(event: Event) -> bool:
-    return not event["message"].strip() or bool(_PLATFORM.match(event["message"]))
+    # Powertools writes null for a metric that it refuses.
+    return event["message"].strip() in {"", "null"} or bool(_PLATFORM.match(event["message"]))
 
 
 def _moment(event: Event) -> tuple[str, int]:
