@@ -208,6 +208,7 @@ class Workflow(Generic[P, R]):
         from functions.core.runs.start import start  # noqa: PLC0415 - as above
 
         run_id = new_run_id(self.name, http.run_seed(event, caller.token_id))
+        logger.append_keys(run_id=run_id)
         run = start(self.name, [values], token_id=caller.token_id, run_id=run_id)
         return http.accepted(run, request_id, preference="respond-async")
 

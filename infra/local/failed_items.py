@@ -65,7 +65,7 @@ class _Stream:
 def has_failed(change: Mapping[str, Any]) -> bool:
     """Whether a change is the one by which an item failed."""
     before, after = (change.get(image, {}).get("status", {}).get("S") for image in ("OldImage", "NewImage"))
-    return after == "failed" != before
+    return bool(after == "failed" != before)
 
 
 def line_of(change: Mapping[str, Any]) -> str:

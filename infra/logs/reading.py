@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +18,7 @@ def read(logs: Client, sources: Iterable[Source], wanted: Wanted, start_ms: int,
     """Wanted lines of a span of time, in their order."""
     found: list[Line] = []
     for source in sources:
-        lines = read_lines(source, _events(logs, source, wanted, startTime=start_ms, endTime=end_ms))
+        lines = read_lines(source, _events(logs, source, wanted, start_ms, end_ms))
         found += [line for line in lines if wanted.matches(line)]
     return sorted(found, key=lambda line: line.at_ms)
 
@@ -36,9 +37,7 @@ class Tail:
         for source in sources:
             tail = self._tails.setdefault(source, _SourceTail(self._since_ms, self._late_ms))
             try:
-                events = tail.unseen(
-                    lambda start, each=source: _events(self._logs, each, self._wanted, startTime=start)
-                )
+                events = tail.unseen(partial(_events, self._logs, source, self._wanted))
             except (ClientError, BotoCoreError):
                 continue
             found += [line for line in read_lines(source, events) if self._wanted.matches(line)]
@@ -51,9 +50,9 @@ class _SourceTail:
         self._seen: dict[tuple[object, ...], int] = {}
         """Times by event, of the events that another look may give again."""
 
-    def unseen(self, read: Callable[[int], list[Event]]) -> list[Event]:
+    def unseen(self, events_since: Callable[[int], list[Event]]) -> list[Event]:
         events, times = [], dict[tuple[object, ...], int]()
-        for event in read(self._since_ms):
+        for event in events_since(self._since_ms):
             key = _identity(event, times)
             times[key] = event["timestamp"]
             if key not in self._seen:
@@ -77,12 +76,11 @@ def _identity(event: Event, others: dict[tuple[object, ...], int]) -> tuple[obje
     return (*key, place)
 
 
-def _events(logs: Client, source: Source, wanted: Wanted, **span: int) -> list[Event]:
+def _events(logs: Client, source: Source, wanted: Wanted, start_ms: int, end_ms: int | None = None) -> list[Event]:
     """By group, without listing the groups: an emulator fails at that while any of them gets a new stream."""
-    pattern = wanted.pattern(source)
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=source.group, **span, **({"filterPattern": pattern} if pattern else {})
-    )
+    options = {"filterPattern": wanted.pattern(source), "endTime": end_ms}
+    asked = {name: value for name, value in options.items() if value}
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=source.group, startTime=start_ms, **asked)
     try:
         return [event for page in pages for event in page["events"]]
     except ClientError as error:

@@ -17,13 +17,13 @@ _WORKFLOW = "deliver_event"
 _TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
 
 
-def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
     """Starts a run for each event that is wanted. Whatever fails is raised, so that Lambda gives the same changes again.
 
     Raises:
         Unavailable
     """
-    with logged(trigger="stream", request_id=context.aws_request_id, workflow=_WORKFLOW):
+    with logged(trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW):
         found = [each for record in event["Records"] for each in _events_of(record) if settings().wants(each.type)]
         for each in found:
             _start(each)

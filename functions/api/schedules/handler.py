@@ -48,6 +48,7 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
     except Exception as error:
         log_problem(error, started, request_id)
         raise
+    logger.append_keys(run_id=run_id)
     log_answer(started)
     return {"run_id": run_id}
 

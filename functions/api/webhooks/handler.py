@@ -43,6 +43,7 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
         logger.exception("what this source signs with is set wrongly")
         raise Unavailable("This source cannot be checked right now.") from None
     run_id = _started(name, source, delivery)
+    logger.append_keys(run_id=run_id)
     count("WebhookAccepted", source=name)
     return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)
 

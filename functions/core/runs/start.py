@@ -187,10 +187,7 @@ def _begin(planned: Execution) -> Run:
             FieldError("/interval_seconds", f"makes the run last {waits:,} s, and items are kept for 7 days")
         )
     planned = msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS))
-    begins = execution.begin(planned)
-    told = "run started" if begins else "a run of this id was started before"
-    logger.info(told, run_id=planned.run_id, workflow=planned.workflow, total=planned.total)
-    return _begun(planned, now) if begins else _started_before(planned)
+    return _begun(planned, now) if execution.begin(planned) else _started_before(planned)
 
 
 def _started_before(planned: Execution) -> Run:
