@@ -1,6 +1,7 @@
 """What goes wrong is in the terminal of `make run` as it happens, and `make logs` shows all of a call."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
 from infra import sam
 from tests.e2e.conftest import LocalStack, ended, eventually
 
-NAME = "terminal"
+NAME = f"terminal_{os.getpid()}"
+"""Another one in each process that runs tests."""
 CODE = """
 import logging
 import threading
@@ -35,10 +38,10 @@ class Answered(Result):
     pass
 
 
-def terminal(asked: Asked) -> Answered:
+def NAME(asked: Asked) -> Answered:
     logger.info("my own line")
     logging.getLogger(__name__).info("no line of the call: this module is not one of functions/")
-    thread = threading.Thread(target=lambda: logging.getLogger("functions.workflows.terminal").info("my thread's line"))
+    thread = threading.Thread(target=lambda: logging.getLogger("functions.workflows.mine").info("my thread's line"))
     thread.start()
     thread.join()
     if asked.how == "boom":
@@ -50,14 +53,14 @@ def terminal(asked: Asked) -> Answered:
     return Answered()
 
 
-lambda_handler = workflow(terminal)
+lambda_handler = workflow(NAME)
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
 def workflow(stack: LocalStack) -> None:
     """The workflow above, with a route of the API."""
-    stack.add_workflow(NAME, CODE)
+    stack.add_workflow(NAME, CODE.replace("NAME", NAME))
     api, api_id = stack.emulator.client("apigatewayv2"), stack.running.outputs["ApiId"]
     (like,) = [
         each for each in api.get_routes(ApiId=api_id)["Items"] if each["RouteKey"] == "POST /workflows/verify_delete"
@@ -85,7 +88,8 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     request_id = reply.json()["request_id"]
     assert reply.json()["detail"].endswith(f"make logs REQUEST={request_id}")
     error = f"ERROR {NAME}: problem 500 internal_error (make logs REQUEST={request_id})\n"
-    told = eventually(lambda: error in stack.text and stack.text.partition(error)[2])
+    eventually(lambda: error in stack.text)
+    told = stack.text.partition(error)[2]
     assert told.startswith("          Traceback (most recent call last):\n")
     assert '            File "functions/core/workflow.py", line ' in told
     assert "          RuntimeError: a deliberate exception\n" in told
@@ -94,7 +98,7 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
 
     shown = logs(stack, "--request", request_id)
     heads = [line for line in shown.splitlines() if not line.startswith(" ")]
-    messages = [re.sub(r".* terminal: (.*?)  .*", r"\1", line) for line in heads]
+    messages = [re.sub(rf".* {NAME}: (.*?)  .*", r"\1", line) for line in heads]
     assert sorted(messages) == ["my own line", "my thread's line", "problem"]
     assert all("trigger=http" in line and f"request_id={request_id}" in line for line in heads)
     assert "    RuntimeError: a deliberate exception\n" in shown
@@ -117,7 +121,7 @@ def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_ite
 @pytest.mark.usefixtures("in_stack")
 def test_an_item_whose_function_leaves_no_log_is_in_the_terminal_too(stack: LocalStack) -> None:
     """As Step Functions records it, for which it takes a minute."""
-    run_id, problem = f"{NAME}.{'c' * 26}", {"code": "item_crashed", "detail": "The function ended without an answer."}
+    run_id, problem = new_run_id(NAME), {"code": "item_crashed", "detail": "The function ended without an answer."}
     item = {"run_id": run_id, "status": "failed", "problem": json.dumps(problem)}
     record = {"index": {"N": "4"}} | {name: {"S": value} for name, value in item.items()}
     stack.emulator.client("dynamodb").put_item(TableName="local-outcomes", Item=record)
@@ -136,7 +140,7 @@ def test_a_refused_delivery_is_said_with_its_source_and_why(stack: LocalStack) -
 
 @pytest.fixture
 def following(stack: LocalStack) -> Any:
-    """`make logs FOLLOW=1 WORKFLOW=terminal` in another terminal."""
+    """`make logs FOLLOW=1 WORKFLOW=…` in another terminal."""
     command = [sys.executable, "-m", "infra.logs", "--state", str(stack.state), "--follow", "--workflow", NAME]
     with subprocess.Popen(command, cwd=sam.ROOT, stdout=subprocess.PIPE, text=True) as process:
         yield process
