@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(reply.status, kept, reply.data)
         told = f"{self.command} {path} {reply.status}{_why(reply.status, reply.data)}"
         self.server.answered.set()
-        self.server.report(told, "error" if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "plain")
+        self.server.report(told, _tone(path, reply.status))
 
     def _local(self, path: str, query: str) -> None:
         if path == "/_local/inbox" and self.command == "GET":
@@ -114,6 +114,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Requests are reported by `report`, without their query."""
+
+
+def _tone(path: str, status: int) -> Tone:
+    """A refused delivery stands out: nobody sees its sender's side of it."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "error"
+    return "warning" if status >= HTTPStatus.BAD_REQUEST and path.startswith("/webhooks/") else "plain"
 
 
 def _why(status: int, body: bytes) -> str:

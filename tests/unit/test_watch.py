@@ -98,3 +98,8 @@ def test_a_request_that_is_refused_is_said_with_why(status: int, body: bytes, wh
 def test_what_is_said_has_its_time_and_its_rows_below_it(capsys: pytest.CaptureFixture[str]) -> None:
     say("ERROR greet: problem\nTraceback\n  File x", "error")
     assert re.fullmatch(r"\d\d:\d\d:\d\d  ERROR greet: problem\n {10}Traceback\n {12}File x\n", capsys.readouterr().out)
+
+
+def test_faults_and_refused_deliveries_stand_out() -> None:
+    calls = [("/runs", 200), ("/runs", 422), ("/runs", 500), ("/webhooks/ses", 202), ("/webhooks/ses", 401)]
+    assert [server._tone(path, status) for path, status in calls] == ["plain", "plain", "error", "plain", "warning"]
