@@ -1,7 +1,8 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test test-fast test-sam soak lint lint-emails format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
+# Every target with a description.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#][#].*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 SHELL := /bin/bash
 # Elsewhere each process would compile all that it imports anew.
@@ -62,6 +63,9 @@ deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 
 workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
 	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"
+
+logs: .venv/run ## shows log lines: make logs [REQUEST=<request_id>] [RUN=<run_id>] [WORKFLOW=verify_send] [FOLLOW=1] [ENV=prod]
+	@.venv/bin/python -m infra.logs --env $(ENV) --request "$$REQUEST" --run "$$RUN" --workflow "$$WORKFLOW" $(if $(filter-out 0,$(FOLLOW)),--follow)
 
 token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [AUDIENCE=https://api.example.com] [ENV=prod]
 	@.venv/bin/python -m infra.tokens --env $(ENV) issue --name "$$NAME" --kind "$$KIND" --scopes "$$SCOPES" --days "$(or $(DAYS),0)" --audience "$$AUDIENCE"

@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.settings import SettingsError
+from infra.local.deploy import STACK
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
 from infra.sam import ROOT
@@ -35,10 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
-    """Runs a command on the stack that is meant and prints what it says; 1 with a sentence when it cannot."""
+    """Runs a command on the stack that is meant and prints what it says, if anything; 1 with a sentence when it cannot."""
     try:
         point_at(arguments.env, arguments.state)
-        print(command(arguments))
+        if told := command(arguments):
+            print(told)
     except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -56,6 +58,20 @@ def point_at(env: str, state: Path) -> None:
     os.environ.update({variable: outputs[output] for variable, output in _VARIABLES.items() if output in outputs})
 
 
+def stack_name(env: str) -> str:
+    """Name of the stack that an environment is.
+
+    Raises:
+        ValueError: when samconfig.toml has no such environment.
+    """
+    if env == "local":
+        return STACK
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
+    if config is None:
+        raise ValueError(f"samconfig.toml has no environment {env!r}.")
+    return str(config["global"]["parameters"]["stack_name"])
+
+
 def _local(state: Path) -> dict[str, str]:
     running = read_running(state)
     root = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": running.region}
@@ -65,8 +81,5 @@ def _local(state: Path) -> dict[str, str]:
 
 
 def _deployed(env: str) -> dict[str, str]:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
-    if config is None:
-        raise ValueError(f"samconfig.toml has no environment {env!r}.")
-    stack = boto3.client("cloudformation").describe_stacks(StackName=config["global"]["parameters"]["stack_name"])
+    stack = boto3.client("cloudformation").describe_stacks(StackName=stack_name(env))
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}

@@ -3,7 +3,8 @@
 botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (docs/decisions.md).
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -54,7 +55,10 @@ def read_timeout_seconds() -> float:
 @cache
 def session() -> botocore.session.Session:
     """The process's one botocore session: a second one would load the same models and credentials again."""
-    return botocore.session.get_session()
+    made = botocore.session.get_session()
+    made.register("provide-client-params", _keep_parameters)
+    made.register("after-call", _name_what_is_denied)
+    return made
 
 
 @cache
@@ -75,6 +79,29 @@ def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | No
         **_CONFIG.get(service, {}),
     )
     return session().create_client(service, config=config)
+
+
+_DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
+"""With which AWS's codes of a denied permission begin."""
+_NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
+"""Names of parameters that say what a request is about. Other keys than S3's may be secret."""
+
+
+def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    context["parameters"] = params
+
+
+def _name_what_is_denied(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's OperationModel has no types
+    """Adds what an error of a denied permission leaves out: S3 names neither action nor resource, an emulator no resource."""
+    error = parsed.get("Error", {})
+    if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get("Message", ""):
+        return
+    parameters = context.get("parameters", {}).items()
+    about = [
+        f"{name}={value}" for name, value in parameters if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
+    ]
+    action = f"{model.service_model.signing_name}:{model.name}"
+    error["Message"] = f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -9,11 +10,30 @@ from functions.core import http
 from functions.core.call import Caller, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
 from functions.core.errors import NotFound, Unavailable, WorkflowError
-from functions.core.log import logger
+from functions.core.log import logged, logger
 from functions.core.parameters import NOT_A_PARAMETER
 from functions.core.problems import Problem, headers, problem
 
 BACKGROUND_SECONDS = 240.0
+
+_NAMED = frozenset({"direct", "schedule", "run", "validate"})
+"""Triggers that an event names itself; whoever invokes a function with anything else does so directly."""
+
+
+def logged_call(
+    event: Mapping[str, Any],
+    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    **keys: object,
+) -> AbstractContextManager[None]:
+    """Gives every log line of a call `trigger` and `request_id`, besides other keys.
+
+    The id is API Gateway's where a request came over HTTP, which the client gets as well, else Lambda's.
+    """
+    if http.is_http(event):
+        return logged(trigger="http", request_id=http.request_id_of(event), **keys)
+    named = event.get("door")
+    trigger = named if isinstance(named, str) and named in _NAMED else "direct"
+    return logged(trigger=trigger, request_id=context.aws_request_id, **keys)
 
 
 def http_door(
@@ -27,9 +47,9 @@ def http_door(
     try:
         with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
             reply = answer(request_id)
-        log_answer(started, "http", request_id, status=reply["statusCode"])
+        log_answer(started, status=reply["statusCode"])
     except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
-        reply = http.problem_answer(log_problem(error, started, "http", request_id), headers(error))
+        reply = http.problem_answer(log_problem(error, started, request_id), headers(error))
     return reply
 
 
@@ -74,18 +94,18 @@ def may_heal(error: Exception) -> bool:
     return isinstance(error, Unavailable) or not isinstance(error, WorkflowError)
 
 
-def log_answer(started: float, door: str, request_id: str, *, status: int = 200) -> None:
+def log_answer(started: float, *, status: int = 200) -> None:
     """The line of a call that was answered; `started` is of the monotonic clock."""
-    logger.info("answered", extra=_facts(started, door, request_id) | {"status": status})
+    logger.info("answered", extra={"duration_ms": _milliseconds(started), "status": status})
 
 
-def log_problem(error: Exception, started: float, door: str, request_id: str) -> Problem:
+def log_problem(error: Exception, started: float, request_id: str) -> Problem:
     """The line of a call that failed, and what is told of it. 4xx is information, 5xx an error with its traceback."""
     told = problem(error, request_id)
     fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
     about = {"status": told.status, "code": told.code, "pointers": _known_pointers(told)}
     write = logger.exception if fault else logger.info
-    write("problem", extra=_facts(started, door, request_id) | about)
+    write("problem", extra={"duration_ms": _milliseconds(started)} | about)
     return told
 
 
@@ -94,6 +114,5 @@ def _known_pointers(told: Problem) -> list[str]:
     return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
 
 
-def _facts(started: float, door: str, request_id: str) -> dict[str, object]:
-    milliseconds = round((time.monotonic() - started) * 1000, 1)
-    return {"door": door, "request_id": request_id, "duration_ms": milliseconds}
+def _milliseconds(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)

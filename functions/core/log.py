@@ -4,12 +4,18 @@ Codes are never given to the log at all; tokens and destinations that slip into 
 are masked in the finished line.
 """
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from functions.core.errors import TooSlow
 
 _TOKEN = re.compile(r"wf_[A-Za-z0-9_-]{8,}")
 # Each match is bounded, so that a long line costs time in proportion to its length.
@@ -33,8 +39,39 @@ logger = Logger(logger_formatter=_ScrubbingFormatter(use_rfc3339=True, utc=True,
 """The one logger. Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 
+@contextmanager
+def logged(**keys: object) -> Iterator[None]:
+    """Adds keys to every line of one call, lines of its threads and of an author's own logger included.
+
+    Nothing of them is left for the next call of the same process.
+    """
+    logger.append_keys(**keys)
+    try:
+        yield
+    finally:
+        logger.clear_state()
+
+
 def count(metric: str, occurrences: int = 1, /, **dimensions: str) -> None:
-    """Counts occurrences of `metric` (CloudWatch EMF, namespace POWERTOOLS_METRICS_NAMESPACE)."""
-    with single_metric(name=metric, unit=MetricUnit.Count, value=occurrences) as one:
-        for name, value in dimensions.items():
-            one.add_dimension(name=name, value=value)
+    """Counts occurrences of `metric` (CloudWatch EMF, namespace POWERTOOLS_METRICS_NAMESPACE).
+
+    Never fails the call, whose work is done: what keeps the metric from being written is logged instead.
+    """
+    try:
+        with single_metric(name=metric, unit=MetricUnit.Count, value=occurrences) as one:
+            for name, value in dimensions.items():
+                one.add_dimension(name=name, value=value)
+    except TooSlow:  # the deadline may strike anywhere, and it is no fault of the metric
+        raise
+    except Exception:
+        logger.warning("metric not written; the call goes on", metric=metric, exc_info=True)
+
+
+def _adopt_modules() -> None:
+    """Gives `logging.getLogger(__name__)` in functions/ the format and the keys of `logger`."""
+    logging.getLogger(__name__.partition(".")[0])
+    copy_config_to_registered_loggers(logger, include={__name__.partition(".")[0]})
+    logger.remove_keys(["name"])
+
+
+_adopt_modules()

@@ -84,7 +84,7 @@ def problem(error: Exception, request_id: str) -> Problem:
         type=f"urn:backend-workflows:problem:{kind.code}",
         title=kind.title,
         status=kind.status,
-        detail=known.detail if known else "An unexpected error; the log has it under this request id.",
+        detail=known.detail if known else f"An unexpected error; the log has it: make logs REQUEST={request_id}",
         code=kind.code,
         request_id=request_id,
         retry_after_seconds=known.retry_after if known else None,

@@ -35,7 +35,15 @@ import msgspec
 from functions.core import http
 from functions.core.call import Call, Caller, Calling, caller_of, current
 from functions.core.deadline import deadline
-from functions.core.doors import BACKGROUND_SECONDS, http_door, log_answer, log_problem, may_heal, once
+from functions.core.doors import (
+    BACKGROUND_SECONDS,
+    http_door,
+    log_answer,
+    log_problem,
+    logged_call,
+    may_heal,
+    once,
+)
 from functions.core.errors import FieldError, InvalidParameters, NotInBackground, Unavailable
 from functions.core.log import logger
 from functions.core.parameters import Parameters, Result, encode_checked, read_parameters
@@ -126,11 +134,8 @@ class Workflow(Generic[P, R]):
     def handle(self, event: Any, context: Any) -> Any:  # noqa: ANN401 - Lambda hands over whatever JSON was sent
         """Answers at the door that the event names."""
         event = event if isinstance(event, dict) else {}
-        logger.append_keys(workflow=self.name)
-        try:
+        with logged_call(event, context, workflow=self.name):
             return self._door(event)(event, context)
-        finally:
-            logger.clear_state()
 
     def read(self, values: Mapping[str, Any], *, strict: bool = True) -> P:
         """Raises `InvalidParameters`."""
@@ -153,7 +158,7 @@ class Workflow(Generic[P, R]):
     def _door(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
         if http.is_http(event):
             return self._http
-        if event.get("door") not in {"run", "validate"}:
+        if str(event.get("door")) not in {"run", "validate"}:
             return self._invocation
         from functions.core.runs import item, validate  # noqa: PLC0415 - only the background pays for it
 
@@ -203,6 +208,7 @@ class Workflow(Generic[P, R]):
         from functions.core.runs.start import start  # noqa: PLC0415 - as above
 
         run_id = new_run_id(self.name, http.run_seed(event, caller.token_id))
+        logger.append_keys(run_id=run_id)
         run = start(self.name, [values], token_id=caller.token_id, run_id=run_id)
         return http.accepted(run, request_id, preference="respond-async")
 
@@ -214,9 +220,9 @@ class Workflow(Generic[P, R]):
             call = Call(request_id=request_id, door=invocation.door)
             with deadline(BACKGROUND_SECONDS, context.get_remaining_time_in_millis()):
                 outcome = Outcome(result=self.run(invocation.parameters, call))
-            log_answer(started, door, request_id)
+            log_answer(started)
         except Exception as error:
-            outcome = Outcome(problem=log_problem(error, started, door, request_id))
+            outcome = Outcome(problem=log_problem(error, started, request_id))
             if door == "schedule" and may_heal(error):
                 raise
         return msgspec.to_builtins(outcome, enc_hook=encode_checked)  # type: ignore[no-any-return] # a struct becomes a dict

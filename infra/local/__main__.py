@@ -18,6 +18,7 @@ from infra.local import providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
 from infra.local.emulator import running_emulator
 from infra.local.errors import LocalStackError, PortInUse
+from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
 from infra.local.server import LocalServer
@@ -31,6 +32,8 @@ from infra.local.state import (
     write_running,
     write_tokens,
 )
+from infra.local.terminal import say
+from infra.local.watch import report_errors
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
@@ -70,13 +73,8 @@ def _stopping() -> None:
     say("stopping")
 
 
-def say(text: str) -> None:
-    """One line for whoever watches the terminal."""
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
-
-
 def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
-    started = time.monotonic()
+    started, since_ms = time.monotonic(), int(time.time() * 1000)
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
@@ -91,6 +89,9 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
+        threading.Thread(target=report_errors, args=(emulator, since_ms, server.answered), daemon=True).start()
+        outcomes = server.deployment.outputs["OutcomesTable"]
+        threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=_reload_code, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, tokens, time.monotonic() - started), flush=True)
         stack.callback(_stopping)

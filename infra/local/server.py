@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
@@ -11,6 +12,7 @@ import urllib3
 from infra.local.deploy import Deployment
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
+from infra.logs.text import Tone
 
 _HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding"}
 _API_SECONDS = 60
@@ -19,7 +21,12 @@ _CALLS_AT_ONCE = 24
 
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
 
-Report = Callable[[str], None]
+
+class Report(Protocol):
+    """Says a line to whoever watches."""
+
+    def __call__(self, text: str, tone: Tone = "plain") -> None:
+        """Says it, in the colour of its tone where there are colours."""
 
 
 class LocalServer(ThreadingHTTPServer):
@@ -37,6 +44,8 @@ class LocalServer(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
         self.report = report
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
+        self.answered = threading.Event()
+        """Set after each request: its log lines are there now."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
         self._reply(reply.status, kept, reply.data)
-        self.server.report(f"{self.command} {path} {reply.status}")
+        told = f"{self.command} {path} {reply.status}{_why(reply.status, reply.data)}"
+        self.server.answered.set()
+        self.server.report(told, _tone(path, reply.status))
 
     def _local(self, path: str, query: str) -> None:
         if path == "/_local/inbox" and self.command == "GET":
@@ -103,3 +114,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Requests are reported by `report`, without their query."""
+
+
+def _tone(path: str, status: int) -> Tone:
+    """A refused delivery stands out: nobody sees its sender's side of it."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "error"
+    return "warning" if status >= HTTPStatus.BAD_REQUEST and path.startswith("/webhooks/") else "plain"
+
+
+def _why(status: int, body: bytes) -> str:
+    """The code and the detail of a problem; nothing of an answer that is none."""
+    try:
+        problem = json.loads(body) if status >= HTTPStatus.BAD_REQUEST else None
+    except ValueError:
+        return ""
+    return f" {problem['code']}: {problem['detail']}" if isinstance(problem, dict) and "code" in problem else ""

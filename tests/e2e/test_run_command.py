@@ -53,7 +53,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     eventually(lambda: not exists(stack, sent["verification_id"]))
     eventually(lambda: schedules(stack) == [])
     deleted = eventually(lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line])
-    assert ['"door":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
+    assert ['"trigger":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
     # A second stack on the same state is refused.
     second = start()

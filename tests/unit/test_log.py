@@ -1,9 +1,14 @@
 import io
 import json
+import logging
+import threading
+from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
-from functions.core.log import count, logger, scrub
+from functions.core.errors import TooSlow
+from functions.core.log import count, logged, logger, scrub
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,104 @@ def test_a_metric_is_one_emf_line_with_its_dimensions(capsys: pytest.CaptureFixt
     assert line["VerificationSent"] == [1.0]
     assert line["channel"] == "sms"
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "BackendWorkflows"
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_what_is_logged_in_a_call_has_its_keys_whoever_logs_it_and_nothing_after_it_has(log: io.StringIO) -> None:
+    def say(name: str) -> None:
+        logger.info(name)
+
+    with logged(request_id="r1", trigger="run", item_id="run/1"):
+        say("own")
+        thread = threading.Thread(target=say, args=("thread",))
+        thread.start()
+        thread.join()
+        logging.getLogger("functions.workflows.greet.handler").info("module")
+        Logger().info("authors")
+        logger.append_keys(order="42")
+    with logged(request_id="r2"):
+        say("next")
+    say("later")
+    keys = ("message", "request_id", "trigger", "item_id", "order")
+    assert [tuple(line.get(key) for key in keys) for line in lines(log)] == [
+        *((name, "r1", "run", "run/1", None) for name in ("own", "thread", "module", "authors")),
+        ("next", "r2", None, None, None),
+        ("later", None, None, None, None),
+    ]
+
+
+def test_a_call_that_fails_leaves_no_keys_behind(log: io.StringIO) -> None:
+    with pytest.raises(ValueError, match="boom"), logged(request_id="r1"):
+        raise ValueError("boom")
+    logger.info("later")
+    assert "request_id" not in lines(log)[0]
+
+
+def test_a_line_of_a_module_is_scrubbed_too(log: io.StringIO) -> None:
+    logging.getLogger("functions.workflows.greet.handler").warning("sent to %s", "ana@example.com")
+    assert lines(log)[0]["message"] == "sent to a**@example.com"
+
+
+class _Broken(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize(
+    ("metric", "occurrences", "dimensions"),
+    [
+        ("Counted", 1, {f"dimension{number}": "x" for number in range(40)}),
+        ("Counted", "many", {}),
+        ("", 1, {}),
+        ("x" * 300, 1, {}),
+        ("Counted", 1, {"channel": object()}),
+        ("Counted", 1, {"channel": type("Wrong", (), {"__str__": lambda _: 1 / 0})()}),
+    ],
+)
+def test_a_metric_that_is_wrong_is_logged_and_the_call_goes_on(
+    metric: str, occurrences: Any, dimensions: dict[str, Any], log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count(metric, occurrences, **dimensions)
+    written, told = (
+        capsys.readouterr().out.removesuffix("null\n"),
+        lines(log),
+    )  # Powertools writes null for what it refuses
+    assert bool(written) != bool(told), "it is written, or its fault is logged once"
+    assert [(line["message"], line["level"]) for line in told] in (
+        [],
+        [("metric not written; the call goes on", "WARNING")],
+    )
+
+
+def test_a_metric_without_a_namespace_or_an_output_is_logged_and_the_call_goes_on(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("sys.stdout", _Broken())
+        count("Counted")
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
+    count("Counted")
+    assert [(line["exception_name"], line["metric"]) for line in lines(log)] == [
+        ("BrokenPipeError", "Counted"),
+        ("SchemaValidationError", "Counted"),
+    ]
+
+
+def test_a_metric_is_no_matter_even_where_nothing_can_be_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", _Broken())
+    monkeypatch.setattr("sys.stderr", _Broken())
+    monkeypatch.setattr(logger.registered_handler, "stream", _Broken())
+    count("Counted")
+
+
+def test_the_deadline_of_a_call_strikes_in_a_metric_as_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(io.StringIO):
+        def write(self, _: str) -> int:
+            raise TooSlow("The call took too long.")
+
+    monkeypatch.setattr("sys.stdout", Late())
+    with pytest.raises(TooSlow):
+        count("Counted")

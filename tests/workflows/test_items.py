@@ -241,7 +241,8 @@ def test_validate_tells_of_twenty_items() -> None:
 def test_the_log_names_run_and_item_and_holds_nothing_of_it(log: io.StringIO) -> None:
     Greeter().deliver(delivery({"name": "Ana Lima"}))
     (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert (line["message"], line["door"], line["run_id"], line["index"]) == ("answered", "run", RUN_ID, 1)
+    assert (line["message"], line["trigger"], line["run_id"], line["index"]) == ("answered", "run", RUN_ID, 1)
+    assert (line["item_id"], line["workflow"], line["request_id"]) == (f"{RUN_ID}/1", "greet", Context.aws_request_id)
     assert line["token_id"] == "0123456789abcdef"
     assert "Ana" not in log.getvalue()
 

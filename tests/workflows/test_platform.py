@@ -1,7 +1,9 @@
 """The platform around a workflow's function: what every workflow gets without code of its own."""
 
+import importlib
 import io
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ import pytest
 from functions.core.call import Call
 from functions.core.errors import Unavailable
 from functions.core.http import MAX_BODY_BYTES
+from functions.core.log import logger
 from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
 from infra import sam
@@ -245,7 +248,9 @@ def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> N
     call(handler, {"name": 1}, scopes=SCOPES)
     handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    told = [(line["message"], line["door"], line["workflow"], line["status"], line.get("token_id")) for line in lines]
+    told = [
+        (line["message"], line["trigger"], line["workflow"], line["status"], line.get("token_id")) for line in lines
+    ]
     assert told == [
         ("answered", "http", "greet", 200, "0123456789abcdef"),
         ("problem", "http", "greet", 422, "0123456789abcdef"),
@@ -288,3 +293,49 @@ def test_what_only_the_background_needs_is_not_imported_before() -> None:
     code = "import sys, functions.core.workflow; print([name for name in sys.modules if '.runs' in name])"
     done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_every_line_of_a_call_says_which_call_it_is_of(log: io.StringIO) -> None:
+    """The author's own lines too, at every door; a call leaves nothing to the next one."""
+
+    def greet(greeting: Greeting) -> Greeted:
+        logger.info("mine", greeted=len(greeting.name))
+        logging.getLogger("functions.workflows.greet.handler").info("my module's")
+        thread = threading.Thread(target=lambda: logger.info("my thread's"))
+        thread.start()
+        thread.join()
+        if greeting.name == "boom":
+            raise RuntimeError("boom")
+        return Greeted(text="")
+
+    own = workflow(greet)
+    direct = Context.aws_request_id
+    call(own, {"name": "boom"}, scopes=SCOPES)
+    own({"door": "direct", "parameters": {"name": "Ana"}}, Context())
+    own({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
+    own({"door": "validate", "items": [{}]}, Context())
+    own({"door": ["no door"]}, Context())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    mine = ["mine", "my module's", "my thread's"]
+    keys = ("message", "workflow", "trigger", "request_id", "token_id")
+    assert [tuple(line.get(key) for key in keys) for line in lines] == [
+        *((message, "greet", "http", "request-1", "0123456789abcdef") for message in [*mine, "problem"]),
+        *((message, "greet", "direct", direct, None) for message in [*mine, "answered"]),
+        *((message, "greet", "schedule", direct, None) for message in [*mine, "answered"]),
+        ("answered", "greet", "validate", direct, None),
+        ("problem", "greet", "direct", direct, None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["authorize", "documents", "events", "runs", "schedules", "webhooks"])
+def test_the_lines_of_the_platforms_own_functions_say_it_too(name: str, log: io.StringIO, cloud: None) -> None:  # noqa: ARG001
+    handler = importlib.import_module(f"functions.api.{name}.handler").lambda_handler
+    event = json.loads((sam.ROOT / f"tests/events/{name}.json").read_text())
+    unknown = {"routeKey": "GET /nothing", "pathParameters": None}
+    unreadable = {"Records": [{"eventName": "MODIFY"}]}
+    handler(event | {"authorize": {}, "schedules": {}, "events": unreadable}.get(name, unknown), Context())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    triggers = {"events": "stream", "schedules": "schedule"}
+    request_id = Context.aws_request_id if name in triggers else event["requestContext"]["requestId"]
+    assert {(line["trigger"], line["request_id"]) for line in lines} == {(triggers.get(name, "http"), request_id)}
+    assert not {"trigger", "request_id"} & logger.get_current_keys().keys(), "the next call starts afresh"

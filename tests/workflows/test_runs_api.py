@@ -385,3 +385,13 @@ def test_a_key_is_not_heeded_where_nothing_is_made() -> None:
     before = ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]
     ask("DELETE /runs/{run_id}", run_id=run_id)
     assert (before, ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]) == ("running", "cancelled")
+
+
+def test_what_is_asked_of_a_run_is_among_the_log_lines_of_the_run(log: io.StringIO) -> None:
+    """So that they begin with who started it."""
+    run_id = start(items=TWO[:1]).body["run_id"]
+    ask("DELETE /runs/{run_id}", run_id=run_id)
+    ask("GET /runs/{run_id}", run_id=run_id, scopes=("runs:read",))
+    lines = [json.loads(line) for line in log.getvalue().splitlines() if '"service":"tests"' in line]
+    told = [(each["status"], each["workflow"], each["run_id"]) for each in lines if each.get("run_id")]
+    assert told == [(status, "verify_delete", run_id) for status in (202, 200, 403)]

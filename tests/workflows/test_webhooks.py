@@ -265,6 +265,9 @@ def test_neither_secret_nor_payload_is_logged(log: io.StringIO) -> None:
         ("problem", 401, "shop"),
         ("problem", 400, "shop"),
     ]
+    assert [line.get("run_id") for line in lines] == [*run_ids(), None, None]
+    refused = "The signature was not made with a key of this source over what arrived."
+    assert [line.get("reason") for line in lines] == [None, refused, None]
     for text in ("confidential-note", KEY, "k1.gone"):
         assert text not in log.getvalue()
 

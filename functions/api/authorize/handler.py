@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.core import table
 from functions.core.errors import Unavailable
-from functions.core.log import logger
+from functions.core.log import logged, logger
 from functions.core.settings import in_lambda
 from functions.core.tokens import Token, find_token
 
@@ -20,7 +20,12 @@ if in_lambda():
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers API Gateway's simple response (HTTP API authorizer, payload 2.0)."""
-    token = _token(event)
+    request_id = event.get("requestContext", {}).get("requestId")
+    with logged(trigger="http", request_id=request_id, route=event.get("routeKey")):
+        return _authorization(_token(event))
+
+
+def _authorization(token: Token | None) -> dict[str, Any]:
     if token is None or not token.is_active(time.time()):
         logger.info("token refused", known=token is not None, token_id=token.token_id if token else None)
         return {"isAuthorized": False}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.core import http, signing
-from functions.core.doors import http_door
+from functions.core.doors import http_door, logged_call
 from functions.core.errors import NotFound
 from functions.core.log import logger
 from functions.core.settings import in_lambda
@@ -26,7 +26,8 @@ class Document(NamedTuple):
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers the document of the route, or a problem."""
-    return http_door(event, context, lambda _: _answer(event))
+    with logged_call(event, context):
+        return http_door(event, context, lambda _: _answer(event))
 
 
 def _answer(event: http.Event) -> http.Answer:

@@ -8,7 +8,7 @@ from typing import Any
 from functions.api.events.changes import Event, events_of
 from functions.core import aws
 from functions.core.events.wanted import settings
-from functions.core.log import count, logger
+from functions.core.log import count, logged, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
 from functions.core.settings import in_lambda
@@ -17,15 +17,16 @@ _WORKFLOW = "deliver_event"
 _TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, int]:
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
     """Starts a run for each event that is wanted. Whatever fails is raised, so that Lambda gives the same changes again.
 
     Raises:
         Unavailable
     """
-    found = [each for record in event["Records"] for each in _events_of(record) if settings().wants(each.type)]
-    for each in found:
-        _start(each)
+    with logged(trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW):
+        found = [each for record in event["Records"] for each in _events_of(record) if settings().wants(each.type)]
+        for each in found:
+            _start(each)
     return {"events": len(found)}
 
 

@@ -19,28 +19,26 @@ from functions.api.runs.requests import (
 )
 from functions.core import aws, http, table
 from functions.core.call import Caller
-from functions.core.doors import ApiCall, api_door
+from functions.core.doors import ApiCall, api_door, logged_call
 from functions.core.log import logger
 from functions.core.runs import uploads
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.outcomes import list_outcomes
-from functions.core.runs.run import cancel, describe, list_runs
+from functions.core.runs.run import Run, cancel, describe, list_runs
 from functions.core.runs.start import retry
 from functions.core.settings import in_lambda
 
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers the call of the route, or a problem."""
-    try:
+    with logged_call(event, context):
         return api_door(event, context, _CALLS)
-    finally:
-        logger.clear_state()
 
 
 def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     caller.require("runs:write")
     run = launch(read_body(StartRun, event), caller, http.run_seed(event, caller.token_id))
-    return http.accepted(run, request_id)
+    return _accepted(run, request_id)
 
 
 def _upload(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
@@ -75,18 +73,26 @@ def _items(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
 def _retry(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     run_id = _run_id(event, caller, "runs:write")
     read_body(Nothing, event)
-    return http.accepted(retry(run_id, token_id=caller.token_id), request_id)
+    return _accepted(retry(run_id, token_id=caller.token_id), request_id)
 
 
 def _cancel(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     return http.answer(cancel(_run_id(event, caller, "runs:write")), request_id)
 
 
+def _accepted(run: Run, request_id: str) -> http.Answer:
+    """202, and a log line that is found among the run's."""
+    logger.append_keys(run_id=run.run_id, workflow=run.workflow)
+    return http.accepted(run, request_id)
+
+
 def _run_id(event: http.Event, caller: Caller, scope: str) -> str:
     """The run that the path names. Raises `NotPermitted`, `NotFound`."""
     caller.require(scope)
     run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
-    caller.require(f"workflow:{workflow_of(run_id)}")
+    workflow = workflow_of(run_id)
+    logger.append_keys(run_id=run_id, workflow=workflow)
+    caller.require(f"workflow:{workflow}")
     return run_id
 
 

@@ -26,6 +26,7 @@ def fire(schedule_id: str, scheduled_at: str) -> str | None:
         logger.info("nothing is scheduled under this id any more")
         scheduler.delete(schedule_id)
         return None
+    logger.append_keys(workflow=definition.workflow)
     moment = _moment(definition, scheduled_at)
     run = start_scheduled(definition, moment)
     if run and definition.timing.next_after(moment) is None:

@@ -13,7 +13,7 @@ from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
 from functions.api.schedules.request import Request
 from functions.core import http, scheduler, table
-from functions.core.doors import ApiCall, api_door, log_answer, log_problem
+from functions.core.doors import ApiCall, api_door, log_answer, log_problem, logged_call
 from functions.core.log import logger
 from functions.core.settings import in_lambda
 
@@ -34,12 +34,10 @@ _CALLS: dict[str, ApiCall] = {
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
     """Answers at the door that the event is for."""
-    try:
+    with logged_call(event, context):
         if http.is_http(event):
             return api_door(event, context, _CALLS)
         return _fire(event, context.aws_request_id)
-    finally:
-        logger.clear_state()
 
 
 def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
@@ -48,9 +46,10 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
     try:
         run_id = fire(event["schedule_id"], event.get("scheduled_at", ""))
     except Exception as error:
-        log_problem(error, started, "schedule", request_id)
+        log_problem(error, started, request_id)
         raise
-    log_answer(started, "schedule", request_id)
+    logger.append_keys(run_id=run_id)
+    log_answer(started)
     return {"run_id": run_id}
 
 

@@ -8,7 +8,7 @@ from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
-from functions.core.doors import http_door
+from functions.core.doors import http_door, logged_call
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
 from functions.core.log import count, logger
 from functions.core.runs.execution import new_run_id
@@ -18,16 +18,14 @@ from functions.core.settings import SettingsError, in_lambda
 
 def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
     """Answers 202 (200 to sources that repeat after anything else) with the run's id, or a problem."""
-    try:
+    with logged_call(event, context):
         return http_door(event, context, lambda request_id: _answer(event, request_id))
-    finally:
-        logger.clear_state()
 
 
 def _answer(event: http.Event, request_id: str) -> http.Answer:
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
-    logger.append_keys(source=name)
+    logger.append_keys(source=name, workflow=source.workflow)
     signs = scheme(source.scheme)
     received = Received(
         body=http.raw_body(event),
@@ -37,13 +35,15 @@ def _answer(event: http.Event, request_id: str) -> http.Answer:
     )
     try:
         delivery = signs.verify(received, keys_of(source), time.time())
-    except (WrongSignature, StaleDelivery):
+    except (WrongSignature, StaleDelivery) as error:
         count("WebhookRefused", source=name)
+        logger.append_keys(reason=error.detail)
         raise
     except SettingsError:
         logger.exception("what this source signs with is set wrongly")
         raise Unavailable("This source cannot be checked right now.") from None
     run_id = _started(name, source, delivery)
+    logger.append_keys(run_id=run_id)
     count("WebhookAccepted", source=name)
     return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)
 

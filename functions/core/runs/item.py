@@ -94,14 +94,16 @@ class Door:
         except WillTryAgain:
             raise
         except NotInBackground as error:
-            log_problem(error, started, "run", request_id)
+            log_problem(error, started, request_id)
             return {"status": "failed"}
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach Step Functions
-            code = log_problem(error, started, "run", request_id).code
+            code = log_problem(error, started, request_id).code
         raise WillTryAgain(code)
 
     def _deliver(self, delivery: Delivery, context: Any) -> str:  # noqa: ANN401 - as above
-        logger.append_keys(token_id=delivery.token_id, run_id=delivery.run_id, index=delivery.index)
+        logger.append_keys(
+            token_id=delivery.token_id, run_id=delivery.run_id, index=delivery.index, item_id=delivery.item_id
+        )
         if outcomes.is_cancelled(delivery.run_id):
             return "cancelled"
         attempt = outcomes.claim(delivery.run_id, delivery.index, delivery.delete_at)
@@ -115,12 +117,12 @@ class Door:
         try:
             result = self._run(delivery, context)
         except Exception as error:  # noqa: BLE001 - each is recorded
-            told = log_problem(error, started, "run", request_id)
+            told = log_problem(error, started, request_id)
             if not may_heal(error):
                 return attempt.fail(told)
             attempt.give_up(told)
         else:
-            log_answer(started, "run", request_id)
+            log_answer(started)
             return attempt.succeed(result)
         raise WillTryAgain(told.code)
 

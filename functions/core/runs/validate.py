@@ -53,9 +53,9 @@ class Door:
         try:
             self._workflow.require_background()
             answer = Validated(problems=self._problems(msgspec.convert(event, Validation)))
-            log_answer(started, "validate", request_id)
+            log_answer(started)
         except Exception as error:  # noqa: BLE001 - as over HTTP, whoever asks gets an answer
-            answer = Validated(problem=log_problem(error, started, "validate", request_id))
+            answer = Validated(problem=log_problem(error, started, request_id))
         return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
 
     def _problems(self, asked: Validation) -> list[InvalidItem]:

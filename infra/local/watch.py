@@ -1,0 +1,65 @@
+"""Watches the functions' log for whoever sits at the terminal: errors as they happen, and what was denied or refused."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Event
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.deploy import STACK
+from infra.local.emulator import Emulator
+from infra.local.terminal import say
+from infra.logs.denied import find_denied
+from infra.logs.line import Line, Source
+from infra.logs.reading import Tail
+from infra.logs.sources import local_sources
+from infra.logs.text import Tone
+from infra.logs.wanted import Wanted
+
+_BUSY_SECONDS, _IDLE_SECONDS = 0.5, 2.0
+"""Between two looks, which cost the emulator about a millisecond for each function."""
+_SHARE = 10
+"""At most this part of the time is spent looking, however slow the looks become."""
+_SOURCES_SECONDS = 5.0
+_LATE_MS = 2_000
+_ERRORS = {"ERROR", "CRITICAL"}
+
+
+def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
+    """Says what goes wrong, until the emulator stops. `happened` is set when a look may be worth it at once."""
+    tail = Tail(emulator.client("logs"), Wanted(), since_ms, _LATE_MS)
+    sources: list[Source] = []
+    read_until = 0.0
+    while True:
+        started = time.monotonic()
+        if started > read_until:
+            with suppress(
+                ClientError, BotoCoreError
+            ):  # kept as they were known, while the emulator is busy or stopping
+                sources, read_until = local_sources(emulator.client("lambda"), STACK), started + _SOURCES_SECONDS
+        for line in tail.new(sources):
+            for text, tone in reports(line):
+                say(text, tone)
+        pause = max(_BUSY_SECONDS, _SHARE * (time.monotonic() - started))
+        time.sleep(pause)
+        happened.wait(max(0.0, _IDLE_SECONDS - pause))
+        happened.clear()
+
+
+def reports(line: Line) -> Iterator[tuple[str, Tone]]:
+    """What is said of a line; nothing of one that tells of no fault."""
+    if denied := find_denied(f"{line.message}\n{line.traceback}"):
+        yield f"{line.about}: {denied}", "error"
+    if line.level in _ERRORS:
+        yield f"ERROR {line.about}: {_told(line)}\n{line.traceback}".rstrip(), "error"
+    elif line.level == "WARNING" and line.source.name == "webhooks":
+        yield f"webhook of {line.keys.get('source', 'unknown source')}: {line.message}", "warning"
+
+
+def _told(line: Line) -> str:
+    """The message, what it is about, and how to see all lines of the call."""
+    status = " ".join(str(line.keys[key]) for key in ("status", "code") if key in line.keys)
+    request = line.keys.get("request_id")
+    hint = f"(make logs REQUEST={request})" if request else ""
+    return " ".join(part for part in (line.message, status, hint) if part)

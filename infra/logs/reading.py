@@ -1,0 +1,89 @@
+"""Reads log lines from CloudWatch Logs: those of a span of time, and those that come after."""
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.logs.line import Event, Line, Source, read_lines
+from infra.logs.wanted import Wanted
+
+Client = Any
+"""boto3's, of CloudWatch Logs; made at run time."""
+
+
+def read(logs: Client, sources: Iterable[Source], wanted: Wanted, start_ms: int, end_ms: int) -> list[Line]:
+    """Wanted lines of a span of time, in their order."""
+    found: list[Line] = []
+    for source in sources:
+        lines = read_lines(source, _events(logs, source, wanted, start_ms, end_ms))
+        found += [line for line in lines if wanted.matches(line)]
+    return sorted(found, key=lambda line: line.at_ms)
+
+
+class Tail:
+    """The lines that come. None is missed, and none is told twice, though lines may arrive out of their order."""
+
+    def __init__(self, logs: Client, wanted: Wanted, since_ms: int, late_ms: int) -> None:
+        """`late_ms`: how much later than one with a later time a line may arrive."""
+        self._logs, self._wanted, self._since_ms, self._late_ms = logs, wanted, since_ms, late_ms
+        self._tails: dict[Source, _SourceTail] = {}
+
+    def new(self, sources: Iterable[Source]) -> list[Line]:
+        """Wanted lines that have come since the last look. A source that fails is looked at again the next time."""
+        found: list[Line] = []
+        for source in sources:
+            tail = self._tails.setdefault(source, _SourceTail(self._since_ms, self._late_ms))
+            try:
+                events = tail.unseen(partial(_events, self._logs, source, self._wanted))
+            except (ClientError, BotoCoreError):
+                continue
+            found += [line for line in read_lines(source, events) if self._wanted.matches(line)]
+        return sorted(found, key=lambda line: line.at_ms)
+
+
+class _SourceTail:
+    def __init__(self, since_ms: int, late_ms: int) -> None:
+        self._since_ms, self._late_ms = since_ms, late_ms
+        self._seen: dict[tuple[object, ...], int] = {}
+        """Times by event, of the events that another look may give again."""
+
+    def unseen(self, events_since: Callable[[int], list[Event]]) -> list[Event]:
+        events, times = [], dict[tuple[object, ...], int]()
+        for event in events_since(self._since_ms):
+            key = _identity(event, times)
+            times[key] = event["timestamp"]
+            if key not in self._seen:
+                events.append(event)
+        self._seen |= times
+        if self._seen:
+            last = max(self._seen.values())
+            settled = time.time() * 1000 - last > self._late_ms
+            self._since_ms = max(self._since_ms, last + 1 if settled else last - self._late_ms)
+            self._seen = {key: at for key, at in self._seen.items() if at >= self._since_ms}
+        return events
+
+
+def _identity(event: Event, others: dict[tuple[object, ...], int]) -> tuple[object, ...]:
+    """CloudWatch's id; an emulator gives none, so its place among equal ones of its stream."""
+    if event.get("eventId"):
+        return (event["eventId"],)
+    key, place = (event.get("logStreamName"), event["timestamp"], event["message"]), 0
+    while (*key, place) in others:
+        place += 1
+    return (*key, place)
+
+
+def _events(logs: Client, source: Source, wanted: Wanted, start_ms: int, end_ms: int | None = None) -> list[Event]:
+    """By group, without listing the groups: an emulator fails at that while any of them gets a new stream."""
+    options = {"filterPattern": wanted.pattern(source), "endTime": end_ms}
+    asked = {name: value for name, value in options.items() if value}
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=source.group, startTime=start_ms, **asked)
+    try:
+        return [event for page in pages for event in page["events"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return []
+        raise

@@ -1,0 +1,46 @@
+"""Which lines are wanted: those of one request, one run, one workflow; what is empty restricts nothing."""
+
+import re
+from typing import NamedTuple
+
+from infra.logs.line import Line, Source
+
+_ID = re.compile(r"[\w.:/+=-]+")
+
+
+class Wanted(NamedTuple):
+    """What is looked for."""
+
+    request: str = ""
+    run: str = ""
+    workflow: str = ""
+
+    def refuse_wrong(self) -> None:
+        """Raises `ValueError` for what can be no id: it would end up in a filter's syntax."""
+        for name, value in self._asdict().items():
+            if value and not _ID.fullmatch(value):
+                raise ValueError(f"{name.upper()}={value} can be no id.")
+
+    def matches(self, line: Line) -> bool:
+        """Whether a line is wanted. Text that is not ours has no keys, but may name a request."""
+        of_request = self.request in {"", line.keys.get("request_id")} or (not line.keys and self._names_request(line))
+        of_run = self.run in {"", line.keys.get("run_id")}
+        return of_request and of_run and self.workflow in {"", line.source.workflow, line.keys.get("workflow")}
+
+    def pattern(self, source: Source) -> str:
+        """The same for CloudWatch Logs, so that only such lines are sent; empty is all lines.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+        """
+        wanted = {"request_id": self.request, "run_id": self.run}
+        if source.workflow != self.workflow:
+            wanted["workflow"] = self.workflow
+        terms = [f'($.{key} = "{value}")' for key, value in wanted.items() if value]
+        return f"{{ {' && '.join(terms)} }}" if terms else ""
+
+    def _names_request(self, line: Line) -> bool:
+        return self.request in f"{line.message}\n{line.traceback}"
+
+    def __str__(self) -> str:
+        named = [f"{name} {value}" for name, value in self._asdict().items() if value]
+        return " and ".join(named) or "anything"
