@@ -3,9 +3,13 @@
 from typing import Self
 
 from functions.core.parameters import Checked, NotValid
+from functions.core.pasted import joined
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 """Mailboxes whose provider ignores dots in the local part."""
+
+
+_LINK = "mailto:"
 
 
 class EmailAddress(Checked):
@@ -16,11 +20,17 @@ class EmailAddress(Checked):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """No DNS is asked: it would tell a client nothing that a message does not, and fail when DNS does."""
+        """Reads an address as people paste it, also from a link (`mailto:`).
+
+        No DNS is asked: it would tell a client nothing that a message does not, and fail when DNS does.
+        """
         from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only email pays for it
 
+        pasted = joined(text)
+        if pasted[: len(_LINK)].lower() == _LINK:
+            pasted = pasted[len(_LINK) :]
         try:
-            valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+            valid = validate_email(pasted, check_deliverability=False, allow_smtputf8=False, strict=True)
         except EmailNotValidError:
             raise NotValid("is not a valid email address") from None
         address = cls(valid.normalized)

@@ -17,6 +17,10 @@ def check(api: httpx.Client, verification_id: str, code: str) -> dict[str, objec
     return body
 
 
+def another(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_a_destination_is_verified_with_the_code_that_arrives_there(
     channel: str, stack: LocalStack, api: httpx.Client, email: str, phone: str
@@ -26,7 +30,7 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
     assert sent.status_code == 200, sent.text
     verification_id = sent.json()["verification_id"]
     code = stack.code(to)
-    assert check(api, verification_id, "x" + code)["attempts_left"] == 4
+    assert check(api, verification_id, another(code))["attempts_left"] == 4
     valid = check(api, verification_id, code)
     assert valid == {
         "valid": True,

@@ -30,7 +30,33 @@ def test_an_email_is_sent_as_typed_and_limited_by_its_canonical_form(
 @pytest.mark.parametrize(
     "typed",
     [
+        " ana@example.com",
+        "ana@example.com\r\n",
+        "\tana@example.com\u00a0",
+        "ana@example.com\u200b",
+        "\u202aana@example.com\u202c",
+        "\u2068ana@example.com\u2069",
+        "\ufeffana@example.com",
+        "ana@example.com\u3000",
+        "ana@\u200bexample.com",
+        "an\u00ada@exam\u2060ple.com",
+        "ana\ufeff@example.com",
+        "ana@example.com\u3164",
+        "mailto:ana@example.com",
+        "MailTo:ana@example.com ",
+    ],
+)
+def test_an_email_is_read_from_what_people_paste(typed: str) -> None:
+    assert read_destination("email", typed).address == "ana@example.com"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
         "ana",
+        "ana @example.com",
+        "ana\u202e@example.com",
+        "mailto:mailto:ana@example.com",
         "ana@",
         "ana@localhost",
         '"eve@attacker.example"@example.com',
@@ -49,7 +75,31 @@ def test_what_is_no_email_address_is_refused(typed: str) -> None:
     assert caught.value.errors == (("/to", "is not a valid email address"),)
 
 
-@pytest.mark.parametrize("typed", ["+14155550123", "+1 (415) 555-0123", "1 415 555 0123", " +1-415-555-0123"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+14155550123",
+        "+1 (415) 555-0123",
+        "1 415 555 0123",
+        " +1-415-555-0123",
+        "\u202a+1 415 555 0123\u202c",
+        "+1\u00a0415\u202f555\u2009-\u200a0123",
+        "+1\u2011415\u2013555\u20140123",
+        "+1\u2212415\u2010555\u30fc0123",
+        "\uff0b\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff12\uff13",
+        "\u0661\u0664\u0661\u0665\u0665\u0665\u0665\u0660\u0661\u0662\u0663",
+        "+\u06f1\u06f4\u06f1\u06f5\u06f5\u06f5\u06f5\u06f0\u06f1\u06f2\u06f3",
+        "tel:+1-415-555-0123",
+        "TEL: +14155550123",
+        "0014155550123",
+        "00 1 (415) 555 0123",
+        "(+1) 415 555 0123",
+        "(001) 415 555 0123",
+        "+1.415.555.0123\r\n",
+        "+1 415\u200b555\ufeff0123",
+        "+1/415/5550123",
+    ],
+)
 def test_a_phone_number_is_read_to_e164(typed: str) -> None:
     assert read_destination("sms", typed).address == "+14155550123"
 
@@ -65,7 +115,10 @@ def test_a_phone_number_is_read_to_e164(typed: str) -> None:
         ("+49110", "is not a phone number"),
         ("0151 23456789", "is not a phone number"),
         ("4155550123", "is not a phone number"),
-        ("\u0661\u0664\u0661\u0665\u0665\u0665\u0665\u0660\u0661\u0662\u0663", "is not a phone number"),
+        ("tel:", "is not a phone number"),
+        ("00", "is not a phone number"),
+        ("\u202a\u202c", "is not a phone number"),
+        ("+1 415 555 0123 or +1 415 555 0124", "is not a phone number"),
         ("+33612345678", "is in a country to which"),
         ("+4930123456", "is not a number that receives SMS"),
         ("+19005550123", "is not a number that receives SMS"),
@@ -83,10 +136,28 @@ def test_a_number_that_gets_no_sms_is_refused_with_a_reason(typed: str, detail: 
         ("0151 23456789", "DE", "+4915123456789"),
         ("(415) 555-0123", "US", "+14155550123"),
         ("+4915123456789", "US", "+4915123456789"),
+        ("0151 23456789", "de", "+4915123456789"),
+        ("0151 23456789", " De\u200b", "+4915123456789"),
+        ("+49 (0) 151 23456789", None, "+4915123456789"),
+        ("0049 151 23456789", "US", "+4915123456789"),
     ],
 )
-def test_a_national_number_is_read_with_its_country(typed: str, country: str, address: str) -> None:
+def test_a_national_number_is_read_with_its_country(typed: str, country: str | None, address: str) -> None:
     assert read_destination("sms", typed, country).address == address
+
+
+@pytest.mark.parametrize(("country", "typed"), [("UK", "07400 123456"), ("uk", "07400 123456"), ("EL", "694 123 4567")])
+def test_a_country_may_be_named_as_people_name_it(country: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMS_COUNTRIES", "GB,GR")
+    destinations.settings.cache_clear()
+    assert read_destination("sms", typed, country).country == {"UK": "GB", "EL": "GR"}[country.upper()]
+
+
+@pytest.mark.parametrize("country", ["XX", "Germany", "D", "+49"])
+def test_a_country_that_there_is_not_is_refused(country: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        read_destination("sms", "0151 23456789", country)
+    assert caught.value.errors[0].pointer == "/country"
 
 
 def test_a_landline_can_be_called() -> None:

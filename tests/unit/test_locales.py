@@ -4,7 +4,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from functions.core.messages.locales import FOLDER, Locale, fill, find_locale, tags
+from functions.core.messages.locales import FOLDER, Locale, LocaleHint, fill, find_locale, tags
 from functions.core.settings import SettingsError
 from tests.unit.conftest import SetMessages
 
@@ -44,16 +44,38 @@ def placeholders(sentence: str) -> list[str]:
         ("es-419", "es"),
         ("de-Latn-DE-1996", "de"),
         ("ar-EG", "ar"),
+        (" de ", "de"),
+        ("de_DE.UTF-8", "de"),
+        ("pt_BR.ISO8859-1@euro", "pt-BR"),
+        ("deu", "de"),
+        ("ger-AT", "de"),
+        ("jpn", "ja"),
+        ("por", "pt-BR"),
+        ("ara", "ar"),
+        ("fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5", "fr"),
+        ("it,es;q=0.8,en;q=0.7", "es"),
+        ("en;q=0.3,ja;q=0.9", "ja"),
+        ("de;q=0,fr;q=0.1", "fr"),
+        ("*, ar;q=0.5", "ar"),
+        ("tlh;q=1.0,de ; q=0.2", "de"),
+        (["it", "de-AT", "en"], "de"),
+        (["de_DE.UTF-8"], "de"),
     ],
 )
-def test_a_tag_falls_back_to_the_nearest_locale(wanted: str, found: str) -> None:
+def test_a_readers_languages_find_the_nearest_locale(wanted: LocaleHint, found: str) -> None:
     assert find_locale(wanted).tag == found
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, "", "tlh", "x-pirate", "p", "fr-", "fr--FR", "fr FR", "../fr", "fr\0", "fr,en;q=0.9", "de" * 999]
+    "wanted",
+    [
+        *(None, "", [], "tlh", "x-pirate", "p", "fr-", "fr--FR", "fr FR", "../fr", "fr\0", "C.UTF-8", "POSIX", "*"),
+        *("de;q=0", ",", ";q=1", "de" * 999, "," * 5_000 + "de", [*["tlh"] * 30, "de"]),
+    ],
 )
-def test_what_is_unknown_or_malformed_is_the_default_locale(wanted: str | None, set_messages: SetMessages) -> None:
+def test_what_is_unknown_or_malformed_is_the_default_locale(
+    wanted: LocaleHint | None, set_messages: SetMessages
+) -> None:
     set_messages(default_locale="ja")
     assert find_locale(wanted).tag == "ja"
 

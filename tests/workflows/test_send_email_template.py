@@ -237,6 +237,16 @@ def test_a_call_is_1_dynamodb_request_for_any_number_of_recipients(dynamodb_requ
     assert len(sent_emails()) == 50
 
 
+def test_addresses_are_read_as_people_paste_them() -> None:
+    to = [" ana@example.com\n", "\u202abo@example.com\u202c", "cy@exam\u200bple.com\u00a0"]
+    assert send(to=to).body["sent"] == 3
+    assert [mail.destinations["ToAddresses"] for mail in sent_emails()] == [
+        ["ana@example.com"],
+        ["bo@example.com"],
+        ["cy@example.com"],
+    ]
+
+
 def test_a_publishable_token_cannot_send() -> None:
     body = {"to": "ana@example.com", "template": "message", "data": DATA}
     reply = call(send_email_template, body, kind="publishable")

@@ -117,9 +117,30 @@ def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(monkeypatch
     assert not record.check(verification_id, mac, now=1).valid
 
 
-@pytest.mark.parametrize("typed", ["123 456", "123-456", " 123456", "\uff11\uff12\uff13\uff14\uff15\uff16"])
+@pytest.mark.parametrize("typed", ["123 456", "123-456", " 123456", "\u200e123456.", "code: 123456"])
 def test_what_people_type_is_accepted(typed: str) -> None:
+    """All of it: tests/unit/test_codes.py."""
     assert check(stored(), typed).body["valid"] is True
+
+
+@pytest.mark.parametrize("typed", ["1", "12", "   ", "null", "12345", "1234567", "code:"])
+def test_what_cannot_be_a_code_is_refused_and_charges_nothing(typed: str, dynamodb_requests: list[str]) -> None:
+    verification_id = stored()
+    dynamodb_requests.clear()
+    reply = check(verification_id, typed)
+    assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (
+        422,
+        "invalid_parameters",
+        "/code",
+    )
+    assert dynamodb_requests == []
+    assert check(verification_id).body["attempts_left"] == 4
+
+
+def test_what_cannot_be_a_code_tells_nothing_of_the_verification() -> None:
+    """The same for one that there is and one that there is not."""
+    there, invented = stored(), code_keys().new_verification_id()
+    assert [check(each, "1").body["detail"] for each in (there, invented)] == [check(there, "1").body["detail"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -129,7 +150,7 @@ def test_what_people_type_is_accepted(typed: str) -> None:
         ({"verification_id": "k1.x"}, "/code"),
         ({"verification_id": "k1.x", "code": 123456}, "/code"),
         ({"verification_id": "k1.x", "code": ""}, "/code"),
-        ({"verification_id": "k1.x", "code": "1" * 65}, "/code"),
+        ({"verification_id": "k1.x", "code": "1" * 257}, "/code"),
         ({"verification_id": "../x", "code": CODE}, "/verification_id"),
         ({"verification_id": "k1.x\n", "code": CODE}, "/verification_id"),
         ({"verification_id": "x" * 65, "code": CODE}, "/verification_id"),

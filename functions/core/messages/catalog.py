@@ -20,7 +20,7 @@ import msgspec
 
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.messages.email import Email
-from functions.core.messages.locales import Locale, find_locale
+from functions.core.messages.locales import Locale, LocaleHint, find_locale
 from functions.core.messages.render import TEMPLATES, render_email
 from functions.core.parameters import Parameters, read_parameters
 
@@ -48,12 +48,12 @@ class Template(NamedTuple):
         """
         return read_parameters(self.data, values, at)
 
-    def email(self, values: Mapping[str, Any], locale: str | None = None) -> Email:
+    def email(self, values: Mapping[str, Any], locale: LocaleHint | None = None) -> Email:
         """The rendered email.
 
         Args:
             values: the template's variables, as JSON values.
-            locale: a BCP 47 tag; where the template does not speak it, the default locale, else its first one.
+            locale: the reader's languages; where the template speaks none, the default locale, else its first one.
 
         Raises:
             InvalidParameters: as `read`.
@@ -66,7 +66,7 @@ class Template(NamedTuple):
         """BCP 47 tags of the languages that it speaks; empty where its words are all data."""
         return list(_sentences(self.name))
 
-    def _locale(self, wanted: str | None) -> Locale:
+    def _locale(self, wanted: LocaleHint | None) -> Locale:
         own = _sentences(self.name)
         found = find_locale(wanted, among=own)
         return msgspec.structs.replace(found, sentences=found.sentences | own.get(found.tag, {}))

@@ -2,7 +2,7 @@
 
 from functions.core.messages import segments
 from functions.core.messages.email import Email
-from functions.core.messages.locales import Locale, fill, find_locale
+from functions.core.messages.locales import Locale, LocaleHint, fill, find_locale
 from functions.core.messages.render import render, render_email
 from functions.core.messages.settings import settings
 
@@ -18,20 +18,20 @@ characters is not said: 140 characters hold either way, and 70 UCS-2 units are 1
 """
 
 
-def verification_email(code: str, *, minutes: int, purpose: str | None, locale: str | None) -> Email:
+def verification_email(code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None) -> Email:
     """The email with a code.
 
     Args:
         code: 6 to 10 digits or letters.
         minutes: how long it is valid.
         purpose: sign_up, sign_in, two_factor, change_destination or none; it changes the wording.
-        locale: a BCP 47 tag; what is not known becomes the default locale.
+        locale: the reader's languages; the default locale where none is known.
     """
     found = find_locale(locale)
     return render_email("verification", found, _values(code, minutes, purpose, found))
 
 
-def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: str | None) -> str:
+def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None) -> str:
     """The SMS with a code, always one segment: the best wording that fits. Parameters as in `verification_email`."""
     found = find_locale(locale)
     values = _values(code, minutes, purpose, found)
@@ -41,7 +41,7 @@ def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: st
     return next(text for text in texts if _fits(text))
 
 
-def spoken_introduction(*, purpose: str | None, locale: str | None) -> tuple[str, str]:
+def spoken_introduction(*, purpose: str | None, locale: LocaleHint | None) -> tuple[str, str]:
     """What a call says before the code, and in which language (BCP 47)."""
     found = find_locale(locale)
     sentence = found.sentence("verification.intro", purpose)

@@ -9,6 +9,7 @@ import msgspec
 from functions.core.email_address import EmailAddress, masked
 from functions.core.errors import CountryNotAllowed, FieldError, InvalidParameters, LineTypeNotSupported
 from functions.core.parameters import NotValid
+from functions.core.pasted import plain
 from functions.core.settings import read_settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,14 @@ _REACHED = {"sms": "receives SMS", "whatsapp": "receives WhatsApp messages", "vo
 UNKNOWN_COUNTRY = "ZZ"
 """For numbers that no numbering plan knows: only `*` allows them."""
 
-_PHONE = re.compile(r"\+?[0-9\s()./-]+", re.ASCII)
+_PHONE = re.compile(r"\(?\+?[0-9\s()./-]+", re.ASCII)
+_LINK = re.compile(r"^tel:\s*", re.IGNORECASE)
+_INTERNATIONAL = re.compile(r"^(\(?)00(?=[\s()./-]*[1-9])")
+"""The prefix that stands for + in most countries (ITU-T E.123 §3, E.164)."""
+
+_OTHER_CODES = {"UK": "GB", "EL": "GR"}
+"""Countries by codes that people and the European Union use for them, and ISO 3166-1 does not."""
+
 _SHORTEST_WITH_CODE = 11
 """Digits: where every country is allowed, ten are more likely an American number without its 1 than somebody's elsewhere."""
 
@@ -111,21 +119,32 @@ def _phone(channel: Channel, to: str, country: str | None) -> Destination:
 def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":
     import phonenumbers as pn  # noqa: PLC0415 - as above
 
-    if country and country not in pn.SUPPORTED_REGIONS:
-        raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))
-    text = to.strip()
+    region = _region(country)
+    text = _INTERNATIONAL.sub(r"\1+", _LINK.sub("", plain(to)))
     if not _PHONE.fullmatch(text):
         raise _invalid(_NO_NUMBER)
+    international = text.lstrip("( ").startswith("+")
     try:
         # Without + and country it has its country code all the same.
-        number = pn.parse(text if text.startswith("+") or country else f"+{text}", country)
+        number = pn.parse(text if international or region else f"+{text}", region)
     except pn.NumberParseException:
         raise _invalid(_NO_NUMBER) from None
     possible = pn.is_possible_number_with_reason(number) == pn.ValidationResult.IS_POSSIBLE
     # A national number that somebody forgot the country of would be a stranger's number elsewhere.
-    if not possible or not (text.startswith("+") or country or (pn.is_valid_number(number) and not _is_national(text))):
+    if not possible or not (international or region or (pn.is_valid_number(number) and not _is_national(text))):
         raise _invalid(_NO_NUMBER)
     return number
+
+
+def _region(country: str | None) -> str | None:
+    """ISO 3166-1 code of a country as people write it: `de`, `UK`. Raises `InvalidParameters`."""
+    import phonenumbers as pn  # noqa: PLC0415 - as above
+
+    code = plain(country or "").upper()
+    region = _OTHER_CODES.get(code, code)
+    if region and region not in pn.SUPPORTED_REGIONS:
+        raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))
+    return region or None
 
 
 def _is_national(digits: str) -> bool:

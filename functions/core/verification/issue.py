@@ -13,7 +13,7 @@ from functions.core.counters import Counter
 from functions.core.errors import AttemptsExhausted
 from functions.core.limits import FIRST_PAUSE_SECONDS, TRIES, exceeded, raise_unless_worth_another_try, raised
 from functions.core.verification import limits
-from functions.core.verification.codes import code_keys, new_code
+from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
 from functions.core.verification.history import Allowance, History
 from functions.core.verification.limits import Limit
@@ -107,9 +107,11 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         history = found.replaced_here.settled_in(history, now)
     _refuse(order, history, found, now)
     rules, keys = settings(), code_keys()
-    verification_id = keys.new_verification_id()
-    length = history.code_length(rules.code_length, now)
-    code = order.test_code or new_code(length, rules.code_alphabet)
+    form = CodeForm.of_new(rules.code_length, rules.code_alphabet)
+    if order.test_code:
+        form = CodeForm.of_fixed(order.test_code)
+    verification_id = keys.new_verification_id(form)
+    code = order.test_code or new_code(rules.code_length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,

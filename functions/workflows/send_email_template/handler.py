@@ -9,6 +9,7 @@ from functions.core.call import Call
 from functions.core.email_address import masked
 from functions.core.log import count
 from functions.core.messages import catalog, mailing
+from functions.core.messages.locales import LocaleHint
 from functions.core.parameters import Parameters, Result
 from functions.core.problems import problem
 from functions.core.workflow import workflow
@@ -26,8 +27,8 @@ class SendEmailTemplate(Parameters):
     """A folder of functions/core/messages/templates that has a data.py."""
     data: dict[str, Any] = field(default_factory=dict)
     """The template's variables, as its data.py has them."""
-    locale: Annotated[str, Meta(max_length=35)] | None = None
-    """The readers' language, a BCP 47 tag; one that the template does not speak is the default one."""
+    locale: LocaleHint | None = None
+    """The readers' languages, as browsers and systems name them; where the template speaks none, the default one."""
     reply_to: Annotated[str, Meta(max_length=320)] | None = None
     """Where answers go; an address of one of the domains in the setting ReplyToDomains."""
     tags: Annotated[dict[TagWord, TagWord], Meta(max_length=10)] = field(default_factory=dict)

@@ -7,9 +7,10 @@ from msgspec import Meta
 
 from functions.core import table
 from functions.core.call import Call
+from functions.core.errors import FieldError, InvalidParameters
 from functions.core.log import count, logger
-from functions.core.parameters import Parameters, Result
-from functions.core.verification.codes import VerificationId, code_keys, normalise
+from functions.core.parameters import NotValid, Parameters, Result
+from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import proof_settings
 from functions.core.workflow import workflow
@@ -19,8 +20,15 @@ class VerifyCheck(Parameters):
     """A code that somebody typed."""
 
     verification_id: VerificationId
-    code: Annotated[str, Meta(min_length=1, max_length=64)]
-    """Spaces and hyphens do not matter."""
+    code: Annotated[str, Meta(max_length=256)]
+    """As people type and paste it."""
+
+    def read_code(self) -> str:
+        """The code itself. Raises `InvalidParameters`, before an attempt is charged, for what cannot be one."""
+        try:
+            return read_code(self.verification_id, self.code)
+        except NotValid as error:
+            raise InvalidParameters(FieldError("/code", str(error))) from None
 
 
 class VerificationChecked(Result):
@@ -39,7 +47,7 @@ class VerificationChecked(Result):
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
     """One DynamoDB request decides, right or wrong."""
     now = time.time()
-    code_mac = code_keys(parameters.verification_id).mac(parameters.verification_id, normalise(parameters.code))
+    code_mac = code_keys(parameters.verification_id).mac(parameters.verification_id, parameters.read_code())
     verdict = check(parameters.verification_id, code_mac, now)
     count("CheckValid" if verdict.valid else "CheckInvalid")
     if verdict.verification is None:

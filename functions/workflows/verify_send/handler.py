@@ -20,6 +20,7 @@ from functions.core.errors import (
 )
 from functions.core.log import count, logger
 from functions.core.messages import channels, email, sms, verification
+from functions.core.messages.locales import LocaleHint
 from functions.core.messages.settings import settings as message_settings
 from functions.core.parameters import Parameters, Result
 from functions.core.settings import read_settings
@@ -59,9 +60,9 @@ class VerifySend(Parameters):
     """An email address, or a phone number in E.164."""
     purpose: Purpose | None = None
     """What the code is for; the message says so, verify_check returns it."""
-    locale: Annotated[str, Meta(max_length=35)] | None = None
-    """The reader's language, a BCP 47 tag (RFC 5646 §4.4.1: 35 characters); one that is not known is the default one."""
-    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")] | None = None
+    locale: LocaleHint | None = None
+    """The reader's languages, as browsers and systems name them; the default one where none is known."""
+    country: Annotated[str, Meta(max_length=16, pattern=r"^\W*[A-Za-z]{2}\W*\Z")] | None = None
     """Where a phone number without its country code is from, ISO 3166-1."""
     nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
     """Chosen by whom the proof is for, and found in it."""
@@ -141,7 +142,7 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
     return parameters.client_ip
 
 
-def _deliver(issued: Issued, locale: str | None) -> None:
+def _deliver(issued: Issued, locale: LocaleHint | None) -> None:
     if issued.order.test_code:
         count("TestDestinationUsed", channel=issued.order.destination.channel)
         return
@@ -155,7 +156,7 @@ def _deliver(issued: Issued, locale: str | None) -> None:
         _record_sent(issued.verification.verification_id, message_id)
 
 
-def _send(issued: Issued, locale: str | None) -> str:
+def _send(issued: Issued, locale: LocaleHint | None) -> str:
     """The provider's id of the message."""
     channel, to, purpose = issued.order.destination.channel, issued.order.destination.deliver_to, issued.order.purpose
     minutes, verification_id = verification_settings().code_valid_seconds // 60, issued.verification.verification_id

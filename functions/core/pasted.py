@@ -1,0 +1,56 @@
+"""Text as people paste it: with invisible characters, exotic spaces, dashes and digits that nobody sees.
+
+Sources: Unicode 16.0 categories; Default_Ignorable_Code_Point of DerivedCoreProperties.txt.
+"""
+
+import re
+import unicodedata
+
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+"""Categories of spaces, line ends, controls and format characters."""
+
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+"""Fillers that other categories hold, and that nobody sees."""
+
+_VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+
+_DROPPED = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
+"""Zero width space, word joiner, byte order mark, soft hyphen: a line break's traces within a word."""
+
+_DASHES = re.compile(r"[\u2010-\u2015\u2043\u2212\u30fc\u301c\ufe58\ufe63\uff0d\uff70]")
+
+
+def trimmed(text: str) -> str:
+    """Text without blank and invisible characters at its ends."""
+    begin, end = 0, len(text)
+    while begin < end and _is_blank(text[begin]):
+        begin += 1
+    while end > begin and _is_blank(text[end - 1]):
+        end -= 1
+    return text[begin:end]
+
+
+def joined(text: str) -> str:
+    """Trimmed text without the invisible characters that may stand within a word."""
+    return trimmed(text.translate(_DROPPED))
+
+
+def plain(text: str) -> str:
+    """Text with ASCII digits, hyphens and spaces for those of any script, without invisible characters (NFKC)."""
+    shown = [letter for letter in unicodedata.normalize("NFKC", text) if not _is_invisible(letter)]
+    return _DASHES.sub("-", "".join(_plain_letter(letter) for letter in shown)).strip()
+
+
+def _is_blank(letter: str) -> bool:
+    return unicodedata.category(letter) in _BLANK or _is_invisible(letter)
+
+
+def _is_invisible(letter: str) -> bool:
+    known = letter in _BLANK_LETTERS or ord(letter) in _VARIATION_SELECTORS
+    return known or unicodedata.category(letter) == "Cf"
+
+
+def _plain_letter(letter: str) -> str:
+    if unicodedata.category(letter) in {"Zs", "Zl", "Zp"} or letter in "\t\r\n\v\f\x85":
+        return " "
+    return str(unicodedata.digit(letter, letter))
