@@ -95,31 +95,44 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server
     attack_until_refused(clock)
     assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
     served = send(kind="secret")
-    assert (served.status, served.body["code_length"]) == (200, 10)
+    assert (served.status, served.body["code_length"]) == (200, 6)
     assert check(served.body["verification_id"], last_code())["valid"] is True
 
 
-def test_failures_outlive_records_and_resends_and_make_codes_longer(clock: Clock) -> None:
-    lengths = []
+def test_failures_outlive_records_and_resends(clock: Clock) -> None:
     for _ in range(3):
         reply = send(kind="secret")
-        lengths.append(reply.body["code_length"])
         for _ in range(5):
             check(reply.body["verification_id"])
         end(reply.body["verification_id"])
         clock.advance(3601)
-    assert lengths == [6, 6, 8]
     assert list(Verification.scan()) == []
+    assert the_history().failures == 15
+
+
+def test_codes_keep_their_length_over_sends_that_nobody_answers(clock: Clock) -> None:
+    for _ in range(10):
+        reply = send(kind="secret")
+        assert (reply.status, reply.body["code_length"], len(last_code())) == (200, 6, 6)
+        clock.advance(3601)
+
+
+@pytest.mark.parametrize("failures", [0, 9, 10, 30, REFUSED_FROM - 1, REFUSED_FROM])
+@pytest.mark.parametrize("length", [6, 8])
+def test_codes_keep_their_length_over_failures(length: int, failures: int, clock: Clock, settings: Settings) -> None:
+    settings.set(CODE_LENGTH=length)
+    remember(failures, clock())
+    reply = send(kind="secret")
+    assert (reply.body["code_length"], len(last_code())) == (length, length)
 
 
 def test_a_success_resets_the_count_when_its_verification_ends(clock: Clock) -> None:
     remember(10, clock())
     reply = send(kind="secret")
-    assert reply.body["code_length"] == 8
     check(reply.body["verification_id"], last_code())
+    assert the_history().failures == 10
     end(reply.body["verification_id"])
-    clock.advance(3601)
-    assert send(kind="secret").body["code_length"] == 6
+    assert (the_history().failures, the_history().reserved) == (0, 0)
 
 
 def test_at_100_failures_publishable_tokens_are_refused_and_a_day_later_they_are_not(clock: Clock) -> None:

@@ -108,8 +108,7 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
     _refuse(order, history, found, now)
     rules, keys = settings(), code_keys()
     verification_id = keys.new_verification_id()
-    length = history.code_length(rules.code_length, now)
-    code = order.test_code or new_code(length, rules.code_alphabet)
+    code = order.test_code or new_code(rules.code_length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
