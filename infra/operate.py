@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import sys
+import time
 
 import boto3
 
@@ -51,8 +52,8 @@ def _unlock(arguments: argparse.Namespace) -> str:
     from functions.core.verification.destinations import read_destination  # noqa: PLC0415 - as above
 
     if arguments.country:
-        limits.Limit(limits.country_key(arguments.country)).delete()
-        return f"SMS to {arguments.country} is no longer paused."
+        limits.resume(arguments.country, time.time())
+        return f"SMS to {arguments.country} is no longer paused, and is not paused again within the hour."
     try:
         destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
     except InvalidParameters as error:

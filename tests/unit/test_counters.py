@@ -1,5 +1,7 @@
 from collections import Counter as Tally
 
+import pytest
+
 from functions.core import counters
 from functions.core.times import DAY_SECONDS, HOUR_SECONDS
 
@@ -32,3 +34,26 @@ def test_a_window_ends_at_its_clock() -> None:
     assert 0 < counter.ends_at - NOW <= HOUR_SECONDS
     assert counter.ends_at % HOUR_SECONDS == 0
     assert counters.hourly("ip", "x", 60, counter.ends_at).key != counter.key
+
+
+@pytest.mark.parametrize(
+    ("quota", "share"), [(1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (10, 8), (999, 799), (1000, 800), (10_007, 8005)]
+)
+def test_strangers_have_a_share_of_a_quota_and_never_all_of_it(quota: int, share: int) -> None:
+    seen = {
+        counter.key: counter.quota
+        for counter in (counters.daily("channel", "sms", quota, NOW, publishable=True) for _ in range(2000))
+    }
+    assert sum(seen.values()) == share < quota
+    assert counters.daily("channel", "sms", quota, NOW, publishable=True).policy.quota == share
+
+
+@pytest.mark.parametrize("quota", [2, 999, 1000, 10_007])
+def test_strangers_and_servers_count_on_the_same_items(quota: int) -> None:
+    """1000 is two shards, and its share would be one."""
+
+    def keys(*, publishable: bool) -> set[tuple[str, bool]]:
+        made = (counters.daily("channel", "sms", quota, NOW, publishable=publishable) for _ in range(2000))
+        return {(counter.key, counter.sharded) for counter in made}
+
+    assert keys(publishable=True) == keys(publishable=False)

@@ -63,15 +63,6 @@ def test_a_refund_forgets_one_send() -> None:
     assert history.refunded("publishable", NOW + 200).publishable == (NOW,)
 
 
-@pytest.mark.parametrize(("count", "length"), [(0, 6), (9, 6), (10, 8), (29, 8), (30, 10), (100, 10)])
-def test_codes_grow_with_failures(count: int, length: int) -> None:
-    assert failed(count).code_length(6, NOW) == length
-
-
-def test_a_longer_usual_length_stays() -> None:
-    assert failed(10).code_length(9, NOW) == 9
-
-
 def test_a_send_reserves_its_attempts_and_its_end_settles_them() -> None:
     history = sent(failed(2))
     assert history.failure_count(NOW) == 7

@@ -18,9 +18,6 @@ from functions.core.times import DAY_SECONDS, HOUR_SECONDS
 Allowance = Literal["publishable", "secret"]
 """Whose sends count together. IAM's callers count as secret."""
 
-LONGER_CODES = ((30, 10), (10, 8))
-"""From so many consecutive failures codes have at least so many digits."""
-
 REFUSED_FROM = 100
 """From so many, publishable tokens get no codes for the destination (NIST SP 800-63B-4 §3.2.2: at most 100 consecutive)."""
 
@@ -68,11 +65,6 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         at = max(self.failed_at, self.reserved_until)
         failures = min(REFUSED_FROM, self.failures_at(at) + self.reserved)
         return msgspec.structs.replace(self, reserved=0, failures=failures, failed_at=at)
-
-    def code_length(self, usual: int, now: float) -> int:
-        """Characters of the next code: longer as failures grow."""
-        count = self.failure_count(now)
-        return max(usual, next((length for failures, length in LONGER_CODES if count >= failures), 0))
 
     def refusal(self, allowance: Allowance, rules: SendRules, now: float) -> Refusal | None:
         """Why a send now would be refused; null when it would not. Of several reasons, the one that lasts longest."""

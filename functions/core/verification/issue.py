@@ -36,6 +36,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     test_code: str | None = None
     """The fixed code of a test destination."""
 
+    @property
+    def for_stranger(self) -> bool:
+        """Whether somebody unknown asks, with a publishable token or through a server."""
+        return self.allowance == "publishable" or self.client_ip is not None
+
 
 class Issued(NamedTuple):
     """A verification that was just issued, and its code, which exists nowhere else."""
@@ -79,7 +84,7 @@ def issue(order: Order, now: float) -> Issued:
     for attempt in busy.tries(TRIES, FIRST_PAUSE_SECONDS):
         found = _read(order)
         issued = _issued(order, found, now)
-        counters = limits.counters_of(order.destination, order.client_ip, now)
+        counters = limits.counters_of(order.destination, order.allowance, order.client_ip, now)
         try:
             _write(issued, found, counters)
         except TransactWriteError as error:
@@ -90,7 +95,9 @@ def issue(order: Order, now: float) -> Issued:
 
 
 def _read(order: Order) -> _Found:
-    key, country = limits.destination_key(order.destination), order.destination.country
+    key = limits.destination_key(order.destination)
+    # A pause binds no server that sends on its own account.
+    country = order.destination.country if order.for_stranger else None
     wanted: list[table.Key] = [(Limit, key)]
     wanted += [(Limit, limits.country_key(country))] if country else []
     wanted += [(Verification, order.resend_of)] if order.resend_of else []
@@ -121,6 +128,7 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         purpose=order.purpose,
         nonce=order.nonce,
         test=True if order.test_code else None,
+        client_network=limits.client_network(order.client_ip) if order.for_stranger else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
         attempts=carried,

@@ -1,21 +1,23 @@
 """Limits of sending codes: their settings, what is stored of a destination, and which limits apply to a send."""
 
-import ipaddress
+import random
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from functions.core import counters, limits
 from functions.core.counters import Counter, Refusal
 from functions.core.errors import Policy
 from functions.core.settings import read_settings
-from functions.core.times import DAY_SECONDS
+from functions.core.times import DAY_SECONDS, HOUR_SECONDS
+from functions.core.verification import networks
 from functions.core.verification.destinations import Destination
-from functions.core.verification.history import History, SendRules
+from functions.core.verification.history import Allowance, History, SendRules
 
 Quota = Annotated[int, Meta(ge=1)]
 
@@ -30,7 +32,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     sends_per_day: Quota = 10
     """As sends_per_hour."""
     ip_sends_per_hour: Quota = 60
-    """From one client address, to all destinations; many people may share an address."""
+    """From one client address, to all destinations; many people may share an address. For IPv6 from one
+    /64, and more from the networks around it (networks.py)."""
     prefix_sends_per_day: Quota = 50
     """SMS to one block of 10,000 numbers."""
     country_sends_per_day: Quota = 1000
@@ -61,8 +64,14 @@ class Limit(limits.Limit):
     """Of a history, raised with each write of it."""
     valid = NumberAttribute(null=True)
     """Of a counter of conversions: those that led to a valid check."""
+    valid_marks = NumberSetAttribute(null=True)
+    """Of a counter of strangers' conversions: where those came from (conversions.py)."""
+    failed_marks = NumberSetAttribute(null=True)
+    """As valid_marks, of those that did not."""
     paused_until = NumberAttribute(null=True)
     """Of a country, seconds since the epoch."""
+    not_paused_before = NumberAttribute(null=True)
+    """Of a country that an operator resumed, seconds since the epoch."""
 
     def read_history(self) -> History:
         """The history; an empty one where nothing is stored."""
@@ -88,43 +97,53 @@ def country_key(country: str) -> str:
     return f"country#{country}"
 
 
-def counters_of(destination: Destination, client_ip: str | None, now: float) -> list[Counter]:
-    """The counters that a send raises, beside its destination's own history."""
-    rules = settings()
-    by_email = destination.channel == "email"
-    ceiling = rules.emails_per_day if by_email else rules.sms_per_day
-    found = [counters.daily("channel", "email" if by_email else "phone", ceiling, now)]
-    if destination.prefix:
-        found.append(
-            counters.daily("prefix", limits.key("prefix", destination.prefix), rules.prefix_sends_per_day, now)
-        )
-    if destination.country:
-        found.append(counters.daily("country", destination.country, rules.country_sends_per_day, now))
-    if client_ip:
-        found.append(counters.hourly("ip", limits.key("ip", _network(client_ip)), rules.ip_sends_per_hour, now))
+def counters_of(
+    destination: Destination,
+    allowance: Allowance,
+    client_ip: str | None,
+    now: float,
+) -> list[Counter]:
+    """The counters that a send raises, beside its destination's own history: at most six."""
+    publishable = allowance == "publishable"
+    found = [
+        counters.daily(name, subject, quota, now, publishable=publishable)
+        for name, subject, quota in _ceilings(destination)
+    ]
+    for network in networks.networks(client_ip) if client_ip else ():
+        quota = settings().ip_sends_per_hour * network.quota
+        found.append(counters.hourly(network.limit, limits.key("ip", network.address), quota, now))
     return found
+
+
+def _ceilings(destination: Destination) -> Iterator[tuple[str, str, int]]:
+    """Name, subject and quota of each ceiling that everybody shares."""
+    rules = settings()
+    if destination.channel == "email":
+        yield "channel", "email", rules.emails_per_day
+    else:
+        yield "channel", "phone", rules.sms_per_day
+    if destination.prefix:
+        yield "prefix", limits.key("prefix", destination.prefix), rules.prefix_sends_per_day
+    if destination.country:
+        yield "country", destination.country, rules.country_sends_per_day
+
+
+def client_network(client_ip: str | None) -> int:
+    """A pseudonym of a stranger's network; one of its own where the network is unknown."""
+    if client_ip is None:
+        return random.getrandbits(32)
+    return limits.pseudonym("network", networks.origin(client_ip))
+
+
+def resume(country: str, now: float) -> None:
+    """Ends a country's pause, and lets none begin while what came before counts, for an hour."""
+    until = int(now) + HOUR_SECONDS
+    Limit(country_key(country), not_paused_before=until, delete_at=until).save()
 
 
 def paused(country: str, until: float) -> Refusal:
     """Why a paused country is refused."""
     return Refusal(Policy(f"paused-{country}", 0, DAY_SECONDS), until)
-
-
-def is_ip_address(text: str) -> bool:
-    """Whether a text is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _network(client_ip: str) -> str:
-    """An IPv4 address, or the /64 in which whoever has an IPv6 address can choose any other."""
-    address = ipaddress.ip_address(client_ip)
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 def prepare() -> None:

@@ -31,6 +31,9 @@ class Verification(table.Table):
     purpose = UnicodeAttribute(null=True)
     test = BooleanAttribute(null=True)
     """True where the code is a test destination's, which everybody may know."""
+    client_network = NumberAttribute(null=True)
+    """A pseudonym of the stranger's network that asked for it; null where a server sent on its own
+    account."""
     limit_key = UnicodeAttribute(null=True)
     """Where the history of its destination is, in which its failures are settled."""
     nonce = UnicodeAttribute(null=True)

@@ -16,7 +16,8 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the secret with the keys that codes are HMACed with."""
 
     code_length: Annotated[int, Meta(ge=6, le=10)] = 6
-    """Characters; more while failures grow. NIST SP 800-63B-4 §3.1.3.2: at least six."""
+    """Characters of every code, for each of which apps draw a box. NIST SP 800-63B-4 §3.1.3.2: at
+    least six."""
 
     code_alphabet: Literal["digits", "letters_and_digits"] = "digits"
     """Letters and digits without those that look alike."""

@@ -30,7 +30,7 @@ from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.end import withdraw
 from functions.core.verification.issue import Issued, Order, issue
-from functions.core.verification.limits import is_ip_address
+from functions.core.verification.networks import is_ip_address
 from functions.core.verification.settings import settings as verification_settings
 from functions.core.workflow import workflow
 
@@ -69,7 +69,7 @@ class VerifySend(Parameters):
     resend_of: VerificationId | None = None
     """The verification that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
-    """Whose request a server passes on, for the limit by client address; only with a secret token."""
+    """Whose request a server passes on, for the limits of strangers; only with a secret token."""
 
 
 class VerificationSent(Result):
