@@ -24,7 +24,10 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_cod
         try:
             run = deliver(stack, EVENT)
             assert (run["status"], run["result"]["delivered"], run["result"]["status"]) == ("succeeded", True, 200)
-            assert deliver(stack, EVENT | {"type": "email.sent"})["result"]["delivered"] is False
+            assert deliver(stack, EVENT | {"type": "invoice.paid"})["result"]["delivered"] is False
+            with stack.api() as api:
+                forged = api.post("/workflows/deliver_event", json=EVENT | {"type": "verification.approved"})
+            assert (forged.status_code, forged.json()["errors"][0]["pointer"]) == (422, "/type")
             read_event = readme_event_reader(f"whsec_{key_of(stack)}")
         finally:
             stack.stop()
