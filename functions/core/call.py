@@ -49,8 +49,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     run_token_id: str | None = None
     """Of the token that asked for the run. Null elsewhere."""
     started_by: str | None = None
-    """Of an item of a run: the code that started the run (`Execution.started_by`), which no client can choose. Null elsewhere,
-    and where it is not known: what the platform alone may do is then refused."""
+    """Of an item of a run: the code that started the run (`Execution.started_by`). No client can choose it.
+    Null elsewhere, and where it is not known: what the platform alone may do is then refused.
+    """
     steps: "Steps | None" = None
     """Of an item of a run: what it has done already."""
 

@@ -16,7 +16,9 @@ class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """What types cannot say: raises `InvalidParameters`. Also asked of each item of a list before a run starts."""
 
     def check_origin(self, started_by: str | None) -> None:
-        """Raises `InvalidParameters` for what only some parts of the platform may ask for. Also asked before a run starts.
+        """Raises `InvalidParameters` for what only some parts of the platform may ask for.
+
+        Also asked of each item of a list before a run starts.
 
         Args:
             started_by: `Call.started_by`; null for whatever a client asks for.

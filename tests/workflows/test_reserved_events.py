@@ -19,11 +19,13 @@ from functions.core import usersnap
 from functions.core.call import Call
 from functions.core.calling import call as call_workflow
 from functions.core.calling import start as start_from_workflow
+from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events.delivery import Event
 from functions.core.parameters import Parameters, Result
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
 from functions.core.runs.run import list_runs
+from functions.core.runs.settings import settings
 from functions.core.runs.start import retry, start
 from functions.core.tokens import issue_token
 from functions.core.workflow import workflow
@@ -224,7 +226,9 @@ def test_an_invocation_by_hand_may_not_send_them_either(delivered: list[str]) ->
     assert delivered == []
 
 
-@pytest.mark.parametrize("kind", ["order.shipped", "verifications.approved", "runner.late", "emails.x", "my.email.sent"])
+@pytest.mark.parametrize(
+    "kind", ["order.shipped", "verifications.approved", "runner.late", "emails.x", "my.email.sent"]
+)
 @pytest.mark.parametrize("way", [in_the_background, in_a_list, as_common_parameters, at_once_on_a_schedule])
 def test_other_types_are_for_everybody(
     way: Callable[[Mapping[str, Any]], Reply], kind: str, delivered: list[str]
@@ -359,7 +363,7 @@ def test_a_run_is_repeated_as_started_by_what_started_it_whoever_asks(
 
 def refuse(*_: object) -> None:
     """Any failure that is for good."""
-    raise delivering.InvalidParameters(delivering.FieldError("/data", "is wrong"))
+    raise InvalidParameters(FieldError("/data", "is wrong"))
 
 
 def test_a_clients_run_stays_a_clients_when_it_is_repeated(delivered: list[str]) -> None:
@@ -398,6 +402,6 @@ def before_the_upgrade(kind: str, token_id: str | None) -> str:
     given = json.loads(execution.read(run.run_id)[1]["input"])
     run_id = execution.new_run_id("deliver_event")
     old = {name: value for name, value in given.items() if name != "started_by"} | {"run_id": run_id}
-    machine = execution.settings().run_workflow
+    machine = settings().run_workflow
     admin("stepfunctions").start_execution(stateMachineArn=machine, name=run_id, input=json.dumps(old))
     return run_id

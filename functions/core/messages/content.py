@@ -1,9 +1,9 @@
 """What may stand in an email that others fill in: texts and links, checked so that nobody sends theirs in the app's name.
 
-Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2, spoofing). Links go to
-configured hosts, over https, and are such that no mail program makes two of one (links.py). Mail programs make links of bare
-names such as `evil.example` too: in texts, names of other hosts get an invisible character after each dot, which leaves them
-readable and not clickable.
+Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2,
+spoofing). Links go to configured hosts, over https, and no mail program makes two of one (links.py).
+Mail programs make links of bare names such as `evil.example` too: in texts, names of other hosts get
+an invisible character after each dot, which leaves them readable and not clickable.
 """
 
 import re
@@ -94,14 +94,14 @@ def _harmless(word: str) -> str:
         return word
     if has_link(word):
         raise NotValid(
-            "must not contain links but https ones to LinkHosts, with spaces around them, and with brackets, quotes and a "
-            "second address in them percent-encoded"
+            "must not contain links but https ones to LinkHosts, with spaces around them, and with "
+            "brackets, quotes and a second address in them percent-encoded"
         )
     return unlinked(word)
 
 
 def _is_own(word: str) -> bool:
-    """Whether a word is a link to a host of ours, with or without its scheme, or an email address of ours."""
+    """Whether a word links to a host of ours, with or without a scheme, or is an email address of ours."""
     address = _OWN_EMAIL.fullmatch(word)
     if address:
         return address[1].lower() in settings().reply_to_domains

@@ -1,9 +1,11 @@
 """What mail programs make links of, in URLs and in texts.
 
-A mail program makes links of the words of an email by rules of its own. All of them end a URL at white space, quotes and
-brackets; some at other punctuation, where it is doubled or a name follows. What then is left may be a second link. So a URL
-here has nothing that any of them would end it at, unless what follows cannot be a link. Sources: the test cases of linkify-it
-and of Django's urlize, restated in tests/unit/test_links.py; what Gmail, Outlook and Apple Mail publish of theirs is less.
+A mail program makes links of words by rules of its own. Most end a URL at white space, quotes and
+brackets, some at other punctuation as well. The text that is left may then be a second link. So a URL
+here has nothing at which any of them would end it, unless what follows cannot be a link.
+
+Sources: the test cases of linkify-it and of Django's urlize, restated in tests/unit/test_links.py.
+Gmail, Outlook and Apple Mail publish no rules; the restrictions cover whichever sign they end at.
 """
 
 import re
@@ -24,7 +26,7 @@ _SCHEME = rf"(?<![a-z0-9])(?:{_SCHEMES}):"
 
 _ANOTHER = re.compile(rf"//|www\.|{_SCHEME}", re.IGNORECASE | re.ASCII)
 _MAY_END = re.compile(r"[,;:!$*@]|\.\.|\?\?|---")
-_IPV4 = r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])"
+_IPV4 = r"[0-9]+(?:\.[0-9]+){3,}"
 _NAME = re.compile(rf"[a-z0-9-]\.[a-z]|{_IPV4}", re.IGNORECASE | re.ASCII)
 """As within `evil.example` and `me@evil.example`."""
 
@@ -60,8 +62,8 @@ def host_of(url: str) -> str:
     ends = _MAY_END.search(rest)
     if _ANOTHER.search(rest) or (ends and _NAME.search(rest, ends.start())):
         raise NotValid(
-            "must not have another address in it, such as https://, //, www. or a name after a sign: percent-encode that, "
-            "such as %3A%2F%2F instead of ://, or %40 instead of @"
+            "must not have another address in it, such as https://, //, www. or a name after a sign: "
+            "percent-encode that, such as %3A%2F%2F instead of ://, or %40 instead of @"
         )
     return found[1]
 
@@ -72,14 +74,15 @@ def has_link(word: str) -> bool:
 
 
 def unlinked(word: str) -> str:
-    """A word with an invisible character after each dot that may stand in a host's name or IP address: it is read as before,
-    and no mail program makes a link of it.
+    """A word with an invisible character after each dot that may stand in a host's name or IP address.
+
+    It is read as before, and no mail program makes a link of it.
     """
     word = re.sub(_IPV4, lambda address: address[0].replace(".", f".{_NO_LINK}"), word)
     return _DOT_IN_A_NAME.sub(rf"\1{_NO_LINK}", word)
 
 
 def _as_read(word: str) -> str:
-    """In the characters that a careless program reads it as: without those that do not show, and compatible ones alike."""
+    """A word without characters that do not show, and with plain letters for compatible ones."""
     shown = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
     return re.sub(f"[{_DOTS}]", ".", unicodedata.normalize("NFKC", shown))

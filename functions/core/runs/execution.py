@@ -46,8 +46,9 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     lenient: bool = False
     """Whether the items' values are all texts, as those of a CSV, to be converted to what the workflow wants."""
     started_by: str | None = None
-    """The code that started it: `api` (POST /runs, `Prefer: respond-async`), `schedule`, `webhook:<scheme>:<source>`, `events`
-    or `workflow:<name>`. A retry keeps it, whoever asks for that. Null: see `started_by_of`.
+    """The code that started it: `api` (POST /runs, `Prefer: respond-async`), `schedule`, `events`,
+    `webhook:<scheme>:<source>` or `workflow:<name>`. A retry keeps it, whoever asks for that. Null: see
+    `started_by_of`.
     """
 
 
@@ -56,13 +57,13 @@ _BEFORE = {
     "webhook:ses": "workflow:track_delivery",
     "webhook:usersnap": "webhook:usersnap:usersnap",
 }
-"""What started a run of the platform's that is older than `started_by`, by the `token_id` that it has. No token's id has such a
-form: those are hexadecimal digits.
+"""The origin of the platform's own runs from before `started_by`, by their `token_id`. No token's id has
+such a form: those are hexadecimal digits.
 """
 
 
 def started_by_of(started_by: str | None, token_id: str | None) -> str | None:
-    """The code that started a run, also where the run is older than that field; null where it may be a client's."""
+    """The code that started a run, also one from before that field; null where it may be a client's."""
     return started_by or _BEFORE.get(token_id or "")
 
 

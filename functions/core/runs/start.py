@@ -46,7 +46,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         workflow: name of a workflow of this stack.
         items: parameters of one call each. What the iterator raises ends the start; nothing runs then.
         token_id: of the token that asked for it; null where none did.
-        started_by: the code that asks, as in `Execution`: never of a client's choice. Without it, the run is as a client's.
+        started_by: the code that asks, as in `Execution`; never a client's choice. Null: as a client's.
         parameters: common to all items, for what an item does not say itself (absent, null or "").
         interval_seconds: if not 0, the items run one after the other with this wait between them.
         max_concurrency: items that run at once, 1 to 1000.
@@ -86,9 +86,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     return _begin(planned)
 
 
-def start_once(
-    workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str
-) -> bool:
+def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str) -> bool:
     """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
     before in other words, which hold then.
 
@@ -105,8 +103,8 @@ def start_once(
 
 def retry(run_id: str, *, token_id: str | None) -> Run:
     """Starts a run over the items of a run that failed, which keep their indexes and stable ids. However often that is asked
-    for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id. It is
-    started by what started the run, whoever asks: its items are no others.
+    for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id.
+    Its `started_by` is that of the run, whoever asks: its items are the same.
 
     Args:
         run_id: of the run that has ended.

@@ -1,4 +1,4 @@
-"""Types of events that only the platform sends: a receiver may trust that what they tell has happened here."""
+"""Types of events that only the platform sends, so that a receiver can trust what they tell."""
 
 from functions.core.errors import FieldError, InvalidParameters
 
@@ -8,11 +8,11 @@ _SENDERS = {
     "email.": "workflow:track_delivery",
     "usersnap.": "webhook:usersnap",
 }
-"""By the beginning of a type, what starts the runs that send it (`Execution.started_by`, or the beginning of that)."""
+"""By the beginning of a type, the beginning of the `started_by` (`Execution`) of runs that send it."""
 
 
 def refuse_reserved(event_type: str, started_by: str | None) -> None:
-    """Raises `InvalidParameters` for a type that is the platform's, unless the part of it that sends such events asks."""
+    """Raises `InvalidParameters` for a type of the platform's, unless its own part sends it."""
     for prefix, sender in _SENDERS.items():
         if event_type.startswith(prefix) and not f"{started_by}:".startswith(f"{sender}:"):
             raise InvalidParameters(FieldError("/type", _SENTENCE))
