@@ -48,6 +48,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Of an item of a run: the same at every delivery and every retry, also in a later run. Null elsewhere."""
     run_token_id: str | None = None
     """Of the token that asked for the run. Null elsewhere."""
+    started_by: str | None = None
+    """Of an item of a run: the code that started the run (`Execution.started_by`). No client can choose it.
+    Null elsewhere, and where it is not known: what the platform alone may do is then refused.
+    """
     steps: "Steps | None" = None
     """Of an item of a run: what it has done already."""
 
@@ -80,6 +84,8 @@ class Calling(msgspec.Struct):
     """The call that is under way, and which workflows its own may use (calling.py)."""
 
     call: Call
+    workflow: str
+    """Name of the workflow that answers it."""
     calls: frozenset[str]
     starts: frozenset[str]
     started: int = 0

@@ -72,7 +72,8 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
     now.started += 1
     token_id = now.call.caller.token_id if now.call.caller else now.call.run_token_id
     try:
-        return start_run(workflow, items, token_id=token_id, run_id=run_id, **options)
+        started_by = f"workflow:{now.workflow}"
+        return start_run(workflow, items, token_id=token_id, started_by=started_by, run_id=run_id, **options)
     except IdempotencyKeyReused:
         # An earlier try of this item started it, with other items: that start holds.
         return describe(str(run_id))

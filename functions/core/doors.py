@@ -81,8 +81,12 @@ def api_door(
 
 
 def once(event: http.Event, caller: Caller, answer: Callable[[], http.Answer]) -> http.Answer:
-    """The answer to a request: made now or, where the request has an `Idempotency-Key`, when that was first used."""
-    if not http.has_idempotency_key(event):
+    """The answer to a request: made now, or when its `Idempotency-Key` was first used.
+
+    The key of a publishable token is ignored. Everybody holds that token, so its keys would be
+    everybody's: a stranger could be given a victim's answer, or leave theirs for the victim.
+    """
+    if caller.kind == "publishable" or not http.has_idempotency_key(event):
         return answer()
     from functions.core import idempotency  # noqa: PLC0415 - only who asks for it pays for it
 

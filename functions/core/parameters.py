@@ -15,6 +15,15 @@ class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """What types cannot say: raises `InvalidParameters`. Also asked of each item of a list before a run starts."""
 
+    def check_origin(self, started_by: str | None) -> None:
+        """Raises `InvalidParameters` for what only some parts of the platform may ask for.
+
+        Also asked of each item of a list before a run starts.
+
+        Args:
+            started_by: `Call.started_by`; null for whatever a client asks for.
+        """
+
 
 class Result(msgspec.Struct, kw_only=True):
     """Base of a workflow's result. Absent values are null, so that the shape of an answer is always the same."""

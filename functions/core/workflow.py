@@ -137,14 +137,16 @@ class Workflow(Generic[P, R]):
         with logged_call(event, context, workflow=self.name):
             return self._door(event)(event, context)
 
-    def read(self, values: Mapping[str, Any], *, strict: bool = True) -> P:
-        """Raises `InvalidParameters`."""
-        return read_parameters(self.parameters, values, strict=strict)
+    def read(self, values: Mapping[str, Any], *, strict: bool = True, started_by: str | None = None) -> P:
+        """Raises `InvalidParameters`. Without `started_by` they are a client's."""
+        parameters = read_parameters(self.parameters, values, strict=strict)
+        parameters.check_origin(started_by)
+        return parameters
 
     def run(self, values: Mapping[str, Any], call: Call, *, strict: bool = True) -> R:
         """Raises `InvalidParameters`, and whatever the function does."""
-        parameters = self.read(values, strict=strict)
-        token = current.set(Calling(call, self.about.calls, self.about.starts))
+        parameters = self.read(values, strict=strict, started_by=call.started_by)
+        token = current.set(Calling(call, self.name, self.about.calls, self.about.starts))
         try:
             return self.function(parameters, call) if self.takes_call else self.function(parameters)
         finally:
@@ -209,7 +211,7 @@ class Workflow(Generic[P, R]):
 
         run_id = new_run_id(self.name, http.run_seed(event, caller.token_id))
         logger.append_keys(run_id=run_id)
-        run = start(self.name, [values], token_id=caller.token_id, run_id=run_id)
+        run = start(self.name, [values], token_id=caller.token_id, started_by="api", run_id=run_id)
         return http.accepted(run, request_id, preference="respond-async")
 
     def _invocation(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - as above

@@ -19,6 +19,9 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_cod
     run = deliver(special, EVENT)
     assert (run["status"], run["result"]["delivered"], run["result"]["status"]) == ("succeeded", True, 204)
     assert deliver(special, EVENT | {"type": "cart.emptied"})["result"]["delivered"] is False
+    with special.api() as api:
+        forged = api.post("/workflows/deliver_event", json=EVENT | {"type": "verification.approved"})
+    assert (forged.status_code, forged.json()["errors"][0]["pointer"]) == (422, "/type")
     read_event = readme_event_reader(f"whsec_{key_of(special)}")
     delivered = [(body, headers) for _, headers, body in receiver.arrived if b'"order":"1042"' in body]
     first, second = [read_event(body, headers) for body, headers in delivered]

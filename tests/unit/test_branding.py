@@ -36,6 +36,8 @@ def test_the_support_address_is_a_link(address: str, url: str, set_messages: Set
         {"support_address": "javascript:alert(1)"},
         {"support_address": "http://example.com"},
         {"support_address": "nobody"},
+        {"support_address": "https://help.example.com/)https://evil.example"},
+        {"support_address": "https://help.example.com/'x"},
         {"web_domain": "https://example.com"},
         {"web_domain": "Example.com"},
         {"web_domain": "a" * 41},

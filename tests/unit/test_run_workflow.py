@@ -108,6 +108,20 @@ def test_only_what_the_input_has_is_read() -> None:
     assert read - made_on_the_way <= set(Execution.__struct_fields__)
 
 
+def test_an_execution_that_an_earlier_version_starts_during_an_update_runs_all_the_same() -> None:
+    """A path that the input lacks would fail the run, and nothing could catch that."""
+    first = DEFINITION["States"]["Branch"]["Choices"][0]
+    assert first == {"Not": {"Variable": "$.started_by", "IsPresent": True}, "Next": "WithoutOrigin"}
+    assert DEFINITION["States"]["WithoutOrigin"] == {
+        "Type": "Pass",
+        "Result": "",
+        "ResultPath": "$.started_by",
+        "Next": "Branch",
+    }
+    optional = {each.name for each in msgspec.structs.fields(Execution) if not each.required}
+    assert optional - {"lenient"} == {"started_by"}
+
+
 def test_an_express_child_ends_in_time() -> None:
     """300 s: a first try that hangs, then the record of it."""
     function_seconds = sam.read_template()["Globals"]["Function"]["Timeout"]

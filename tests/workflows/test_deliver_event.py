@@ -19,7 +19,7 @@ from tests import fakes
 from tests.builders import Context, Reply, call
 from tests.readme import readme_event_reader
 from tests.workflows.conftest import Clock, Settings, admin
-from tests.workflows.test_items import RUN_ID, delivery
+from tests.workflows.test_items import RUN_ID, delivery, outcome
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -279,6 +279,14 @@ def test_what_became_of_it_is_counted(
 FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 
 
+def deliver_feedback() -> dict[str, Any]:
+    """As the run does that Usersnap's webhook starts: clients may not send this type (test_reserved_events.py)."""
+    event = delivery(FEEDBACK, started_by="webhook:usersnap:usersnap")
+    assert deliver_event(event, Context()) == {"status": "succeeded"}
+    result: dict[str, Any] = outcome().result
+    return result
+
+
 def switch(url: str | None = None, *, enabled: bool = True) -> None:
     key = "4e8e2b1c-7d09-4a3f-9c55-0d6a8f3b2e71"
     usersnap.update(enabled=enabled, space_api_key=key, portal_url=url)
@@ -291,7 +299,7 @@ def test_feedback_goes_to_the_portal_alone_signed_with_both_of_its_keys(settings
         settings.set(EVENT_TYPES="verification.*")
         portal = os.environ["EVENTS_URL"].replace("/hook?token=of-the-receiver", "/portal")
         switch(portal)
-        assert call(deliver_event, FEEDBACK).body["delivered"] is True
+        assert deliver_feedback()["delivered"] is True
     (request,) = received
     assert request.event["data"] == FEEDBACK["data"]
     for key in portal_keys:
@@ -303,5 +311,4 @@ def test_feedback_goes_nowhere_without_a_portal_or_while_usersnap_is_off(
     url: str | None, received: list[Received], *, enabled: bool
 ) -> None:
     switch(url, enabled=enabled)
-    reply = call(deliver_event, FEEDBACK)
-    assert (reply.status, reply.body["delivered"], received) == (200, False, [])
+    assert (deliver_feedback()["delivered"], received) == (False, [])

@@ -13,10 +13,11 @@ from functions.core.errors import Unavailable
 from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra import sam
 from tests import fakes
 from tests.builders import Reply, call
-from tests.workflows.conftest import Settings, admin
+from tests.workflows.conftest import Clock, Settings, admin, sent_emails
 from tests.workflows.test_verify_check import stored
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -181,6 +182,35 @@ def test_verify_check_ignores_the_key_because_a_spent_code_stays_spent() -> None
     body = {"verification_id": stored(), "code": "123456"}
     replies = [call(verify_check, body, headers={"idempotency-key": KEY}) for _ in range(2)]
     assert [reply.body["valid"] for reply in replies] == [True, False]
+
+
+@pytest.mark.parametrize("key", [KEY, "a b", "x" * 256])
+def test_a_stranger_with_a_victims_key_and_publishable_token_gets_a_verification_of_their_own(
+    key: str, clock: Clock
+) -> None:
+    body = {"channel": "email", "to": "ana@example.com"}
+    options: dict[str, Any] = {"kind": "publishable", "headers": {"idempotency-key": key}}
+    victim = call(verify_send, body, **options)
+    clock.advance(120)
+    strangers = call(verify_send, body, **options)
+    assert (victim.status, strangers.status) == (200, 200)
+    assert victim.body["verification_id"] != strangers.body["verification_id"]
+    assert call(verify_send, body | {"to": "eve@example.com"}, **options).status == 200, "not key_reused"
+    assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
+
+
+def test_a_secret_token_s_key_counts_on_verify_send() -> None:
+    body = {"channel": "email", "to": "ana@example.com"}
+    replies = [call(verify_send, body, headers={"idempotency-key": KEY}) for _ in range(2)]
+    assert replies[0].status == 200
+    assert replies[0].body == replies[1].body
+    assert len(sent_emails()) == 1
+
+
+def test_no_workflow_keeps_an_answer_for_a_publishable_token(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one that is made safe for everybody to call later, either (call.py)."""
+    monkeypatch.setattr("functions.core.call.PUBLISHABLE_SCOPES", frozenset({"workflow:tests"}))
+    assert [orders.place(kind="publishable").body["count"] for _ in range(2)] == [1, 2]
 
 
 def test_a_workflow_whose_answers_hold_secrets_refuses_every_key(orders: Orders) -> None:

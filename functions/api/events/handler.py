@@ -44,7 +44,7 @@ def _start(event: Event) -> None:
     """Once, however often it is asked to: the run is named after the event."""
     run_id = new_run_id(_WORKFLOW, event.event_id)
     # Other words for one event: an earlier version of this code has told it.
-    if start_once(_WORKFLOW, event.parameters(), token_id=_TOKEN_ID, run_id=run_id):
+    if start_once(_WORKFLOW, event.parameters(), token_id=_TOKEN_ID, started_by="events", run_id=run_id):
         count("EventStarted", type=event.type)
         logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
 

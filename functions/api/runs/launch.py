@@ -94,6 +94,7 @@ class _Claimed:
 
 def _options(asked: StartRun) -> dict[str, Any]:
     return {
+        "started_by": "api",
         "parameters": asked.parameters,
         "interval_seconds": asked.interval_seconds,
         "max_concurrency": asked.max_concurrency,

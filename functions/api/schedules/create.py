@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, forget
+from functions.api.schedules.fire import start_now
 from functions.api.schedules.names import new_name
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
@@ -15,7 +16,6 @@ from functions.core.errors import FieldError, InvalidParameters
 from functions.core.invoke import find_problems
 from functions.core.parameters import read_parameters
 from functions.core.runs.execution import new_run_id
-from functions.core.runs.start import start
 from functions.core.times import utc
 
 
@@ -44,8 +44,7 @@ def create(request: Request) -> http.Answer:
     _refuse_invalid(definition)
     if definition.timing.starts_now(now):
         run_id = new_run_id(definition.workflow, http.run_seed(request.event, definition.token_id))
-        run = start(definition.workflow, [definition.parameters], token_id=definition.token_id, run_id=run_id)
-        return http.accepted(run, request.request_id)
+        return http.accepted(start_now(definition, run_id), request.request_id)
     _make(definition)
     reply = http.answer(describe(definition, now, paused=False), request.request_id, status=201)
     reply["headers"]["location"] = f"/schedules/{definition.schedule_id}"

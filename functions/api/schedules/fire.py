@@ -47,7 +47,18 @@ def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
         remove([definition.schedule_id])
         return None
     run_id = run_id_of(definition, moment)
-    return start(definition.workflow, [definition.parameters], token_id=token_id, run_id=run_id)
+    return start_now(definition, run_id)
+
+
+def start_now(definition: Definition, run_id: str) -> Run:
+    """Starts what a schedule is for, as a run of that id."""
+    return start(
+        definition.workflow,
+        [definition.parameters],
+        token_id=definition.token_id,
+        started_by="schedule",
+        run_id=run_id,
+    )
 
 
 def _moment(definition: Definition, scheduled_at: str) -> datetime:

@@ -59,7 +59,8 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
         return None
     run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
     # Other words under one id: its source has sent two things, or sources.toml has changed.
-    start_once(source.workflow, parameters, token_id=f"webhook:{name}", run_id=run_id)
+    started_by = f"webhook:{source.scheme}:{name}"
+    start_once(source.workflow, parameters, token_id=f"webhook:{name}", started_by=started_by, run_id=run_id)
     return run_id
 
 

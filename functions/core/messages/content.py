@@ -1,13 +1,15 @@
 """What may stand in an email that others fill in: texts and links, checked so that nobody sends theirs in the app's name.
 
-Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2, spoofing). Links go to
-configured hosts, over https. Mail programs make links of bare names such as `evil.example` too: in texts, names of other hosts
-get an invisible character after each dot, which leaves them readable and not clickable.
+Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2,
+spoofing). Links go to configured hosts, over https, and no mail program makes two of one (links.py).
+Mail programs make links of bare names such as `evil.example` too: in texts, names of other hosts get
+an invisible character after each dot, which leaves them readable and not clickable.
 """
 
 import re
 from typing import ClassVar, Self
 
+from functions.core.messages.links import has_link, host_of, unlinked
 from functions.core.messages.settings import settings
 from functions.core.parameters import Checked, NotValid
 
@@ -15,22 +17,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Unicode's Bidi_Control characters; the templates isolate values themselves."""
 
-_LINK = re.compile(
-    r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::443)?(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?",
-    re.IGNORECASE | re.ASCII,
-)
-"""RFC 3986, with an ASCII host and no userinfo, which would show another host than it goes to."""
-
-_EXPLICIT = re.compile(r"://|www\.", re.IGNORECASE)
-_OWN = re.compile(r"(?:([a-z0-9.-]+)(?:/[a-z0-9._~/%-]*)?|[a-z0-9._+-]+@([a-z0-9.-]+))", re.IGNORECASE | re.ASCII)
-"""A word that is a host with a path, or an email address, and nothing else besides."""
-
-_ASCII_SIGNS = r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e"
-_DOT_IN_A_NAME = re.compile(rf"(?<=[^\s{_ASCII_SIGNS}])([.\u3002\uff0e\uff61])(?=[^\s0-9{_ASCII_SIGNS}]{{2}})")
-"""Dots and what IDNA takes for dots (RFC 3490 §3.1), as in a host's name of any script."""
-
-_NO_LINK = "\u200c"
-"""Zero-width non-joiner."""
+_OWN_EMAIL = re.compile(r"[a-z0-9]+(?:[._+-]+[a-z0-9]+)*@([a-z0-9.-]+)", re.IGNORECASE | re.ASCII)
+"""A word that is an email address, and nothing else besides."""
 
 _PUNCTUATION = "()[]{}<>.,;:!?'\"\u201c\u201d\u2018\u2019"
 
@@ -76,10 +64,9 @@ class Link(Checked):
     @classmethod
     def read(cls, text: str) -> Self:
         """The URL as it is. Raises `NotValid`."""
-        found = _LINK.fullmatch(text) if len(text) <= cls.longest else None
-        if not found:
-            raise NotValid("must be an https URL without a user name, a port, spaces or characters that URLs encode")
-        if not is_own_host(found[1]):
+        if len(text) > cls.longest:
+            raise NotValid(f"must be at most {cls.longest} characters")
+        if not is_own_host(host_of(text)):
             raise NotValid("goes to a host that is not one of LinkHosts")
         return cls(text)
 
@@ -103,13 +90,22 @@ def is_own_host(host: str) -> bool:
 def _harmless(word: str) -> str:
     """A word that no mail program makes a link of, unless to a host of ours. Raises `NotValid` for a link to another."""
     bare = word.strip(_PUNCTUATION)
-    if _EXPLICIT.search(word):
-        try:
-            Link.read(bare)
-        except NotValid:
-            raise NotValid("must not contain links but https ones to LinkHosts") from None
+    if _is_own(bare):
         return word
-    own = _OWN.fullmatch(bare)
-    if own and (is_own_host(own[1] or "") or (own[2] or "").lower() in settings().reply_to_domains):
-        return word
-    return _DOT_IN_A_NAME.sub(rf"\1{_NO_LINK}", word)
+    if has_link(word):
+        raise NotValid(
+            "must not contain links but https ones to LinkHosts, with spaces around them, and with "
+            "brackets, quotes and a second address in them percent-encoded"
+        )
+    return unlinked(word)
+
+
+def _is_own(word: str) -> bool:
+    """Whether a word links to a host of ours, with or without a scheme, or is an email address of ours."""
+    address = _OWN_EMAIL.fullmatch(word)
+    if address:
+        return address[1].lower() in settings().reply_to_domains
+    try:
+        return is_own_host(host_of(word if word[:8].lower() == "https://" else f"https://{word}"))
+    except NotValid:
+        return False

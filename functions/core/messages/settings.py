@@ -9,7 +9,7 @@ from msgspec import Meta
 from functions.core.settings import read_settings
 
 _HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
-_EMAIL_OR_URL = r"^(https://[^\s\"<>]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)$"
+_EMAIL_OR_URL = r"^(https://[^\s\"'<>()\[\]{}|\\^`]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)\Z"
 
 
 class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,26 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """When the outcomes go, seconds since the epoch; as text, because DynamoDB's JSON has numbers so."""
     lenient: bool = False
     """Whether the items' values are all texts, as those of a CSV, to be converted to what the workflow wants."""
+    started_by: str | None = None
+    """The code that started it: `api` (POST /runs, `Prefer: respond-async`), `schedule`, `events`,
+    `webhook:<scheme>:<source>` or `workflow:<name>`. A retry keeps it, whoever asks for that. Null: see
+    `started_by_of`.
+    """
+
+
+_BEFORE = {
+    "events": "events",
+    "webhook:ses": "workflow:track_delivery",
+    "webhook:usersnap": "webhook:usersnap:usersnap",
+}
+"""The origin of the platform's own runs from before `started_by`, by their `token_id`. No token's id has
+such a form: those are hexadecimal digits.
+"""
+
+
+def started_by_of(started_by: str | None, token_id: str | None) -> str | None:
+    """The code that started a run, also one from before that field; null where it may be a client's."""
+    return started_by or _BEFORE.get(token_id or "")
 
 
 def new_run_id(workflow: str, seed: str | None = None) -> str:

@@ -20,6 +20,7 @@ from functions.core.errors import NotInBackground, ResultTooLarge, TooSlow
 from functions.core.log import logger
 from functions.core.parameters import encode_checked
 from functions.core.runs import outcomes
+from functions.core.runs.execution import started_by_of
 from functions.core.runs.files import read_item
 from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
 from functions.core.runs.steps import Steps
@@ -50,6 +51,8 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delete_at: int
     lenient: bool = False
     """As in `Execution`."""
+    started_by: str | None = None
+    """As in `Execution`; empty of a run that is older than it."""
 
     @property
     def item_id(self) -> str:
@@ -63,6 +66,7 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             door="run",
             item_id=self.item_id,
             run_token_id=self.token_id,
+            started_by=started_by_of(self.started_by, self.token_id),
             steps=Steps(self.origin_run_id, self.index, self.delete_at),
         )
 

@@ -13,7 +13,7 @@ from functions.core.http import MAX_BODY_BYTES
 from functions.core.log import logger
 from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
-from functions.core.runs.execution import Execution, new_run_id
+from functions.core.runs.execution import Execution, new_run_id, started_by_of
 from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, digest, read_references
 from functions.core.runs.run import Run, describe
 
@@ -33,6 +33,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     items: Iterable[Mapping[str, Any]],
     *,
     token_id: str | None,
+    started_by: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     interval_seconds: int = 0,
     max_concurrency: int = DEFAULT_CONCURRENCY,
@@ -45,6 +46,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         workflow: name of a workflow of this stack.
         items: parameters of one call each. What the iterator raises ends the start; nothing runs then.
         token_id: of the token that asked for it; null where none did.
+        started_by: the code that asks, as in `Execution`; never a client's choice. Null: as a client's.
         parameters: common to all items, for what an item does not say itself (absent, null or "").
         interval_seconds: if not 0, the items run one after the other with this wait between them.
         max_concurrency: items that run at once, 1 to 1000.
@@ -70,6 +72,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         branch=_branch(total, interval_seconds),
         total=total,
         token_id=token_id,
+        started_by=started_by,
         origin_run_id=run_id,
         items_key=written.key,
         references_key=f"{folder}/references.jsonl",
@@ -83,7 +86,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     return _begin(planned)
 
 
-def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, run_id: str) -> bool:
+def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str) -> bool:
     """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
     before in other words, which hold then.
 
@@ -91,7 +94,7 @@ def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, r
         InvalidParameters, Unavailable: as `start`.
     """
     try:
-        start(workflow, [parameters], token_id=token_id, run_id=run_id)
+        start(workflow, [parameters], token_id=token_id, started_by=started_by, run_id=run_id)
     except IdempotencyKeyReused:
         logger.info("a run of this id was started before, with other parameters", run_id=run_id)
         return False
@@ -101,6 +104,7 @@ def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, r
 def retry(run_id: str, *, token_id: str | None) -> Run:
     """Starts a run over the items of a run that failed, which keep their indexes and stable ids. However often that is asked
     for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id.
+    Its `started_by` is that of the run, whoever asks: its items are the same.
 
     Args:
         run_id: of the run that has ended.
@@ -125,6 +129,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
         earlier,
         run_id=new_id,
         token_id=token_id,
+        started_by=started_by_of(earlier.started_by, earlier.token_id),
         total=total,
         branch=_branch(total, earlier.interval_seconds),
         references_key=key,

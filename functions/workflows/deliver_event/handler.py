@@ -17,13 +17,14 @@ from functions.core.outbound import post
 from functions.core.parameters import Parameters, Result
 from functions.core.times import rfc3339, utc
 from functions.core.workflow import workflow
+from functions.workflows.deliver_event.reserved import refuse_reserved
 
 
 class DeliverEvent(Parameters):
     """What happened."""
 
     type: Annotated[str, Meta(max_length=64, pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\Z")]
-    """Such as `verification.sent`."""
+    """Such as `order.shipped`. Some are the platform's own (reserved.py)."""
     data: dict[str, Any]
     """What the receiver is told of it."""
     event_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")] | None = None
@@ -41,6 +42,10 @@ class DeliverEvent(Parameters):
             except OverflowError:
                 wrong = FieldError("/occurred_at", "must be a time like 2026-01-31T12:00:00Z")
                 raise InvalidParameters(wrong) from None
+
+    def check_origin(self, started_by: str | None) -> None:
+        """Nobody else tells of what the platform does."""
+        refuse_reserved(self.type, started_by)
 
 
 class EventDelivered(Result):
