@@ -3,6 +3,7 @@
 import time
 from typing import Annotated, Any
 
+from botocore.exceptions import ClientError
 from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, forget
@@ -10,9 +11,10 @@ from functions.api.schedules.names import new_name
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import When, read_timing
-from functions.core import http, scheduler
+from functions.core import aws, http, scheduler
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.invoke import find_problems
+from functions.core.log import logger
 from functions.core.parameters import read_parameters
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start
@@ -64,8 +66,22 @@ def _make(definition: Definition) -> None:
     """The definition first: a schedule without one would run nothing when it fires."""
     definition.store()
     try:
-        scheduler.create(entry_of(definition, definition.created_at, paused=False))
+        _create(definition)
     except BaseException:
         # It may be there all the same, if only the answer was lost; then it runs nothing.
         forget([definition.schedule_id])
         raise
+
+
+def _create(definition: Definition) -> None:
+    """Raises `InvalidParameters` for a cron expression that AWS refuses although it can be read here."""
+    try:
+        scheduler.create(entry_of(definition, definition.created_at, paused=False))
+    except ClientError as error:
+        refused = aws.code_of(error) == "ValidationException" and definition.timing.kind == "cron"
+        # The same code is for a role that cannot be assumed, which no client can mend.
+        if not refused or "role" in str(error).lower():
+            raise
+        logger.warning("EventBridge Scheduler refused a cron expression", exc_info=True)
+        sentence = "is refused by EventBridge Scheduler; write it as its documentation of cron expressions says"
+        raise InvalidParameters(FieldError("/cron", sentence)) from None
