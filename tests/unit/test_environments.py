@@ -20,7 +20,13 @@ MOST_BYTES = 4096
 
 STACK_NAME = 41
 """Characters; see test_template.py."""
-PSEUDO = {"AWS::StackName": STACK_NAME, "AWS::Region": 14, "AWS::AccountId": 12, "AWS::Partition": 10, "AWS::NoValue": 0}
+PSEUDO = {
+    "AWS::StackName": STACK_NAME,
+    "AWS::Region": 14,
+    "AWS::AccountId": 12,
+    "AWS::Partition": 10,
+    "AWS::NoValue": 0,
+}
 """Characters of the longest: `ap-southeast-1`, `aws-us-gov`."""
 NUMBER = 10
 """Digits of a number without a largest value."""

@@ -39,8 +39,11 @@ _STDERR = 2
 Answer = dict[str, str]
 
 
-class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The event, as run_workflow.asl.yaml makes it."""
+class Delivery(msgspec.Struct, frozen=True):
+    """The event, as run_workflow.asl.yaml makes it. Fields that it does not know are another release's.
+
+    An execution goes on with the definition that it began with, while a deployment replaces the code.
+    """
 
     door: Literal["run"]
     run_id: str
