@@ -61,9 +61,9 @@ _PASSING = frozenset(
         # DynamoDB: another write of the same item.
         "ReplicatedWriteConflictException",
         "TransactionConflictException",
-        # EventBridge Scheduler: another change of the same schedule. Of a new one it means that the name is taken (scheduler.py).
+        # EventBridge Scheduler: another change of the same schedule, and its quota of schedules.
+        # Of a new one the first means that the name is taken; scheduler.py sees to that.
         "ConflictException",
-        # Its quota of schedules, and Lambda's of functions at work.
         "ServiceQuotaExceededException",
         # Step Functions: too many executions are open.
         "ExecutionLimitExceeded",

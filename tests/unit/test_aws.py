@@ -1,5 +1,6 @@
 """Which errors of AWS may heal, by botocore's service models."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -7,8 +8,9 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, IncompleteReadError, ParamValidationError
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
+from moto import mock_aws
 
-from functions.core import aws
+from functions.core import aws, table
 
 USED = {
     "dynamodb": ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query", "Scan"],
@@ -74,6 +76,12 @@ def modelled() -> dict[str, int]:
 def error(code: str, status: int) -> ClientError:
     response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, "Anything")
+
+
+@pytest.mark.parametrize("client", [lambda: aws.client("dynamodb"), lambda: table.connection().client])
+def test_in_tests_a_call_that_its_model_does_not_have_is_refused(client: Callable[[], Any]) -> None:
+    with mock_aws(), pytest.raises(ParamValidationError):
+        client()._make_api_call("GetItem", {"TableName": "t", "Key": {"id": "not an attribute"}})
 
 
 def test_the_codes_are_those_of_the_models() -> None:

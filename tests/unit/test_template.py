@@ -194,6 +194,7 @@ def test_no_folder_is_named_like_an_installed_package() -> None:
 
 
 WITHOUT_RESOURCE = {
+    "lambda:GetAccountSettings",
     "scheduler:ListSchedules",
     "ses:GetAccount",
     "sns:GetSMSSandboxAccountStatus",

@@ -188,9 +188,7 @@ def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[s
     assert answer["problem"]["code"] == "invalid_parameters"
 
 
-@pytest.mark.parametrize(
-    "extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}, {"item_id": "x"}]
-)
+@pytest.mark.parametrize("extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}])
 def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
     """What is not known is of another release, and decides nothing."""
     seen: list[Call] = []
