@@ -76,7 +76,9 @@ _PASSING = frozenset(
         "Throttled",
     }
 )
-"""Codes as they arrive, by botocore's service models; a shape may be called otherwise (`ThrottledException` of SNS)."""
+"""Codes as they arrive, by botocore's service models. A shape may be called otherwise, such as
+`ThrottledException` of SNS.
+"""
 
 _TOO_MANY_REQUESTS = 429
 """RFC 6585 §4."""
@@ -135,7 +137,8 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
     """Whether an error of botocore's is one that may heal: throttling, a fault of AWS, a network that fails."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code_of(error) in _PASSING or status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+        fault = status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+        return code_of(error) in _PASSING or fault
     return isinstance(error, BotocoreConnectionError | HTTPClientError | IncompleteReadError)
 
 

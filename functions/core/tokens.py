@@ -72,7 +72,7 @@ def find_token(text: str) -> Token | None:
 def read_token(token_id: str) -> Token | None:
     """The stored token of an id, active or not; null when there is none. 1 DynamoDB request.
 
-    Read consistently: API Gateway would keep the refusal of a token that was issued a moment ago for 60 s.
+    Read consistently: API Gateway would keep the refusal of a token that is new for 60 s.
     """
     with table.unavailable_when_passing():
         try:

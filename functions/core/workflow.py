@@ -51,7 +51,8 @@ Idempotency = Literal["heeded", "ignored", "refused"]
 class Invocation(msgspec.Struct, frozen=True):
     """The wrapper in which parameters reach the doors `direct` and `schedule`.
 
-    Fields that it does not know are another release's. A deployment replaces the code under schedules that are there already.
+    Fields that it does not know are another release's: a deployment replaces the code under
+    schedules that are there already.
     """
 
     door: Literal["direct", "schedule"]

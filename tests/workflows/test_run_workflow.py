@@ -1,6 +1,7 @@
-"""infra/run_workflow.asl.yaml under a second interpreter, moto's. It starts no Lambda: the item's door answers in this process.
+"""infra/run_workflow.asl.yaml under a second interpreter, moto's.
 
-moto reads no JSON Lines and knows no Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
+It starts no Lambda: the item's door answers in this process. moto reads no JSON Lines and knows no
+Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
 """
 
 import io

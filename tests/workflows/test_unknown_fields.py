@@ -1,6 +1,7 @@
-"""What one release writes and another one reads: events, executions, files and records tolerate fields that they do not know.
+"""Events, executions, files and records, which one release writes and another one reads.
 
-A deployment replaces the code while executions go on and schedules wait; after a rollback, older code reads what newer wrote.
+A deployment replaces the code while executions go on and schedules wait. After a rollback, older
+code reads what newer code wrote.
 """
 
 import json

@@ -74,7 +74,7 @@ def _make(definition: Definition) -> None:
 
 
 def _create(definition: Definition) -> None:
-    """Raises `InvalidParameters` for a cron expression that AWS refuses although it can be read here."""
+    """Raises `InvalidParameters` for a cron expression that AWS alone refuses."""
     try:
         scheduler.create(entry_of(definition, definition.created_at, paused=False))
     except ClientError as error:
@@ -83,5 +83,5 @@ def _create(definition: Definition) -> None:
         if not refused or "role" in str(error).lower():
             raise
         logger.warning("EventBridge Scheduler refused a cron expression", exc_info=True)
-        sentence = "is refused by EventBridge Scheduler; write it as its documentation of cron expressions says"
+        sentence = "is refused by EventBridge Scheduler; write it as its documentation says"
         raise InvalidParameters(FieldError("/cron", sentence)) from None

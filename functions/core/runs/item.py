@@ -40,9 +40,10 @@ Answer = dict[str, str]
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """The event, as run_workflow.asl.yaml makes it. Fields that it does not know are another release's.
+    """The event, as run_workflow.asl.yaml makes it.
 
-    An execution goes on with the definition that it began with, while a deployment replaces the code.
+    Fields that it does not know are another release's: an execution goes on with the definition
+    that it began with, while a deployment replaces the code.
     """
 
     door: Literal["run"]
@@ -150,9 +151,10 @@ class Door:
 
 @contextmanager
 def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
-    """Ends the process where the body outlasts an item's budget, because C code lets no signal through.
+    """Ends the process where the body outlasts an item's budget: C code lets no signal through.
 
-    Lambda would do so 245 s after this try began. That may be after its Express child has ended, which records nothing.
+    Lambda would do so 245 s after this try began. Its Express child may have ended before, which
+    records nothing.
     """
     faulthandler.dump_traceback_later(seconds + _HANGS_SECONDS, exit=True, file=_STDERR)
     try:

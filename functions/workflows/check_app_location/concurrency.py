@@ -1,11 +1,11 @@
-"""Whether Lambda runs enough functions at once. New accounts have 10, which a list would take for itself."""
+"""Whether Lambda runs enough functions at once. New accounts have 10; a list would take them all."""
 
 from functions.core.runs.start import DEFAULT_CONCURRENCY
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
 
-_LEAST = 5 * DEFAULT_CONCURRENCY
-"""A list at its default, and four times as much for people who sign in meanwhile."""
+_LEAST = 2 * DEFAULT_CONCURRENCY
+"""A list at its default, and as much for people who sign in meanwhile."""
 _WANTED = 1000
 """Lambda's default for accounts that are not new."""
 _QUOTA = "L-B99A9384"
@@ -18,8 +18,8 @@ def concurrency() -> Finding:
     found = limits["UnreservedConcurrentExecutions"]
     if found >= _LEAST:
         return Finding(True, f"Lambda runs {found:,} functions at once.")
-    raise_it = f"service-quotas request-service-quota-increase --service-code lambda --quota-code {_QUOTA}"
+    few = f"Lambda runs {found} functions at once, and a list takes {DEFAULT_CONCURRENCY} by default."
     until = f"start lists with a max_concurrency of {max(1, found // 2)} at most"
-    few = f"Lambda runs {found} functions at once, and a list alone takes {DEFAULT_CONCURRENCY} by default."
-    more = command(f"{raise_it} --desired-value {_WANTED}")
+    quota = f"--service-code lambda --quota-code {_QUOTA} --desired-value {_WANTED}"
+    more = command(f"service-quotas request-service-quota-increase {quota}")
     return Finding(False, f"{few} Until that is raised, {until}. Raise it: {more}")
