@@ -67,7 +67,7 @@ def size(value: Any) -> int:
     if not isinstance(value, dict):
         return len(str(value))
     ((function, argument),) = value.items()
-    return SIZES[function](argument)
+    return int(SIZES[function](argument))
 
 
 def size_of_ref(name: str) -> int:

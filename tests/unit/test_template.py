@@ -116,7 +116,7 @@ def test_every_function_has_its_folder() -> None:
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_each_workflow_is_reached_under_its_name(name: str) -> None:
     api = translated()["Resources"]["Api"]["Properties"]["Body"]
-    security = None if name in PUBLIC else [{"Token": []}]
+    security: list[dict[str, list[str]]] | None = None if name in PUBLIC else [{"Token": []}]
     assert api["paths"][f"/workflows/{name}"]["post"].get("security") == security
 
 

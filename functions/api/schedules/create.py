@@ -3,7 +3,6 @@
 import time
 from typing import Annotated, Any
 
-from botocore.exceptions import ClientError
 from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, forget
@@ -11,7 +10,7 @@ from functions.api.schedules.names import new_name
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import When, read_timing
-from functions.core import aws, http, scheduler
+from functions.core import http, scheduler
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.invoke import find_problems
 from functions.core.log import logger
@@ -77,11 +76,7 @@ def _create(definition: Definition) -> None:
     """Raises `InvalidParameters` for a cron expression that AWS alone refuses."""
     try:
         scheduler.create(entry_of(definition, definition.created_at, paused=False))
-    except ClientError as error:
-        refused = aws.code_of(error) == "ValidationException" and definition.timing.kind == "cron"
-        # The same code is for a role that cannot be assumed, which no client can mend.
-        if not refused or "role" in str(error).lower():
-            raise
+    except scheduler.CronRefused:
         logger.warning("EventBridge Scheduler refused a cron expression", exc_info=True)
         sentence = "is refused by EventBridge Scheduler; write it as its documentation says"
         raise InvalidParameters(FieldError("/cron", sentence)) from None
