@@ -2,6 +2,7 @@
 
 import io
 import os
+from typing import Any
 
 for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
     del os.environ[name]
@@ -21,8 +22,10 @@ os.environ.update(
     APP_SETTINGS_TABLE="local-app-settings",
 )
 
+import botocore.session  # noqa: E402
 import moto  # noqa: E402, F401 - hooks botocore before any client is made
 import pytest  # noqa: E402
+from botocore.config import Config  # noqa: E402
 
 from functions.core.log import logger  # noqa: E402
 from tests.sizes import SOAK  # noqa: E402
@@ -34,6 +37,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item, mark in marks.items() if (mark if SOAK else not (mark and mark.kwargs.get("only")))]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+_create_client = botocore.session.Session.create_client
+
+
+def _create_validating_client(
+    session: botocore.session.Session, service: str, *arguments: Any, config: Config | None = None, **options: Any
+) -> Any:
+    """A client that refuses what the service's model does not have, as none of the functions' own does.
+
+    The functions spare themselves the validation; so a wrong call of theirs would be AWS's to find.
+    """
+    validating = Config(parameter_validation=True)
+    config = config.merge(validating) if config else validating
+    return _create_client(session, service, *arguments, config=config, **options)
+
+
+botocore.session.Session.create_client = _create_validating_client
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
 )
 from botocore.exceptions import (
     ConnectionError as BotocoreConnectionError,
@@ -34,10 +35,54 @@ ATTEMPTS = 2
 _CONFIG: dict[str, dict[str, Any]] = {"s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}}
 """So that a presigned URL names the bucket's region: the global name of a new bucket redirects for hours."""
 
-_PASSING = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestThrottled", "Throttling"})
-_PASSING |= {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"}
-_PASSING |= {"TransactionConflictException"}
-_PASSING |= {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "LimitExceededException"}
+_PASSING = frozenset(
+    {
+        # What AWS's SDKs repeat (SDKs and Tools Reference Guide, "Retry behavior").
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        # Faults of AWS, where the HTTP status does not say so.
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceError",
+        "ServiceUnavailable",
+        # DynamoDB: another write of the same item.
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+        # EventBridge Scheduler: another change of the same schedule, and its quota of schedules.
+        # Of a new one the first means that the name is taken; scheduler.py sees to that.
+        "ConflictException",
+        "ServiceQuotaExceededException",
+        # Step Functions: too many executions are open.
+        "ExecutionLimitExceeded",
+        # Lambda: the function is being updated.
+        "ResourceConflictException",
+        # S3: another write of the same object.
+        "OperationAborted",
+        # SNS: its throttling, and that of a topic's key.
+        "KMSThrottling",
+        "Throttled",
+    }
+)
+"""Codes as they arrive, by botocore's service models. A shape may be called otherwise, such as
+`ThrottledException` of SNS.
+"""
+
+_TOO_MANY_REQUESTS = 429
+"""RFC 6585 §4."""
 
 
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +164,9 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
     """Whether an error of botocore's is one that may heal: throttling, a fault of AWS, a network that fails."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code_of(error) in _PASSING or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
-    return isinstance(error, BotocoreConnectionError | HTTPClientError)
+        fault = status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
+        return code_of(error) in _PASSING or fault
+    return isinstance(error, BotocoreConnectionError | HTTPClientError | IncompleteReadError)
 
 
 def never_connected(error: Exception) -> bool:

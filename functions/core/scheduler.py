@@ -52,6 +52,10 @@ class Listed(NamedTuple):
     paused: bool
 
 
+class CronRefused(Exception):
+    """EventBridge Scheduler does not take a schedule's cron expression."""
+
+
 @cache
 def settings() -> SchedulerSettings:
     """Raises `SettingsError` with a sentence for each wrong variable."""
@@ -76,11 +80,18 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
 
 
 def create(entry: Entry, **client: Any) -> None:  # noqa: ANN401 - of aws.client
-    """Makes a schedule. One of that name that is already there is this one. Raises `Unavailable`."""
+    """Makes a schedule. One of that name that is already there is this one.
+
+    Raises:
+        CronRefused
+        Unavailable
+    """
     with aws.unavailable_when_passing("EventBridge Scheduler"):
         try:
             _client(**client).create_schedule(**_request(entry))
         except ClientError as error:
+            if _is_about_cron(entry, error):
+                raise CronRefused from error
             if aws.code_of(error) != "ConflictException":
                 raise
 
@@ -128,6 +139,12 @@ def prepare() -> None:
     """Reads settings and makes the client, for init."""
     settings()
     _client()
+
+
+def _is_about_cron(entry: Entry, error: ClientError) -> bool:
+    """The same code is for a role that cannot be assumed, which is no fault of the expression."""
+    invalid = aws.code_of(error) == "ValidationException" and entry.expression.startswith("cron(")
+    return invalid and "role" not in str(error).lower()
 
 
 def _request(entry: Entry) -> dict[str, Any]:

@@ -70,10 +70,13 @@ def find_token(text: str) -> Token | None:
 
 
 def read_token(token_id: str) -> Token | None:
-    """The stored token of an id, active or not; null when there is none. 1 DynamoDB request."""
+    """The stored token of an id, active or not; null when there is none. 1 DynamoDB request.
+
+    Read consistently: API Gateway would keep the refusal of a token that is new for 60 s.
+    """
     with table.unavailable_when_passing():
         try:
-            return Token.get(token_id)
+            return Token.get(token_id, consistent_read=True)
         except Token.DoesNotExist:
             return None
 

@@ -56,8 +56,12 @@ LambdaHandler = Callable[[Any, Any], Any]
 Idempotency = Literal["heeded", "ignored", "refused"]
 
 
-class Invocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The wrapper in which parameters reach the doors `direct` and `schedule`."""
+class Invocation(msgspec.Struct, frozen=True):
+    """The wrapper in which parameters reach the doors `direct` and `schedule`.
+
+    Fields that it does not know are another release's: a deployment replaces the code under
+    schedules that are there already.
+    """
 
     door: Literal["direct", "schedule"]
     parameters: dict[str, Any]

@@ -3,10 +3,11 @@
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
 resources of their own. Of three actions it knows neither the right resource nor the conditions, of keys not the conditions.
 It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
-processes at once then.
+processes at once then. Of a generated secret it heeds the excluded characters only.
 """
 
 import json
+import string
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -54,6 +55,8 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         if local := {_RESOURCES.get(action) for action in actions} - {None}:
             (statement["Resource"],) = local
             statement.pop("Condition", None)
+    for secret in _of_type(template, "AWS::SecretsManager::Secret").values():
+        _exclude_punctuation(secret)
     for key in _of_type(template, "AWS::KMS::Key").values():
         for statement in key["KeyPolicy"]["Statement"]:
             # It compares aws:PrincipalArn with the session's ARN, AWS with the role's. The role's own policy still holds.
@@ -85,6 +88,12 @@ def ttl_attributes(template: Template) -> dict[str, str]:
 def _of_type(template: Template, kind: str) -> dict[str, Template]:
     """Properties by logical id."""
     return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def _exclude_punctuation(secret: Template) -> None:
+    generated = secret.get("GenerateSecretString", {})
+    if generated.pop("ExcludePunctuation", False):
+        generated["ExcludeCharacters"] = generated.get("ExcludeCharacters", "") + string.punctuation
 
 
 def _limit_maps(properties: Template) -> None:
@@ -138,8 +147,7 @@ def _route(api: str, key: str, operation: Template) -> Template:
     }
     target = {"Fn::Sub": f"integrations/${{{name}Integration}}"}
     route = {"ApiId": {"Ref": api}, "RouteKey": key, "Target": target}
-    schemes = [scheme for security in operation.get("security", []) for scheme in security if scheme != "NONE"]
-    for scheme in schemes:
+    for scheme in [scheme for security in operation.get("security", []) for scheme in security]:
         route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{api}{scheme}Authorizer"}}
     return {
         f"{name}Integration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": integration},

@@ -64,6 +64,7 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
         "secrets": True,
         "schedules": True,
         "runs": True,
+        "concurrency": True,
         "events_url": None,  # off by default
         "email_reports": None,
     }

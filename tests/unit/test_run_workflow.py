@@ -11,7 +11,7 @@ import yaml
 
 from functions.core.problems import Problem
 from functions.core.runs.execution import Execution
-from functions.core.runs.item import Delivery
+from functions.core.runs.item import _HANGS_SECONDS, BUDGET_SECONDS, Delivery
 from infra import sam
 
 MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
@@ -60,12 +60,35 @@ def test_names_of_states_are_unique_in_the_whole_machine() -> None:
 
 
 def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
-    timeouts, everything = item_states("Item")["RunItem"]["Retry"]
+    _, timeouts, everything = item_states("Item")["RunItem"]["Retry"]
     assert (set(timeouts["ErrorEquals"]), timeouts["MaxAttempts"]) == ({"States.Timeout", "Sandbox.Timedout"}, 0)
     assert everything["ErrorEquals"] == ["States.ALL"]
     assert everything["JitterStrategy"] == "FULL"
     assert everything["BackoffRate"] == 2
     assert everything["MaxAttempts"] == 5
+
+
+def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
+    """It has not run the item. Each retrier counts its own tries; one after States.ALL would never be asked."""
+    throttled, *others = item_states("Item")["RunItem"]["Retry"]
+    assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert throttled["JitterStrategy"] == "FULL"
+    assert throttled["MaxAttempts"] == 20
+    assert throttled["MaxDelaySeconds"] <= 15
+    assert others[-1]["ErrorEquals"] == ["States.ALL"]
+
+
+def longest_seconds(retrier: dict[str, Any]) -> int:
+    """Of all its waits, without jitter."""
+    first, rate, most = retrier["IntervalSeconds"], retrier["BackoffRate"], retrier.get("MaxDelaySeconds", 3600)
+    return sum(min(first * rate**number, most) for number in range(retrier["MaxAttempts"]))
+
+
+def test_waits_for_another_try_end_before_an_express_child_does() -> None:
+    """Both retriers to their ends, then one write of what became of it. The comment of the machine has the sum."""
+    throttled, _, everything = item_states("Item")["RunItem"]["Retry"]
+    assert (longest_seconds(throttled), longest_seconds(everything)) == (207, 75)
+    assert longest_seconds(throttled) + longest_seconds(everything) < 300 - 10
 
 
 def test_an_item_that_crashed_to_the_end_is_recorded_unless_it_is_done() -> None:
@@ -126,6 +149,7 @@ def test_an_express_child_ends_in_time() -> None:
     """300 s: a first try that hangs, then the record of it."""
     function_seconds = sam.read_template()["Globals"]["Function"]["Timeout"]
     assert 240 < function_seconds < item_states("Item")["RunItem"]["TimeoutSeconds"] < 280
+    assert BUDGET_SECONDS + _HANGS_SECONDS < 300 - 10, "a later try ends its own process"
 
 
 def test_nothing_of_a_run_is_logged_by_step_functions() -> None:

@@ -100,14 +100,14 @@ def test_every_function_has_its_folder() -> None:
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_each_workflow_is_reached_under_its_name(name: str) -> None:
     api = translated()["Resources"]["Api"]["Properties"]["Body"]
-    scheme = "NONE" if name in PUBLIC else "Token"
-    assert api["paths"][f"/workflows/{name}"]["post"]["security"] == [{scheme: []}]
+    security: list[dict[str, list[str]]] | None = None if name in PUBLIC else [{"Token": []}]
+    assert api["paths"][f"/workflows/{name}"]["post"].get("security") == security
 
 
 def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registration() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
-    security = {(method, path): about["security"] for path, methods in paths for method, about in methods.items()}
-    public = {route for route, schemes in security.items() if schemes == [{"NONE": []}]}
+    security = {(method, path): about.get("security") for path, methods in paths for method, about in methods.items()}
+    public = {route for route, schemes in security.items() if schemes is None}
     assert public == {
         ("get", "/.well-known/jwks.json"),
         ("get", "/usersnap.js"),
@@ -115,6 +115,16 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
         ("post", "/workflows/record_registration"),
     }
     assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
+
+
+def test_every_scheme_that_a_route_names_is_declared() -> None:
+    """The import warns of another one, such as NONE, and FailOnWarnings refuses it."""
+    api = translated()["Resources"]["Api"]["Properties"]
+    operations = [about for methods in api["Body"]["paths"].values() for about in methods.values()]
+    named = {scheme for about in operations for security in about.get("security", []) for scheme in security}
+    assert named == set(api["Body"]["components"]["securitySchemes"]) == {"Token"}
+    assert api["FailOnWarnings"] is True
+    assert "security" not in api["Body"]
 
 
 def test_only_the_workflow_that_makes_the_first_token_is_called_without_one() -> None:
@@ -168,6 +178,7 @@ def test_no_folder_is_named_like_an_installed_package() -> None:
 
 
 WITHOUT_RESOURCE = {
+    "lambda:GetAccountSettings",
     "scheduler:ListSchedules",
     "ses:GetAccount",
     "sns:GetSMSSandboxAccountStatus",
@@ -236,9 +247,35 @@ def test_nothing_else_may_read_the_registration_token() -> None:
 
 def test_the_registration_token_is_48_letters_and_digits() -> None:
     about = resources("AWS::SecretsManager::Secret")["RegistrationToken"]["GenerateSecretString"]
-    assert set(string.punctuation) <= set(about["ExcludeCharacters"])
-    assert not set(string.ascii_letters + string.digits) & set(about["ExcludeCharacters"])
-    assert about["PasswordLength"] == 48
+    assert about == {"PasswordLength": 48, "ExcludePunctuation": True}
+
+
+CLASSES = {
+    "ExcludeUppercase": string.ascii_uppercase,
+    "ExcludeLowercase": string.ascii_lowercase,
+    "ExcludeNumbers": string.digits,
+    "ExcludePunctuation": string.punctuation,
+}
+"""What Secrets Manager makes passwords of, one of each at least, and what switches a class off."""
+
+
+def left_of(generated: dict[str, Any]) -> dict[str, set[str]]:
+    """Characters of each class that is not switched off."""
+    excluded = set(generated.get("ExcludeCharacters", ""))
+    return {name: set(every) - excluded for name, every in CLASSES.items() if not generated.get(name)}
+
+
+@pytest.mark.parametrize("name", resources("AWS::SecretsManager::Secret"))
+def test_no_class_of_characters_is_emptied_that_a_generated_secret_must_have(name: str) -> None:
+    """Secrets Manager refuses such a secret, and the stack rolls back."""
+    generated = resources("AWS::SecretsManager::Secret")[name]["GenerateSecretString"]
+    assert generated.get("RequireEachIncludedType", True) is True
+    assert [each for each, left in left_of(generated).items() if not left] == []
+
+
+def test_a_class_that_is_emptied_is_found() -> None:
+    assert left_of({"ExcludeCharacters": string.punctuation})["ExcludePunctuation"] == set()
+    assert "ExcludePunctuation" not in left_of({"ExcludePunctuation": True})
 
 
 def test_a_check_makes_and_deletes_its_own_schedules_only() -> None:
@@ -348,8 +385,8 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
 def test_the_key_of_events_is_base64_of_33_bytes() -> None:
     """Letters and digits only, and as many as are a whole number of bytes."""
     made = resources("AWS::SecretsManager::Secret")["EventsKey"]["GenerateSecretString"]
-    assert set(made["ExcludeCharacters"]) == set(string.punctuation)
-    assert (made["PasswordLength"], len(base64.b64decode("aZ09" * 11, validate=True))) == (44, 33)
+    assert made == {"PasswordLength": 44, "ExcludePunctuation": True}
+    assert len(base64.b64decode("aZ09" * 11, validate=True)) == 33
 
 
 @pytest.mark.parametrize(
@@ -456,6 +493,42 @@ def test_settings_of_proofs_are_refused_alike_by_the_template_and_the_functions(
             read_settings(ProofSettings, {variable: value})
 
 
+def test_tokens_outlive_the_stack_of_production_and_settings_can_be_restored() -> None:
+    tables = sam.read_template()["Resources"]
+    protected = {"Fn::If": ["Production", True, False]}
+    assert tables["Tokens"]["Properties"]["DeletionProtectionEnabled"] == protected
+    assert sam.read_template()["Conditions"]["Production"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    for name in ("Tokens", "AppSettings"):
+        recovery = tables[name]["Properties"]["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}
+        assert tables[name]["UpdateReplacePolicy"] == "Retain"
+
+
+LONGEST_NAMES = {
+    "FunctionName": 64,  # Lambda, CreateFunction
+    "TableName": 255,
+    "BucketName": 63,
+    "QueueName": 80,
+    "TopicName": 256,
+    "AlarmName": 255,
+    "LogGroupName": 512,
+    "AliasName": 256,
+}
+"""Characters; of names that are only called `Name`, 64 is the shortest (SES, EventBridge Scheduler)."""
+
+
+def test_a_stacks_name_may_have_41_characters() -> None:
+    """docs/operations.md says so."""
+    suffixes = [
+        (LONGEST_NAMES.get(key, 64), each["Fn::Sub"].replace("${AWS::StackName}", ""))
+        for resource in sam.read_template()["Resources"].values()
+        for key, each in resource.get("Properties", {}).items()
+        if (key == "Name" or key in LONGEST_NAMES) and "Fn::Sub" in each
+    ]
+    assert min(longest - len(suffix) for longest, suffix in suffixes) == 41
+    assert "BucketName" not in resources("AWS::S3::Bucket")["RunFiles"], "its name would have account and region, too"
+
+
 def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
     tables = resources("AWS::DynamoDB::Table")
     assert all(table["SSESpecification"] == {"SSEEnabled": True} for table in tables.values())
@@ -473,9 +546,8 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
 
 
 def test_the_portals_first_key_is_one_of_standard_webhooks() -> None:
-    """Letters and digits only, a multiple of four of them: base64 of 33 bytes. The emulator heeds only the characters."""
+    """Letters and digits only, a multiple of four of them: base64 of 33 bytes."""
     generated = resources("AWS::SecretsManager::Secret")["UsersnapPortalKey"]["GenerateSecretString"]
-    assert set(generated.pop("ExcludeCharacters")) == set(string.punctuation)
     assert generated == {"PasswordLength": 44, "ExcludePunctuation": True}
 
 
@@ -539,5 +611,7 @@ def test_api_gateway_may_call_the_authorizer() -> None:
 
 def test_the_access_log_has_no_query_and_no_headers() -> None:
     access_log = resources("AWS::Serverless::HttpApi")["Api"]["AccessLogSettings"]["Format"]
-    assert set(json.loads(access_log)) >= {"request_id", "status", "token_id"}
+    quoted = access_log.replace("$context.error.messageString", '"Forbidden"')  # whose value has its own quotes
+    assert quoted != access_log
+    assert set(json.loads(quoted)) >= {"request_id", "status", "token_id", "error"}
     assert not re.search(r"querystring|header|\$context\.path", access_log, re.IGNORECASE)

@@ -1,4 +1,5 @@
 import json
+import string
 from copy import deepcopy
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_an_open_route_stays_open(translated: dict[str, Any]) -> None:
     paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
     for path in paths.values():
         for operation in path.values():
-            operation["security"] = [{"NONE": []}]
+            operation.pop("security", None)
     routes = of_type(transform.for_emulator(template), "AWS::ApiGatewayV2::Route").values()
     assert all("AuthorizerId" not in route for route in routes)
 
@@ -92,6 +93,17 @@ def test_permissions_stay_but_for_those_that_the_emulator_cannot_match(translate
     relaxed = {action if isinstance(action, str) else tuple(action) for action in changed}
     checked = ("scheduler:CreateSchedule", "scheduler:DeleteSchedule")
     assert relaxed == {"scheduler:CreateSchedule", schedules, checked, "ses:SendEmail", "states:DescribeMapRun"}
+
+
+def test_a_secret_without_punctuation_is_generated_so_by_the_emulator_too(translated: dict[str, Any]) -> None:
+    before = of_type(translated, "AWS::SecretsManager::Secret")
+    after = of_type(transform.for_emulator(translated), "AWS::SecretsManager::Secret")
+    changed = {name for name, secret in before.items() if after[name] != secret}
+    assert changed == {name for name, each in before.items() if "ExcludePunctuation" in each["GenerateSecretString"]}
+    assert {"EventsKey", "RegistrationToken"} <= changed
+    for name in changed:
+        excluded = after[name]["GenerateSecretString"]["ExcludeCharacters"]
+        assert set(excluded) == set(string.punctuation)
 
 
 def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(translated: dict[str, Any]) -> None:

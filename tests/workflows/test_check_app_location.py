@@ -33,6 +33,7 @@ CHECKS = [
     "secrets",
     "schedules",
     "runs",
+    "concurrency",
     *SWITCHED_OFF,
 ]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:local-email-events"
@@ -43,6 +44,7 @@ SERVICES = {
     "secrets": "SECRETS_MANAGER",
     "schedules": "SCHEDULER",
     "runs": "SFN",
+    "concurrency": "LAMBDA",
     "email_reports": "SNS",
 }
 """Whom each check asks, as AWS_ENDPOINT_URL_… calls it."""
@@ -55,6 +57,7 @@ class Account:
     def __init__(self) -> None:
         self.identities = {"example.com": True}
         self.sends, self.production = True, True
+        self.concurrency = 1000
         self.sns_sandbox, self.tier = "false", "PRODUCTION"
         self.subscriptions = [f"{TOPIC}:1"]
         """ARNs of what the topic of reports has."""
@@ -71,6 +74,9 @@ class Account:
             fakes.reply(request, 403, denial, {"x-amzn-errortype": "AccessDenied"})
         elif request.headers["x-amz-target"]:
             self._json(request, 200, {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": self.tier}]})
+        elif place == "2016-08-19":
+            limits = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": self.concurrency}
+            self._json(request, 200, {"AccountLimit": limits})
         elif place == "account":
             self._json(request, 200, {"SendingEnabled": self.sends, "ProductionAccessEnabled": self.production})
         elif place == "identities" and name in self.identities:
@@ -99,7 +105,7 @@ def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG0
     """One that is ready for everything."""
     account = Account()
     with fakes.server(account.answer) as url:
-        services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2")
+        services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
         settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
         settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
         yield account
@@ -291,6 +297,27 @@ def test_the_calls_own_deadline_ends_the_checks() -> None:
 
     with pytest.raises(TooSlow):
         asking.found(check)
+
+
+# --- Lambda ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(account: Account) -> None:
+    account.concurrency = 10
+    ok, detail = found("concurrency")
+    assert (ok, ask()["ready"]) == (False, False)
+    assert detail == (
+        "Lambda runs 10 functions at once, and a list takes 20 by default. "
+        "Until that is raised, start lists with a max_concurrency of 5 at most. "
+        "Raise it: aws service-quotas request-service-quota-increase --service-code lambda "
+        "--quota-code L-B99A9384 --desired-value 1000 --region us-east-1"
+    )
+
+
+@pytest.mark.parametrize(("concurrency", "ok"), [(1, False), (39, False), (40, True), (1000, True)])
+def test_twice_as_many_functions_as_a_list_takes_are_enough(concurrency: int, account: Account, *, ok: bool) -> None:
+    account.concurrency = concurrency
+    assert found("concurrency")[0] is ok
 
 
 # --- email -------------------------------------------------------------------------------------------------------------

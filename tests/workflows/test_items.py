@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -305,3 +307,26 @@ def test_a_step_is_done_once_however_often_its_item_is_tried() -> None:
     found = outcomes.find_outcome(RUN_ID, 1)
     assert found
     assert found.result == {"text": "FIRSTSECONDAna"}
+
+
+def test_an_item_that_hangs_in_c_ends_its_process_with_its_budget() -> None:
+    """A signal does not reach it, and Lambda's own end may come after that of its Express child."""
+    hangs = (
+        "import ctypes; from functions.core.runs import item\n"
+        "item._HANGS_SECONDS = 0.1\n"
+        "with item._ended_if_it_hangs(0.1):\n"
+        "    ctypes.PyDLL(None).sleep(60)  # keeps Python's lock\n"
+    )
+    done = subprocess.run([sys.executable, "-c", hangs], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
+
+
+def test_an_item_in_time_leaves_nothing_behind_that_ends_its_process() -> None:
+    leaves = (
+        "import time; from functions.core.runs import item\n"
+        "with item._ended_if_it_hangs(-item._HANGS_SECONDS + 0.05):\n"
+        "    pass\n"
+        "time.sleep(0.2)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", leaves], check=False, timeout=30).returncode == 0

@@ -193,8 +193,17 @@ def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[s
 
 @pytest.mark.parametrize("extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}])
 def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
-    answer = handler({"door": "direct", "parameters": {"name": "Ana"}} | extra, Context())
-    assert answer["problem"]["code"] == "invalid_parameters"
+    """What is not known is of another release, and decides nothing."""
+    seen: list[Call] = []
+
+    def greet(greeting: Greeting, call: Call) -> Greeted:
+        seen.append(call)
+        return Greeted(text=greeting.name)
+
+    event: dict[str, Any] = {"door": "direct", "parameters": {"name": "Ana"}}
+    workflow(greet)(event, Context())
+    workflow(greet)(event | extra, Context())
+    assert seen == [Call(request_id=Context.aws_request_id, door="direct")] * 2
 
 
 @pytest.mark.parametrize("error", [Unavailable("Later."), ValueError("a bug")])

@@ -250,6 +250,33 @@ def test_a_schedule_that_cannot_be_made_leaves_nothing(settings: Settings) -> No
     assert kept() == []
 
 
+@pytest.mark.parametrize(
+    ("sentence", "wanted", "status", "pointers"),
+    [
+        ("Invalid Schedule Expression cron(0 9 ? * MON *).", {"cron": "0 9 ? * MON *"}, 422, ["/cron"]),
+        ("The execution role you provide must be assumable.", {"cron": "0 9 ? * MON *"}, 500, []),
+        ("Something about a rate.", {"every_seconds": 60}, 500, []),
+    ],
+)
+def test_a_cron_that_aws_refuses_is_the_clients_and_leaves_nothing(
+    sentence: str, wanted: dict[str, Any], status: int, pointers: list[str], settings: Settings
+) -> None:
+    refusal = fakes.answers(400, json.dumps({"Message": sentence}).encode(), x_amzn_ErrorType="ValidationException")
+    with fakes.server(refusal) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        reply = create(**wanted)
+    assert (reply.status, [each["pointer"] for each in reply.body["errors"]]) == (status, pointers)
+    assert kept() == []
+
+
+@pytest.mark.parametrize(("code", "status"), [("ServiceQuotaExceededException", 402), ("ThrottlingException", 429)])
+def test_a_schedule_for_which_aws_has_no_room_may_be_made_later(code: str, status: int, settings: Settings) -> None:
+    with fakes.server(fakes.answers(status, b"{}", x_amzn_ErrorType=code)) as url:
+        settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
+        assert create(after_seconds=3600).status == 503
+    assert kept() == []
+
+
 # --- read ------------------------------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 import io
+import json
 import time
 from typing import Any
 
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
+from functions.core import table
 from functions.core.errors import Unavailable
 from functions.core.tokens import Token, issue_token, list_tokens, read_token, rescope_tokens, revoke_token
 from tests import fakes
@@ -75,6 +77,22 @@ def test_a_token_is_read_by_its_id_alone() -> None:
     assert found is not None
     assert (found.name, found.token_hash) == ("web", token.token_hash)
     assert read_token("0123456789abcdef") is None
+
+
+def test_a_token_is_known_as_soon_as_it_is_issued() -> None:
+    """Its authorizer's refusal would be kept for 60 s, so it is read consistently; moto has no other reads."""
+    sent: list[dict[str, Any]] = []
+    text, token = issue_token("web", "secret", SEND)
+
+    def note(request: Any, **_: object) -> None:
+        sent.append(json.loads(request.body))
+
+    events = table.connection().client.meta.events
+    events.register_first("before-send.dynamodb.GetItem", note)
+    assert ask(f"Bearer {text}")["isAuthorized"] is True
+    assert read_token(token.token_id) is not None
+    events.unregister("before-send.dynamodb.GetItem", note)
+    assert [each["ConsistentRead"] for each in sent] == [True, True]
 
 
 def test_revoking_is_one_request(dynamodb_requests: list[str]) -> None:

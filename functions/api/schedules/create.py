@@ -14,6 +14,7 @@ from functions.api.schedules.timing import When, read_timing
 from functions.core import http, scheduler
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.invoke import find_problems
+from functions.core.log import logger
 from functions.core.parameters import read_parameters
 from functions.core.runs.execution import new_run_id
 from functions.core.times import utc
@@ -63,8 +64,18 @@ def _make(definition: Definition) -> None:
     """The definition first: a schedule without one would run nothing when it fires."""
     definition.store()
     try:
-        scheduler.create(entry_of(definition, definition.created_at, paused=False))
+        _create(definition)
     except BaseException:
         # It may be there all the same, if only the answer was lost; then it runs nothing.
         forget([definition.schedule_id])
         raise
+
+
+def _create(definition: Definition) -> None:
+    """Raises `InvalidParameters` for a cron expression that AWS alone refuses."""
+    try:
+        scheduler.create(entry_of(definition, definition.created_at, paused=False))
+    except scheduler.CronRefused:
+        logger.warning("EventBridge Scheduler refused a cron expression", exc_info=True)
+        sentence = "is refused by EventBridge Scheduler; write it as its documentation says"
+        raise InvalidParameters(FieldError("/cron", sentence)) from None

@@ -4,6 +4,7 @@ What stays wrong is answered as data, what another try may cure is raised: Step 
 Step Functions keeps what is raised, so nothing of the item is in it.
 """
 
+import faulthandler
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -31,12 +32,20 @@ BUDGET_SECONDS = 280.0
 MAX_RESULT_BYTES = 200_000
 """A record in DynamoDB has at most 400 KB."""
 _LEAST_SECONDS = 5.0
+_HANGS_SECONDS = 3.0
+"""After the budget, when the process of an item that nothing else could interrupt is ended."""
+_STDERR = 2
+"""Its descriptor: `sys.stderr` may be an object without one."""
 
 Answer = dict[str, str]
 
 
-class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The event, as run_workflow.asl.yaml makes it."""
+class Delivery(msgspec.Struct, frozen=True):
+    """The event, as run_workflow.asl.yaml makes it.
+
+    Fields that it does not know are another release's: an execution goes on with the definition
+    that it began with, while a deployment replaces the code.
+    """
 
     door: Literal["run"]
     run_id: str
@@ -132,10 +141,11 @@ class Door:
 
     def _run(self, delivery: Delivery, context: Any) -> str:  # noqa: ANN401 - as above
         """The result, as JSON."""
-        seconds = min(BACKGROUND_SECONDS, delivery.seconds_left())
-        if seconds < _LEAST_SECONDS:
+        left = delivery.seconds_left()
+        if left < _LEAST_SECONDS:
             raise TooSlow("The item's tries took too long together.")
-        with deadline(seconds, context.get_remaining_time_in_millis()):
+        seconds = min(BACKGROUND_SECONDS, left)
+        with _ended_if_it_hangs(left), deadline(seconds, context.get_remaining_time_in_millis()):
             parameters = read_item(delivery.items_key, delivery.start, delivery.length)
             call = delivery.call(context.aws_request_id)
             found = self._workflow.run(parameters, call, strict=not delivery.lenient)
@@ -143,6 +153,20 @@ class Door:
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most.")
         return result.decode()
+
+
+@contextmanager
+def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
+    """Ends the process where the body outlasts an item's budget: C code lets no signal through.
+
+    Lambda would do so 245 s after this try began. Its Express child may have ended before, which
+    records nothing.
+    """
+    faulthandler.dump_traceback_later(seconds + _HANGS_SECONDS, exit=True, file=_STDERR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
 from functions.workflows.check_app_location import location
 from functions.workflows.check_app_location.asking import found
+from functions.workflows.check_app_location.concurrency import concurrency
 from functions.workflows.check_app_location.email import email_sandbox, email_sender
 from functions.workflows.check_app_location.events import email_reports, events_url
 from functions.workflows.check_app_location.location import Identifier, Url, compared, compared_url
@@ -24,6 +25,7 @@ _CHECKS = (
     secrets,
     schedules,
     runs,
+    concurrency,
     events_url,
     email_reports,
 )

@@ -1,0 +1,117 @@
+"""Which errors of AWS may heal, by botocore's service models."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, IncompleteReadError, ParamValidationError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
+from moto import mock_aws
+
+from functions.core import aws, table
+
+USED = {
+    "dynamodb": ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query", "Scan"],
+    "kms": ["Sign", "GetPublicKey"],
+    "lambda": ["Invoke", "GetAccountSettings"],
+    "s3": ["GetObject", "PutObject", "DeleteObjects", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"],
+    "scheduler": ["CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule", "ListSchedules"],
+    "secretsmanager": ["GetSecretValue", "PutSecretValue", "DescribeSecret"],
+    "sesv2": ["SendEmail", "GetAccount"],
+    "sns": ["Publish", "GetSMSSandboxAccountStatus", "ListSubscriptionsByTopic"],
+    "stepfunctions": ["StartExecution", "DescribeExecution", "StopExecution", "ListExecutions", "ListMapRuns"],
+}
+"""Operations that the functions call. Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py)."""
+
+HEAL = {
+    "ConflictException",
+    "ExecutionLimitExceeded",
+    "InternalServerError",
+    "KMSThrottling",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "ResourceConflictException",
+    "ServiceQuotaExceededException",
+    "Throttled",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+    "InternalServiceError",
+}
+"""Those of the models that the models do not say to be so by their HTTP status."""
+
+WRONG = {
+    "AccountSuspendedException",
+    "ConditionalCheckFailedException",
+    "ExecutionAlreadyExists",
+    "ExecutionDoesNotExist",
+    "InvalidName",
+    "MessageRejected",
+    "NoSuchKey",
+    "ResourceExistsException",
+    "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "ValidationException",
+}
+"""Some that stay as they are."""
+
+
+@cache
+def modelled() -> dict[str, int]:
+    """HTTP status of each code that AWS may answer; 400 where the model does not say."""
+    found: dict[str, int] = {}
+    for service, operations in USED.items():
+        model = botocore.session.get_session().get_service_model(service)
+        for operation in operations:
+            for shape in model.operation_model(operation).error_shapes:
+                about = shape.metadata.get("error", {})
+                found[about.get("code", shape.name)] = about.get("httpStatusCode", 400)
+    return found
+
+
+def error(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Anything")
+
+
+@pytest.mark.parametrize("client", [lambda: aws.client("dynamodb"), lambda: table.connection().client])
+def test_in_tests_a_call_that_its_model_does_not_have_is_refused(client: Callable[[], Any]) -> None:
+    with mock_aws(), pytest.raises(ParamValidationError):
+        client()._make_api_call("GetItem", {"TableName": "t", "Key": {"id": "not an attribute"}})
+
+
+def test_the_codes_are_those_of_the_models() -> None:
+    assert modelled().keys() >= HEAL | WRONG
+
+
+@pytest.mark.parametrize("code", sorted(HEAL))
+def test_what_is_throttled_full_or_in_the_way_may_heal(code: str) -> None:
+    assert aws.is_passing(error(code, modelled()[code]))
+
+
+@pytest.mark.parametrize("code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500))
+def test_what_aws_answers_with_429_or_a_status_from_500_may_heal(code: str) -> None:
+    assert aws.is_passing(error(code, modelled()[code]))
+
+
+@pytest.mark.parametrize("code", sorted(WRONG))
+def test_what_is_wrong_stays_so(code: str) -> None:
+    assert not aws.is_passing(error(code, modelled()[code]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    sorted({*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES}),
+)
+def test_what_the_sdk_repeats_may_heal(code: str) -> None:
+    assert aws.is_passing(error(code, 400))
+
+
+def test_a_network_that_fails_may_heal_and_a_wrong_request_does_not() -> None:
+    assert aws.is_passing(ConnectTimeoutError(endpoint_url="https://example.com"))
+    assert aws.is_passing(IncompleteReadError(actual_bytes=1, expected_bytes=2))
+    assert not aws.is_passing(ParamValidationError(report="x"))

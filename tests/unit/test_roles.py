@@ -1,0 +1,159 @@
+"""Roles of template.yaml: each holds what its function can do in code, by what its modules import."""
+
+import ast
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import sam
+from infra.workflows import workflows
+
+RESOURCES = sam.read_template()["Resources"]
+HANDLERS = {
+    name: each["Properties"]["Handler"].removesuffix(".lambda_handler")
+    for name, each in RESOURCES.items()
+    if each["Type"] == "AWS::Serverless::Function"
+}
+"""Module of each function, by its logical id."""
+
+MACHINE = "stateMachine:${AWS::StackName}-RunWorkflow"
+EXECUTIONS = "execution:${AWS::StackName}-RunWorkflow:*"
+STARTS = {
+    ("states:StartExecution", MACHINE),
+    # A start that is repeated reads the run that is there, its outcome and its items.
+    ("states:DescribeExecution", EXECUTIONS),
+    ("dynamodb:GetItem", "Outcomes.Arn"),
+    ("s3:PutObject", "${RunFiles.Arn}/runs/*"),
+    ("s3:GetObject", "${RunFiles.Arn}/runs/*"),
+}
+RUNS_ITEMS = {
+    ("s3:GetObject", "${RunFiles.Arn}/runs/*"),
+    ("dynamodb:GetItem", "Outcomes.Arn"),
+    ("dynamodb:UpdateItem", "Outcomes.Arn"),
+}
+KEEPS_ANSWERS = {(f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")}
+NEEDS = {
+    "functions.core.runs.start": STARTS,
+    "functions.core.runs.item": RUNS_ITEMS,
+    "functions.core.idempotency": KEEPS_ANSWERS,
+    "functions.core.objects": {
+        (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
+    }
+    # Without it S3 says that access is denied where there is no such object.
+    | {("s3:ListBucket", "RunFiles.Arn")},
+    "functions.api.schedules.create": {
+        ("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*"),
+        ("scheduler:CreateSchedule", "schedule/${RunSchedules}/*"),
+        ("iam:PassRole", "RunSchedulesRole.Arn"),
+    },
+    "functions.api.schedules.fire": {("dynamodb:GetItem", "Tokens.Arn")},
+    "functions.api.runs.launch": {("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*")},
+    "functions.workflows.check_app_location.concurrency": {("lambda:GetAccountSettings", "*")},
+}
+"""What a role must allow where its function loads a module."""
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Modules of this project that a module imports when it is loaded; what it imports later is `by_traits`."""
+    found: set[str] = set()
+    for node in ast.parse(path_of(module).read_text()).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("functions"):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return frozenset(each for each in found if path_of(each).is_file())
+
+
+def path_of(module: str) -> Path:
+    return (sam.ROOT / module.replace(".", "/")).with_suffix(".py")
+
+
+def reached(module: str) -> set[str]:
+    """A module, and all that it loads."""
+    found, left = set(), {module}
+    while left:
+        found |= left
+        left = {each for one in left for each in imported(one)} - found
+    return found
+
+
+def by_traits(handler: str) -> set[str]:
+    """What the platform loads only when it is asked for: by what a workflow says of itself, or an API's door heeds."""
+    if ".workflows." not in handler:
+        text = path_of(handler).read_text()
+        return {"functions.core.idempotency"} if "api_door(" in text and '"POST /' in text else set()
+    about = importlib.import_module(handler).lambda_handler.__self__.about
+    found = {"functions.core.runs.start", "functions.core.runs.item"} if about.background else set()
+    found |= {"functions.core.runs.start"} if about.starts else set()
+    return found | ({"functions.core.idempotency"} if about.idempotency == "heeded" else set())
+
+
+def allowed(role: str) -> set[tuple[str, str]]:
+    """Action and resource of each permission; of an ARN that names region and account, what follows them."""
+    statements = [
+        statement["Fn::If"][1] if "Fn::If" in statement else statement
+        for policy in RESOURCES[role]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    return {
+        (action, text_of(resource))
+        for statement in statements
+        for action in listed(statement["Action"])
+        for resource in listed(statement.get("Resource", []))
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(resource: Any) -> str:
+    if isinstance(resource, str):
+        return resource
+    if "Fn::GetAtt" in resource:
+        return ".".join(resource["Fn::GetAtt"])
+    return str(resource.get("Fn::Sub", resource)).rpartition("${AWS::AccountId}:")[2]
+
+
+def loads(name: str) -> set[str]:
+    handler = HANDLERS[name]
+    return reached(handler) | {module for each in by_traits(handler) for module in reached(each)}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_role_allows_what_its_function_can_do(name: str) -> None:
+    needed = {need for module in loads(name) & NEEDS.keys() for need in NEEDS[module]}
+    assert sorted(needed - allowed(f"{name}Role")) == []
+
+
+def test_what_each_needs_is_found_in_the_code() -> None:
+    """Otherwise the test above would ask for nothing."""
+    asked = {module: {name for name in HANDLERS if module in loads(name)} for module in NEEDS}
+    background = {
+        name
+        for name, handler in HANDLERS.items()
+        if ".workflows." in handler and importlib.import_module(handler).lambda_handler.__self__.about.background
+    }
+    assert len(background) >= 5
+    assert asked["functions.core.runs.item"] == background
+    assert asked["functions.core.runs.start"] == background | {"Runs", "Schedules", "Webhooks", "Events"}
+    assert {"Runs", "Schedules", "VerifySend"} <= asked["functions.core.idempotency"]
+    assert all(asked.values()), asked
+
+
+def test_nobody_may_start_runs_who_cannot_in_code() -> None:
+    may = {name for name in HANDLERS if ("states:StartExecution", MACHINE) in allowed(f"{name}Role")}
+    assert may == {name for name in HANDLERS if "functions.core.runs.start" in loads(name)}
+
+
+def test_children_of_a_distributed_map_may_assume_the_machines_role() -> None:
+    """They come as the machine with the label of the map at its end."""
+    (statement,) = RESOURCES["RunWorkflowRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    sources = [each["Fn::Sub"] for each in statement["Condition"]["ArnLike"]["aws:SourceArn"]]
+    assert [source.rpartition("${AWS::AccountId}:")[2] for source in sources] == [MACHINE, f"{MACHINE}/*"]
+
+
+def test_every_workflow_is_looked_at() -> None:
+    assert {handler.split(".")[2] for handler in HANDLERS.values() if ".workflows." in handler} == set(workflows())
