@@ -1,7 +1,7 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
+.PHONY: help run invoke preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
 
 SHELL := /bin/bash
 ENV ?= local
@@ -21,6 +21,9 @@ help: ## lists the targets
 
 run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
 	@exec .venv/bin/python -m infra.local
+
+invoke: .venv/run ## calls a function of the local stack without HTTP: make invoke WORKFLOW=verify_send [EVENT=a file, or JSON]
+	@.venv/bin/python -m infra.invoke "$$WORKFLOW" "$$EVENT"
 
 preview: .venv/run ## shows every email in every language while you edit it: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
 	@exec .venv/bin/python -m infra.preview
