@@ -3,6 +3,7 @@ its process is AWS's own runtime client, its environment and its role are those 
 """
 
 import argparse
+import base64
 import json
 import sys
 import sysconfig
@@ -32,9 +33,12 @@ def main() -> int:
         deployment = Deployment(Emulator(running.emulator_url), running.outputs)
         configuration = find(deployment.configurations(), arguments.workflow)
         event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
-        answer = invoke(_function(deployment, configuration), event, configuration["Timeout"])
-    except (LocalStackError, FunctionFailed, ValueError, BotoCoreError, ClientError) as error:
+        answer = _answer(deployment, configuration, event)
+    except (LocalStackError, FunctionFailed, ValueError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BotoCoreError as error:
+        print(f"error: The local stack does not answer ({error}). Start it in another terminal: make run", file=sys.stderr)
         return 1
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return int(failed(answer))
@@ -77,6 +81,12 @@ def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
         raise ValueError(f"{f'The event in {path}' if path else 'EVENT'} is not JSON: {error}") from error
 
 
+def _answer(deployment: Deployment, configuration: dict[str, Any], event: object) -> Any:  # noqa: ANN401 - as above
+    if sys.platform != "linux":
+        return invoke_deployed(deployment.emulator, configuration["FunctionName"], event)
+    return invoke(_function(deployment, configuration), event, configuration["Timeout"])
+
+
 def invoke(function: Function, event: object, timeout_seconds: float) -> Any:  # noqa: ANN401 - as above
     """The function's answer; its log goes to standard error.
 
@@ -89,6 +99,16 @@ def invoke(function: Function, event: object, timeout_seconds: float) -> Any:  #
             return process.invoke(event, timeout_seconds)[0]
         finally:
             print(process.log(), end="", file=sys.stderr)
+
+
+def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noqa: ANN401 - as above
+    """As `invoke`, by the emulator: AWS's runtime client works on Linux only. The code is what `make run` loaded last."""
+    reply = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+    print(base64.b64decode(reply.get("LogResult", "")).decode(errors="replace"), file=sys.stderr)
+    answer = json.load(reply["Payload"])
+    if "FunctionError" in reply:
+        raise FunctionFailed(f"{answer['errorType']}: {answer['errorMessage']}")
+    return answer
 
 
 def failed(answer: object) -> bool:

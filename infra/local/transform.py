@@ -45,7 +45,6 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         resources.update(_expanded(api, properties))
     for function in _of_type(template, "AWS::Lambda::Function").values():
         function["Environment"]["Variables"] |= variables or {}
-        _trust_operator(resources, function["Role"])
     for policy in _of_type(template, "AWS::S3::BucketPolicy"):
         del resources[policy]
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
@@ -86,13 +85,6 @@ def ttl_attributes(template: Template) -> dict[str, str]:
 def _of_type(template: Template, kind: str) -> dict[str, Template]:
     """Properties by logical id."""
     return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
-
-
-def _trust_operator(resources: Template, role: Template) -> None:
-    """Lets whoever runs the local stack take a function's role, so that `make invoke` may do what the function may."""
-    trust = resources[role["Fn::GetAtt"][0]]["Properties"]["AssumeRolePolicyDocument"]
-    operator = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-    trust["Statement"].append({"Effect": "Allow", "Principal": operator, "Action": "sts:AssumeRole"})
 
 
 def _limit_maps(properties: Template) -> None:
