@@ -1,5 +1,6 @@
-"""`make invoke`: calls one function of the local stack without HTTP and without Docker. Its code is that of the source tree,
-its process is AWS's own runtime client, its environment and its role are those that the stack gave it.
+"""`make invoke`: calls one function of the local stack without HTTP and without Docker. Its code is
+that of the source tree, its process is AWS's own runtime client, its environment and its role are
+those that the stack gave it.
 """
 
 import argparse
@@ -26,19 +27,23 @@ _SERVER_ERROR = 500
 
 
 def main() -> int:
-    """Prints the answer, and the function's log on standard error; 1 when it fails or cannot be called."""
+    """Prints the answer, and the log on standard error; 1 when it fails or cannot be called."""
     arguments = _arguments()
     try:
         running = read_running(arguments.state)
         deployment = Deployment(Emulator(running.emulator_url), running.outputs)
         configuration = find(deployment.configurations(), arguments.workflow)
         event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
-        answer = _answer(deployment, configuration, event)
+        if sys.platform == "linux":
+            answer = invoke(_function(deployment, configuration), event, configuration["Timeout"])
+        else:
+            answer = invoke_deployed(deployment.emulator, configuration["FunctionName"], event)
     except (LocalStackError, FunctionFailed, ValueError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BotoCoreError as error:
-        print(f"error: The local stack does not answer ({error}). Start it in another terminal: make run", file=sys.stderr)
+        again = "Start it in another terminal: make run"
+        print(f"error: The local stack does not answer ({error}). {again}", file=sys.stderr)
         return 1
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return int(failed(answer))
@@ -46,9 +51,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.invoke", description=__doc__)
-    parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
-    parser.add_argument("workflow", help="verify_send, …, or a function of the platform's own: runs, authorize, …")
-    parser.add_argument("event", nargs="?", help="a file, or JSON; tests/events/<workflow>.json by default")
+    parser.add_argument("--state", type=Path, default=default_state(), help="of the local stack")
+    parser.add_argument("workflow", help="such as verify_send, or one of the platform's: runs, …")
+    parser.add_argument("event", nargs="?", help="a file, or JSON; tests/events/<workflow>.json")
     return parser.parse_args()
 
 
@@ -58,12 +63,15 @@ def find(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, 
     Raises:
         ValueError: naming those that there are.
     """
-    names = {name.removeprefix(f"{STACK}-").removeprefix("wf-"): about for name, about in configurations.items()}
-    if workflow not in names:
-        there = f"There are: {', '.join(sorted(names))}."
-        asked = f"The local stack has no function {workflow!r}" if workflow else "Say which: WORKFLOW=verify_send"
-        raise ValueError(f"{asked}. {there}")
-    return names[workflow]
+    called = {_short(name): about for name, about in configurations.items()}
+    if workflow not in called:
+        wrong = f"There is no function {workflow!r} here" if workflow else "Say WORKFLOW=<name>"
+        raise ValueError(f"{wrong}. There are: {', '.join(sorted(called))}.")
+    return called[workflow]
+
+
+def _short(name: str) -> str:
+    return name.removeprefix(f"{STACK}-").removeprefix("wf-")
 
 
 def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
@@ -78,17 +86,17 @@ def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
     except OSError as error:
         raise ValueError(f"EVENT is neither JSON nor a file that can be read: {error}") from error
     except ValueError as error:
-        raise ValueError(f"{f'The event in {path}' if path else 'EVENT'} is not JSON: {error}") from error
+        where = f"The event in {path}" if path else "EVENT"
+        raise ValueError(f"{where} is not JSON: {error}") from error
 
 
-def _answer(deployment: Deployment, configuration: dict[str, Any], event: object) -> Any:  # noqa: ANN401 - as above
-    if sys.platform != "linux":
-        return invoke_deployed(deployment.emulator, configuration["FunctionName"], event)
-    return invoke(_function(deployment, configuration), event, configuration["Timeout"])
-
-
-def invoke(function: Function, event: object, timeout_seconds: float) -> Any:  # noqa: ANN401 - as above
+def invoke(function: Function, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
     """The function's answer; its log goes to standard error.
+
+    Args:
+        function: where its code is, and its environment.
+        event: what it is called with.
+        seconds: how long it may take, as its Timeout says.
 
     Raises:
         FunctionFailed: when it does not answer.
@@ -96,14 +104,17 @@ def invoke(function: Function, event: object, timeout_seconds: float) -> Any:  #
     with LambdaProcess(function, _RUNTIME) as process:
         try:
             process.start()
-            return process.invoke(event, timeout_seconds)[0]
+            return process.invoke(event, seconds)[0]
         finally:
             print(process.log(), end="", file=sys.stderr)
 
 
 def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noqa: ANN401 - as above
-    """As `invoke`, by the emulator: AWS's runtime client works on Linux only. The code is what `make run` loaded last."""
-    reply = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+    """As `invoke`, by the emulator, since AWS's runtime client works on Linux only. Its code is what
+    `make run` loaded last.
+    """
+    call = {"FunctionName": name, "Payload": json.dumps(event), "LogType": "Tail"}
+    reply = emulator.client("lambda").invoke(**call)
     print(base64.b64decode(reply.get("LogResult", "")).decode(errors="replace"), file=sys.stderr)
     answer = json.load(reply["Payload"])
     if "FunctionError" in reply:
@@ -112,7 +123,7 @@ def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noq
 
 
 def failed(answer: object) -> bool:
-    """Whether an answer says that the function failed: a workflow's `problem`, or a status of 500 and above."""
+    """Whether an answer says that the function failed: a `problem`, or a status of 500 and above."""
     about = answer if isinstance(answer, dict) else {}
     return bool(about.get("problem")) or about.get("statusCode", 200) >= _SERVER_ERROR
 
@@ -124,7 +135,8 @@ def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
         "PYTHONDONTWRITEBYTECODE": "",  # unlike /var/task, the source tree can be written to
     }
-    variables |= configuration["Environment"]["Variables"] | _role(deployment.emulator, configuration)
+    variables |= configuration["Environment"]["Variables"]
+    variables |= _role(deployment.emulator, configuration)
     name, handler = configuration["FunctionName"], configuration["Handler"]
     return Function(name, ROOT, handler, variables, configuration["MemorySize"])
 

@@ -26,7 +26,7 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 SAM_PLACEHOLDER = "defaultkey"
-"""Access key that `sam local invoke` gives a function where there is none; root here, as `test` is."""
+"""Access key that `sam local invoke` hands over where there is none; root here, as `test` is."""
 
 
 class Emulator(NamedTuple):

@@ -1,7 +1,9 @@
-"""What `sam local invoke --env-vars` needs to know of the local stack: every function's environment, by its logical id.
+"""What `sam local invoke --env-vars` must know of the local stack: every function's environment, by
+its logical id.
 
-The SAM CLI resolves a `!Ref` to the logical id and most of `!GetAtt` to nothing, so a function would find none of its tables,
-secrets and roles. It sets only variables that template.yaml names, which is why Globals there names the local ones too.
+The SAM CLI resolves `!Ref` to the logical id and most of `!GetAtt` to nothing, so a function would
+find none of its tables, secrets and roles. It sets only variables that template.yaml names, which
+is why Globals there name the local ones too.
 """
 
 import json

@@ -1,6 +1,9 @@
-"""make invoke: functions of the local stack without HTTP, with the stack's environment and each function's own role."""
+"""make invoke: functions of the local stack without HTTP, with the stack's environment and each
+function's own role.
+"""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +14,9 @@ import pytest
 
 from infra import sam
 from infra.invoke import invoke_deployed
+from infra.local.state import Running, write_running
 from infra.runtime import FunctionFailed
+from tests import fakes
 from tests.e2e.conftest import LocalStack
 
 POWERLESS = "without_rights"
@@ -36,9 +41,8 @@ def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def powerless(stack: LocalStack) -> Iterator[str]:
     """verify_send with the role of verify_check, which may send nothing."""
     client = stack.emulator.client("lambda")
-    like, other = (
-        client.get_function_configuration(FunctionName=f"local-wf-{name}") for name in ("verify_send", "verify_check")
-    )
+    like = client.get_function_configuration(FunctionName="local-wf-verify_send")
+    other = client.get_function_configuration(FunctionName="local-wf-verify_check")
     client.create_function(
         FunctionName=f"local-wf-{POWERLESS}",
         Role=other["Role"],
@@ -72,7 +76,14 @@ def test_a_function_may_do_no_more_than_its_role(stack: LocalStack, powerless: s
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
     done = run(tmp_path, "verify_check")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "make run" in done.stderr
+    assert "The local stack is not running. Start it in another terminal: make run" in done.stderr
+
+
+def test_a_stack_that_was_killed_is_not_running_either(tmp_path: Path) -> None:
+    write_running(tmp_path, Running(url=fakes.nobody(), emulator_url=fakes.nobody(), outputs={}))
+    done = run(tmp_path, "verify_check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(r"The local stack does not answer .*make run$", done.stderr.strip())
 
 
 def test_where_awss_client_does_not_run_the_emulator_does_the_same(

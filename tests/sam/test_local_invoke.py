@@ -1,5 +1,6 @@
-"""`sam local invoke` on the local stack, all of it but the container: the SAM CLI's own code reads samconfig.toml, template.yaml
-and the file that `make run` wrote, and each function runs in the environment that comes of them.
+"""`sam local invoke` on the local stack, all of it but the container: the SAM CLI's own code reads
+samconfig.toml, template.yaml and the file that `make run` wrote, and each function runs in the
+environment that comes of them.
 """
 
 import json
@@ -34,7 +35,9 @@ ANSWERS = {"Authorize": {"isAuthorized": False}, "Events": {"events": 1}, "Sched
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """With EventsUrl, because without it there is no function Events. It is on this machine, as only the local stack allows."""
+    """With EventsUrl, because without it there is no function Events. It is on this machine, which
+    only the local stack allows.
+    """
     with fakes.server(lambda request, _: fakes.reply(request, 200, b"", {})) as receiver:
         running = LocalStack(tmp_path_factory.mktemp("stack"), EVENTS_URL=f"{receiver}/events")
         assert not running.exited, running.text
@@ -51,7 +54,7 @@ def containers(stack: LocalStack) -> dict[str, dict[str, Any]]:
 
 
 def until_docker(words: dict[str, list[str]], folder: Path = sam.ROOT) -> dict[str, dict[str, Any]]:
-    """As somebody calls it who has no AWS credentials; not of what an earlier `make build` left, but of the source tree."""
+    """As somebody calls it who has no AWS credentials; of the source tree, whatever was built."""
     template = ["--template-file", str(folder / "template.yaml")]
     calls = {name: [*each, *template] for name, each in words.items()}
     done = subprocess.run(
@@ -84,7 +87,8 @@ def test_a_container_gets_the_environment_that_the_stack_gave_the_function(
     stack: LocalStack, containers: dict[str, dict[str, Any]], name: str
 ) -> None:
     given = containers[name]["environment"]
-    expected = deployed(stack)[name]["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": stack.running.emulator_url}
+    expected = deployed(stack)[name]["Environment"]["Variables"]
+    expected = expected | {"AWS_ENDPOINT_URL": stack.running.emulator_url}
     assert {variable: given.get(variable) for variable in expected} == expected
     assert given["AWS_REGION"] == "us-east-1"
 

@@ -1,6 +1,6 @@
-"""Runs `sam local invoke` with the SAM CLI's own code until Docker would start a container, and prints what that would get.
-
-    .venv-sam/bin/python tests/sam/until_docker.py '{"VerifySend": ["--event", "event.json"]}'
+"""Runs `sam local invoke` with the SAM CLI's own code until Docker would start a container, and
+prints what that container would get. Its one argument is a JSON object: the words that follow
+`sam local invoke`, by logical id. It runs under `.venv-sam/bin/python`.
 """
 
 import json
@@ -17,12 +17,15 @@ _DOCKER = "samcli.local.docker.container_client_factory.ContainerClientFactory.c
 
 
 def main() -> None:
-    """One JSON object: by logical id the handler, the folder that is mounted, the environment and the event."""
-    print(json.dumps({name: _container(name, words) for name, words in json.loads(sys.argv[1]).items()}))
+    """One JSON object: by logical id the handler, the mounted folder, the environment, the event."""
+    calls = json.loads(sys.argv[1])
+    containers = {name: _container(name, words) for name, words in calls.items()}
+    sys.stdout.write(json.dumps(containers))
 
 
 def _container(name: str, words: list[str]) -> dict[str, Any]:
-    with mock.patch(_PYPI), mock.patch(_DOCKER), mock.patch.object(LambdaRuntime, "invoke", return_value=None) as invoke:
+    container = mock.patch.object(LambdaRuntime, "invoke", return_value=None)
+    with mock.patch(_PYPI), mock.patch(_DOCKER), container as invoke:
         done = CliRunner().invoke(cli, ["local", "invoke", name, *words])
     if done.exit_code or not invoke.called:
         sys.exit(f"sam local invoke {name}: {done.output or done.exception!r}")

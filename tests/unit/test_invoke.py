@@ -61,7 +61,9 @@ def test_a_problem_and_a_status_of_500_are_failures(answer: object, fails: bool)
     assert invoke.failed(answer) is fails
 
 
-def test_an_exception_is_told_with_its_traceback_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_told_and_its_traceback_is_in_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "broken.py").write_text("def handler(event, context):\n    return 1 / event['by']\n")
     function = Function("broken", tmp_path, "broken.handler", {})
     assert invoke.invoke(function, {"by": 2}, 30) == 0.5
