@@ -3,6 +3,7 @@
 .SUFFIXES:
 # Every target with a description.
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#][#].*/\1/p' $(firstword $(MAKEFILE_LIST)))
+# Every target with a description.
 
 SHELL := /bin/bash
 # Elsewhere each process would compile all that it imports anew.
@@ -27,6 +28,9 @@ help: ## lists the targets
 
 run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
 	@exec .venv/bin/python -m infra.local
+
+invoke: .venv/run ## calls a function of the local stack without HTTP: make invoke WORKFLOW=verify_send [EVENT=a file, or JSON]
+	@.venv/bin/python -m infra.invoke "$$WORKFLOW" "$$EVENT"
 
 preview: .venv/run ## shows every email in every language while you edit it: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
 	@exec .venv/bin/python -m infra.preview

@@ -15,7 +15,7 @@ A function may take a second parameter, a `Call`, when it needs to know who call
 
 http      API Gateway. The result or a problem is the answer; no exception ever leaves. With `Prefer: respond-async` (RFC
           7240 §4.1) the answer is 202 with a run over this one item.
-direct    `{"door": "direct", "parameters": {...}}`, from `sam local invoke` or `aws lambda invoke`. IAM is the authority.
+direct    `{"door": "direct", "parameters": {...}}`, from `make invoke` or `aws lambda invoke`. IAM is the authority.
           The answer is `{"result": …, "problem": …}`, one of them null.
 schedule  `{"door": "schedule", "parameters": {...}}`, from EventBridge Scheduler. As direct, but a failure that another try
           may cure is raised, so that Lambda tries again and then hands the event to the dead-letter queue.

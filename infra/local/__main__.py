@@ -21,6 +21,7 @@ from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
+from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
@@ -87,6 +88,8 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         server.deployment = deploy(emulator, parameters, _PATIENCE | _RECEIVERS | providers.variables(stand_ins))
         write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
         stack.callback(forget_running, state)
+        write_sam_env(state, server.deployment)
+        stack.callback(forget_sam_env, state)
         tokens = _development_tokens(state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
         threading.Thread(target=report_errors, args=(emulator, since_ms, server.answered), daemon=True).start()

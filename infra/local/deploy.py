@@ -35,7 +35,17 @@ class Deployment(NamedTuple):
 
     def functions(self) -> list[str]:
         """Names of the stack's Lambdas."""
-        return [row["PhysicalResourceId"] for row in _resources(self.emulator, "AWS::Lambda::Function")]
+        return list(self.logical_ids())
+
+    def logical_ids(self) -> dict[str, str]:
+        """What template.yaml calls each Lambda, by its name."""
+        rows = _resources(self.emulator, "AWS::Lambda::Function")
+        return {row["PhysicalResourceId"]: row["LogicalResourceId"] for row in rows}
+
+    def configurations(self) -> dict[str, dict[str, Any]]:
+        """What Lambda knows of each Lambda there is, by its name: handler, role, environment."""
+        pages = self.emulator.client("lambda").get_paginator("list_functions").paginate()
+        return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
 
 def deploy(emulator: Emulator, parameters: dict[str, str], variables: Mapping[str, str] | None = None) -> Deployment:

@@ -66,8 +66,10 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     write_tokens(stack.state, DevelopmentTokens(*tokens, scopes=few))
 
     # Ctrl-C ends it in order, and state survives.
+    assert (stack.state / "sam-env.json").exists()
     stack.stop()
     assert stack.exit_status == 0
+    assert not (stack.state / "sam-env.json").exists()
     assert "the state is kept" in stack.text
     again = start(APP_NAME="Another name")
     assert (again.printed("secret"), again.printed("publishable")) == tokens

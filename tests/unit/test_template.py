@@ -21,6 +21,8 @@ from functions.core.runs.files import KEPT_SECONDS
 from functions.core.settings import SettingsError, read_settings
 from functions.core.verification.settings import ProofSettings
 from infra import sam
+from infra.local import __main__ as local_stack
+from infra.local import providers
 from infra.workflows import workflows
 
 FUNCTIONS = sam.ROOT / "functions"
@@ -299,6 +301,14 @@ def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
 def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
     rules = resources("AWS::S3::Bucket")["RunFiles"]["LifecycleConfiguration"]["Rules"]
     assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {"runs/", "uploads/"}
+
+
+def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deployment_has_one() -> None:
+    named = sam.read_template()["Globals"]["Function"]["Environment"]["Variables"]
+    local = {"AWS_ENDPOINT_URL", *local_stack._PATIENCE, *local_stack._RECEIVERS, *providers.variables("")}
+    assert {name for name, value in named.items() if value == {"Ref": "AWS::NoValue"}} == local
+    functions = resources("AWS::Serverless::Function").values()
+    assert not any(local & about["Environment"]["Variables"].keys() for about in functions)
 
 
 def test_no_role_has_more_than_its_inline_policy() -> None:

@@ -1,0 +1,156 @@
+"""`make invoke`: calls one function of the local stack without HTTP and without Docker. Its code is
+that of the source tree, its process is AWS's own runtime client, its environment and its role are
+those that the stack gave it.
+"""
+
+import argparse
+import base64
+import json
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.deploy import STACK, Deployment
+from infra.local.emulator import Emulator
+from infra.local.errors import LocalStackError
+from infra.local.state import default_state, read_running
+from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.sam import ROOT
+
+_EVENTS = ROOT / "tests/events"
+_RUNTIME = Runtime(sys.executable, Path(sysconfig.get_path("purelib")))
+_SERVER_ERROR = 500
+"""RFC 9110 §15.6. A 4xx is an answer, too."""
+
+
+def main() -> int:
+    """Prints the answer, and the log on standard error; 1 when it fails or cannot be called."""
+    arguments = _arguments()
+    try:
+        running = read_running(arguments.state)
+        deployment = Deployment(Emulator(running.emulator_url), running.outputs)
+        configuration = find(deployment.configurations(), arguments.workflow)
+        event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
+        if sys.platform == "linux":
+            answer = invoke(_function(deployment, configuration), event, configuration["Timeout"])
+        else:
+            answer = invoke_deployed(deployment.emulator, configuration["FunctionName"], event)
+    except (LocalStackError, FunctionFailed, ValueError, ClientError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BotoCoreError as error:
+        again = "Start it in another terminal: make run"
+        print(f"error: The local stack does not answer ({error}). {again}", file=sys.stderr)
+        return 1
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return int(failed(answer))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="infra.invoke", description=__doc__)
+    parser.add_argument("--state", type=Path, default=default_state(), help="of the local stack")
+    parser.add_argument("workflow", help="such as verify_send, or one of the platform's: runs, …")
+    parser.add_argument("event", nargs="?", help="a file, or JSON; tests/events/<workflow>.json")
+    return parser.parse_args()
+
+
+def find(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, Any]:
+    """A function's configuration by its workflow's name, or by its own without the stack's.
+
+    Raises:
+        ValueError: naming those that there are.
+    """
+    called = {_short(name): about for name, about in configurations.items()}
+    if workflow not in called:
+        wrong = f"There is no function {workflow!r} here" if workflow else "Say WORKFLOW=<name>"
+        raise ValueError(f"{wrong}. There are: {', '.join(sorted(called))}.")
+    return called[workflow]
+
+
+def _short(name: str) -> str:
+    return name.removeprefix(f"{STACK}-").removeprefix("wf-")
+
+
+def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
+    """An event that is JSON itself, or stands in a file.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    path = None if text.lstrip().startswith(("{", "[")) else Path(text)
+    try:
+        return json.loads(path.read_text() if path else text)
+    except OSError as error:
+        raise ValueError(f"EVENT is neither JSON nor a file that can be read: {error}") from error
+    except ValueError as error:
+        where = f"The event in {path}" if path else "EVENT"
+        raise ValueError(f"{where} is not JSON: {error}") from error
+
+
+def invoke(function: Function, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
+    """The function's answer; its log goes to standard error.
+
+    Args:
+        function: where its code is, and its environment.
+        event: what it is called with.
+        seconds: how long it may take, as its Timeout says.
+
+    Raises:
+        FunctionFailed: when it does not answer.
+    """
+    with LambdaProcess(function, _RUNTIME) as process:
+        try:
+            process.start()
+            return process.invoke(event, seconds)[0]
+        finally:
+            print(process.log(), end="", file=sys.stderr)
+
+
+def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noqa: ANN401 - as above
+    """As `invoke`, by the emulator, since AWS's runtime client works on Linux only. Its code is what
+    `make run` loaded last.
+    """
+    call = {"FunctionName": name, "Payload": json.dumps(event), "LogType": "Tail"}
+    reply = emulator.client("lambda").invoke(**call)
+    print(base64.b64decode(reply.get("LogResult", "")).decode(errors="replace"), file=sys.stderr)
+    answer = json.load(reply["Payload"])
+    if "FunctionError" in reply:
+        raise FunctionFailed(f"{answer['errorType']}: {answer['errorMessage']}")
+    return answer
+
+
+def failed(answer: object) -> bool:
+    """Whether an answer says that the function failed: a `problem`, or a status of 500 and above."""
+    about = answer if isinstance(answer, dict) else {}
+    return bool(about.get("problem")) or about.get("statusCode", 200) >= _SERVER_ERROR
+
+
+def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function:
+    """The function as Lambda would run it, but for its code."""
+    variables = {
+        "AWS_ENDPOINT_URL": deployment.emulator.url,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
+        "PYTHONDONTWRITEBYTECODE": "",  # unlike /var/task, the source tree can be written to
+    }
+    variables |= configuration["Environment"]["Variables"]
+    variables |= _role(deployment.emulator, configuration)
+    name, handler = configuration["FunctionName"], configuration["Handler"]
+    return Function(name, ROOT, handler, variables, configuration["MemorySize"])
+
+
+def _role(emulator: Emulator, configuration: dict[str, Any]) -> dict[str, str]:
+    """Credentials of the function's role, so that a right that it lacks is missing here too."""
+    session = {"RoleArn": configuration["Role"], "RoleSessionName": configuration["FunctionName"]}
+    credentials = emulator.client("sts").assume_role(**session)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
