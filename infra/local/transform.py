@@ -3,13 +3,15 @@
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
 resources of their own. Of three actions it knows neither the right resource nor the conditions, of keys not the conditions.
 It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
-processes at once then.
+processes at once then. Pages of this machine may upload from any port, as they may call the API.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
+
+from infra.local.loopback import loopback_origins
 
 Template = dict[str, Any]
 
@@ -47,6 +49,7 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         function["Environment"]["Variables"] |= variables or {}
     for policy in _of_type(template, "AWS::S3::BucketPolicy"):
         del resources[policy]
+    _open_uploads(template)
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
         _limit_maps(machine)
     for statement in statements(template):
@@ -85,6 +88,12 @@ def ttl_attributes(template: Template) -> dict[str, str]:
 def _of_type(template: Template, kind: str) -> dict[str, Template]:
     """Properties by logical id."""
     return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def _open_uploads(template: Template) -> None:
+    for bucket in _of_type(template, "AWS::S3::Bucket").values():
+        if rules := bucket.get("CorsConfiguration", {}).get("CorsRules"):
+            rules += [{**rule, "AllowedOrigins": loopback_origins()} for rule in rules]
 
 
 def _limit_maps(properties: Template) -> None:

@@ -21,6 +21,9 @@ _LINK = re.compile(
 )
 """RFC 3986, with an ASCII host and no userinfo, which would show another host than it goes to."""
 
+_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1)(?::[1-9][0-9]{0,4})?(?=[/?#]|$)", re.IGNORECASE | re.ASCII)
+"""Where a page is while it is made, on the local stack only."""
+
 _EXPLICIT = re.compile(r"://|www\.", re.IGNORECASE)
 _OWN = re.compile(r"(?:([a-z0-9.-]+)(?:/[a-z0-9._~/%-]*)?|[a-z0-9._+-]+@([a-z0-9.-]+))", re.IGNORECASE | re.ASCII)
 """A word that is a host with a path, or an email address, and nothing else besides."""
@@ -69,14 +72,14 @@ class Paragraph(Line):
 
 
 class Link(Checked):
-    """An https URL that goes to a configured host."""
+    """An https URL that goes to a configured host; on the local stack also one that goes to this machine."""
 
     longest: ClassVar[int] = 2000
 
     @classmethod
     def read(cls, text: str) -> Self:
         """The URL as it is. Raises `NotValid`."""
-        found = _LINK.fullmatch(text) if len(text) <= cls.longest else None
+        found = _LINK.fullmatch(_deployed(text)) if len(text) <= cls.longest else None
         if not found:
             raise NotValid("must be an https URL without a user name, a port, spaces or characters that URLs encode")
         if not is_own_host(found[1]):
@@ -94,10 +97,15 @@ class UnsubscribeLink(Link):
 def is_own_host(host: str) -> bool:
     """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
     host = host.lower()
+    own = settings().link_hosts + (("localhost",) if settings().local_links else ())
     return any(
-        host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
-        for allowed in map(str.lower, settings().link_hosts)
+        host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed for allowed in map(str.lower, own)
     )
+
+
+def _deployed(text: str) -> str:
+    """A link to this machine in the form that one has elsewhere, so that the same rules hold for it."""
+    return _LOCAL.sub("https://localhost", text, count=1) if settings().local_links and _LOCAL.match(text) else text
 
 
 def _harmless(word: str) -> str:
