@@ -99,7 +99,7 @@ class Guard:
 
         await self._app({**scope, "method": "OPTIONS", "headers": asked}, nothing, note)
         # What has no configuration of its own is answered with `*`.
-        return answered.get(b"access-control-allow-origin") == origin
+        return answered.get(b"access-control-allow-origin") == origin != b"*"
 
 
 def _headers(scope: Scope) -> Headers:
