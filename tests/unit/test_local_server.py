@@ -150,14 +150,17 @@ def test_the_inbox_is_for_programs_and_for_whoever_opens_it(headers: dict[str, s
 
 
 @pytest.mark.parametrize("path", ["/_local/inbox", "/workflows/x"])
-@pytest.mark.parametrize("host", ["Host: evil.example\n", "Host: a.localhost\n", "Host: 127.0.0.1\nHost: evil.example\n", ""])
+@pytest.mark.parametrize(
+    "host", ["Host: evil.example\n", "Host: a.localhost\n", "Host: 127.0.0.1\nHost: evil.example\n", ""]
+)
 def test_one_loopback_host_is_named(host: str, path: str, stack: Stack) -> None:
     assert b" 403 " in stack.says(f"POST {path} HTTP/1.1\n{host}Content-Length: 0\n\n").splitlines()[0]
     assert stack.reached == []
 
 
 @pytest.mark.parametrize(
-    "target", ["http://127.0.0.1/_local/inbox", "http://evil.example/x", "*", "evil:80", "/../../_ministack/reset", "/%2e%2E/x"]
+    "target",
+    ["http://127.0.0.1/_local/inbox", "http://evil.example/x", "*", "evil:80", "/../../_ministack/reset", "/%2e%2E/x"],
 )
 def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack) -> None:
     assert b" 400 " in stack.says(f"GET {target} HTTP/1.1\nHost: 127.0.0.1\n\n").splitlines()[0]
