@@ -1,4 +1,4 @@
-"""Keeps web pages out of the emulator, which itself checks neither signature, Host nor Origin. ASGI middleware.
+"""Keeps web pages out of the emulator, which checks neither Host nor Origin and hardly any signature. ASGI middleware.
 
 Any page that is open in a browser can send requests to this machine. Programs name a loopback Host and no Origin. A page's
 requests say that they are a page's: by Origin, by Fetch Metadata (`Sec-Fetch-Site`), or by a Host of the page's own where
