@@ -68,6 +68,7 @@ LOCAL = [
     "http://localhost",
     "http://127.0.0.1:8080/",
     "https://localhost:5173/x",
+    "https://localhost/x",
     "HTTP://LOCALHOST:3000/",
     "http://localhost?x=1",
 ]
@@ -78,6 +79,12 @@ def test_on_the_local_stack_a_link_may_go_to_this_machine(url: str, set_messages
     set_messages(link_hosts="", local_links="true")
     assert Link.read(url) == url
     assert Paragraph.read(f"Look at {url} now") == f"Look at {url} now"
+
+
+def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(set_messages: SetMessages) -> None:
+    set_messages(link_hosts="localhost")
+    with pytest.raises(NotValid):
+        Link.read("http://localhost:3000/")
 
 
 @pytest.mark.parametrize("url", LOCAL)
