@@ -1,8 +1,8 @@
-"""The development tokens of `make run`: the same in every clone, so that printed commands can be pasted.
+"""The development tokens: the same in every clone, so that printed commands can be pasted.
 
-Everybody knows them. They open nothing but a local stack, and that one only to programs and pages of the same machine
-(server.py, guard.py). They are written straight into the emulator's table; tokens that functions.core.tokens issues are
-random, so there is no way to have these on AWS.
+Everybody knows them. They open nothing but a local stack, and that one only to programs and pages
+of the same machine (server.py, guard.py). They are written straight into the emulator's table. Tokens
+that functions.core.tokens issues are random, so there is no way to have these on AWS.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _ID_LENGTH = 16
 
 
 def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
-    """Makes both tokens good: the secret one for every workflow that there is, whatever became of it earlier."""
+    """Makes both good, whatever became of them earlier; the secret one opens all workflows."""
     every = ["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows)]
     for text, kind, scopes in ((SECRET, "secret", every), (PUBLISHABLE, "publishable", _PUBLISHABLE_SCOPES)):
         token_hash = _hash(text)
@@ -39,7 +39,7 @@ def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
 
 
 def revoke_earlier(deployment: Deployment, state: Path) -> bool:
-    """Revokes the random development tokens that an earlier version left in a state; false when there are none."""
+    """Revokes the random tokens that an earlier version left in a state; false if none."""
     path = state / "tokens.json"
     if not path.exists():
         return False

@@ -1,15 +1,17 @@
-"""Keeps web pages out of the emulator, which checks neither Host nor Origin and hardly any signature. ASGI middleware.
+"""Keeps web pages out of the emulator, as ASGI middleware.
 
-Any page that is open in a browser can send requests to this machine. Programs name a loopback Host and no Origin. A page's
-requests say that they are a page's: by Origin, by Fetch Metadata (`Sec-Fetch-Site`), or by a Host of the page's own where
-its name was made to resolve to loopback (DNS rebinding). No script can leave these headers out or change them.
+The emulator checks neither Host nor Origin, and hardly any signature. Any page that is open in a
+browser can send requests to this machine. Programs name a loopback Host and no Origin. A page's
+requests say that they are a page's: by Origin, by Fetch Metadata (`Sec-Fetch-Site`), or by the Host
+of a page whose name was made to resolve to loopback (DNS rebinding). No script can leave these
+headers out or change them.
 
-Pages may do one thing: post a form to a bucket whose own CORS configuration lets them. That is how lists are uploaded.
+Pages may do one thing: post a form to a bucket whose own CORS configuration lets them. That is how
+lists are uploaded.
 """
 
 import hmac
 import re
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -23,27 +25,27 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = dict[str, list[str]]
 
 KEY_HEADER = "x-emulator-key"
-"""Has the random key of this run: it opens what is the emulator's own and no service of AWS, and lets the local server pass
-on what pages ask of the API. Functions never see it.
+"""Has the random key of this run. It opens what is the emulator's own and no service of AWS, and
+lets the local server pass on what pages ask of the API. Functions never see it.
 """
 
 KEY_VARIABLE = "EMULATOR_KEY"
 """In the environment of the emulator's process."""
 
 _OWN = re.compile(r"/+(_ministack|_localstack|health|latest|v2/credentials|v4)(/.*)?", re.IGNORECASE | re.DOTALL)
-"""MiniStack's administration (captured messages, reset, configuration), the names of LocalStack for the same, and the
-metadata services of EC2 and ECS, which hand out credentials.
+"""MiniStack's administration (captured messages, reset, configuration), LocalStack's names for it,
+and the metadata services of EC2 and ECS, which hand out credentials.
 """
 
 _BUCKET = re.compile(r"/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?")
-"""The path of a bucket itself. No path of a service has one segment without an underscore and takes a form."""
+"""The path of a bucket itself."""
 
 
 class Guard:
     """The emulator, for programs of this machine only."""
 
     def __init__(self, app: App, key: str, report: Callable[[str], None]) -> None:
-        """`report` gets one line for each request that is refused, without its query."""
+        """`report` gets a line for each request that is refused, without its query."""
         self._app = app
         self._key = key
         self._report = report
@@ -63,7 +65,7 @@ class Guard:
 
     async def _refusal(self, scope: Scope, headers: Headers) -> str | None:
         """The reason to refuse a request; none for one that may pass."""
-        if len(headers["host"]) != 1 or not is_loopback(headers["host"][0]):
+        if len(hosts := headers.get("host", [])) != 1 or not is_loopback(hosts[0]):
             return "The emulator answers only to a loopback Host, such as 127.0.0.1."
         if not scope["path"].startswith("/"):
             return "The request names more than a path."
@@ -76,14 +78,14 @@ class Guard:
         return None
 
     def _has_key(self, headers: Headers) -> bool:
-        given = headers[KEY_HEADER]
+        given = headers.get(KEY_HEADER, [])
         return len(given) == 1 and hmac.compare_digest(given[0].encode(), self._key.encode())
 
     async def _is_allowed(self, scope: Scope, headers: Headers) -> bool:
-        """Whether the bucket's CORS configuration names the page's origin: the emulator itself is asked for it."""
-        if len(headers["origin"]) != 1:
+        """Whether the bucket's CORS configuration names the page's origin, as the emulator says."""
+        if len(origins := headers.get("origin", [])) != 1:
             return False
-        origin = headers["origin"][0].encode("latin-1")
+        origin = origins[0].encode("latin-1")
         asked = [
             (b"host", headers["host"][0].encode()),
             (b"origin", origin),
@@ -103,9 +105,9 @@ class Guard:
 
 
 def _headers(scope: Scope) -> Headers:
-    found: Headers = defaultdict(list)
+    found: Headers = {}
     for name, value in scope["headers"]:
-        found[name.decode("latin-1").lower()].append(value.decode("latin-1"))
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return found
 
 
@@ -114,14 +116,14 @@ def _is_of_page(headers: Headers) -> bool:
 
 
 def _is_form(scope: Scope, headers: Headers) -> bool:
-    """A form for a bucket, or the preflight of one. Nothing in it can name another service or operation."""
+    """Whether it is a form for a bucket, or its preflight, and names no service or operation."""
     if scope["type"] != "http" or scope["query_string"] or not _BUCKET.fullmatch(scope["path"]):
         return False
     if any(name == "authorization" or name.startswith("x-amz-") for name in headers):
         return False
     if scope["method"] == "OPTIONS":
-        return headers["access-control-request-method"] == ["POST"]
-    kinds = [kind.partition(";")[0].strip().lower() for kind in headers["content-type"]]
+        return headers.get("access-control-request-method") == ["POST"]
+    kinds = [kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", [])]
     return scope["method"] == "POST" and kinds == ["multipart/form-data"]
 
 

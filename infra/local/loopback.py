@@ -1,4 +1,7 @@
-"""Who may speak to a server on this machine: a page of another site can reach loopback, but not under our Host."""
+"""Who may speak to a server on this machine.
+
+A page of another site can reach loopback, but neither under our Host nor from our origin.
+"""
 
 import re
 
@@ -9,7 +12,7 @@ _ORIGIN = re.compile(rf"https?://{_HOST.pattern}", re.IGNORECASE)
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a request's Host header names this machine. Names below `localhost` are others' to resolve."""
+    """Whether a Host header names this machine. Names below `localhost` are others' to resolve."""
     return _HOST.fullmatch(host or "") is not None
 
 

@@ -1,7 +1,7 @@
 """The local server: the API on one port, and what is local only under /_local/.
 
-The development tokens are known to everybody, so pages of other sites are refused here, and not only by CORS as on AWS. Pages
-of this machine may call the API, whichever port serves them; to the API they have an origin that it allows.
+The development tokens are known to everybody. So pages of other sites are refused here, and not only
+by CORS as on AWS. Pages of this machine may call the API, whichever port serves them.
 """
 
 import json
@@ -50,7 +50,7 @@ class LocalServer(ThreadingHTTPServer):
         self._refused: set[str] = set()
 
     def refusal(self, origin: str | None) -> str | None:
-        """Why a page of this origin may not call the API, if so; reported once for each origin."""
+        """The reason why a page of this origin may not call the API, reported once for each."""
         text = origins.refusal(origin, self.deployment.origins)
         if text and origin not in self._refused:
             self._refused.add(str(origin))
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._api(url.path)
 
     def _is_local(self) -> bool:
-        """One Host, and that of this machine: another is that of a page whose name resolves to loopback."""
+        """Whether there is one Host, that of this machine, and not of a page that resolves to it."""
         return len(self.headers.get_all("host", [])) == 1 and is_loopback(self.headers["host"])
 
     def _is_plain(self, path: str) -> bool:

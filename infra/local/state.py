@@ -1,4 +1,4 @@
-"""What a local stack leaves on disk, readable by its user only: where it is while it runs, what was sent."""
+"""What a local stack leaves on disk, which only its user may read: where it is while it runs."""
 
 import os
 from pathlib import Path
@@ -47,16 +47,16 @@ def forget_running(state: Path) -> None:
 
 
 def make_private(state: Path) -> None:
-    """Makes the state folder, and what this process makes from now on, readable by the user only."""
+    """Lets only the user read the state folder, and what this process makes from now on."""
     os.umask(0o077)
     own = not state.exists() or (state / "lock").exists()
     state.mkdir(parents=True, exist_ok=True)
-    if own:  # a folder that somebody else made and shares stays as it is; what comes into it is private all the same
+    if own:  # a folder that somebody shares stays as it is; what comes into it is private anyhow
         state.chmod(0o700)
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replaces a file by one that only the user may read. Whoever reads meanwhile gets the old one or the new one."""
+    """Replaces a file, at once and whole, by one that only the user may read."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)

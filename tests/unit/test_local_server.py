@@ -19,7 +19,10 @@ from infra.local.server import LocalServer
 from tests import fakes
 
 ALLOWED = ["https://app.example.com", "http://localhost:3000"]
-EMPTY = {"/_ministack/ses/messages": {"messages": {}}, "/_ministack/sns/sms-messages": {"sms_messages": {}}}
+EMPTY: dict[str, dict[str, object]] = {
+    "/_ministack/ses/messages": {"messages": {}},
+    "/_ministack/sns/sms-messages": {"sms_messages": {}},
+}
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loads no certificates, which takes longer than a test."""
 
@@ -122,7 +125,7 @@ def test_two_origins_are_two_lines(stack: Stack) -> None:
 def test_a_file_is_told_to_be_served(stack: Stack) -> None:
     assert stack.client.post("/workflows/x", headers={"origin": "null"}).status_code == 403
     assert stack.lines == [
-        "refused a page without an origin, such as a file or a sandboxed frame: serve it from http://localhost"
+        "refused a page without an origin, such as a file or a frame: serve it from http://localhost"
     ]
 
 

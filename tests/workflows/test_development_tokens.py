@@ -52,10 +52,8 @@ def test_each_start_makes_them_good_again() -> None:
     assert rescope_tokens("development secret", ["workflow:verify_check"])
     assert revoke_token(known(SECRET).token_id)
     write_tokens(DEPLOYMENT, ["verify_send", "new"])
-    assert (known(SECRET).revoked_at, known(SECRET).scopes) == (
-        None,
-        {"runs:read", "runs:write", "workflow:verify_send", "workflow:new"},
-    )
+    assert known(SECRET).is_active(0)
+    assert set(known(SECRET).scopes) == {"runs:read", "runs:write", "workflow:verify_send", "workflow:new"}
     assert len(list_tokens()) == 2
 
 
