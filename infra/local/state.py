@@ -16,7 +16,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """The API and /_local/."""
     emulator_url: str
-    emulator_key: str
+    emulator_key: str = ""
     """Opens `/_ministack/` of the emulator, in this run."""
     outputs: dict[str, str]
     """Of the stack."""
