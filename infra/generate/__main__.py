@@ -11,8 +11,9 @@ from infra.generate.errors import Refused
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan, plan
 from infra.generate.write import write
+from infra.local import development
 from infra.local.errors import LocalStackError
-from infra.local.state import default_state, read_running, read_tokens
+from infra.local.state import default_state, read_running
 
 _DEFAULT_URL = "http://127.0.0.1:8787"
 """Where `make run` serves unless it is told otherwise."""
@@ -59,25 +60,23 @@ def _made(planned: Plan, test: NewTest) -> str:
 
 def _next(planned: Plan) -> str:
     place, name = planned.place, planned.renaming.new
-    url, token = _local_stack(default_state())
+    url = _local_url(default_state())
     parameters = json.dumps(json.loads(planned.event)["parameters"], ensure_ascii=False).replace("'", "'\\''")
     return f"""
 Next:
   edit {_shown(place.folder)}/handler.py and {_shown(place.event)}
   make test ARGS={_shown(place.test)}
   make run   (once more if it is up: template.yaml is read when it starts)
-  curl -s {url}/workflows/{name} -H 'authorization: Bearer {token}' \\
+  curl -s {url}/workflows/{name} -H 'authorization: Bearer {development.SECRET}' \\
     -H 'content-type: application/json' -d '{parameters}'"""
 
 
-def _local_stack(state: Path) -> tuple[str, str]:
-    """URL and secret token of the local stack, as far as they are known before it is up."""
-    tokens = read_tokens(state)
+def _local_url(state: Path) -> str:
+    """URL of the local stack, or its usual one before it is up."""
     try:
-        url = read_running(state).url
+        return read_running(state).url
     except LocalStackError:
-        url = _DEFAULT_URL
-    return url, tokens.secret if tokens else "<secret, as make run shows it>"
+        return _DEFAULT_URL
 
 
 def _shown(path: Path) -> str:

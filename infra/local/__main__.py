@@ -1,8 +1,6 @@
 """`make run`: deploys template.yaml into the emulator and serves it until Ctrl-C."""
 
-import json
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -10,11 +8,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
-import msgspec
-
 from infra import sam
 from infra.given import read_given
-from infra.local import providers
+from infra.local import development, providers
 from infra.local.deploy import Deployment, deploy, source_files, update_code
 from infra.local.emulator import running_emulator
 from infra.local.errors import LocalStackError, PortInUse
@@ -24,15 +20,7 @@ from infra.local.loopback import HOST
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
-from infra.local.state import (
-    DevelopmentTokens,
-    Running,
-    default_state,
-    forget_running,
-    read_tokens,
-    write_running,
-    write_tokens,
-)
+from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
 from infra.workflows import workflows
@@ -40,12 +28,12 @@ from infra.workflows import workflows
 DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.5
-_DEVELOPMENT = "development {}"
-"""Names of the tokens of `make run`, by kind."""
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
-_RECEIVERS = {"LOCAL_RECEIVERS": "true"}
-"""As well: events may go to a server on this machine, which a deployment refuses. No parameter of template.yaml sets it."""
+_LOCAL = {"LOCAL_RECEIVERS": "true", "LOCAL_LINKS": "true"}
+"""As well: events and links in emails may go to a server on this machine, which a deployment refuses. No parameter of
+template.yaml sets either.
+"""
 
 _DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 _DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
@@ -76,6 +64,7 @@ def _stopping() -> None:
 
 def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
+    make_private(state)
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
@@ -85,18 +74,19 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        server.deployment = deploy(emulator, parameters, _PATIENCE | _RECEIVERS | providers.variables(stand_ins))
-        write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
+        server.deployment = deploy(emulator, parameters, _PATIENCE | _LOCAL | providers.variables(stand_ins))
+        outputs = server.deployment.outputs
+        write_running(state, Running(url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs))
         stack.callback(forget_running, state)
         write_sam_env(state, server.deployment)
         stack.callback(forget_sam_env, state)
-        tokens = _development_tokens(state)
+        _issue_development_tokens(server.deployment, state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
         threading.Thread(target=report_errors, args=(emulator, since_ms, server.answered), daemon=True).start()
         outcomes = server.deployment.outputs["OutcomesTable"]
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=_reload_code, args=(server.deployment,), daemon=True).start()
-        print(_welcome(url, tokens, time.monotonic() - started), flush=True)
+        print(_welcome(url, time.monotonic() - started), flush=True)
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt
@@ -110,42 +100,19 @@ def _listen(port: int) -> LocalServer:
         raise PortInUse(port, "make run") from None
 
 
-def _development_tokens(state: Path) -> DevelopmentTokens:
-    """Those of an earlier start stay; the secret one gets the scopes of workflows that are new since."""
-    tokens = read_tokens(state)
-    every = ",".join(["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows())])
-    if tokens is None:
-        publishable = "workflow:verify_send,workflow:verify_check"
-        tokens = DevelopmentTokens(_issue(state, "secret", every), _issue(state, "publishable", publishable), every)
-        write_tokens(state, tokens)
-    elif tokens.scopes != every:
-        _tokens(state, "rescope", "--name", _DEVELOPMENT.format("secret"), "--scopes", every)
-        tokens = msgspec.structs.replace(tokens, scopes=every)
-        write_tokens(state, tokens)
-    return tokens
+def _issue_development_tokens(deployment: Deployment, state: Path) -> None:
+    development.write_tokens(deployment, workflows())
+    if development.revoke_earlier(deployment, state):
+        say("the development tokens are now the same in every clone; the earlier ones of this state are revoked")
 
 
-def _issue(state: Path, kind: str, scopes: str) -> str:
-    words = ["--json", "--name", _DEVELOPMENT.format(kind), "--kind", kind, "--scopes", scopes]
-    return str(json.loads(_tokens(state, "issue", *words))["token"])
-
-
-def _tokens(state: Path, *words: str) -> str:
-    """In a process of its own, where functions.core.tokens finds its table in the environment."""
-    command = [sys.executable, "-m", "infra.tokens", "--state", str(state), *words]
-    done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
-    if done.returncode:
-        raise LocalStackError(f"The development tokens could not be issued: {done.stderr.strip()}")
-    return done.stdout
-
-
-def _welcome(url: str, tokens: DevelopmentTokens, seconds: float) -> str:
-    headers = f"-H 'authorization: Bearer {tokens.secret}' -H 'content-type: application/json'"
+def _welcome(url: str, seconds: float) -> str:
+    headers = f"-H 'authorization: Bearer {development.SECRET}' -H 'content-type: application/json'"
     return f"""
 ready in {seconds:.1f} s
   url          {url}
-  secret       {tokens.secret}
-  publishable  {tokens.publishable}
+  secret       {development.SECRET}
+  publishable  {development.PUBLISHABLE}
 
 Send a code, read it, check it (fill in what the first two answer):
   curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'

@@ -27,6 +27,8 @@ class Deployment(NamedTuple):
 
     emulator: Emulator
     outputs: dict[str, str]
+    origins: list[str]
+    """AllowedOrigins, as the API knows them."""
 
     @property
     def api_url(self) -> str:
@@ -60,8 +62,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], variables: Mapping[st
     outputs = _outputs(emulator)
     _enable_ttl(emulator, template)
     emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
-    _assert_deployed(emulator, template, outputs)
-    return Deployment(emulator, outputs)
+    return Deployment(emulator, outputs, _assert_deployed(emulator, template, outputs))
 
 
 def update_code(deployment: Deployment) -> None:
@@ -162,14 +163,17 @@ def _enable_ttl(emulator: Emulator, template: dict[str, Any]) -> None:
             dynamodb.update_time_to_live(TableName=names[logical_id], TimeToLiveSpecification=about)
 
 
-def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]) -> None:
+def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]) -> list[str]:
+    """The origins that the API allows."""
     api = emulator.client("apigatewayv2")
     made = {row["RouteKey"] for row in api.get_routes(ApiId=outputs["ApiId"])["Items"]}
     missing = transform.routes(template) - made
-    if missing or not api.get_api(ApiId=outputs["ApiId"]).get("CorsConfiguration"):
+    cors = api.get_api(ApiId=outputs["ApiId"]).get("CorsConfiguration")
+    if missing or not cors:
         raise LocalStackError(
             f"The emulator made no route for {sorted(missing)}, or no CORS. Start afresh: make clean."
         )
     machine = emulator.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["RunWorkflowArn"])
     if "${" in machine["definition"]:
         raise LocalStackError("The emulator left gaps in the state machine RunWorkflow. Start afresh: make clean.")
+    return list(cors["AllowOrigins"])

@@ -1,13 +1,14 @@
-"""The emulator: MiniStack as it is published, in a process of its own, on the loopback interface only."""
+"""The emulator: MiniStack as it is published, in a process of its own, on loopback only, closed to web pages (guard.py)."""
 
 import fcntl
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,9 @@ import boto3
 from botocore.config import Config
 
 from infra.local.errors import LocalStackError
+from infra.local.guard import KEY_HEADER, KEY_VARIABLE
 from infra.local.loopback import HOST
+from infra.sam import ROOT
 
 REGION = "us-east-1"
 START_SECONDS = 60
@@ -33,6 +36,14 @@ class Emulator(NamedTuple):
     """A running emulator."""
 
     url: str
+    key: str
+    """Of this run; opens `/_ministack/`."""
+
+    def look(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON there is
+        """What the emulator says of itself under `/_ministack/`. Raises `OSError` when it does not answer."""
+        request = urllib.request.Request(self.url + path, headers={KEY_HEADER: self.key})  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
+            return json.load(reply)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         """A client with the emulator's root credentials."""
@@ -59,11 +70,12 @@ def running_emulator(state: Path) -> Iterator[Emulator]:
         _lock(lock, state)
         _stop_orphan(state)
         port = free_port()
-        process = _start(state, port, log)
+        emulator = Emulator(f"http://{HOST}:{port}", secrets.token_urlsafe(32))
+        process = _start(state, port, emulator.key, log)
         (state / "emulator.pid").write_text(str(process.pid))
         try:
-            _wait_until_healthy(process, port, state)
-            yield Emulator(f"http://{HOST}:{port}")
+            _wait_until_healthy(process, emulator, state)
+            yield emulator
         finally:
             _stop(process)
             (state / "emulator.pid").unlink(missing_ok=True)
@@ -76,13 +88,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(state: Path, port: int, log: IO[str]) -> subprocess.Popen[bytes]:
+def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[bytes]:
     settings = {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": SAM_PLACEHOLDER,
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
         "GATEWAY_PORT": str(port),
+        KEY_VARIABLE: key,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
@@ -95,9 +108,9 @@ def _start(state: Path, port: int, log: IO[str]) -> subprocess.Popen[bytes]:
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "POWERTOOLS_"))}
     # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order.
-    return subprocess.Popen(
-        [sys.executable, "-m", "ministack"], env=kept | settings, stdout=log, stderr=log, start_new_session=True
-    )
+    command = [sys.executable, "-m", "infra.local.guarded_ministack"]
+    environment = kept | settings
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
 
 
 def _lock(lock: IO[str], state: Path) -> None:
@@ -125,13 +138,11 @@ def _wait_until_gone(pid: int) -> None:
         time.sleep(0.1)
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, state: Path) -> None:
+def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, state: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with (
-            suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"http://{HOST}:{port}/_ministack/health"),
-        ):
+        with suppress(OSError):
+            emulator.look("/_ministack/health")
             return
         time.sleep(0.05)
     raise LocalStackError(f"The emulator did not start; {state / 'emulator.log'} says why.")

@@ -2,17 +2,19 @@
 
 import json
 import threading
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from infra.local.captured import Message, utc
 from infra.local.emulator import Emulator
+from infra.local.state import write_private
 
 
 class Inbox:
-    """What was captured, kept in a file: the emulator forgets emails when it stops, and gives SMS no time at all."""
+    """What was captured, kept in a file that nobody else can read.
+
+    The emulator forgets emails when it stops, and gives SMS no time at all.
+    """
 
     def __init__(self, emulator: Emulator, state: Path) -> None:
         self._emulator = emulator
@@ -38,19 +40,15 @@ class Inbox:
             self._keep([message])
 
     def _collect(self) -> None:
-        emails = self._get("/_ministack/ses/messages")["messages"].values()
-        sms = self._get("/_ministack/sns/sms-messages")["sms_messages"].values()
+        emails = self._emulator.look("/_ministack/ses/messages")["messages"].values()
+        sms = self._emulator.look("/_ministack/sns/sms-messages")["sms_messages"].values()
         found = [_email(mail) for mails in emails for mail in mails] + [_sms(text) for texts in sms for text in texts]
         self._keep(found)
 
     def _keep(self, found: list[Message]) -> None:
         if new := {message["id"]: message for message in found if message["id"] not in self._known}:
             self._known |= new
-            self._file.write_text(json.dumps(self._known))
-
-    def _get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON the emulator answers
-        with urllib.request.urlopen(self._emulator.url + path, timeout=30) as reply:  # noqa: S310 - our loopback address
-            return json.load(reply)
+            write_private(self._file, json.dumps(self._known).encode())
 
 
 def _email(mail: Message) -> Message:

@@ -1,4 +1,8 @@
-"""The local server: the API on one port, and what is local only under /_local/."""
+"""The local server: the API on one port, and what is local only under /_local/.
+
+The development tokens are known to everybody. So pages of other sites are refused here, and not only
+by CORS as on AWS. Pages of this machine may call the API, whichever port serves them.
+"""
 
 import json
 import threading
@@ -9,7 +13,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
 
+from infra.local import origins
 from infra.local.deploy import Deployment
+from infra.local.guard import KEY_HEADER
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
 from infra.logs.text import Tone
@@ -18,6 +24,10 @@ _HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "se
 _API_SECONDS = 60
 _CALLS_AT_ONCE = 24
 """The emulator starts a process for each call that finds none idle; more at once would only wait for the processor."""
+
+_ALLOWED = "access-control-allow-origin"
+_OTHER_PAGES = {"cross-site", "same-site"}
+"""Fetch Metadata of a request by a page of another origin."""
 
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
 
@@ -46,6 +56,15 @@ class LocalServer(ThreadingHTTPServer):
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
         self.answered = threading.Event()
         """Set after each request: its log lines are there now."""
+        self._refused: set[str] = set()
+
+    def refusal(self, origin: str | None) -> str | None:
+        """The reason why a page of this origin may not call the API, reported once for each."""
+        text = origins.refusal(origin, self.deployment.origins)
+        if text and origin not in self._refused:
+            self._refused.add(str(origin))
+            self.report(text)
+        return text
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -54,20 +73,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         url = urlsplit(self.path)
-        if not is_loopback(self.headers["host"]):
+        if not self._is_local():
             self._json(403, {"message": "The local stack answers only to a loopback Host, such as 127.0.0.1."})
         elif not self._is_plain(url.path):
-            self.close_connection = True
-            self._json(400, {"message": "The path or the content-length is malformed."})
+            self._json(400, {"message": "The path, the content-length or the transfer-encoding is malformed."})
+        elif refusal := self.server.refusal(self.headers["origin"]):
+            self._json(403, {"message": refusal})
         elif url.path.startswith("/_local/"):
             self._local(url.path, url.query)
         else:
             self._api(url.path)
 
+    def _is_local(self) -> bool:
+        """Whether there is one Host, that of this machine, and not of a page that resolves to it."""
+        return len(self.headers.get_all("host", [])) == 1 and is_loopback(self.headers["host"])
+
     def _is_plain(self, path: str) -> bool:
-        """No dot segments, which would lead out of the API into the emulator, and a length that is one."""
+        """No dot segments, which would lead out of the API into the emulator, and a body of one length that is read."""
         segments = {unquote(segment) for segment in path.split("/")}
-        return not segments & {".", ".."} and (self.headers.get("content-length") or "0").isdecimal()
+        lengths = self.headers.get_all("content-length", ["0"])
+        measured = len(lengths) == 1 and lengths[0].isdecimal() and "transfer-encoding" not in self.headers
+        return self.path.startswith("/") and not segments & {".", ".."} and measured
 
     def __getattr__(self, name: str) -> object:
         """`do_GET` and its like: every method is served alike."""
@@ -77,22 +103,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        deployment, origin = self.server.deployment, self.headers["origin"]
+        headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        headers[KEY_HEADER] = deployment.emulator.key  # what comes from a page is refused without it
+        if origin:
+            headers["origin"] = origins.known(origin, deployment.origins)
         try:
-            url = self.server.deployment.api_url + self.path
+            url = deployment.api_url + self.path
             with self.server.calls:
                 reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
             return
         kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
+        # A page compares it with its own origin.
+        kept = [(name, origin if name.lower() == _ALLOWED and value != "*" else value) for name, value in kept]
         self._reply(reply.status, kept, reply.data)
         told = f"{self.command} {path} {reply.status}{_why(reply.status, reply.data)}"
         self.server.answered.set()
         self.server.report(told, _tone(path, reply.status))
 
     def _local(self, path: str, query: str) -> None:
-        if path == "/_local/inbox" and self.command == "GET":
+        if self.headers["sec-fetch-site"] in _OTHER_PAGES:
+            self._json(403, {"message": "What is local only is not for pages: open it yourself, or ask with curl."})
+        elif path == "/_local/inbox" and self.command == "GET":
             # An unencoded + in a query is a space, and no destination has one.
             to = parse_qs(query).get("to", [""])[0].replace(" ", "+")
             self._json(200, self.server.inbox.messages(to or None))
@@ -100,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"message": "There is GET /_local/inbox?to=<destination>."})
 
     def _json(self, status: int, value: object) -> None:
+        # A body that was not read must not be taken for the next request, which a page could have written into it.
+        self.close_connection = True
         body = json.dumps(value, ensure_ascii=False, indent=1).encode()
         self._reply(status, [("content-type", "application/json"), ("cache-control", "no-store")], body)
 
@@ -108,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

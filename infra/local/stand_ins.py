@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from infra.local import end_user_messaging, twilio
 from infra.local.captured import Callback, Message, Reply
-from infra.local.loopback import HOST
+from infra.local.loopback import HOST, is_loopback
 
 Deliver = Callable[[Message], None]
 
@@ -40,6 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
+        if not is_loopback(self.headers["host"]) or "origin" in self.headers:
+            self.close_connection = True
+            self.send_error(403, "The stand-ins of providers are not for web pages")
+            return
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         reply = self._reply_to(body)
         if reply.message:

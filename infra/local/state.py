@@ -1,4 +1,4 @@
-"""What a running local stack leaves on disk for other commands: where it is, and its development tokens."""
+"""What a local stack leaves on disk, which only its user may read: where it is while it runs."""
 
 import os
 from pathlib import Path
@@ -16,18 +16,11 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     """The API and /_local/."""
     emulator_url: str
+    emulator_key: str = ""
+    """Opens `/_ministack/` of the emulator, in this run."""
     outputs: dict[str, str]
     """Of the stack."""
     region: str = REGION
-
-
-class DevelopmentTokens(msgspec.Struct, frozen=True):
-    """The tokens that `make run` shows. They open the local stack only."""
-
-    secret: str
-    publishable: str
-    scopes: str = ""
-    """Of the secret one, comma-separated."""
 
 
 def default_state() -> Path:
@@ -37,7 +30,7 @@ def default_state() -> Path:
 
 def write_running(state: Path, running: Running) -> None:
     """Notes that a stack is up."""
-    _file(state).write_bytes(msgspec.json.encode(running))
+    write_private(_file(state), msgspec.json.encode(running))
 
 
 def read_running(state: Path) -> Running:
@@ -53,17 +46,22 @@ def forget_running(state: Path) -> None:
     _file(state).unlink(missing_ok=True)
 
 
-def read_tokens(state: Path) -> DevelopmentTokens | None:
-    """The tokens of an earlier start on this state."""
-    path = state / "tokens.json"
-    return msgspec.json.decode(path.read_bytes(), type=DevelopmentTokens) if path.exists() else None
+def make_private(state: Path) -> None:
+    """Lets only the user read the state folder, and what this process makes from now on."""
+    os.umask(0o077)
+    own = not state.exists() or (state / "lock").exists()
+    state.mkdir(parents=True, exist_ok=True)
+    if own:  # a folder that somebody shares stays as it is; what comes into it is private anyhow
+        state.chmod(0o700)
 
 
-def write_tokens(state: Path, tokens: DevelopmentTokens) -> None:
-    """Keeps the tokens for later starts, readable by the user only."""
-    path = state / "tokens.json"
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(tokens))
+def write_private(path: Path, content: bytes) -> None:
+    """Replaces a file, at once and whole, by one that only the user may read."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def _file(state: Path) -> Path:

@@ -3,7 +3,8 @@
 MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
 resources of their own. Of three actions it knows neither the right resource nor the conditions, of keys not the conditions.
 It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
-processes at once then. Of a generated secret it heeds the excluded characters only.
+processes at once then. Of a generated secret it heeds the excluded characters only. Pages of this machine may upload from any
+port, as they may call the API.
 """
 
 import json
@@ -11,6 +12,8 @@ import string
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
+
+from infra.local.loopback import loopback_origins
 
 Template = dict[str, Any]
 
@@ -48,6 +51,7 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         function["Environment"]["Variables"] |= variables or {}
     for policy in _of_type(template, "AWS::S3::BucketPolicy"):
         del resources[policy]
+    _open_uploads(template)
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
         _limit_maps(machine)
     for statement in statements(template):
@@ -94,6 +98,12 @@ def _exclude_punctuation(secret: Template) -> None:
     generated = secret.get("GenerateSecretString", {})
     if generated.pop("ExcludePunctuation", False):
         generated["ExcludeCharacters"] = generated.get("ExcludeCharacters", "") + string.punctuation
+
+
+def _open_uploads(template: Template) -> None:
+    for bucket in _of_type(template, "AWS::S3::Bucket").values():
+        if rules := bucket.get("CorsConfiguration", {}).get("CorsRules"):
+            rules += [{**rule, "AllowedOrigins": loopback_origins()} for rule in rules]
 
 
 def _limit_maps(properties: Template) -> None:

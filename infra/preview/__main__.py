@@ -44,7 +44,11 @@ def _settings(parameters: dict[str, str]) -> dict[str, str]:
     defaults = {name: str(about.get("Default", "")) for name, about in declared.items()}
     variables = {upper_snake(name): value for name, value in (defaults | parameters).items()}
     hosts = [variables.get("LINK_HOSTS", ""), "*.example.com"]
-    return variables | {"EMAIL_FROM": "no-reply@example.com", "LINK_HOSTS": ",".join(filter(None, hosts))}
+    return variables | {
+        "EMAIL_FROM": "no-reply@example.com",
+        "LINK_HOSTS": ",".join(filter(None, hosts)),
+        "LOCAL_LINKS": "true",
+    }
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -93,7 +93,8 @@ class LocalStack:
 
     @property
     def emulator(self) -> Emulator:
-        return Emulator(self.running.emulator_url)
+        running = self.running
+        return Emulator(running.emulator_url, running.emulator_key)
 
     @property
     def url(self) -> str:

@@ -5,7 +5,7 @@ import socket
 import httpx
 import pytest
 
-from tests.e2e.conftest import LocalStack
+from tests.e2e.conftest import LocalStack, eventually
 
 BODY = {"verification_id": "k1.unknown", "code": "000000"}
 
@@ -71,16 +71,23 @@ def preflight(stack: LocalStack, origin: str) -> httpx.Response:
     return httpx.options(f"{stack.url}/workflows/verify_check", headers=headers)
 
 
-def test_a_preflight_from_an_allowed_origin_is_answered(stack: LocalStack) -> None:
-    headers = preflight(stack, "http://localhost:3000").headers
-    assert headers["access-control-allow-origin"] == "http://localhost:3000"
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost:4200", "https://127.0.0.1:8443"])
+def test_a_preflight_from_an_allowed_origin_or_this_machine_is_answered(origin: str, stack: LocalStack) -> None:
+    headers = preflight(stack, origin).headers
+    assert headers["access-control-allow-origin"] == origin
     assert "POST" in headers["access-control-allow-methods"]
     allowed = {name.strip() for name in headers["access-control-allow-headers"].split(",")}
     assert allowed == {"authorization", "content-type", "prefer", "idempotency-key"}
 
 
-def test_a_preflight_from_another_origin_allows_nothing(stack: LocalStack) -> None:
-    assert "access-control-allow-origin" not in preflight(stack, "https://evil.example").headers
+def test_a_preflight_from_another_origin_allows_nothing_and_the_terminal_says_so(stack: LocalStack) -> None:
+    for _ in range(2):
+        assert "access-control-allow-origin" not in preflight(stack, "https://preflight.example").headers
+    eventually(lambda: "refused a page of 'https://preflight.example'" in stack.text)
+    (line,) = [line for line in stack.text.splitlines() if "preflight.example" in line]
+    assert line.endswith(
+        "make run ALLOWED_ORIGINS=http://localhost:3000,http://localhost:5173,https://preflight.example"
+    )
 
 
 def test_a_page_may_read_the_headers_that_clients_need(stack: LocalStack) -> None:

@@ -1,5 +1,6 @@
 """`make run` itself: what it prints, that schedules fire, that state lasts, that it says what is wrong."""
 
+import json
 import re
 import socket
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local.state import DevelopmentTokens, write_tokens
+from infra.local.development import PUBLISHABLE, SECRET
 from tests.e2e.conftest import LocalStack, eventually
 
 
@@ -41,7 +42,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     stack = start(DELETE_AFTER_SECONDS=10)
     assert re.search(r"^ready in ", stack.text, re.MULTILINE)
     tokens = stack.printed("secret"), stack.printed("publishable")
-    assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{43}", token) for token in tokens)
+    assert tokens == (SECRET, PUBLISHABLE)
     assert stack.text.count("  curl -s ") == 3
 
     # The schedule fires: the record is gone, and so is the schedule.
@@ -60,10 +61,12 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert second.exit_status == 1
     assert "already running on the state" in second.text
 
-    # As if there had been fewer workflows: the secret token opens one of them only.
+    # As if there had been fewer workflows, and as if an earlier version had made this state.
     few = "workflow:verify_send"
     assert stack.token("rescope", "--name", "development secret", "--scopes", few).returncode == 0
-    write_tokens(stack.state, DevelopmentTokens(*tokens, scopes=few))
+    earlier = {kind: stack.new_token(kind, few)["token"] for kind in ("secret", "publishable")}
+    (stack.state / "tokens.json").touch(0o600)
+    (stack.state / "tokens.json").write_text(json.dumps(earlier | {"scopes": few}))
 
     # Ctrl-C ends it in order, and state survives.
     assert (stack.state / "sam-env.json").exists()
@@ -71,13 +74,18 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert stack.exit_status == 0
     assert not (stack.state / "sam-env.json").exists()
     assert "the state is kept" in stack.text
+    # Nobody else can read it.
+    assert [path for path in [stack.state, *stack.state.rglob("*")] if path.stat().st_mode & 0o077] == []
     again = start(APP_NAME="Another name")
+    assert "the earlier ones of this state are revoked" in again.text
     assert (again.printed("secret"), again.printed("publishable")) == tokens
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
         assert api.post("/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}).status_code == 200
         deletion = {"verification_id": sent["verification_id"]}
         assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, "its scope is new since"
+    with again.api(earlier["secret"]) as api:
+        assert api.post("/workflows/verify_send", json={"channel": "email", "to": "c@example.com"}).status_code == 403
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
     # A killed run leaves an emulator behind; the next start ends it and goes on.

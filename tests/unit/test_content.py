@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from functions.core.messages import settings
 from functions.core.messages.content import Line, Link, Paragraph
 from functions.core.parameters import NotValid
+from infra import sam
 from tests.unit.conftest import SetMessages
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -61,6 +64,77 @@ def test_a_link_goes_to_a_configured_host(url: str) -> None:
 def test_any_other_link_is_refused(url: str) -> None:
     with pytest.raises(NotValid):
         Link.read(url)
+
+
+LOCAL = [
+    "http://localhost:3000/welcome?a=b#c",
+    "http://localhost",
+    "http://127.0.0.1:8080/",
+    "https://localhost:5173/x",
+    "https://localhost/x",
+    "HTTP://LOCALHOST:3000/",
+    "http://localhost?x=1",
+]
+
+
+@pytest.mark.parametrize("url", LOCAL)
+def test_on_the_local_stack_a_link_may_go_to_this_machine(url: str, set_messages: SetMessages) -> None:
+    set_messages(link_hosts="", local_links="true")
+    assert Link.read(url) == url
+    assert Paragraph.read(f"Look at {url} now") == f"Look at {url} now"
+
+
+def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(set_messages: SetMessages) -> None:
+    set_messages(link_hosts="localhost")
+    with pytest.raises(NotValid):
+        Link.read("http://localhost:3000/")
+
+
+@pytest.mark.parametrize("url", LOCAL)
+def test_anywhere_else_it_may_not(url: str) -> None:
+    with pytest.raises(NotValid):
+        Link.read(url)
+    with pytest.raises(NotValid):
+        Paragraph.read(f"Look at {url} now")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost.evil.example/",
+        "http://localhost:3000.evil.example/",
+        "http://localhost@evil.example/",
+        "http://localhost:3000@evil.example/",
+        "http://localhost:/",
+        "http://localhost:0/",
+        "http://localhost:123456/",
+        "http://a.localhost:3000/",
+        "http://127.0.0.1.evil.example/",
+        "http://localhost\\evil",
+        "http://localhost:3000/ x",
+        "http://localhost:3000/\n",
+        'http://localhost:3000/"onclick="',
+        "http://localhost:3000/>",
+        "http://localhost/" + "x" * 2000,
+        "http://app.example.com/",
+        "https://evil.example/http://localhost:3000/",
+        "javascript://localhost:3000/",
+        "//localhost:3000/",
+    ],
+)
+def test_no_other_link_comes_with_it(url: str, set_messages: SetMessages) -> None:
+    set_messages(link_hosts="app.example.com", local_links="true")
+    with pytest.raises(NotValid):
+        Link.read(url)
+
+
+def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
+    """Neither the template nor the settings of a deployment know the variable; only what runs on a laptop sets it."""
+    variable = re.compile("local.?links", re.IGNORECASE)
+    assert not variable.search(sam.TEMPLATE.read_text())
+    assert not variable.search((sam.ROOT / "samconfig.toml").read_text())
+    setting = {path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())}
+    assert setting == {sam.ROOT / "infra/local/__main__.py", sam.ROOT / "infra/preview/__main__.py"}
 
 
 def test_without_configured_hosts_there_are_no_links(set_messages: SetMessages) -> None:

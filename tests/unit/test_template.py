@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from functions.api.webhooks.checks import TOLERANCE
 from functions.core.errors import DeliveryRefused
@@ -41,6 +42,12 @@ SWITCHED = {
     },
 }
 """What there is only where events are sent, and where deliveries are reported."""
+YAML = {
+    path.relative_to(sam.ROOT).as_posix()
+    for pattern in ("*.y*ml", "functions/**/*.y*ml", "infra/**/*.y*ml", "tests/**/*.y*ml", ".ci/**/*.y*ml")
+    for path in sam.ROOT.glob(pattern)
+}
+"""Files of the project, none of the tools' own."""
 PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 PUBLIC = [
     name
@@ -69,6 +76,10 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
         for name, policy in own + added
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+
+
+def test_there_are_yaml_files() -> None:
+    assert {"template.yaml", "infra/run_workflow.asl.yaml"} <= YAML
 
 
 def test_there_are_workflows() -> None:
@@ -597,6 +608,52 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
     (policy,) = resources("AWS::S3::BucketPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_a_page_of_an_allowed_origin_may_upload_a_list_and_do_nothing_else_in_the_bucket() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ({"Ref": "AllowedOrigins"}, ["POST"])
+    assert rule["ExposedHeaders"] == ["ETag"]
+
+
+def cut_values(text: str) -> list[str]:
+    """Lines of YAML on which a text without quotes ends in ` #`: what follows is a comment, and is lost."""
+    lines = text.splitlines()
+    ends = [(token.end_mark.line, token.end_mark.column) for token in yaml.scan(text) if _is_plain(token)]
+    return [lines[line] for line, column in ends if lines[line : line + 1] and re.match(r"\s+#", lines[line][column:])]
+
+
+def _is_plain(token: yaml.Token) -> bool:
+    return isinstance(token, yaml.ScalarToken) and token.plain
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("a: in emails, as #rrggbb.", True),
+        ("a: in\n  emails, as #rrggbb.\n  end", True),
+        ("- x #1", True),
+        ("{a: x #1\n}", True),
+        ("a: 5 # seconds", True),
+        ('a: "in emails, as #rrggbb."', False),
+        ("a: >-\n  in emails, as #rrggbb.", False),
+        ("a: emails#rrggbb", False),
+        ("# a comment\na: b\n# another", False),
+    ],
+)
+def test_a_cut_value_is_found(text: str, *, cut: bool) -> None:
+    assert bool(cut_values(text)) is cut
+
+
+@pytest.mark.parametrize("path", sorted(YAML))
+def test_no_value_is_cut_by_a_number_sign(path: str) -> None:
+    """So that this can be seen, comments stand on lines of their own."""
+    assert cut_values((sam.ROOT / path).read_text()) == []
+
+
+def test_the_description_of_a_color_is_whole() -> None:
+    assert sam.read_template()["Parameters"]["BrandColor"]["Description"].endswith("#rrggbb.")
 
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from infra import sam
 from infra.local import transform
+from infra.local.loopback import is_loopback_origin
 
 PUBLIC = {
     "GET /.well-known/jwks.json",
@@ -58,6 +59,16 @@ def test_an_open_route_stays_open(translated: dict[str, Any]) -> None:
 def test_cors_is_the_apis_own(translated: dict[str, Any]) -> None:
     cors = transform.for_emulator(translated)["Resources"]["Api"]["Properties"]["CorsConfiguration"]
     assert cors["allowOrigins"] == ["http://localhost:3000", "http://localhost:5173"]
+
+
+def test_a_page_of_this_machine_may_upload_whatever_port_serves_it(translated: dict[str, Any]) -> None:
+    (bucket,) = of_type(transform.for_emulator(translated), "AWS::S3::Bucket").values()
+    given, local = bucket["CorsConfiguration"]["CorsRules"]
+    assert given["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
+    assert {"http://localhost:*", "http://127.0.0.1", "https://[::1]:*"} <= set(local["AllowedOrigins"])
+    assert {**local, "AllowedOrigins": given["AllowedOrigins"]} == given
+    for pattern in local["AllowedOrigins"]:
+        assert is_loopback_origin(pattern.replace("*", "3000"))
 
 
 def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:

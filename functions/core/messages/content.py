@@ -20,6 +20,9 @@ _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _OWN_EMAIL = re.compile(r"[a-z0-9]+(?:[._+-]+[a-z0-9]+)*@([a-z0-9.-]+)", re.IGNORECASE | re.ASCII)
 """A word that is an email address, and nothing else besides."""
 
+_LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1)(?::[1-9][0-9]{0,4})?(?=[/?#]|$)", re.IGNORECASE | re.ASCII)
+"""Where a page is while it is made, on the local stack only."""
+
 _PUNCTUATION = "()[]{}<>.,;:!?'\"\u201c\u201d\u2018\u2019"
 
 
@@ -57,7 +60,7 @@ class Paragraph(Line):
 
 
 class Link(Checked):
-    """An https URL that goes to a configured host."""
+    """An https URL that goes to a configured host; on the local stack also one that goes to this machine."""
 
     longest: ClassVar[int] = 2000
 
@@ -66,7 +69,7 @@ class Link(Checked):
         """The URL as it is. Raises `NotValid`."""
         if len(text) > cls.longest:
             raise NotValid(f"must be at most {cls.longest} characters")
-        if not is_own_host(host_of(text)):
+        if not is_own_host(host_of(_deployed(text))):
             raise NotValid("goes to a host that is not one of LinkHosts")
         return cls(text)
 
@@ -81,10 +84,15 @@ class UnsubscribeLink(Link):
 def is_own_host(host: str) -> bool:
     """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
     host = host.lower()
+    own = settings().link_hosts + (("localhost",) if settings().local_links else ())
     return any(
-        host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
-        for allowed in map(str.lower, settings().link_hosts)
+        host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed for allowed in map(str.lower, own)
     )
+
+
+def _deployed(text: str) -> str:
+    """A link to this machine in the form that one has elsewhere, so that the same rules hold for it."""
+    return _LOCAL.sub("https://localhost", text, count=1) if settings().local_links and _LOCAL.match(text) else text
 
 
 def _harmless(word: str) -> str:

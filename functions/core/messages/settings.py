@@ -13,7 +13,7 @@ _EMAIL_OR_URL = r"^(https://[^\s\"'<>()\[\]{}|\\^`]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+
 
 
 class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of messages, each a parameter of template.yaml; read from the environment."""
+    """Settings of messages, all but `local_links` parameters of template.yaml; read from the environment."""
 
     app_name: Annotated[str, Meta(max_length=40)]
     """As people know it; in every message (an SMS leaves it out when it would not fit)."""
@@ -35,6 +35,9 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     link_hosts: tuple[Annotated[str, Meta(pattern=_HOST)], ...] = ()
     """Hosts that links in emails may go to; `*.example.com` is all below example.com. None by default."""
+
+    local_links: bool = False
+    """Whether links may go to a page on the reader's own machine, for the local stack; no parameter of template.yaml."""
 
     reply_to_domains: tuple[Annotated[str, Meta(pattern=_HOST)], ...] = ()
     """Domains of the addresses that an email's answers may go to. None by default."""

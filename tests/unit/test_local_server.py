@@ -1,0 +1,200 @@
+"""The local server in front of an emulator that notes what reaches it."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.deploy import Deployment
+from infra.local.emulator import Emulator
+from infra.local.guard import KEY_HEADER
+from infra.local.inbox import Inbox
+from infra.local.server import LocalServer
+from tests import fakes
+
+ALLOWED = ["https://app.example.com", "http://localhost:3000"]
+EMPTY: dict[str, dict[str, object]] = {
+    "/_ministack/ses/messages": {"messages": {}},
+    "/_ministack/sns/sms-messages": {"sms_messages": {}},
+}
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Loads no certificates, which takes longer than a test."""
+
+
+class Stack:
+    """The local server, what reached the emulator behind it, and what the terminal shows."""
+
+    def __init__(self, server: LocalServer) -> None:
+        self.server = server
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", verify=NO_TLS, timeout=30)
+        self.reached: list[tuple[str, dict[str, str]]] = []
+        self.lines: list[str] = []
+
+    def answer(self, request: BaseHTTPRequestHandler, _: bytes) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.path in EMPTY:
+            assert headers[KEY_HEADER] == "key"
+            fakes.reply(request, 200, json.dumps(EMPTY[request.path]).encode(), {})
+            return
+        self.reached.append((f"{request.command} {request.path}", headers))
+        allowed = {"access-control-allow-origin": headers["origin"]} if headers.get("origin") in ALLOWED else {}
+        fakes.reply(request, 200, b"{}", allowed)
+
+    def says(self, text: str) -> bytes:
+        """What comes back over one connection to which all of this is sent at once."""
+        with socket.create_connection(("127.0.0.1", self.server.server_port), timeout=10) as plain:
+            plain.sendall(text.replace("\n", "\r\n").encode())
+            plain.shutdown(socket.SHUT_WR)
+            return plain.makefile("rb").read()
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    lines: list[str] = []
+    server = LocalServer(0, lines.append)
+    stack = Stack(server)
+    stack.lines = lines
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    with fakes.server(stack.answer) as url, server, stack.client:
+        emulator = Emulator(url, "key")
+        server.deployment = Deployment(emulator, {"ApiId": "api"}, ALLOWED)
+        server.inbox = Inbox(emulator, tmp_path)
+        thread.start()
+        yield stack
+        server.shutdown()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://localhost:4200",
+        "http://localhost",
+        "https://localhost:5173",
+        "http://127.0.0.1:8080",
+        "https://127.0.0.1",
+        "http://[::1]:3000",
+        *ALLOWED,
+    ],
+)
+def test_a_page_of_this_machine_or_of_an_allowed_origin_may_call_the_api(origin: str, stack: Stack) -> None:
+    answer = stack.client.post("/workflows/x", headers={"origin": origin, "sec-fetch-site": "cross-site"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
+    ((request, headers),) = stack.reached
+    assert request == "POST /_aws/execute-api/api/$default/workflows/x"
+    assert headers["origin"] in ALLOWED
+    assert "refused" not in "".join(stack.lines)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://localhost:3000.evil.example",
+        "http://evil.example:3000",
+        "http://127.0.0.1.evil.example",
+        "http://app.example.com",
+        "file://",
+        "chrome-extension://abc",
+    ],
+)
+def test_a_page_of_another_origin_is_refused_and_the_terminal_says_so_once(origin: str, stack: Stack) -> None:
+    for method in ("POST", "GET", "OPTIONS", "DELETE"):
+        answer = stack.client.request(method, "/workflows/x", headers={"origin": origin})
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+    assert stack.reached == []
+    (line,) = stack.lines
+    assert origin in line
+    assert f"make run ALLOWED_ORIGINS={','.join(ALLOWED)},{origin}" in line
+
+
+def test_two_origins_are_two_lines(stack: Stack) -> None:
+    for origin in ("https://a.example", "https://b.example", "https://a.example"):
+        stack.client.get("/", headers={"origin": origin})
+    assert len(stack.lines) == 2
+
+
+def test_a_file_is_told_to_be_served(stack: Stack) -> None:
+    assert stack.client.post("/workflows/x", headers={"origin": "null"}).status_code == 403
+    assert stack.lines == [
+        "refused a page without an origin, such as a file or a frame: serve it from http://localhost"
+    ]
+
+
+def test_whoever_allows_every_origin_has_it_so(stack: Stack) -> None:
+    stack.server.deployment = stack.server.deployment._replace(origins=["*"])
+    assert stack.client.post("/workflows/x", headers={"origin": "https://evil.example"}).status_code == 200
+
+
+def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
+    """As a `<script src>` is asked for: without an origin."""
+    assert stack.client.get("/usersnap.js", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_what_is_local_only_is_not_for_pages(method: str, site: str, stack: Stack) -> None:
+    headers = {"sec-fetch-site": site}
+    assert stack.client.request(method, "/_local/inbox", headers=headers).status_code == 403
+    assert stack.client.request(method, "/_local/inbox", headers=headers | {"origin": ALLOWED[1]}).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-origin"}])
+def test_the_inbox_is_for_programs_and_for_whoever_opens_it(headers: dict[str, str], stack: Stack) -> None:
+    assert stack.client.get("/_local/inbox", headers=headers).json() == []
+
+
+@pytest.mark.parametrize("path", ["/_local/inbox", "/workflows/x"])
+@pytest.mark.parametrize(
+    "host", ["Host: evil.example\n", "Host: a.localhost\n", "Host: 127.0.0.1\nHost: evil.example\n", ""]
+)
+def test_one_loopback_host_is_named(host: str, path: str, stack: Stack) -> None:
+    assert b" 403 " in stack.says(f"POST {path} HTTP/1.1\n{host}Content-Length: 0\n\n").splitlines()[0]
+    assert stack.reached == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://127.0.0.1/_local/inbox", "http://evil.example/x", "*", "evil:80", "/../../_ministack/reset", "/%2e%2E/x"],
+)
+def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack) -> None:
+    assert b" 400 " in stack.says(f"GET {target} HTTP/1.1\nHost: 127.0.0.1\n\n").splitlines()[0]
+    assert stack.reached == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\nContent-Length: {length}\n\n",
+        "POST /workflows/x HTTP/1.1\nHost: evil.example\nContent-Length: {length}\n\n",
+        "POST /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
+        "GET /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: chunked\n\n",
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\nContent-Length: {length}\n\n",
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: +1\n\n",
+    ],
+)
+def test_a_body_that_is_not_read_is_not_the_next_request(first: str, stack: Stack) -> None:
+    """A page writes its body: it would be a request without an Origin."""
+    hidden = "POST /workflows/hidden HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\n\n"
+    length = len(hidden.replace("\n", "\r\n"))
+    assert stack.says(first.format(length=length) + hidden).count(b"HTTP/1.1 ") == 1
+    assert stack.reached == []
+
+
+def test_a_body_that_is_read_leaves_the_connection_open(stack: Stack) -> None:
+    one = "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 2\n\n{}"
+    assert stack.says(one * 2).count(b"HTTP/1.1 200") == 2
+
+
+def test_nobody_hands_a_key_to_the_emulator_but_the_server(stack: Stack) -> None:
+    stack.client.post("/workflows/x", headers={KEY_HEADER: "mine"})
+    assert stack.reached[0][1][KEY_HEADER] == "key"
