@@ -1,11 +1,12 @@
 # make help lists the targets. Settings are variables: make run PORT=9000 DELETE_AFTER_SECONDS=20
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help run preview test lint format types check build deploy workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
+.PHONY: help run preview test lint format types check test-sam build known-env deploy delete workflow token tokens revoke unlock webhook-secret rotate-keys secret clean
 
 SHELL := /bin/bash
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
 
@@ -28,6 +29,9 @@ preview: .venv/run ## shows every email in every language while you edit it: mak
 test: .venv/dev .venv/html/installed ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
 	@.venv/bin/python -m pytest $(ARGS)
 
+test-sam: .venv/dev $(SAM_CLI) ## tests what needs the SAM CLI, the rehearsed deployment among them: make test-sam [ARGS="-k deploy"]
+	@.venv/bin/python -m pytest tests/sam $(ARGS)
+
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
 	@echo "mypy"; .venv/bin/mypy
@@ -36,12 +40,22 @@ lint: .venv/dev ## checks style, types and template.yaml
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then runs every built function under AWS's own runtime client
-	@.venv/bin/python -m infra.build
+build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then tries every built function under AWS's own runtime client: make build [ENV=dev]
+	@.venv/bin/python -m infra.build --env $(ENV)
 
-deploy: build ## builds and deploys to AWS: make deploy ENV=dev
-	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
-	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
+# samconfig.toml by its absolute path: the SAM CLI looks for it beside the template, which is the built one.
+deploy: known-env .venv/dev $(SAM_CLI) ## builds and deploys to AWS: make deploy ENV=dev
+	@.venv/bin/python -m infra.preflight --env $(ENV)
+	@.venv/bin/python -m infra.build --env $(ENV)
+	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-file "$(CURDIR)/samconfig.toml" --config-env $(ENV)
+
+delete: known-env .venv/run ## deletes a deployed stack with all that is in it, after its name is typed: make delete ENV=dev
+	@.venv/bin/python -m infra.delete --env $(ENV)
+
+# Said at once, before anything is installed or built.
+known-env:
+	@$(if $(filter $(ENV),$(ENVIRONMENTS)),:,echo "error: ENV is '$(ENV)', no environment of samconfig.toml. Say which one: \
+		make $(firstword $(MAKECMDGOALS)) ENV=<$(subst $() ,|,$(strip $(ENVIRONMENTS)))>" >&2; exit 1)
 
 workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
 	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"

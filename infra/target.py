@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.core.settings import SettingsError
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
-from infra.sam import ROOT
+from infra.samconfig import Environment, read_environment
 
 _VARIABLES = {
     "TOKENS_TABLE": "TokensTable",
@@ -64,9 +63,16 @@ def _local(state: Path) -> dict[str, str]:
     return running.outputs
 
 
+def enter(environment: Environment) -> None:
+    """Lets this process work where an environment is deployed to, as the SAM CLI does: samconfig.toml wins over variables."""
+    if environment.region:
+        os.environ.update(AWS_REGION=environment.region, AWS_DEFAULT_REGION=environment.region)
+    if environment.profile:
+        os.environ["AWS_PROFILE"] = environment.profile
+
+
 def _deployed(env: str) -> dict[str, str]:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
-    if config is None:
-        raise ValueError(f"samconfig.toml has no environment {env!r}.")
-    stack = boto3.client("cloudformation").describe_stacks(StackName=config["global"]["parameters"]["stack_name"])
+    environment = read_environment(env)
+    enter(environment)
+    stack = boto3.client("cloudformation").describe_stacks(StackName=environment.stack)
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}
