@@ -54,7 +54,7 @@ delete: known-env .venv/run ## deletes a deployed stack with all that is in it, 
 
 # Said at once, before anything is installed or built.
 known-env:
-	@$(if $(filter $(ENV),$(ENVIRONMENTS)),:,echo "error: ENV is '$(ENV)', no environment of samconfig.toml. Say which one: \
+	@$(if $(and $(filter 1,$(words $(ENV))),$(filter $(ENV),$(ENVIRONMENTS))),:,echo "error: ENV is '$(ENV)', no environment of samconfig.toml. Say which one: \
 		make $(firstword $(MAKECMDGOALS)) ENV=<$(subst $() ,|,$(strip $(ENVIRONMENTS)))>" >&2; exit 1)
 
 workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template

@@ -13,6 +13,9 @@ from infra import target
 from infra.preflight import stack_status
 from infra.samconfig import Environment, read_environment
 
+_TABLE, _BUCKET, _SECRET = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"
+_NOT_ITS_OWN = {"CREATE_FAILED", "DELETE_COMPLETE"}
+"""Statuses of resources: what could not be made, because its name was taken, is somebody else's."""
 _TRIES = 3
 """A run that is under way may write into a bucket between its emptying and its deletion."""
 _WAIT = {"Delay": 3, "MaxAttempts": 1200}
@@ -23,13 +26,31 @@ class NotDeleted(Exception):
     """Why the stack is still there, and what to do about it."""
 
 
+class Resource(NamedTuple):
+    """Of a stack."""
+
+    kind: str
+    name: str
+    retained: bool
+    """Whether the template keeps it when the stack goes."""
+
+
 class Stack(NamedTuple):
     """A deployed stack as CloudFormation describes it."""
 
     arn: str
     name: str
-    resources: Mapping[str, list[str]]
-    """Names of those that are deleted with it, by type; what is retained is none of them."""
+    protected: bool
+    resources: list[Resource]
+
+    def lost(self, kind: str) -> list[str]:
+        """Names of those of a kind that go with it."""
+        return sorted(each.name for each in self.resources if each.kind == kind and not each.retained)
+
+    @property
+    def kept(self) -> list[str]:
+        """Names of those that stay."""
+        return [each.name for each in self.resources if each.retained]
 
 
 def main() -> int:
@@ -62,14 +83,16 @@ def _delete(environment: Environment) -> None:
 
 def _read(name: str) -> Stack:
     cloudformation = boto3.client("cloudformation")
-    arn = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+    about = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     retained = _retained(cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"])
-    resources: dict[str, list[str]] = {}
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
-        for row in page["StackResourceSummaries"]:
-            if row["LogicalResourceId"] not in retained and row["ResourceStatus"] != "DELETE_COMPLETE":
-                resources.setdefault(row["ResourceType"], []).append(row.get("PhysicalResourceId", ""))
-    return Stack(arn, name, resources)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    resources = [
+        Resource(row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained)
+        for page in pages
+        for row in page["StackResourceSummaries"]
+        if row["ResourceStatus"] not in _NOT_ITS_OWN and row.get("PhysicalResourceId")
+    ]
+    return Stack(about["StackId"], name, bool(about.get("EnableTerminationProtection")), resources)
 
 
 def _retained(template: str | Mapping[str, Any]) -> set[str]:
@@ -80,33 +103,30 @@ def _retained(template: str | Mapping[str, Any]) -> set[str]:
 
 def _refuse_protected(stack: Stack) -> None:
     """Before anything is emptied."""
-    about = boto3.client("cloudformation").describe_stacks(StackName=stack.arn)["Stacks"][0]
-    off = [
-        f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {table}"
-        for table in _protected(stack)
-    ]
-    if about.get("EnableTerminationProtection"):
-        off.append(
-            f"aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {stack.name}"
-        )
+    table = "aws dynamodb update-table --no-deletion-protection-enabled --table-name"
+    whole = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name"
+    off = [f"{table} {name}" for name in _protected_tables(stack)] + [f"{whole} {stack.name}"] * stack.protected
     if off:
         commands = "".join(f"\n  {command}" for command in off)
         raise NotDeleted(f"{stack.name} is protected from deletion. To delete it all the same, first:{commands}")
 
 
-def _protected(stack: Stack) -> list[str]:
+def _protected_tables(stack: Stack) -> list[str]:
+    """Also of those that are retained: who protects a table does not mean to lose what belongs to it."""
     dynamodb = boto3.client("dynamodb")
-    tables = stack.resources.get("AWS::DynamoDB::Table", [])
-    return [
-        each for each in tables if dynamodb.describe_table(TableName=each)["Table"].get("DeletionProtectionEnabled")
-    ]
+    tables = [each.name for each in stack.resources if each.kind == _TABLE]
+    about = {table: dynamodb.describe_table(TableName=table)["Table"] for table in tables}
+    return [table for table in tables if about[table].get("DeletionProtectionEnabled")]
 
 
 def _announced(stack: Stack) -> str:
     account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
-    lost = {"tables": "AWS::DynamoDB::Table", "buckets": "AWS::S3::Bucket", "secrets": "AWS::SecretsManager::Secret"}
-    names = "".join(f"\n  {kind}: {', '.join(sorted(stack.resources.get(type_, [])))}" for kind, type_ in lost.items())
-    return f"This deletes {stack.name} in account {account}, region {region}, for good, with all that is in its{names}"
+    kinds = {"tables": _TABLE, "buckets": _BUCKET, "secrets": _SECRET}
+    lost = {label: stack.lost(kind) for label, kind in kinds.items()}
+    lines = [f"{label}: {', '.join(names)}" for label, names in lost.items() if names]
+    lines += [f"Its template retains {', '.join(stack.kept)}."] if stack.kept else []
+    about = f"This deletes {stack.name} in account {account}, region {region}, for good, with all that is in its"
+    return "\n  ".join([about, *lines])
 
 
 def _typed(asked: str) -> str:
@@ -119,7 +139,7 @@ def _typed(asked: str) -> str:
 def _remove(stack: Stack) -> None:
     cloudformation = boto3.client("cloudformation")
     for _ in range(_TRIES):
-        for bucket in stack.resources.get("AWS::S3::Bucket", []):
+        for bucket in stack.lost(_BUCKET):
             empty(bucket)
         print("deleting the stack", flush=True)
         cloudformation.delete_stack(StackName=stack.arn)
@@ -158,15 +178,12 @@ def _reasons(stack: Stack) -> str:
 
 
 def _left(stack: Stack) -> str:
-    """What is none of the stack's, or retained by its template, and would be in the way of a new stack of the same name."""
-    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.arn)
-    rows = [row for page in pages for row in page["StackResourceSummaries"]]
-    kept = [row["PhysicalResourceId"] for row in rows if row["ResourceStatus"] == "DELETE_SKIPPED"]
+    """What is there all the same: secrets that an operator made, and what would be in the way of a stack of that name."""
     prefix = [{"Key": "name", "Values": [f"{stack.name}-webhook-"]}]
     made = boto3.client("secretsmanager").list_secrets(Filters=prefix)["SecretList"]
-    secrets = [f"aws secretsmanager delete-secret --secret-id {each['Name']}" for each in made]
-    lines = [f"Its template retains {', '.join(kept)}."] if kept else []
-    lines += ["Secrets that you made for it are still there:", *(f"  {each}" for each in secrets)] if secrets else []
+    secrets = [f"  aws secretsmanager delete-secret --secret-id {each['Name']}" for each in made]
+    lines = ["Secrets that you made for it are still there:", *secrets] if secrets else []
+    lines += [f"Retained, and in the way of a new {stack.name}: {', '.join(stack.kept)}."] if stack.kept else []
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -61,7 +61,7 @@ def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any
         except LocalStackError as error:
             raise ValueError(_wrong(environment.name, str(error))) from None
     if missing := [name for name in declared if "Default" not in declared[name] and name not in environment.parameters]:
-        raise ValueError(_wrong(environment.name, f"{', '.join(missing)} must be set"))
+        raise ValueError(_wrong(environment.name, f"{', '.join(missing)} must be set."))
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -91,16 +91,18 @@ def _parameters(name: str, given: object) -> dict[str, str]:
     try:
         words = [word for text in texts for word in shlex.split(text)]
     except ValueError as error:
-        raise ValueError(_wrong(name, f"parameter_overrides cannot be read: {error}")) from None
+        raise ValueError(_wrong(name, f"parameter_overrides cannot be read: {error}.")) from None
     if wrong := [word for word in words if "=" not in word]:
-        raise ValueError(_wrong(name, f"parameter_overrides are Name=value, or \"Name='two words'\", not {wrong[0]!r}"))
+        raise ValueError(
+            _wrong(name, f"parameter_overrides are Name=value, or \"Name='two words'\", not {wrong[0]!r}.")
+        )
     return dict(word.split("=", 1) for word in words)
 
 
 def _wrong(name: str, sentence: str) -> str:
-    return f"samconfig.toml, environment {name}: {sentence.rstrip('.')}."
+    return f"samconfig.toml, environment {name}: {sentence}"
 
 
 def _similar(name: str, declared: Mapping[str, Any]) -> str:
     found = difflib.get_close_matches(name, declared, n=1)
-    return f". Did you mean {found[0]}?" if found else ""
+    return f". Did you mean {found[0]}?" if found else "."

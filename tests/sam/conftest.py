@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import boto3
 import pytest
 
 from infra import sam
@@ -61,6 +62,17 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         (folder / environment).symlink_to(sam.ROOT / environment)
     with running_emulator(folder / "state") as emulator:
         yield Account(emulator, folder)
+
+
+@pytest.fixture
+def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Lets commands run in this process as an operator's, whose own region is not that of samconfig.toml."""
+    for name, value in {"AWS_ENDPOINT_URL": account.emulator.url, "AWS_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    boto3.DEFAULT_SESSION = None
+    yield account.emulator
+    boto3.DEFAULT_SESSION = None
 
 
 def _build(folder: Path) -> None:
