@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import boto3
@@ -86,13 +86,22 @@ def _read(name: str) -> Stack:
     about = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     retained = _retained(cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"])
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-    resources = [
+    rows = [row for page in pages for row in page["StackResourceSummaries"]]
+    return Stack(about["StackId"], name, bool(about.get("EnableTerminationProtection")), its_own(rows, retained))
+
+
+def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
+    """Resources that a stack has made and still has.
+
+    Args:
+        rows: as ListStackResources summarises them.
+        retained: logical ids of those that stay.
+    """
+    return [
         Resource(row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained)
-        for page in pages
-        for row in page["StackResourceSummaries"]
+        for row in rows
         if row["ResourceStatus"] not in _NOT_ITS_OWN and row.get("PhysicalResourceId")
     ]
-    return Stack(about["StackId"], name, bool(about.get("EnableTerminationProtection")), resources)
 
 
 def _retained(template: str | Mapping[str, Any]) -> set[str]:

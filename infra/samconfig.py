@@ -73,7 +73,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _options(sections: Mapping[str, Any], name: str, command: str) -> dict[str, Any]:
     """Of a command of the SAM CLI; its own win over those that hold for all commands."""
-    about = {section: each.get("parameters", {}) for section, each in sections[name].items()}
+    about: dict[str, dict[str, Any]] = {section: each.get("parameters", {}) for section, each in sections[name].items()}
     return about.get("global", {}) | about.get(command, {})
 
 

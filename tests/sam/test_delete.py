@@ -17,7 +17,7 @@ from infra.samconfig import Environment, read_environment
 from tests.sam.conftest import Account
 
 DEV = read_environment("dev")
-KEY = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+KEY: dict[str, Any] = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
 KEY |= {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
 
 _numbers = count(1)
@@ -166,6 +166,18 @@ def test_what_the_template_retains_is_kept_with_its_files_and_named(
     told = capsys.readouterr().out
     assert f"Its template retains {invoices}." in told
     assert f"in the way of a new {small.name}: {invoices}.\n" in told
+
+
+def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_called() -> None:
+    """The emulator gives no name to what it could not make; AWS tells the one that was asked for."""
+    row = {"ResourceType": "AWS::S3::Bucket", "LogicalResourceId": "Files", "PhysicalResourceId": "files"}
+    for status in ("CREATE_FAILED", "DELETE_COMPLETE"):
+        assert delete.its_own([row | {"ResourceStatus": status}], retained=()) == []
+    assert (
+        delete.its_own([{**row, "ResourceStatus": "CREATE_IN_PROGRESS", "PhysicalResourceId": ""}], retained=()) == []
+    )
+    for status in ("CREATE_COMPLETE", "UPDATE_FAILED", "DELETE_FAILED"):
+        assert [each.name for each in delete.its_own([row | {"ResourceStatus": status}], retained=())] == ["files"]
 
 
 def test_a_bucket_that_was_there_before_is_none_of_a_stack_that_could_not_be_created(small: SmallStack) -> None:
