@@ -36,8 +36,9 @@ def _look(environment: Environment) -> str:
         account, region = _account(), boto3.session.Session().region_name
         status = stack_status(environment.stack)
     except (BotoCoreError, ClientError) as error:
+        told = str(error).rstrip(".")
         raise InTheWay(
-            f"AWS cannot be asked: {error} Sign in, so that `aws sts get-caller-identity` answers."
+            f"AWS cannot be asked: {told}. Sign in, so that `aws sts get-caller-identity` answers."
         ) from None
     if status in _STUCK:
         delete = f"make delete ENV={environment.name}"

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from infra import sam
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
 
+SECTIONS = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())
+DEPLOYED = [name for name, about in SECTIONS.items() if isinstance(about, dict) and "deploy" in about]
 PARAMETERS = sam.read_template()["Parameters"]
 
 
@@ -51,8 +54,10 @@ def test_a_commands_own_options_win_over_those_of_all_commands(file: Path) -> No
 
 
 def test_an_environment_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(ValueError, match=r"^samconfig\.toml has no environment 'staging'\. It has: dev, prod\.$"):
-        read_environment("staging")
+    with pytest.raises(
+        ValueError, match=rf"^samconfig\.toml has no environment 'nowhere'\. It has: {', '.join(DEPLOYED)}\.$"
+    ):
+        read_environment("nowhere")
 
 
 @pytest.mark.parametrize("text", ["[dev", "version = 0.1\n[dev.deploy.parameters]\nresolve_s3 = true"])
@@ -90,13 +95,13 @@ def test_what_cannot_be_read_is_told(overrides: str, file: Path) -> None:
         written(file, overrides)
 
 
-@pytest.mark.parametrize("name", ["default", "dev", "prod"])
+@pytest.mark.parametrize("name", ["default", *DEPLOYED])
 def test_our_own_environments_can_be_built_and_deployed(name: str) -> None:
     refuse_wrong_parameters(read_environment(name), PARAMETERS)
 
 
 @pytest.mark.parametrize("target", ["deploy", "delete"])
-@pytest.mark.parametrize("env", [[], ["ENV=staging"], ["ENV=default"], ["ENV=dev prod"]])
+@pytest.mark.parametrize("env", [[], ["ENV=nowhere"], ["ENV=default"], ["ENV=dev prod"]])
 def test_make_says_which_environments_there_are_before_it_does_anything(
     target: str, env: list[str], tmp_path: Path
 ) -> None:
@@ -104,5 +109,5 @@ def test_make_says_which_environments_there_are_before_it_does_anything(
         (tmp_path / name).write_bytes((sam.ROOT / name).read_bytes())
     done = subprocess.run(["make", target, *env], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Say which one: make {target} ENV=<dev|prod>" in done.stderr
+    assert f"Say which one: make {target} ENV=<{'|'.join(DEPLOYED)}>" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "samconfig.toml"]
