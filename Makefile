@@ -3,13 +3,13 @@
 .SUFFIXES:
 # Every target with a description.
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*[#][#].*/\1/p' $(firstword $(MAKEFILE_LIST)))
-# Every target with a description.
 
 SHELL := /bin/bash
 # Elsewhere each process would compile all that it imports anew.
 export PYTHONDONTWRITEBYTECODE :=
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
 
@@ -41,11 +41,11 @@ test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-
 test-fast: .venv/dev ## runs the tests that need no local stack, for while you edit
 	@$(PYTEST) $(WORKERS) tests/workflows tests/unit
 
-test-sam: .venv/dev $(SAM_CLI) ## runs what needs the SAM CLI, the linters or a clone: deployments, make workflow
-	@$(PYTEST) $(WORKERS) tests/sam
-
 soak: .venv/dev ## runs long tests: storms, crashes, long lists, many examples
 	@SOAK=1 $(PYTEST) $(WORKERS) $(ARGS)
+
+test-sam: .venv/dev $(SAM_CLI) ## tests what needs the SAM CLI or a clone: rehearsed deployments, make workflow: make test-sam [ARGS="-k deploy"]
+	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
 
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
@@ -58,12 +58,23 @@ lint-emails: .venv/dev .venv/html/installed ## checks the HTML of every email fo
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then runs every built function under AWS's own runtime client
-	@.venv/bin/python -m infra.build
+build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then tries every built function under AWS's own runtime client: make build [ENV=dev]
+	@.venv/bin/python -m infra.build --env $(ENV)
 
-deploy: build ## builds and deploys to AWS: make deploy ENV=dev
-	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
-	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
+# samconfig.toml by its absolute path: the SAM CLI looks for it beside the template, which is the built one.
+deploy: known-env .venv/dev $(SAM_CLI) ## builds and deploys to AWS: make deploy ENV=dev
+	@.venv/bin/python -m infra.preflight --env $(ENV)
+	@.venv/bin/python -m infra.build --env $(ENV)
+	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-file "$(CURDIR)/samconfig.toml" --config-env $(ENV)
+
+delete: known-env .venv/run ## deletes a deployed stack with all that is in it, after its name is typed: make delete ENV=dev
+	@.venv/bin/python -m infra.delete --env $(ENV)
+
+# Said at once, before anything is installed or built.
+.PHONY: known-env
+known-env:
+	@$(if $(and $(filter 1,$(words $(ENV))),$(filter $(ENV),$(ENVIRONMENTS))),:,echo "error: ENV is '$(ENV)', no environment of samconfig.toml. Say which one: \
+		make $(firstword $(MAKECMDGOALS)) ENV=<$(subst $() ,|,$(strip $(ENVIRONMENTS)))>" >&2; exit 1)
 
 workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
 	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"

@@ -1,15 +1,14 @@
-"""`make build`: validates and builds template.yaml with the SAM CLI, prepares what it built for short cold starts, and runs
-every built function under AWS's own runtime client, against the emulator.
+"""`make build`: validates and builds template.yaml with the SAM CLI, prepares what it built for short cold starts, and tries
+every built function under AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
 """
 
+import argparse
 import ast
-import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,20 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.core.messages.render import COMPILED, compile_templates
 from infra import sam
-from infra.local.deploy import Deployment, deploy
-from infra.local.emulator import running_emulator
 from infra.local.errors import LocalStackError
-from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.runtime import Runtime
+from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
+from infra.trial import try_functions
 
 BUILD = sam.ROOT / ".aws-sam/build"
 
 _SAM = sam.ROOT / ".venv-sam/bin/sam"
 _CLIENT = sam.ROOT / ".aws-sam/runtime"
-_EVENTS = sam.ROOT / "tests/events"
 _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 """The virtual environment first: its interpreter may be the one that `sam build` needs."""
 
-_PARAMETERS = {"EmailFrom": "no-reply@example.com", "SmsCountries": "*", "Proofs": "true"}
-_PARAMETERS |= {"EventsUrl": "https://app.example.com/events", "EventTypes": "verification.*", "DeliveryStatus": "true"}
+_DEFAULT = "default"
+"""The SAM CLI's own name for the environment that is meant where none is said."""
 _SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sns", "scheduler", "stepfunctions", "s3", "kms", "lambda"}
 _SERVICES |= {"pinpoint-sms-voice-v2"}
 _SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
@@ -47,35 +45,49 @@ class BuildFailed(Exception):
 
 def main() -> int:
     """Builds; 1 with a sentence when that fails."""
+    parser = argparse.ArgumentParser(prog="infra.build", description=__doc__)
+    parser.add_argument("--env", default="local", help="an environment of samconfig.toml, or local: its default")
+    env = parser.parse_args().env
     try:
-        _build()
-    except (BuildFailed, LocalStackError) as error:
+        _build(read_environment(_DEFAULT if env == "local" else env))
+    except (BuildFailed, LocalStackError, sam.TemplateError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _build() -> None:
-    about = sam.read_template()["Globals"]["Function"]
-    print("sam validate --lint", flush=True)
-    _sam("validate", "--lint")
+def _build(environment: Environment) -> None:
+    template = sam.read_template()
+    refuse_wrong_parameters(environment, template["Parameters"])
+    about = template["Globals"]["Function"]
     python = find_python(about["Runtime"])
     if python is None:
-        # Otherwise a deployment would take what an earlier build left here for this one.
-        shutil.rmtree(BUILD, ignore_errors=True)
-        print(
-            f"sam build and what follows is skipped: it needs {about['Runtime']} on PATH, and there is none that works."
-        )
+        _skip(environment, about["Runtime"])
+    print("sam validate --lint", flush=True)
+    _sam(environment, "validate", "--lint")
+    if python is None:
         return
     print("sam build (dependencies are downloaded once)", flush=True)
-    _sam("build")
+    _sam(environment, "build")
     functions = built_functions()
     _prepare(sorted(set(functions.values())), python)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
         lambdas, here = f"Linux on {about['Architectures'][0]}", f"{platform.system()} on {platform.machine()}"
-        print(f"Running the built functions is skipped: they are made for {lambdas}, and this is {here}.")
+        print(f"Trying the built functions is skipped: they are made for {lambdas}, and this is {here}.")
         return
-    _run(functions, Runtime(python, installed_client(python)))
+    print(f"deploying to the emulator with the settings of {environment.name}, trying every built function", flush=True)
+    if failed := try_functions(functions, Runtime(python, installed_client(python)), environment.parameters):
+        raise BuildFailed(f"Built, but does not work: {', '.join(failed)}.")
+
+
+def _skip(environment: Environment, runtime: str) -> None:
+    """Says that only the template is validated. Raises `BuildFailed` where the build is wanted for a deployment."""
+    # Otherwise a deployment would take what an earlier build left here for this one.
+    shutil.rmtree(BUILD, ignore_errors=True)
+    needed = f"sam build needs {runtime} on PATH, and there is none that works."
+    if environment.name != _DEFAULT:
+        raise BuildFailed(needed)
+    print(f"{needed} It is skipped, and so is what follows it.")
 
 
 def find_python(name: str) -> str | None:
@@ -103,10 +115,10 @@ def installed_client(python: str) -> Path:
     return _CLIENT
 
 
-def _sam(*arguments: str) -> None:
+def _sam(environment: Environment, *arguments: str) -> None:
     """Runs the SAM CLI; of what it says, shows warnings, and everything when it fails."""
-    environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
-    output = _output([str(_SAM), *arguments], environment)
+    variables = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
+    output = _output([str(_SAM), *arguments, "--config-env", environment.name], variables)
     print("".join(line for line in output.splitlines(keepends=True) if "warn" in line.lower()), end="", flush=True)
 
 
@@ -166,55 +178,6 @@ def _compile(folder: Path, python: str) -> None:
 
 def _megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / _MEGABYTE
-
-
-def _run(folders: dict[str, Path], runtime: Runtime) -> None:
-    """Runs every built function in the environment, and against the resources, that a deployment gives it."""
-    print("deploying to the emulator, running every built function", flush=True)
-    with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
-        deployment = deploy(emulator, _PARAMETERS)
-        functions = [_deployed(deployment, name, folders) for name in deployment.functions()]
-        failed = [function.name for function in functions if not _answers(function, runtime)]
-    if failed:
-        raise BuildFailed(f"Built, but does not work: {', '.join(failed)}.")
-
-
-def _deployed(deployment: Deployment, name: str, folders: dict[str, Path]) -> Function:
-    """The built function in the deployed one's environment."""
-    about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
-    variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
-    return Function(name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"])
-
-
-def _answers(function: Function, runtime: Runtime) -> bool:
-    """Whether the function answers its sample event; says so in a line."""
-    name = function.handler.split(".")[-3]
-    with LambdaProcess(function, runtime) as process:
-        try:
-            init = process.start()
-            answer, seconds = process.invoke(_sample_event(name))
-            _assert_works(answer)
-        except FunctionFailed as error:
-            print(f"  {name:<16} FAILED: {error}\n{process.log()}", flush=True)
-            return False
-    print(f"  {name:<16} init {init * 1000:5.0f} ms, first answer {seconds * 1000:5.0f} ms, ok", flush=True)
-    return True
-
-
-def _sample_event(name: str) -> object:
-    path = _EVENTS / f"{name}.json"
-    if not path.exists():
-        raise FunctionFailed(f"it has no sample event, {path.relative_to(sam.ROOT)}")
-    return json.loads(path.read_text())
-
-
-def _assert_works(answer: object) -> None:
-    """Workflows answer `{"result": …, "problem": null}`; what answers HTTP requests, a status below 500."""
-    about = answer if isinstance(answer, dict) else {}
-    if problem := about.get("problem"):
-        raise FunctionFailed(f"{problem['code']}: {problem['detail']}")
-    if about.get("statusCode", 200) >= 500:  # noqa: PLR2004 - RFC 9110 §15.6
-        raise FunctionFailed(f"status {about['statusCode']}: {about.get('body')}")
 
 
 if __name__ == "__main__":

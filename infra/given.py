@@ -36,7 +36,7 @@ def read_given(words: list[str], default_port: int) -> Given:
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
     parameters = {declared[name]: value for name, value in given.items()}
     for name, value in parameters.items():
-        _refuse_wrong(upper_snake(name), value, template["Parameters"][name])
+        refuse_wrong(upper_snake(name), value, template["Parameters"][name])
     return Given(state, int(port), parameters)
 
 
@@ -52,8 +52,8 @@ def _given_to_make() -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
-    """As CloudFormation would, which the emulator does not."""
+def refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
+    """As CloudFormation would, which the emulator does not. Raises `LocalStackError`."""
     low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
     if declared["Type"] == "Number" and not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
         raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from functions.core.settings import SettingsError
 from infra.local.deploy import STACK
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
-from infra.sam import ROOT
+from infra.samconfig import Environment, read_environment
 
 _VARIABLES = {
     "TOKENS_TABLE": "TokensTable",
@@ -64,12 +63,7 @@ def stack_name(env: str) -> str:
     Raises:
         ValueError: when samconfig.toml has no such environment.
     """
-    if env == "local":
-        return STACK
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text()).get(env)
-    if config is None:
-        raise ValueError(f"samconfig.toml has no environment {env!r}.")
-    return str(config["global"]["parameters"]["stack_name"])
+    return STACK if env == "local" else read_environment(env).stack
 
 
 def _local(state: Path) -> dict[str, str]:
@@ -80,6 +74,16 @@ def _local(state: Path) -> dict[str, str]:
     return running.outputs
 
 
+def enter(environment: Environment) -> None:
+    """Lets this process work where an environment is deployed to, as the SAM CLI does: samconfig.toml wins over variables."""
+    if environment.region:
+        os.environ.update(AWS_REGION=environment.region, AWS_DEFAULT_REGION=environment.region)
+    if environment.profile:
+        os.environ["AWS_PROFILE"] = environment.profile
+
+
 def _deployed(env: str) -> dict[str, str]:
-    stack = boto3.client("cloudformation").describe_stacks(StackName=stack_name(env))
+    environment = read_environment(env)
+    enter(environment)
+    stack = boto3.client("cloudformation").describe_stacks(StackName=environment.stack)
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}

@@ -5,7 +5,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ class Deployment(NamedTuple):
 
     emulator: Emulator
     outputs: dict[str, str]
-    origins: list[str]
+    origins: Sequence[str] = ()
     """AllowedOrigins, as the API knows them."""
 
     @property

@@ -59,6 +59,8 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
     assert {each["name"]: each["ok"] for each in told["checks"]} == {
         "email_sender": True,
         "email_sandbox": True,
+        "link_hosts": True,
+        "reply_to_domains": True,
         "sms_sandbox": None,  # the emulator does not know the question
         "sms_providers": True,
         "secrets": True,

@@ -39,8 +39,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     only the local stack allows.
     """
     with fakes.server(lambda request, _: fakes.reply(request, 200, b"", {})) as receiver:
-        running = LocalStack(tmp_path_factory.mktemp("stack"), EVENTS_URL=f"{receiver}/events")
-        assert not running.exited, running.text
+        running = LocalStack.start(tmp_path_factory.mktemp("stack"), EVENTS_URL=f"{receiver}/events")
         yield running
         running.stop()
 

@@ -57,7 +57,7 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     lines: list[str] = []
-    server = LocalServer(0, lines.append)
+    server = LocalServer(0, lambda text, _tone="plain": lines.append(text))
     stack = Stack(server)
     stack.lines = lines
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -316,7 +316,7 @@ def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
 
 def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deployment_has_one() -> None:
     named = sam.read_template()["Globals"]["Function"]["Environment"]["Variables"]
-    local = {"AWS_ENDPOINT_URL", *local_stack._PATIENCE, *local_stack._RECEIVERS, *providers.variables("")}
+    local = {"AWS_ENDPOINT_URL", *local_stack._PATIENCE, *local_stack._LOCAL, *providers.variables("")}
     assert {name for name, value in named.items() if value == {"Ref": "AWS::NoValue"}} == local
     functions = resources("AWS::Serverless::Function").values()
     assert not any(local & about["Environment"]["Variables"].keys() for about in functions)

@@ -25,9 +25,12 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 SWITCHED_OFF = ["events_url", "email_reports"]
 """By default."""
+FOR_TEMPLATES = ["link_hosts", "reply_to_domains"]
+"""Of no concern to codes."""
 CHECKS = [
     "email_sender",
     "email_sandbox",
+    *FOR_TEMPLATES,
     "sms_sandbox",
     "sms_providers",
     "secrets",
@@ -108,6 +111,7 @@ def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG0
         services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
         settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
         settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
+        settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
         yield account
 
 
@@ -358,6 +362,28 @@ def test_a_sender_that_waits_for_its_verification_is_told_what_for(identity: str
     account.identities = {identity: False}
     ok, detail = found("email_sender")
     assert (ok, detail.startswith(f"SES has not verified {identity} yet."), detail.endswith(fix)) == (False, True, True)
+
+
+def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> None:
+    assert found("link_hosts") == (True, "Links in emails from templates may go to app.example.com, *.example.org.")
+    assert found("reply_to_domains") == (True, "Answers to emails from templates may go to example.com.")
+
+
+@pytest.mark.parametrize(
+    ("check", "variable", "parameter", "refused"),
+    [
+        ("link_hosts", "LINK_HOSTS", "LinkHosts", "contain a link, as welcome and invitation do, are refused"),
+        ("reply_to_domains", "REPLY_TO_DOMAINS", "ReplyToDomains", "have a reply_to are refused"),
+    ],
+)
+def test_a_template_setting_that_is_empty_is_named_with_what_is_refused_and_codes_are_ready_all_the_same(
+    check: str, variable: str, parameter: str, refused: str, settings: Settings
+) -> None:
+    settings.set(**{variable: ""})
+    ok, detail = found(check)
+    assert (ok, detail.startswith(f"{parameter} is empty. Emails from templates that {refused}.")) == (None, True)
+    assert f"samconfig.toml (parameter_overrides), such as {parameter}=" in detail
+    assert ask()["ready"] is True
 
 
 def test_the_email_sandbox_is_told_with_the_way_out(account: Account) -> None:

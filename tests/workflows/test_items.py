@@ -213,9 +213,15 @@ def test_a_workflow_of_secrets_does_not_run_in_the_background() -> None:
     greeter = Greeter()
     handler = workflow(greeter.greet, background=False)
     assert handler(delivery(), Context()) == {"status": "failed"}
-    answer = handler({"door": "validate", "items": [{}]}, Context())
+    answer = handler({"door": "validate", "items": [{"name": "Ana"}]}, Context())
     assert (answer["problems"], answer["problem"]["code"]) == ([], "not_in_background")
     assert greeter.calls == []
+
+
+def test_validate_says_what_is_wrong_also_where_nothing_runs_in_the_background() -> None:
+    answer = workflow(Greeter().greet, background=False)({"door": "validate", "items": [{}]}, Context())
+    assert answer["problem"]["code"] == "not_in_background"
+    assert answer["problems"] == [{"index": 0, "errors": [{"pointer": "/name", "detail": "is required"}]}]
 
 
 def test_an_event_that_is_no_delivery_is_raised_by_its_code_alone() -> None:

@@ -1,4 +1,6 @@
-"""The door `validate`: what is wrong with the parameters of items, before a run over them starts. Nothing runs."""
+"""The door `validate`: what is wrong with the parameters of items, before a run over them starts, or when the function was
+built. Nothing runs.
+"""
 
 import time
 from collections.abc import Mapping
@@ -35,7 +37,7 @@ class InvalidItem(msgspec.Struct, frozen=True):
 
 
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `problem` where the workflow cannot run in the background at all."""
+    """The answer. `problem` where the workflow cannot run in the background at all; its parameters are validated even so."""
 
     problems: list[InvalidItem] = []
     problem: Problem | None = None
@@ -50,12 +52,14 @@ class Door:
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
         """`{"problems": [{"index", "errors"}], "problem"}`, at most 20 problems."""
         started, request_id = time.monotonic(), context.aws_request_id
+        problems: list[InvalidItem] = []
         try:
+            problems = self._problems(msgspec.convert(event, Validation))
             self._workflow.require_background()
-            answer = Validated(problems=self._problems(msgspec.convert(event, Validation)))
+            answer = Validated(problems=problems)
             log_answer(started)
         except Exception as error:  # noqa: BLE001 - as over HTTP, whoever asks gets an answer
-            answer = Validated(problem=log_problem(error, started, request_id))
+            answer = Validated(problems=problems, problem=log_problem(error, started, request_id))
         return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
 
     def _problems(self, asked: Validation) -> list[InvalidItem]:

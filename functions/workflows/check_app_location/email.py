@@ -13,6 +13,10 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who emails come from; read from the environment."""
 
     email_from: str
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links in emails from templates may go to."""
+    reply_to_domains: tuple[str, ...] = ()
+    """Domains of the addresses that answers to them may go to."""
 
 
 @cache
@@ -45,6 +49,22 @@ def email_sandbox() -> Finding:
     return Finding(True, "SES sends to everybody.")
 
 
+def link_hosts() -> Finding:
+    """Whether emails from templates may contain links. Codes need none."""
+    if hosts := settings().link_hosts:
+        return Finding(True, f"Links in emails from templates may go to {', '.join(hosts)}.")
+    refused = "Emails from templates that contain a link, as welcome and invitation do, are refused"
+    return Finding(None, f"LinkHosts is empty. {refused}. {_set('LinkHosts=app.example.com')}")
+
+
+def reply_to_domains() -> Finding:
+    """Whether emails from templates may say where answers go. Codes do not."""
+    if domains := settings().reply_to_domains:
+        return Finding(True, f"Answers to emails from templates may go to {', '.join(domains)}.")
+    refused = "Emails from templates that have a reply_to are refused"
+    return Finding(None, f"ReplyToDomains is empty. {refused}. {_set('ReplyToDomains=example.com')}")
+
+
 def identities(address: str) -> list[str]:
     """What SES may have verified so that it sends from an address: that itself, its domain, domains above."""
     labels = address.rpartition("@")[2].lower().split(".")
@@ -68,3 +88,7 @@ def _unknown() -> str:
     address = settings().email_from
     create = command(f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}")
     return f"SES knows neither {address} nor its domain. Publish the DKIM records that this names: {create}"
+
+
+def _set(example: str) -> str:
+    return f"If you send such, set yours in samconfig.toml (parameter_overrides), such as {example}, and deploy again."

@@ -11,7 +11,7 @@ from functions.core.workflow import workflow
 from functions.workflows.check_app_location import location
 from functions.workflows.check_app_location.asking import found
 from functions.workflows.check_app_location.concurrency import concurrency
-from functions.workflows.check_app_location.email import email_sandbox, email_sender
+from functions.workflows.check_app_location.email import email_sandbox, email_sender, link_hosts, reply_to_domains
 from functions.workflows.check_app_location.events import email_reports, events_url
 from functions.workflows.check_app_location.location import Identifier, Url, compared, compared_url
 from functions.workflows.check_app_location.sms import sms_providers, sms_sandbox
@@ -20,6 +20,8 @@ from functions.workflows.check_app_location.stack import runs, schedules, secret
 _CHECKS = (
     email_sender,
     email_sandbox,
+    link_hosts,
+    reply_to_domains,
     sms_sandbox,
     sms_providers,
     secrets,

@@ -1,0 +1,108 @@
+"""samconfig.toml: where an environment is deployed to, and with which settings."""
+
+import difflib
+import shlex
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra import sam
+from infra.given import refuse_wrong
+from infra.local.errors import LocalStackError
+
+FILE = sam.ROOT / "samconfig.toml"
+
+
+class Environment(NamedTuple):
+    """One environment of samconfig.toml."""
+
+    name: str
+    stack: str
+    region: str | None
+    """Null: that of the AWS CLI's settings."""
+    profile: str | None
+    """Of the AWS CLI; null: the one that is in effect."""
+    parameters: dict[str, str]
+    """Of the stack, as the environment sets them."""
+
+
+def read_environment(name: str, file: Path = FILE) -> Environment:
+    """An environment by its name.
+
+    Raises:
+        ValueError: when there is none of that name, or it cannot be read; with a sentence.
+    """
+    sections = _read(file)
+    if name not in sections or "stack_name" not in _options(sections, name, "deploy"):
+        raise ValueError(f"samconfig.toml has no environment {name!r}. It has: {', '.join(_deployed(sections))}.")
+    deploy = _options(sections, name, "deploy")
+    # `sam build` takes parameters too: they are those of an environment that is built only.
+    given = deploy.get("parameter_overrides") or _options(sections, name, "build").get("parameter_overrides") or []
+    return Environment(
+        name, deploy["stack_name"], deploy.get("region"), deploy.get("profile"), _parameters(name, given)
+    )
+
+
+def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any]) -> None:
+    """Raises `ValueError` for what CloudFormation would refuse after the build, and for what the SAM CLI would drop.
+
+    Args:
+        environment: with the parameters that it sets.
+        declared: `Parameters` of template.yaml.
+    """
+    for name, value in environment.parameters.items():
+        if name not in declared:
+            raise ValueError(
+                _wrong(environment.name, f"template.yaml has no parameter {name}{_similar(name, declared)}")
+            )
+        try:
+            refuse_wrong(name, value, declared[name])
+        except LocalStackError as error:
+            raise ValueError(_wrong(environment.name, str(error))) from None
+    if missing := [name for name in declared if "Default" not in declared[name] and name not in environment.parameters]:
+        raise ValueError(_wrong(environment.name, f"{', '.join(missing)} must be set."))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"samconfig.toml cannot be read: {error}") from None
+
+
+def _options(sections: Mapping[str, Any], name: str, command: str) -> dict[str, Any]:
+    """Of a command of the SAM CLI; its own win over those that hold for all commands."""
+    about: dict[str, dict[str, Any]] = {section: each.get("parameters", {}) for section, each in sections[name].items()}
+    return about.get("global", {}) | about.get(command, {})
+
+
+def _deployed(sections: Mapping[str, Any]) -> list[str]:
+    return [name for name, about in sections.items() if isinstance(about, dict) and "deploy" in about]
+
+
+def _parameters(name: str, given: object) -> dict[str, str]:
+    """As the SAM CLI reads them: a list of `Name=value`, one text with several of them, or a table."""
+    if isinstance(given, dict):
+        return {
+            key: ",".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in given.items()
+        }
+    texts = given if isinstance(given, list) else [str(given)]
+    try:
+        words = [word for text in texts for word in shlex.split(text)]
+    except ValueError as error:
+        raise ValueError(_wrong(name, f"parameter_overrides cannot be read: {error}.")) from None
+    if wrong := [word for word in words if "=" not in word]:
+        raise ValueError(
+            _wrong(name, f"parameter_overrides are Name=value, or \"Name='two words'\", not {wrong[0]!r}.")
+        )
+    return dict(word.split("=", 1) for word in words)
+
+
+def _wrong(name: str, sentence: str) -> str:
+    return f"samconfig.toml, environment {name}: {sentence}"
+
+
+def _similar(name: str, declared: Mapping[str, Any]) -> str:
+    found = difflib.get_close_matches(name, declared, n=1)
+    return f". Did you mean {found[0]}?" if found else "."
