@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,11 +15,12 @@ import msgspec
 from infra import sam
 from infra.given import read_given
 from infra.local import providers
-from infra.local.deploy import Deployment, deploy, source_files, update_code
+from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
+from infra.local.reload import Reload
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
 from infra.local.state import (
@@ -86,12 +87,24 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        server.deployment = deploy(emulator, parameters, _PATIENCE | _RECEIVERS | providers.variables(stand_ins))
-        write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
+        variables = _PATIENCE | _RECEIVERS | providers.variables(stand_ins)
+
+        def deploy_stack() -> Deployment:
+            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
+            return server.deployment
+
+        def redeploy() -> Deployment:
+            _development_tokens(state)  # first, so that no call meets a new workflow without its scope
+            return deploy_stack()
+
+        reload = Reload(server.gate, say, redeploy)
+        deployment = deploy_stack()
+        server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
-        threading.Thread(target=_reload_code, args=(server.deployment,), daemon=True).start()
+        threading.Thread(target=reload.watch, args=(deployment,), daemon=True).start()
         print(_welcome(url, tokens, time.monotonic() - started), flush=True)
         stack.callback(_stopping)
         server.serve_forever()
@@ -165,31 +178,6 @@ def _report_messages(inbox: Inbox) -> None:
             if message["id"] not in seen:
                 seen.add(message["id"])
                 say(f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}")
-
-
-def _reload_code(deployment: Deployment) -> None:
-    """Puts changed code into the running functions."""
-    before = _stamp()
-    while True:
-        time.sleep(_POLL_SECONDS)
-        now = _stamp()
-        if now == before:
-            continue
-        try:
-            update_code(deployment)
-        except Exception as error:  # noqa: BLE001 - a file that an editor is just replacing; the next look tries again
-            say(f"functions/ changed, but the code could not be reloaded yet: {error}")
-        else:
-            before = now
-            say("functions/ changed: code reloaded")
-
-
-def _stamp() -> dict[Path, int]:
-    found = {}
-    for path in source_files():
-        with suppress(FileNotFoundError):  # an editor's file that has just gone again
-            found[path] = path.stat().st_mtime_ns
-    return found
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
 
+from infra.local.broken import FindMistake, broken_folder, problem
 from infra.local.deploy import Deployment
+from infra.local.gate import Gate
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
 
@@ -37,6 +39,8 @@ class LocalServer(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
         self.report = report
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
+        self.gate = Gate()
+        self.find_mistake: FindMistake = lambda _: None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,15 +74,28 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         try:
-            url = self.server.deployment.api_url + self.path
-            with self.server.calls:
+            with self.server.gate.call(), self.server.calls:
+                url = self.server.deployment.api_url + self.path
                 reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
             return
         kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
-        self._reply(reply.status, kept, reply.data)
-        self.server.report(f"{self.command} {path} {reply.status}")
+        status, kept, body = self._named_mistake(reply.status, kept, reply.data)
+        self._reply(status, kept, body)
+        self.server.report(f"{self.command} {path} {status}")
+
+    def _named_mistake(
+        self, status: int, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The answer as it is, or a problem instead, where the function cannot be imported."""
+        folder = broken_folder(status, self.path, body)
+        mistake = self.server.find_mistake(folder) if folder else None
+        if not (folder and mistake):
+            return status, headers, body
+        request_id = next((value for name, value in headers if name.lower() == "apigw-requestid"), "")
+        headers = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+        return 500, headers, problem(folder, mistake, request_id)
 
     def _local(self, path: str, query: str) -> None:
         if path == "/_local/inbox" and self.command == "GET":

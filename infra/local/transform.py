@@ -6,8 +6,9 @@ It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it t
 processes at once then.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -104,12 +105,21 @@ def _expanded(api: str, properties: Template) -> Template:
         properties["CorsConfiguration"] = body[_CORS]
     made: Template = {}
     schemes = body.get("components", {}).get("securitySchemes", {})
+    authorizers = {name: _authorizer_id(api, name, body["paths"]) for name in schemes}
     for name, scheme in schemes.items():
-        made[f"{api}{name}Authorizer"] = _authorizer(api, name, scheme[_AUTHORIZER])
+        made[authorizers[name]] = _authorizer(api, name, scheme[_AUTHORIZER])
     for path, operations in body["paths"].items():
         for method, operation in operations.items():
-            made |= _route(api, f"{method.upper()} {path}", operation)
+            made |= _route(api, f"{method.upper()} {path}", operation, authorizers)
     return made
+
+
+def _authorizer_id(api: str, name: str, paths: Iterable[str]) -> str:
+    """Another one when there is another path, and with it an authorizer that remembers no answer: those from before a new
+    workflow lack its scope.
+    """
+    digest = hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()
+    return f"{api}{name}Authorizer{digest[:8]}"
 
 
 def _authorizer(api: str, name: str, about: Template) -> Template:
@@ -126,7 +136,7 @@ def _authorizer(api: str, name: str, about: Template) -> Template:
     return {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
 
 
-def _route(api: str, key: str, operation: Template) -> Template:
+def _route(api: str, key: str, operation: Template, authorizers: Mapping[str, str]) -> Template:
     about = operation[_INTEGRATION]
     name = api + "".join(letter for letter in key.title() if letter.isalnum())
     integration = {
@@ -140,7 +150,7 @@ def _route(api: str, key: str, operation: Template) -> Template:
     route = {"ApiId": {"Ref": api}, "RouteKey": key, "Target": target}
     schemes = [scheme for security in operation.get("security", []) for scheme in security if scheme != "NONE"]
     for scheme in schemes:
-        route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{api}{scheme}Authorizer"}}
+        route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": authorizers[scheme]}}
     return {
         f"{name}Integration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": integration},
         f"{name}Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": route},
