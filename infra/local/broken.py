@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from infra.local.mistakes import Mistake
+from infra.local.mistake import Mistake
 
 FindMistake = Callable[[str], Mistake | None]
 """Of a folder with a function's code: why it cannot be imported."""

@@ -16,6 +16,7 @@ from infra import sam
 from infra.local import transform
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
+from infra.local.references import refuse_dangling
 
 STACK = "local"
 _BUCKET = "local-artifacts"
@@ -58,6 +59,7 @@ def deploy(
         LocalStackError: when the deployment fails, or what it made is not what the template says.
     """
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator))
+    refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
     with held():
         _apply(emulator, template, parameters)
@@ -88,18 +90,18 @@ def zipped_functions(sources: Mapping[str, bytes] | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def read_sources() -> dict[str, bytes]:
+def read_sources(project: Path = sam.ROOT) -> dict[str, bytes]:
     """What the files of functions/ hold, by their paths from the project's folder."""
     found = {}
-    for path in source_files():
+    for path in source_files(project):
         with suppress(FileNotFoundError):  # an editor's file that has just gone again
-            found[path.relative_to(sam.ROOT).as_posix()] = path.read_bytes()
+            found[path.relative_to(project).as_posix()] = path.read_bytes()
     return found
 
 
-def source_files() -> list[Path]:
+def source_files(project: Path = sam.ROOT) -> list[Path]:
     """All files of functions/ that ship: none of those that editors and systems leave beside them."""
-    found = sorted((sam.ROOT / "functions").rglob("*"))
+    found = sorted((project / "functions").rglob("*"))
     return [path for path in found if path.is_file() and _ships(path)]
 
 

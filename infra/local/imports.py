@@ -16,11 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from infra.local.mistakes import Mistake
+from infra.local.mistake import Mistake
 from infra.sam import ROOT
 
 _SECONDS = 60
 """For all handlers together."""
+_AT = "handler-being-imported"
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -74,15 +75,18 @@ def find_failures(code: bytes, functions: Sequence[Function], changed: Collectio
                 command, cwd=ROOT, input=task, capture_output=True, timeout=_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
-            return [_failure(each, f"its import does not end within {_SECONDS} s") for each in functions[:1]]
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        return [_failure(each, f"its import ends the process ({done.returncode}): {last}") for each in functions[:1]]
+            return [_ended(folder, f"its import does not end within {_SECONDS} s")]
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            return [_ended(folder, f"its import ends the process with status {done.returncode}. {last}".strip())]
     return msgspec.json.decode(done.stdout, type=list[Failure])
 
 
-def _failure(function: Function, what: str) -> Failure:
-    return Failure(function.name, what, Mistake(f"{function.handler}: {what}"))
+def _ended(folder: str, what: str) -> Failure:
+    """The process noted at which handler it is, unless it could not even begin."""
+    noted = Path(folder) / _AT
+    handler = noted.read_text() if noted.exists() else "functions/"
+    return Failure(handler, what, Mistake(f"{handler}: {what}"))
 
 
 def main() -> None:
@@ -102,6 +106,7 @@ def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failur
         del sys.modules[name]
     os.environ.clear()
     os.environ.update({**around, **function.variables, "AWS_LAMBDA_FUNCTION_NAME": function.name})
+    (Path(task.folder) / _AT).write_text(function.handler)
     module, _, name = function.handler.rpartition(".")
     try:
         getattr(importlib.import_module(module), name)

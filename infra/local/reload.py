@@ -9,40 +9,40 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra import sam
 from infra.local.deploy import Deployment, read_sources, source_files, update_code, zipped_functions
 from infra.local.errors import LocalStackError
 from infra.local.gate import Gate
 from infra.local.imports import Function, find_failures
-from infra.local.mistakes import Mistake, find_mistakes
+from infra.local.mistake import Mistake
+from infra.local.parsing import find_mistakes
 from infra.workflows import workflows
 
 _POLL_SECONDS = 0.5
 _SETTLE_SECONDS = 0.1
 """Between two looks at files that are being written, by an editor or by git."""
-_STACK_FILES = [sam.TEMPLATE, sam.ROOT / "infra/run_workflow.asl.yaml"]
+_STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
 
 Say = Callable[[str], None]
-Stamps = dict[Path, tuple[int, int]]
+Stamps = dict[str, tuple[int, int]]
 
 
 class Reload:
     """Watches functions/ and what the stack is made of."""
 
-    def __init__(self, gate: Gate, say: Say, redeploy: Callable[[], Deployment]) -> None:
+    def __init__(self, gate: Gate, say: Say, redeploy: Callable[[], Deployment], project: Path = sam.ROOT) -> None:
         """Looks at the files: from now on a change is one.
 
         Args:
             gate: what holds calls meanwhile.
             say: gets a line for the terminal.
             redeploy: deploys everything anew; raises `LocalStackError` or `TemplateError`.
+            project: the folder with template.yaml.
         """
-        self._gate, self._say, self._redeploy = gate, say, redeploy
-        self._stamps, self._running = _stamps(), read_sources()
+        self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
+        self._stamps, self._running = _stamps(project), read_sources(project)
         self._stack_changed = False
         self._said = ""
         self._without_function: set[str] = set()
@@ -50,23 +50,24 @@ class Reload:
         self._explained: dict[str, Mistake | None] = {}
 
     def watch(self, deployment: Deployment) -> None:
-        """Never returns."""
+        """Never returns. What was wrong before the start is told first."""
+        self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
         while True:
             time.sleep(_POLL_SECONDS)
             deployment = self.look(deployment)
 
     def look(self, deployment: Deployment) -> Deployment:
         """Does what the changes since the last look ask for; returns the deployment as it is then."""
-        if _stamps() == self._stamps:
+        if _stamps(self._project) == self._stamps:
             return deployment
-        now = _settled()
+        now = _settled(self._project)
         try:
             self._stack_changed |= any(now.get(path) != self._stamps.get(path) for path in _STACK_FILES)
             deployment = self._take(deployment)
         except (LocalStackError, sam.TemplateError) as error:
             self._say_once(f"not deployed, and the stack is as it was: {error}")
-        except (OSError, BotoCoreError, ClientError) as error:
-            self._say_once(f"not reloaded yet: {error}")  # the next look tries again
+        except Exception as error:  # noqa: BLE001 - an emulator that is stopping, a file that has just gone; else a mistake
+            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}")  # the next look tries again
             return deployment
         self._stamps = now
         return deployment
@@ -82,7 +83,7 @@ class Reload:
             return self._explained[folder]
 
     def _take(self, deployment: Deployment) -> Deployment:
-        sources = read_sources()
+        sources = read_sources(self._project)
         changed = {path for path in {*sources, *self._running} if sources.get(path) != self._running.get(path)}
         if mistakes := find_mistakes(sources, changed & sources.keys()):
             self._say_mistakes(_GOES_ON, mistakes)
@@ -94,7 +95,7 @@ class Reload:
         return deployment
 
     def _take_stack(self, sources: dict[str, bytes]) -> Deployment:
-        self._say("template.yaml changed: deploying it")
+        self._say("template.yaml, or the state machine, changed: deploying it")
         started = time.monotonic()
         deployment = self._redeploy()
         self._now_running(sources)
@@ -124,7 +125,7 @@ class Reload:
     def _say_without_function(self, deployment: Deployment) -> None:
         """A folder alone is no workflow yet."""
         deployed = {each.folder for each in _functions(deployment)}
-        without = {name for name in workflows() if f"functions/workflows/{name}/" not in deployed}
+        without = {name for name in workflows(self._project) if f"functions/workflows/{name}/" not in deployed}
         for name in sorted(without - self._without_function):
             self._say(
                 f"functions/workflows/{name} has no function in template.yaml. Add its section, as another workflow has"
@@ -153,8 +154,14 @@ def _functions(deployment: Deployment) -> list[Function]:
     around = root | {"AWS_REGION": client.meta.region_name, "AWS_DEFAULT_REGION": client.meta.region_name}
     found = (client.get_function_configuration(FunctionName=name) for name in deployment.functions())
     return [
-        Function(each["FunctionName"], each["Handler"], around | each["Environment"]["Variables"]) for each in found
+        Function(each["FunctionName"], each["Handler"], around | _texts(each["Environment"]["Variables"]))
+        for each in found
     ]
+
+
+def _texts(variables: dict[str, object]) -> dict[str, str]:
+    """The emulator takes anything for a variable."""
+    return {name: str(value) for name, value in variables.items()}
 
 
 def _affected(functions: Sequence[Function], changed: Collection[str]) -> list[Function]:
@@ -164,21 +171,21 @@ def _affected(functions: Sequence[Function], changed: Collection[str]) -> list[F
     return list(functions) if elsewhere else own
 
 
-def _settled() -> Stamps:
+def _settled(project: Path) -> Stamps:
     """Of files that are not being written any more."""
-    before = _stamps()
+    before = _stamps(project)
     while True:
         time.sleep(_SETTLE_SECONDS)
-        now = _stamps()
+        now = _stamps(project)
         if now == before:
             return now
         before = now
 
 
-def _stamps() -> Stamps:
+def _stamps(project: Path) -> Stamps:
     found = {}
-    for path in [*source_files(), *_STACK_FILES]:
+    for path in [*source_files(project), *(project / each for each in _STACK_FILES)]:
         with suppress(FileNotFoundError):  # an editor's file that has just gone again
             about = path.stat()
-            found[path] = (about.st_mtime_ns, about.st_size)
+            found[path.relative_to(project).as_posix()] = (about.st_mtime_ns, about.st_size)
     return found
