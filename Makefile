@@ -43,7 +43,7 @@ deploy: build ## builds and deploys to AWS: make deploy ENV=dev
 	@test "$(ENV)" != local || { echo "error: say where to: make deploy ENV=dev (or prod)" >&2; exit 1; }
 	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-env $(ENV)
 
-workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
+workflow: .venv/dev ## makes a new workflow, blank or as a copy of another: make workflow NAME=greet FROM=blank (or FROM=send_email_template)
 	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"
 
 token: .venv/run ## issues a token and shows it once: make token NAME=web KIND=publishable SCOPES=workflow:verify_send [DAYS=90] [AUDIENCE=https://api.example.com] [ENV=prod]

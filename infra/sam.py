@@ -73,9 +73,9 @@ def _inline_definition(properties: dict[str, Any]) -> None:
 
 def _place(path: Path, error: Exception) -> str:
     """What is wrong, with the line."""
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    if mark is None:
+    if not (isinstance(error, yaml.MarkedYAMLError) and error.problem_mark):
         return str(error)
+    mark = error.problem_mark
     lines = path.read_text().splitlines()
     text = lines[mark.line].strip() if mark.line < len(lines) else ""
     return f"{path.name}:{mark.line + 1}: {error.problem}\n    {text}"

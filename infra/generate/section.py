@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from infra.generate import rights
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 
@@ -43,12 +44,44 @@ def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
     return "".join(
         [
             *lines[:end],
-            *_copied_section(lines[_section(lines, renaming.old)], source, renaming),
+            *_copied_section(
+                rights.to_review(lines[_section(lines, renaming.old)], renaming.old),
+                source,
+                renaming,
+                f"The workflow {renaming.new}, made from {renaming.old}.",
+            ),
             *lines[end : outputs.start],
             *_copied_outputs(lines[outputs], source, renaming),
             *lines[outputs.stop :],
         ]
     )
+
+
+def with_blank(template: str, renaming: Renaming) -> str:
+    """The template with a section like that of `renaming.old`, without rights and variables of its own, after the last one."""
+    lines = template.splitlines(keepends=True)
+    source = carried(template, renaming.old, [renaming.old])
+    renaming = renaming._replace(identifiers=frozenset(source.resources))
+    end = max(where.stop for where in _sections(lines).values())
+    section = rights.without_own(lines[_section(lines, renaming.old)])
+    made = _copied_section(section, source, renaming, f"The workflow {renaming.new}.")
+    return "".join([*lines[:end], *made, *lines[end:]])
+
+
+def plainest(template: str) -> str:
+    """The workflow whose section has all of the platform's rights and least besides."""
+    lines = template.splitlines(keepends=True)
+    sections = {name: lines[where] for name, where in _sections(lines).items()}
+    fit = {name: len(section) for name, section in sections.items() if rights.has_platform_rights(section)}
+    if not fit:
+        raise Refused("No workflow in template.yaml runs in the background. Copy one of them instead: FROM=<workflow>.")
+    return min(fit, key=lambda name: fit[name])
+
+
+def own_rights(template: str, workflow: str) -> list[str]:
+    """What a workflow's function may do that not every one may, such as `dynamodb:UpdateItem on Limits`."""
+    lines = template.splitlines(keepends=True)
+    return rights.own_rights(lines[_section(lines, workflow)])
 
 
 def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
@@ -59,12 +92,12 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
     return [key for key, text in elsewhere if key and renaming(text) != text and key not in source.outputs]
 
 
-def _copied_section(section: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:
+def _copied_section(section: Lines, source: Carried, renaming: Renaming, description: str) -> Iterator[str]:
     head = section[0].rstrip("\r\n")
     yield f"{_WORKFLOW}{renaming.new} ".ljust(len(head), "-") + section[0][len(head) :]
     for key, text in _entries(section[1:]):
         if not key or key in source.resources:
-            yield renaming(text)
+            yield "".join(rights.described(renaming(text).splitlines(keepends=True), description))
 
 
 def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:
