@@ -1,7 +1,7 @@
 """A workflow's section of template.yaml, copied as text, so that every other byte stays as it is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ _HEAD = "  # --- "
 _WORKFLOW = f"{_HEAD}workflow "
 
 Lines = list[str]
+Edit = Callable[[Lines], Lines]
+"""Changes an entry after it was renamed."""
 
 
 class Carried(NamedTuple):
@@ -39,33 +41,24 @@ def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
 
 def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
     """The template with a copy of the section after the last workflow's, and of each output after the one it is of."""
-    lines = template.splitlines(keepends=True)
-    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
-    return "".join(
-        [
-            *lines[:end],
-            *_copied_section(
-                rights.to_review(lines[_section(lines, renaming.old)], renaming.old),
-                source,
-                renaming,
-                f"The workflow {renaming.new}, made from {renaming.old}.",
-            ),
-            *lines[end : outputs.start],
-            *_copied_outputs(lines[outputs], source, renaming),
-            *lines[outputs.stop :],
-        ]
+    old, new = renaming.old, renaming.new
+    return _with_section(
+        template,
+        source,
+        renaming,
+        lambda entry: rights.described(rights.to_review(entry, old), f"The workflow {new}, made from {old}."),
     )
 
 
 def with_blank(template: str, renaming: Renaming) -> str:
-    """The template with a section like that of `renaming.old`, without rights and variables of its own, after the last one."""
-    lines = template.splitlines(keepends=True)
-    source = carried(template, renaming.old, [renaming.old])
-    renaming = renaming._replace(identifiers=frozenset(source.resources))
-    end = max(where.stop for where in _sections(lines).values())
-    section = rights.without_own(lines[_section(lines, renaming.old)])
-    made = _copied_section(section, source, renaming, f"The workflow {renaming.new}.")
-    return "".join([*lines[:end], *made, *lines[end:]])
+    """The template with a section as that of `renaming.old` is without rights and variables of its own."""
+    resources = carried(template, renaming.old, [renaming.old]).resources
+    return _with_section(
+        template,
+        Carried(resources, []),
+        renaming._replace(identifiers=frozenset(resources)),
+        lambda entry: rights.described(rights.without_own(entry), f"The workflow {renaming.new}."),
+    )
 
 
 def plainest(template: str) -> str:
@@ -92,12 +85,26 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
     return [key for key, text in elsewhere if key and renaming(text) != text and key not in source.outputs]
 
 
-def _copied_section(section: Lines, source: Carried, renaming: Renaming, description: str) -> Iterator[str]:
+def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit) -> str:
+    lines = template.splitlines(keepends=True)
+    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
+    return "".join(
+        [
+            *lines[:end],
+            *_copied_section(lines[_section(lines, renaming.old)], source, renaming, edit),
+            *lines[end : outputs.start],
+            *_copied_outputs(lines[outputs], source, renaming),
+            *lines[outputs.stop :],
+        ]
+    )
+
+
+def _copied_section(section: Lines, source: Carried, renaming: Renaming, edit: Edit) -> Iterator[str]:
     head = section[0].rstrip("\r\n")
     yield f"{_WORKFLOW}{renaming.new} ".ljust(len(head), "-") + section[0][len(head) :]
     for key, text in _entries(section[1:]):
         if not key or key in source.resources:
-            yield "".join(rights.described(renaming(text).splitlines(keepends=True), description))
+            yield from edit(renaming(text).splitlines(keepends=True))
 
 
 def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:

@@ -93,7 +93,7 @@ def main() -> None:
     """Never fails: what goes wrong is told."""
     answer, sys.stdout = sys.stdout, sys.stderr  # what a module prints is no answer
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    sys.path.insert(0, task.folder)
+    sys.path[0] = task.folder  # instead of the project, whose functions/ may be other ones
     around = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_"))}
     failures = [failure for each in task.functions if (failure := _import(each, task, around))]
     answer.buffer.write(msgspec.json.encode(failures))
