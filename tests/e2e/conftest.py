@@ -32,13 +32,13 @@ T = TypeVar("T")
 class LocalStack:
     """A running `python -m infra.local`, and what it printed."""
 
-    def __init__(self, state: Path, **settings: object) -> None:
+    def __init__(self, state: Path, project: Path = sam.ROOT, **settings: object) -> None:
         self.state = state
         self.output: list[str] = []
         words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "infra.local", f"STATE={state}", *words],
-            cwd=sam.ROOT,
+            cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
