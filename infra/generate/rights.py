@@ -52,7 +52,7 @@ def has_platform_rights(section: Lines) -> bool:
 
 
 def without_own(section: Lines) -> Lines:
-    """The section with the platform's rights and no others, and with no variable but the service's name."""
+    """The section with the platform's rights alone, and with no variable but the service's name."""
     blocks = list(_blocks(section))
     first = next((block for block in blocks if block.kind == "statement"), None)
     made: Lines = []
@@ -65,7 +65,7 @@ def without_own(section: Lines) -> Lines:
 
 
 def to_review(section: Lines, source: str) -> Lines:
-    """The section with a comment at each right, and above the variables, that a copy has of its source."""
+    """The section with a comment at what a copy has of its source: each right, and the variables."""
     made: Lines = []
     variables = False
     for block in _blocks(section):

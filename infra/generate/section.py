@@ -51,7 +51,7 @@ def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
 
 
 def with_blank(template: str, renaming: Renaming) -> str:
-    """The template with a section as that of `renaming.old` is without rights and variables of its own."""
+    """The template with another section like that of `renaming.old`, without what is its own."""
     resources = carried(template, renaming.old, [renaming.old]).resources
     return _with_section(
         template,
@@ -72,7 +72,7 @@ def plainest(template: str) -> str:
 
 
 def own_rights(template: str, workflow: str) -> list[str]:
-    """What a workflow's function may do that not every one may, such as `dynamodb:UpdateItem on Limits`."""
+    """What only this workflow's function may do, such as `dynamodb:UpdateItem on Limits`."""
     lines = template.splitlines(keepends=True)
     return rights.own_rights(lines[_section(lines, workflow)])
 

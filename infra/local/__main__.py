@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
@@ -89,26 +90,33 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
         variables = _PATIENCE | _RECEIVERS | providers.variables(stand_ins)
 
-        def deploy_stack() -> Deployment:
+        def deploy_all() -> None:
             server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
             write_running(state, Running(url=url, emulator_url=emulator.url, outputs=server.deployment.outputs))
-            return server.deployment
 
-        def redeploy() -> Deployment:
-            _development_tokens(state)  # first, so that no call meets a new workflow without its scope
-            return deploy_stack()
-
-        reload = Reload(server.gate, say, redeploy)
-        deployment = deploy_stack()
-        server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
+        reload = _reload(server, state, deploy_all)
+        deploy_all()
         stack.callback(forget_running, state)
         tokens = _development_tokens(state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
-        threading.Thread(target=reload.watch, args=(deployment,), daemon=True).start()
+        threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, tokens, time.monotonic() - started), flush=True)
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt
+
+
+def _reload(server: LocalServer, state: Path, deploy_all: Callable[[], None]) -> Reload:
+    """Looks at the files before they are deployed, so that no change is missed."""
+
+    def redeploy() -> Deployment:
+        _development_tokens(state)  # first, so that no call meets a new workflow without its scope
+        deploy_all()
+        return server.deployment
+
+    reload = Reload(server.gate, say, redeploy)
+    server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
+    return reload
 
 
 def _listen(port: int) -> LocalServer:

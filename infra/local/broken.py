@@ -1,4 +1,4 @@
-"""How the local server answers for a function that cannot be imported: with a problem that names the mistake.
+"""The local server's answer for a function that cannot be imported: a problem that names the mistake.
 
 AWS answers `{"message": "Internal Server Error"}` and the log has the rest, which a terminal should not make anybody look for.
 """
@@ -18,7 +18,7 @@ _API = "functions/api/"
 
 
 def broken_folder(status: int, path: str, body: bytes) -> str | None:
-    """The folder of the function that could not be imported, by what the emulator answered; null if none was to blame.
+    """The folder of the function that could not be imported; null if no such thing was answered.
 
     Args:
         status: of the emulator's answer.
@@ -44,7 +44,7 @@ def _folder(path: str) -> str:
 
 
 def problem(folder: str, mistake: Mistake, request_id: str) -> bytes:
-    """The body of the answer, in the form of every problem. Written here, as functions/ may be what is broken."""
+    """The body of the answer, as all problems are. Made here, as functions/ may be what is broken."""
     name = folder.rstrip("/").rpartition("/")[2]
     line = f": `{mistake.text.strip()}`" if mistake.text.strip() else ""
     detail = f"{name} cannot be imported. {mistake.sentence}{line}. Mend it: the code is then reloaded by itself."

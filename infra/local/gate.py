@@ -1,4 +1,4 @@
-"""Holds calls while the code of functions is replaced: the emulator kills those that are under way then."""
+"""Holds calls while functions are replaced: the emulator kills those that are under way then."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Gate:
 
     @contextmanager
     def closed(self, seconds: float = LONGEST_CALL_SECONDS) -> Iterator[bool]:
-        """No new call passes; yields once those under way have ended, or else, with false, after `seconds`."""
+        """No new call passes. Yields true once those under way have ended, false after `seconds`."""
         with self._changed:
             self._is_closed = True
         try:

@@ -57,7 +57,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def find_failures(code: bytes, functions: Sequence[Function], changed: Collection[str] = ()) -> list[Failure]:
-    """What fails when these functions' handlers are imported from a zip; the first failure of each function.
+    """Imports these functions' handlers from a zip; returns the first failure of each.
 
     Args:
         code: what is, or will be, deployed.
@@ -119,7 +119,9 @@ def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failur
 
 
 def mistake_of(error: BaseException, folder: Path, changed: Collection[str]) -> Mistake:
-    """Where an exception comes from: the last line that it passed in a file that was just edited, or else in the folder."""
+    """Where an exception comes from: the last line that it passed in a file that was just edited, or else
+    in the folder.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         what, frames = f"{type(error).__name__}: {error.msg}", [(error.filename, error.lineno, error.text or "")]
     else:

@@ -1,4 +1,4 @@
-"""Names in a template that nothing has: CloudFormation refuses them, and the emulator takes them for texts."""
+"""References to nothing: CloudFormation refuses them, and the emulator takes them for texts."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _substituted(value: Any) -> Iterator[str]:  # noqa: ANN401 - a text, or a te
 
 
 def _place(name: str, text: str, sentence: str) -> str:
-    """The first line with the name, before and after the sentence; a name that the translator made is in none."""
+    """The sentence with the first line that has the name; one that the translator made is in none."""
     for number, line in enumerate(text.splitlines(), start=1):
         if re.search(rf"\b{re.escape(name)}\b", line):
             return f":{number}: {sentence}\n    {line.strip()}"

@@ -57,7 +57,7 @@ class Reload:
             deployment = self.look(deployment)
 
     def look(self, deployment: Deployment) -> Deployment:
-        """Does what the changes since the last look ask for; returns the deployment as it is then."""
+        """Takes over what changed since the last look; returns the deployment as it is then."""
         if _stamps(self._project) == self._stamps:
             return deployment
         now = _settled(self._project)
@@ -66,14 +66,14 @@ class Reload:
             deployment = self._take(deployment)
         except (LocalStackError, sam.TemplateError) as error:
             self._say_once(f"not deployed, and the stack is as it was: {error}")
-        except Exception as error:  # noqa: BLE001 - an emulator that is stopping, a file that has just gone; else a mistake
-            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}")  # the next look tries again
+        except Exception as error:  # noqa: BLE001 - a file that has just gone, say; the next look tries again
+            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}")
             return deployment
         self._stamps = now
         return deployment
 
     def mistake_in(self, deployment: Deployment, folder: str) -> Mistake | None:
-        """Why the function whose code is in a folder cannot be imported as it is deployed; null if it can."""
+        """Why the code in a function's folder cannot be imported as it is deployed; null if it can."""
         with self._lock:  # those who wait find what the first one found
             if folder not in self._explained:
                 functions = [each for each in _functions(deployment) if each.folder == folder]
@@ -88,7 +88,7 @@ class Reload:
         if mistakes := find_mistakes(sources, changed & sources.keys()):
             self._say_mistakes(_GOES_ON, mistakes)
         elif self._stack_changed:
-            self._stack_changed = False  # also when it fails: the next change of the template tries again
+            self._stack_changed = False  # also when it fails: then the template's next change tries
             deployment = self._take_stack(sources)
         elif changed:
             self._take_code(deployment, sources, changed)
@@ -165,7 +165,7 @@ def _texts(variables: dict[str, object]) -> dict[str, str]:
 
 
 def _affected(functions: Sequence[Function], changed: Collection[str]) -> list[Function]:
-    """Functions whose folders hold all that changed, as functions do not import each other; all functions otherwise."""
+    """Those whose own folders hold all that changed, as functions do not import each other; else all."""
     own = [each for each in functions if any(path.startswith(each.folder) for path in changed)]
     elsewhere = [path for path in changed if not any(path.startswith(each.folder) for each in own)]
     return list(functions) if elsewhere else own

@@ -1,4 +1,4 @@
-"""Reload on a stack that is up: what breaks is named, what is mended works, and no call fails meanwhile."""
+"""Reload on a stack that is up: a mistake is named, what is mended works, no call fails meanwhile."""
 
 import shutil
 import threading
@@ -72,7 +72,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(stack: LocalStack
 
 
 def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:
-    """Statuses of calls that are made one after the other by several callers, from before the action until it is done."""
+    """Statuses of calls by several callers, from before the action until it is done."""
     done = threading.Event()
     statuses: list[int] = []
 

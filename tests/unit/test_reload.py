@@ -1,4 +1,4 @@
-"""Reload: what is put into the running stack when files change, what is not, and that calls wait meanwhile."""
+"""Reload: what is put into the running stack when files change, and that calls wait meanwhile."""
 
 import io
 import threading
