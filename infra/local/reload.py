@@ -50,11 +50,15 @@ class Reload:
         self._explained: dict[str, Mistake | None] = {}
 
     def watch(self, deployment: Deployment) -> None:
-        """Never returns. What was wrong before the start is told first."""
-        self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
+        """Never returns."""
+        self.tell_mistakes()
         while True:
             time.sleep(_POLL_SECONDS)
             deployment = self.look(deployment)
+
+    def tell_mistakes(self) -> None:
+        """Those that are in the files already."""
+        self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
 
     def look(self, deployment: Deployment) -> Deployment:
         """Takes over what changed since the last look; returns the deployment as it is then."""

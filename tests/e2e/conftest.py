@@ -32,7 +32,7 @@ T = TypeVar("T")
 class LocalStack:
     """A running `python -m infra.local`, and what it printed."""
 
-    def __init__(self, state: Path, project: Path = sam.ROOT, **settings: object) -> None:
+    def __init__(self, state: Path, project: Path = sam.ROOT, /, **settings: object) -> None:
         self.state = state
         self.output: list[str] = []
         words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]

@@ -1,6 +1,7 @@
 """Mistakes that are found before code is deployed: where they are, and what the line says."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -136,6 +137,20 @@ def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
         "greet cannot be imported. functions/workflows/greet/handler.py:12: NameError: name 'x' is not defined: `y = x`."
         " Mend it: the code is then reloaded by itself."
     )
+
+
+def test_a_mistake_in_the_stacks_own_files_is_found_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "a: 1\nb:\n - c\n  : [\n"
+    (tmp_path / "template.yaml").write_text(wrong)
+    with pytest.raises(sam.TemplateError, match=r"template\.yaml:4: expected .*\n    : \["):
+        sam.read_template(tmp_path / "template.yaml")
+    monkeypatch.setattr(sam, "ROOT", tmp_path)
+    (tmp_path / "machine.yaml").write_text(wrong)
+    machine = {"Properties": {"DefinitionUri": "machine.yaml"}}
+    with pytest.raises(sam.TemplateError, match=r"machine\.yaml:4: expected .*\n    : \["):
+        sam.translate({"Globals": {"Function": {}}, "Resources": {"Machine": machine}}, {}, "s3://bucket/key")
 
 
 def resources(**properties: object) -> dict[str, Any]:

@@ -127,6 +127,12 @@ def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
     assert bench.write(path, before + "\n") == ["functions/ changed: code reloaded"]
 
 
+def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:
+    (bench.project / GREET).write_text("def f(:\n")
+    Reload(bench.gate, bench.said.append, lambda: bench.deployment, bench.project).tell_mistakes()
+    assert bench.said == [f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"]
+
+
 def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> None:
     assert len(bench.write(CORE, "x = y\n")) == 1
 
