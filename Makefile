@@ -76,7 +76,7 @@ known-env:
 	@$(if $(and $(filter 1,$(words $(ENV))),$(filter $(ENV),$(ENVIRONMENTS))),:,echo "error: ENV is '$(ENV)', no environment of samconfig.toml. Say which one: \
 		make $(firstword $(MAKECMDGOALS)) ENV=<$(subst $() ,|,$(strip $(ENVIRONMENTS)))>" >&2; exit 1)
 
-workflow: .venv/dev ## makes a new workflow as a copy of another: make workflow NAME=send_receipt FROM=send_email_template
+workflow: .venv/dev ## makes a new workflow, blank or as a copy of another: make workflow NAME=greet FROM=blank (or FROM=send_email_template)
 	@.venv/bin/python -m infra.generate --name "$$NAME" --from "$$FROM"
 
 logs: .venv/run ## shows log lines: make logs [REQUEST=<request_id>] [RUN=<run_id>] [WORKFLOW=verify_send] [FOLLOW=1] [ENV=prod]

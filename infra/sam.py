@@ -35,7 +35,7 @@ def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
     try:
         return deepcopy(_parsed(path.read_text()))
     except (OSError, yaml.YAMLError) as error:
-        raise TemplateError(f"template.yaml cannot be read: {error}") from error
+        raise TemplateError(f"template.yaml cannot be read: {_place(path, error)}") from error
 
 
 @cache
@@ -78,7 +78,21 @@ def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: st
 
 def _inline_definition(properties: dict[str, Any]) -> None:
     """The translator takes a state machine's file from S3 only."""
-    properties["Definition"] = yaml.safe_load((ROOT / properties.pop("DefinitionUri")).read_text())
+    path = ROOT / properties.pop("DefinitionUri")
+    try:
+        properties["Definition"] = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise TemplateError(f"{path.relative_to(ROOT)} cannot be read: {_place(path, error)}") from error
+
+
+def _place(path: Path, error: Exception) -> str:
+    """What is wrong, with the line."""
+    if not (isinstance(error, yaml.MarkedYAMLError) and error.problem_mark):
+        return str(error)
+    mark = error.problem_mark
+    lines = path.read_text().splitlines()
+    text = lines[mark.line].strip() if mark.line < len(lines) else ""
+    return f"{path.name}:{mark.line + 1}: {error.problem}\n    {text}"
 
 
 def _typed(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:

@@ -15,9 +15,14 @@ def readme_verifier(issuer: str) -> Verifier:
     return verifier
 
 
+def readme_blank() -> str:
+    """Code of the workflow that the section Write your own workflow begins with."""
+    return _code("Write your own workflow")
+
+
 def readme_workflow() -> Callable[[Any, Any], Any]:
-    """`lambda_handler` of the section Write your own workflow."""
-    handler: Callable[[Any, Any], Any] = _run(_code("Write your own workflow"))["lambda_handler"]
+    """`lambda_handler` of the workflow in that section which asks who calls."""
+    handler: Callable[[Any, Any], Any] = _run(_blocks("Write your own workflow")[1])["lambda_handler"]
     return handler
 
 

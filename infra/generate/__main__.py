@@ -1,4 +1,4 @@
-"""`make workflow NAME=send_receipt FROM=send_email_template`: a new workflow, as a copy of one that there is."""
+"""`make workflow NAME=greet FROM=blank`: a new workflow, empty or as a copy of one that there is."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from infra import sam
 from infra.generate.check import works
 from infra.generate.errors import Refused
 from infra.generate.new_test import NewTest
-from infra.generate.plan import Plan, plan
+from infra.generate.plan import BLANK, Plan, plan
 from infra.generate.write import write
 from infra.local import development
 from infra.local.errors import LocalStackError
@@ -40,14 +40,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.generate", description=__doc__)
     parser.add_argument("--name", default="", help="of the new workflow")
-    parser.add_argument("--from", default="", dest="source", help="the workflow to copy")
+    parser.add_argument("--from", default="", dest="source", help="the workflow to copy, or blank")
     return parser.parse_args()
 
 
 def _made(planned: Plan, test: NewTest) -> str:
     place, (old, new, _) = planned.place, planned.renaming
     lines = [
-        f"\n{new}, a copy of {old}:",
+        f"\n{new}, a blank workflow:" if old == BLANK else f"\n{new}, a copy of {old}:",
         f"  {_shown(place.folder)}/",
         f"  {_shown(place.event)}",
         f"  {_shown(place.test)}: {test.about}; green",
@@ -55,6 +55,9 @@ def _made(planned: Plan, test: NewTest) -> str:
     ]
     if planned.left_alone:
         lines.append(f"Left alone in template.yaml, though it names {old}: {', '.join(planned.left_alone)}.")
+    if planned.to_review:
+        lines.append(f"Copied with the rights of {old}. Review in template.yaml whether {new} needs them:")
+        lines += [f"  {right}" for right in planned.to_review]
     return "\n".join(lines)
 
 
@@ -66,7 +69,7 @@ def _next(planned: Plan) -> str:
 Next:
   edit {_shown(place.folder)}/handler.py and {_shown(place.event)}
   make test ARGS={_shown(place.test)}
-  make run   (once more if it is up: template.yaml is read when it starts)
+  make run   (if it is up, it has deployed the workflow, and reloads what you edit)
   curl -s {url}/workflows/{name} -H 'authorization: Bearer {development.SECRET}' \\
     -H 'content-type: application/json' -d '{parameters}'"""
 

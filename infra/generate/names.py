@@ -48,7 +48,7 @@ def carries(identifier: str, name: str) -> bool:
 def refuse_wrong(name: str) -> None:
     """Raises `Refused` for what cannot be the name of a workflow."""
     if not name:
-        raise Refused("Say how it is called: make workflow NAME=send_receipt FROM=<another workflow>")
+        raise Refused("Say how it is called: make workflow NAME=send_receipt FROM=blank, or FROM=<another workflow>")
     if not _FORM.fullmatch(name):
         raise Refused(f"NAME is lower-case words joined by _, such as send_receipt, not {name!r}.")
     if len(name) > LONGEST_NAME:

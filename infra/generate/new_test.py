@@ -26,6 +26,11 @@ def new_tests(source: Path, renaming: Renaming) -> list[NewTest]:
     return [short, copy] if len(text.splitlines()) > _LONG else [copy, short]
 
 
+def blank_test(name: str) -> NewTest:
+    """Of a workflow that is no copy."""
+    return NewTest("a short one, to begin with", _BLANK.format(new=name))
+
+
 _SHORT = '''"""{new}: answers its sample event, to whom its scope allows it."""
 
 import json
@@ -60,5 +65,41 @@ def test_the_scope_of_{old}_is_not() -> None:
 
 def test_a_parameter_that_it_does_not_have_is_refused() -> None:
     reply = call(lambda_handler, PARAMETERS | {{"colour": "red"}}, scopes=[SCOPE])
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/colour")
+'''
+
+_BLANK = '''"""{new}: greets whom its parameters name."""
+
+import json
+
+import pytest
+
+from functions.workflows.{new}.handler import lambda_handler
+from infra import sam
+from tests.builders import Context, call
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+EVENT = json.loads((sam.ROOT / "tests/events/{new}.json").read_text())
+SCOPE = "workflow:{new}"
+
+
+def test_the_sample_event_is_answered() -> None:
+    assert lambda_handler(EVENT, Context()) == {{"result": {{"text": "Hello, Ana"}}, "problem": None}}
+
+
+def test_its_own_scope_is_enough_and_no_other_is() -> None:
+    assert call(lambda_handler, {{"name": "Ana"}}, scopes=[SCOPE]).body == {{"text": "Hello, Ana"}}
+    assert call(lambda_handler, {{"name": "Ana"}}, scopes=["workflow:verify_send"]).status == 403
+
+
+@pytest.mark.parametrize("parameters", [{{}}, {{"name": ""}}, {{"name": "x" * 81}}, {{"name": 1}}])
+def test_a_name_that_cannot_be_is_refused(parameters: dict[str, object]) -> None:
+    reply = call(lambda_handler, parameters, scopes=[SCOPE])
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/name")
+
+
+def test_a_parameter_that_it_does_not_have_is_refused() -> None:
+    reply = call(lambda_handler, {{"name": "Ana", "colour": "red"}}, scopes=[SCOPE])
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/colour")
 '''

@@ -1,12 +1,13 @@
 """What a new workflow consists of, worked out before anything is written."""
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries, refuse_wrong
-from infra.generate.new_test import NewTest, new_tests
+from infra.generate.new_test import NewTest, blank_test, new_tests
 from infra.generate.refusals import (
     refuse_existing,
     refuse_public,
@@ -14,8 +15,10 @@ from infra.generate.refusals import (
     refuse_used_ids,
     refuse_used_words,
 )
-from infra.generate.section import Carried, carried, mentions, with_copy
+from infra.generate.section import Carried, carried, mentions, own_rights, plainest, with_blank, with_copy
 from infra.workflows import workflows
+
+_GREET = Path(__file__).parent / "greet.py"
 
 
 class Place(NamedTuple):
@@ -39,16 +42,24 @@ class Plan(NamedTuple):
     """The first one that is green becomes its test."""
     added: list[str]
     """To template.yaml."""
-    left_alone: list[str]
+    left_alone: Sequence[str] = ()
     """Entries of template.yaml that name the source."""
+    to_review: Sequence[str] = ()
+    """Rights that only the source needed so far."""
+
+
+BLANK = "blank"
+"""What FROM says for a workflow that is no copy."""
 
 
 def plan(project: Path, name: str, source: str) -> Plan:
-    """A copy of the workflow `source` under a new name.
+    """A copy of the workflow `source` under a new name, or an empty one (`blank`).
 
     Raises:
         Refused: when it cannot be made; with one sentence.
     """
+    if source == BLANK:
+        return _blank(project, name)
     _refuse_wrong(project, name, source)
     old, new = _place(project, source), _place(project, name)
     template = _text(project / "template.yaml")
@@ -66,17 +77,45 @@ def plan(project: Path, name: str, source: str) -> Plan:
         tests=new_tests(old.test, renaming),
         added=[renamed[each] for each in (*ids.resources, *ids.outputs)],
         left_alone=mentions(template, ids, renaming),
+        to_review=own_rights(template, source),
+    )
+
+
+def _blank(project: Path, name: str) -> Plan:
+    """The workflow that README shows, with no rights but those that every workflow has."""
+    _refuse_name(project, name)
+    template, code = _text(project / "template.yaml"), _text(_GREET)
+    section = Renaming(plainest(template), name, frozenset())
+    ids = [camel(name) + suffix for suffix in ("", "Log", "Role")]
+    greet = Renaming("greet", name, frozenset({"Greet", "GreetResult"}))
+    if name != greet.old:
+        refuse_used_words(project, {name, *greet.renamed.values()}, [_GREET])
+    refuse_used_ids(project, {*ids}, set())
+    return Plan(
+        renaming=Renaming(BLANK, name, frozenset()),
+        place=_place(project, name),
+        code={Path("__init__.py"): b"", Path("handler.py"): greet(code).encode()},
+        event='{"door": "direct", "parameters": {"name": "Ana"}}\n',
+        template=with_blank(template, section),
+        tests=[blank_test(name)],
+        added=ids,
     )
 
 
 def _refuse_wrong(project: Path, name: str, source: str) -> None:
     there = workflows(project)
     if source not in there:
-        raise Refused(f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}.")
+        raise Refused(f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}, or {BLANK}.")
     refuse_public(source, _place(project, source).folder.rglob("*.py"))
     if not (event := _place(project, source).event).exists():
         raise Refused(f"{source} has no sample event to copy, {event.relative_to(project)}.")
+    _refuse_name(project, name)
+
+
+def _refuse_name(project: Path, name: str) -> None:
     refuse_wrong(name)
+    if name == BLANK:
+        raise Refused(f"NAME is the name of a workflow, and {BLANK} is what FROM says for an empty one.")
     refuse_existing(project, (*_place(project, name), project / "functions/api" / name))
     refuse_uncommitted(project)
 

@@ -44,7 +44,8 @@ def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> N
     for path in code:
         words = {token.string for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline)}
         if used := names & words:
-            raise Refused(f"{path.relative_to(project)} uses the name {min(used)} already. Choose another NAME.")
+            place = path.relative_to(project) if path.is_relative_to(project) else path.name
+            raise Refused(f"{place} uses the name {min(used)} already. Choose another NAME.")
 
 
 def refuse_used_ids(project: Path, resources: set[str], outputs: set[str]) -> None:

@@ -1,10 +1,11 @@
 """A workflow's section of template.yaml, copied as text, so that every other byte stays as it is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from infra.generate import rights
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 
@@ -12,6 +13,8 @@ _HEAD = "  # --- "
 _WORKFLOW = f"{_HEAD}workflow "
 
 Lines = list[str]
+Edit = Callable[[Lines], Lines]
+"""Changes an entry after it was renamed."""
 
 
 class Carried(NamedTuple):
@@ -38,17 +41,40 @@ def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
 
 def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
     """The template with a copy of the section after the last workflow's, and of each output after the one it is of."""
-    lines = template.splitlines(keepends=True)
-    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
-    return "".join(
-        [
-            *lines[:end],
-            *_copied_section(lines[_section(lines, renaming.old)], source, renaming),
-            *lines[end : outputs.start],
-            *_copied_outputs(lines[outputs], source, renaming),
-            *lines[outputs.stop :],
-        ]
+    old, new = renaming.old, renaming.new
+    return _with_section(
+        template,
+        source,
+        renaming,
+        lambda entry: rights.described(rights.to_review(entry, old), f"The workflow {new}, made from {old}."),
     )
+
+
+def with_blank(template: str, renaming: Renaming) -> str:
+    """The template with another section like that of `renaming.old`, without what is its own."""
+    resources = carried(template, renaming.old, [renaming.old]).resources
+    return _with_section(
+        template,
+        Carried(resources, []),
+        renaming._replace(identifiers=frozenset(resources)),
+        lambda entry: rights.described(rights.without_own(entry), f"The workflow {renaming.new}."),
+    )
+
+
+def plainest(template: str) -> str:
+    """The workflow whose section has all of the platform's rights and least besides."""
+    lines = template.splitlines(keepends=True)
+    sections = {name: lines[where] for name, where in _sections(lines).items()}
+    fit = {name: len(section) for name, section in sections.items() if rights.has_platform_rights(section)}
+    if not fit:
+        raise Refused("No workflow in template.yaml runs in the background. Copy one of them instead: FROM=<workflow>.")
+    return min(fit, key=lambda name: fit[name])
+
+
+def own_rights(template: str, workflow: str) -> list[str]:
+    """What only this workflow's function may do, such as `dynamodb:UpdateItem on Limits`."""
+    lines = template.splitlines(keepends=True)
+    return rights.own_rights(lines[_section(lines, workflow)])
 
 
 def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
@@ -59,12 +85,26 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
     return [key for key, text in elsewhere if key and renaming(text) != text and key not in source.outputs]
 
 
-def _copied_section(section: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:
+def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit) -> str:
+    lines = template.splitlines(keepends=True)
+    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
+    return "".join(
+        [
+            *lines[:end],
+            *_copied_section(lines[_section(lines, renaming.old)], source, renaming, edit),
+            *lines[end : outputs.start],
+            *_copied_outputs(lines[outputs], source, renaming),
+            *lines[outputs.stop :],
+        ]
+    )
+
+
+def _copied_section(section: Lines, source: Carried, renaming: Renaming, edit: Edit) -> Iterator[str]:
     head = section[0].rstrip("\r\n")
     yield f"{_WORKFLOW}{renaming.new} ".ljust(len(head), "-") + section[0][len(head) :]
     for key, text in _entries(section[1:]):
         if not key or key in source.resources:
-            yield renaming(text)
+            yield from edit(renaming(text).splitlines(keepends=True))
 
 
 def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterator[str]:

@@ -4,19 +4,21 @@ import signal
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
 from infra import sam
 from infra.given import read_given
 from infra.local import development, providers
-from infra.local.deploy import Deployment, deploy, source_files, update_code
+from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
+from infra.local.reload import Reload
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
@@ -74,22 +76,43 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        server.deployment = deploy(emulator, parameters, _PATIENCE | _LOCAL | providers.variables(stand_ins))
-        outputs = server.deployment.outputs
-        write_running(state, Running(url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs))
+        variables = _PATIENCE | _LOCAL | providers.variables(stand_ins)
+
+        def deploy_all() -> None:
+            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            outputs = server.deployment.outputs
+            about = Running(url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs)
+            write_running(state, about)
+            write_sam_env(state, server.deployment)
+
+        reload = _reload(server, deploy_all)
+        deploy_all()
         stack.callback(forget_running, state)
-        write_sam_env(state, server.deployment)
         stack.callback(forget_sam_env, state)
         _issue_development_tokens(server.deployment, state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
         threading.Thread(target=report_errors, args=(emulator, since_ms, server.answered), daemon=True).start()
         outcomes = server.deployment.outputs["OutcomesTable"]
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
-        threading.Thread(target=_reload_code, args=(server.deployment,), daemon=True).start()
+        threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt
+
+
+def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
+    """Looks at the files before they are deployed, so that no change is missed."""
+
+    def redeploy() -> Deployment:
+        # First, so that no call meets a new workflow without its scope.
+        development.write_tokens(server.deployment, workflows())
+        deploy_all()
+        return server.deployment
+
+    reload = Reload(server.gate, say, redeploy)
+    server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
+    return reload
 
 
 def _listen(port: int) -> LocalServer:
@@ -136,31 +159,6 @@ def _report_messages(inbox: Inbox) -> None:
             if message["id"] not in seen:
                 seen.add(message["id"])
                 say(f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}")
-
-
-def _reload_code(deployment: Deployment) -> None:
-    """Puts changed code into the running functions."""
-    before = _stamp()
-    while True:
-        time.sleep(_POLL_SECONDS)
-        now = _stamp()
-        if now == before:
-            continue
-        try:
-            update_code(deployment)
-        except Exception as error:  # noqa: BLE001 - a file that an editor is just replacing; the next look tries again
-            say(f"functions/ changed, but the code could not be reloaded yet: {error}")
-        else:
-            before = now
-            say("functions/ changed: code reloaded")
-
-
-def _stamp() -> dict[Path, int]:
-    found = {}
-    for path in source_files():
-        with suppress(FileNotFoundError):  # an editor's file that has just gone again
-            found[path] = path.stat().st_mtime_ns
-    return found
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -5,7 +5,8 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from infra import sam
 from infra.local import transform
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
+from infra.local.references import refuse_dangling
 
 STACK = "local"
 _BUCKET = "local-artifacts"
@@ -50,43 +52,73 @@ class Deployment(NamedTuple):
         return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
 
-def deploy(emulator: Emulator, parameters: dict[str, str], variables: Mapping[str, str] | None = None) -> Deployment:
-    """Creates or updates the stack; `variables` are in every function's environment besides its own.
+def deploy(
+    emulator: Emulator,
+    parameters: dict[str, str],
+    variables: Mapping[str, str] | None = None,
+    held: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Deployment:
+    """Creates or updates the stack.
+
+    Args:
+        emulator: where.
+        parameters: of the stack.
+        variables: what every function has in its environment besides its own.
+        held: around the change itself, during which the emulator kills calls that are under way.
 
     Raises:
+        TemplateError: when template.yaml cannot be read or translated; nothing is changed then.
         LocalStackError: when the deployment fails, or what it made is not what the template says.
     """
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator))
+    refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
-    _apply(emulator, template, parameters)
-    outputs = _outputs(emulator)
-    _enable_ttl(emulator, template)
-    emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
-    return Deployment(emulator, outputs, _assert_deployed(emulator, template, outputs))
+    with held():
+        _apply(emulator, template, parameters)
+        outputs = _outputs(emulator)
+        _enable_ttl(emulator, template)
+        emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
+        origins = _assert_deployed(emulator, template, outputs)
+    return Deployment(emulator, outputs, origins)
 
 
-def update_code(deployment: Deployment) -> None:
-    """Puts the code as it is now into every function of a running stack."""
-    code = zipped_functions()
-    for name in deployment.functions():
+def update_code(deployment: Deployment, code: bytes, functions: Iterable[str]) -> None:
+    """Puts code into functions of a running stack."""
+    for name in functions:
         deployment.emulator.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
 
 
-def zipped_functions() -> bytes:
-    """functions/ as a zip without dependencies, which the emulator's workers have from the virtual environment."""
+def zipped_functions(sources: Mapping[str, bytes] | None = None) -> bytes:
+    """functions/ as a zip without dependencies, which the emulator's workers have from the virtual environment.
+
+    Args:
+        sources: what is zipped, by paths from the project's folder; the files as they are by default.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in source_files():
+        for path, content in (read_sources() if sources is None else sources).items():
             # A fixed time, so that the same code is the same zip.
-            entry = zipfile.ZipInfo(str(path.relative_to(sam.ROOT)), (2020, 1, 1, 0, 0, 0))
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue()
 
 
-def source_files() -> list[Path]:
-    """All files of functions/ that ship."""
-    found = sorted((sam.ROOT / "functions").rglob("*"))
-    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+def read_sources(project: Path = sam.ROOT) -> dict[str, bytes]:
+    """What the files of functions/ hold, by their paths from the project's folder."""
+    found = {}
+    for path in source_files(project):
+        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+            found[path.relative_to(project).as_posix()] = path.read_bytes()
+    return found
+
+
+def source_files(project: Path = sam.ROOT) -> list[Path]:
+    """All files of functions/ that ship: none of those that editors and systems leave beside them."""
+    found = sorted((project / "functions").rglob("*"))
+    return [path for path in found if path.is_file() and _ships(path)]
+
+
+def _ships(path: Path) -> bool:
+    return "__pycache__" not in path.parts and not path.name.startswith(".") and not path.name.endswith("~")
 
 
 def _upload_code(emulator: Emulator) -> str:

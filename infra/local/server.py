@@ -14,7 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import urllib3
 
 from infra.local import origins
+from infra.local.broken import FindMistake, broken_folder, problem
 from infra.local.deploy import Deployment
+from infra.local.gate import Gate
 from infra.local.guard import KEY_HEADER
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
@@ -57,6 +59,9 @@ class LocalServer(ThreadingHTTPServer):
         self.answered = threading.Event()
         """Set after each request: its log lines are there now."""
         self._refused: set[str] = set()
+
+        self.gate = Gate()
+        self.find_mistake: FindMistake = lambda _: None
 
     def refusal(self, origin: str | None) -> str | None:
         """The reason why a page of this origin may not call the API, reported once for each."""
@@ -109,8 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         if origin:
             headers["origin"] = origins.known(origin, deployment.origins)
         try:
-            url = deployment.api_url + self.path
-            with self.server.calls:
+            with self.server.gate.call(), self.server.calls:
+                url = self.server.deployment.api_url + self.path
                 reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
@@ -118,10 +123,24 @@ class _Handler(BaseHTTPRequestHandler):
         kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
         # A page compares it with its own origin.
         kept = [(name, origin if name.lower() == _ALLOWED and value != "*" else value) for name, value in kept]
-        self._reply(reply.status, kept, reply.data)
-        told = f"{self.command} {path} {reply.status}{_why(reply.status, reply.data)}"
+        status, kept, body = self._named_mistake(reply.status, kept, reply.data)
+        self._reply(status, kept, body)
+        told = f"{self.command} {path} {status}{_why(status, body)}"
         self.server.answered.set()
-        self.server.report(told, _tone(path, reply.status))
+        self.server.report(told, _tone(path, status))
+
+    def _named_mistake(
+        self, status: int, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The answer as it is, or a problem instead, where the function cannot be imported."""
+        folder = broken_folder(status, self.path, body)
+        mistake = self.server.find_mistake(folder) if folder else None
+        if not (folder and mistake):
+            return status, headers, body
+        request_id = next((value for name, value in headers if name.lower() == "apigw-requestid"), "")
+        kept = [(name, value) for name, value in headers if name.lower().startswith("access-control-")]
+        headers = [("content-type", "application/problem+json"), ("cache-control", "no-store"), *kept]
+        return 500, headers, problem(folder, mistake, request_id)
 
     def _local(self, path: str, query: str) -> None:
         if self.headers["sec-fetch-site"] in _OTHER_PAGES:

@@ -7,9 +7,10 @@ processes at once then. Of a generated secret it heeds the excluded characters o
 port, as they may call the API.
 """
 
+import hashlib
 import json
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -123,12 +124,21 @@ def _expanded(api: str, properties: Template) -> Template:
         properties["CorsConfiguration"] = body[_CORS]
     made: Template = {}
     schemes = body.get("components", {}).get("securitySchemes", {})
+    authorizers = {name: _authorizer_id(api, name, body["paths"]) for name in schemes}
     for name, scheme in schemes.items():
-        made[f"{api}{name}Authorizer"] = _authorizer(api, name, scheme[_AUTHORIZER])
+        made[authorizers[name]] = _authorizer(api, name, scheme[_AUTHORIZER])
     for path, operations in body["paths"].items():
         for method, operation in operations.items():
-            made |= _route(api, f"{method.upper()} {path}", operation)
+            made |= _route(api, f"{method.upper()} {path}", operation, authorizers)
     return made
+
+
+def _authorizer_id(api: str, name: str, paths: Iterable[str]) -> str:
+    """Another one when there is another path, and with it an authorizer that remembers no answer: those from before a new
+    workflow lack its scope.
+    """
+    digest = hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()
+    return f"{api}{name}Authorizer{digest[:8]}"
 
 
 def _authorizer(api: str, name: str, about: Template) -> Template:
@@ -145,7 +155,7 @@ def _authorizer(api: str, name: str, about: Template) -> Template:
     return {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
 
 
-def _route(api: str, key: str, operation: Template) -> Template:
+def _route(api: str, key: str, operation: Template, authorizers: Mapping[str, str]) -> Template:
     about = operation[_INTEGRATION]
     name = api + "".join(letter for letter in key.title() if letter.isalnum())
     integration = {
@@ -158,7 +168,7 @@ def _route(api: str, key: str, operation: Template) -> Template:
     target = {"Fn::Sub": f"integrations/${{{name}Integration}}"}
     route = {"ApiId": {"Ref": api}, "RouteKey": key, "Target": target}
     for scheme in [scheme for security in operation.get("security", []) for scheme in security]:
-        route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{api}{scheme}Authorizer"}}
+        route |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": authorizers[scheme]}}
     return {
         f"{name}Integration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": integration},
         f"{name}Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": route},

@@ -48,11 +48,12 @@ class LocalStack:
         self._log = _log(state)
 
     @classmethod
-    def start(cls, state: Path, *, check: bool = True, **settings: object) -> "LocalStack":
+    def start(cls, state: Path, project: Path = sam.ROOT, /, *, check: bool = True, **settings: object) -> "LocalStack":
         """Starts one, and waits until it is up or has ended.
 
         Args:
             state: its state folder.
+            project: whose code and template it runs.
             check: whether it has to come up.
             settings: as on make's command line.
         """
@@ -62,7 +63,7 @@ class LocalStack:
         command = [sys.executable, "-m", "infra.local", f"STATE={state}", *words]
         waits = {} if SOAK else {"SFN_WAIT_SCALE": str(WAIT_SCALE)}
         with log.open("w") as file:
-            process = subprocess.Popen(command, cwd=sam.ROOT, env=os.environ | waits, stdout=file, stderr=file)
+            process = subprocess.Popen(command, cwd=project, env=os.environ | waits, stdout=file, stderr=file)
         stack = cls(state, process)
         eventually(lambda: stack.exited or "Ctrl-C stops it" in stack.text, START_SECONDS)
         assert not (check and stack.exited), stack.text

@@ -1,13 +1,10 @@
 """`make workflow`, whole: two workflows made in a clone, with the linter, the formatter and the tests over them."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 from infra import sam
-from tests.unit.test_generate import NOT_IN_A_COPY, git
+from tests.unit.test_generate import NOT_IN_A_COPY, git, run
 
 SOURCES = ["verify_delete", "verify_send"]
 
@@ -32,11 +29,3 @@ def test_two_workflows_made_in_a_clone_are_green(tmp_path: Path) -> None:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
     )
-
-
-def run(clone: Path, *commands: list[str]) -> None:
-    """Runs modules at once: what takes seconds here is waiting for other processes."""
-    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands]
-    said = [process.communicate()[0] for process in started]
-    assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)

@@ -1,21 +1,26 @@
 """`make workflow`: what it refuses, what it renames, and that nothing stays behind when it fails."""
 
 import difflib
+import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan, plan
-from infra.generate.section import carried, mentions, with_copy
+from infra.generate.section import carried, mentions, own_rights, with_copy
 from infra.generate.write import write
 from infra.workflows import workflows
+from tests.readme import readme_blank
 
 NOT_IN_A_COPY = shutil.ignore_patterns(".*", "__pycache__", "docs", "template.yaml.before")
 DELETE = Renaming("verify_delete", "end_visit", frozenset({"VerifyDelete", "VerifyDeleteLog"}))
@@ -257,6 +262,101 @@ def test_what_else_names_the_source_is_said(project: Path) -> None:
     assert plan(project, "end_visit", "verify_check").left_alone == ["Proofs", "ProofKey", "VerifyCheckSigns"]
 
 
+def role_of(template: str, workflow: str) -> list[dict[str, Any]]:
+    """Statements of a workflow's role."""
+    role = yaml_parse(template)["Resources"][f"{camel(workflow)}Role"]
+    statements: list[dict[str, Any]] = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    return statements
+
+
+def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(project: Path) -> None:
+    planned = plan(project, "wave", "blank")
+    made = yaml_parse(planned.template)["Resources"]
+    function, other = (made[each]["Properties"] for each in ("Wave", "TrackDelivery"))
+    assert (function["Description"], other["Description"]) == (
+        "The workflow wave.",
+        "Records what a provider reports of a message.",
+    )
+    assert function["Environment"]["Variables"] == {"POWERTOOLS_SERVICE_NAME": "wave"}
+    event, usual = ({**each["Events"]["Http"]["Properties"]} for each in (function, other))
+    assert (event.pop("Path"), usual.pop("Path")) == ("/workflows/wave", "/workflows/track_delivery")
+    assert event == usual, "who may call it is as with others"
+    everyones = json.loads(json.dumps(role_of(planned.template, "track_delivery")).replace("TrackDelivery", "Wave"))
+    rights = role_of(planned.template, "wave")
+    assert [each for each in everyones if each not in rights] == [
+        {"Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": {"Fn::GetAtt": ["Verifications", "Arn"]}}
+    ]
+    assert [each for each in rights if each not in everyones] == []
+    assert "# Every workflow has these rights" in planned.template
+    assert planned.added == ["Wave", "WaveLog", "WaveRole"]
+    code = planned.code[Path("handler.py")].decode()
+    assert "class Wave(Parameters)" in code
+    assert "def wave(parameters: Wave) -> WaveResult:" in code
+    assert "greet" not in code.lower()
+
+
+def test_a_blank_workflow_is_the_one_that_readme_shows() -> None:
+    assert (sam.ROOT / "infra/generate/greet.py").read_text() == readme_blank()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("blank", "is what FROM says for an empty one"),
+        ("", "Say how it is called"),
+        ("workflow", "uses the name workflow already"),
+        ("verify_check", "functions/workflows/verify_check is there already"),
+        ("alarms", "template.yaml has a Alarms already"),
+    ],
+)
+def test_a_name_that_a_blank_workflow_cannot_have_is_refused(project: Path, name: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        plan(project, name, "blank")
+
+
+def test_a_blank_workflow_passes_its_own_test(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(sam.ROOT, clone, ignore=NOT_IN_A_COPY, symlinks=True)
+    planned = plan(clone, "greet", "blank")
+    assert planned.code[Path("handler.py")].decode() == readme_blank()
+    write(clone, planned, green)
+    made = [str(planned.place.folder), str(planned.place.test)]
+    run(clone, ["pytest", made[1]], ["ruff", "check", *made], ["ruff", "format", "--check", *made])
+
+
+def copied(source: str) -> str:
+    """The section of a copy of a workflow."""
+    template = sam.TEMPLATE.read_text()
+    ids = carried(template, source, workflows())
+    made = with_copy(template, ids, Renaming(source, "end_visit", frozenset(ids.resources)))
+    return made.partition("  # --- workflow end_visit ")[2].partition("\n  # --- ")[0].partition("\n")[2]
+
+
+@pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
+def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str) -> None:
+    section, told = copied(source), own_rights(sam.TEMPLATE.read_text(), source)
+    assert f"      Description: The workflow end_visit, made from {source}.\n" in section
+    mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
+    after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]
+    assert len(after) == len(told) > 0
+    for right, statement in zip(told, after, strict=True):
+        actions = re.search(r"Action: \[?([^\]\n]+)", statement)
+        assert statement.startswith("              - ")
+        assert actions
+        assert right.partition(" on ")[0] == actions[1]
+    everyones = r"EndVisitLog|RunFiles|Outcomes|RunWorkflow|Idempotency"
+    for statement in re.findall(r"(?m)^              - Effect(?:.*\n(?!              [-#]))*.*", section):
+        if mark + statement not in section:
+            assert re.search(everyones, statement), statement
+
+
+def test_variables_of_a_copy_are_marked_once() -> None:
+    section = copied("send_email_template")
+    above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
+    assert f"{above}Delete those that the code does not read.\n          APP_NAME: !Ref AppName\n" in section
+    assert section.count("that the code does not read") == 1
+
+
 def test_a_short_test_is_copied_and_a_long_one_makes_room_for_a_short_one(project: Path) -> None:
     copied, short = plan(project, "end_visit", "verify_delete").tests
     assert "end_visit(event, Context())" in copied.text
@@ -306,3 +406,11 @@ def test_nothing_stays_behind_when_a_file_cannot_be_written(project: Path, unwri
     with pytest.raises(UnicodeEncodeError):
         write(project, planned, green)
     assert contents(project) == before
+
+
+def run(clone: Path, *commands: list[str]) -> None:
+    """Runs modules at once: what takes seconds here is waiting for other processes."""
+    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    started = [subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands]
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)

@@ -8,6 +8,7 @@ import pytest
 from infra import sam
 from infra.local import transform
 from infra.local.loopback import is_loopback_origin
+from infra.local.references import refuse_dangling
 
 PUBLIC = {
     "GET /.well-known/jwks.json",
@@ -44,6 +45,19 @@ def test_every_path_becomes_a_route_with_its_integration_and_authorizer(translat
         integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
         assert made["Resources"][integration]["Properties"]["PayloadFormatVersion"] == "2.0"
     assert "Body" not in made["Resources"]["Api"]["Properties"]
+
+
+def test_an_authorizer_that_remembers_answers_from_before_a_new_route_is_replaced(translated: dict[str, Any]) -> None:
+    template = deepcopy(translated)
+    paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    paths["/workflows/greet"] = paths["/workflows/verify_send"]
+    ids = [{*of_type(transform.for_emulator(each), "AWS::ApiGatewayV2::Authorizer")} for each in (translated, template)]
+    assert ids[0] == {*of_type(transform.for_emulator(translated), "AWS::ApiGatewayV2::Authorizer")}
+    assert not ids[0] & ids[1]
+
+
+def test_template_yaml_refers_to_nothing_that_there_is_not(translated: dict[str, Any]) -> None:
+    refuse_dangling(translated, "")
 
 
 def test_an_open_route_stays_open(translated: dict[str, Any]) -> None:

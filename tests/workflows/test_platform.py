@@ -18,6 +18,7 @@ from functions.core.log import logger
 from functions.core.parameters import Parameters, Result
 from functions.core.workflow import workflow
 from infra import sam
+from infra.generate.greet import lambda_handler as blank
 from tests.builders import Context, call, http_event
 from tests.readme import readme_workflow
 
@@ -64,6 +65,9 @@ def test_the_workflow_that_readme_shows_works_as_it_says() -> None:
     assert call(shown, {"name": "Ana", "formal": True}, scopes=SCOPES).body == {"text": "Good day, Ana"}
     refused = call(shown, {"name": ""}, scopes=SCOPES)
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/name")
+    assert call(blank, {"name": "Ana"}, scopes=SCOPES).body == {"text": "Hello, Ana"}
+    refused = call(blank, {"name": "Ana", "formal": True}, scopes=SCOPES)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/formal")
 
 
 def test_a_problem_is_an_rfc_9457_document() -> None:

@@ -1,0 +1,28 @@
+"""greet: says hello."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from functions.core.parameters import Parameters, Result
+from functions.core.workflow import workflow
+
+
+class Greet(Parameters):
+    """The parameters of a call."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class GreetResult(Result):
+    """The answer."""
+
+    text: str
+
+
+def greet(parameters: Greet) -> GreetResult:
+    """The function's name is the workflow's: its route, its scope, its name in the log."""
+    return GreetResult(text=f"Hello, {parameters.name}")
+
+
+lambda_handler = workflow(greet)

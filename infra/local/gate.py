@@ -1,0 +1,44 @@
+"""Holds calls while functions are replaced: the emulator kills those that are under way then."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LONGEST_CALL_SECONDS = 30.0
+"""A call that is under way has ended by then: core ends a request after 25 s."""
+
+
+class Gate:
+    """Lets calls pass, until it is closed."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._is_closed = False
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Around a call; it waits here while the gate is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_closed)
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def closed(self, seconds: float = LONGEST_CALL_SECONDS) -> Iterator[bool]:
+        """No new call passes. Yields true once those under way have ended, false after `seconds`."""
+        with self._changed:
+            self._is_closed = True
+        try:
+            with self._changed:
+                ended = self._changed.wait_for(lambda: not self._under_way, seconds)
+            yield ended
+        finally:
+            with self._changed:
+                self._is_closed = False
+                self._changed.notify_all()

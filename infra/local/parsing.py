@@ -1,0 +1,87 @@
+"""Mistakes in the files of functions/, found without running any of them."""
+
+import json
+import re
+import tomllib
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePosixPath
+
+from jinja2 import Environment, TemplateSyntaxError
+
+from infra.local.mistake import Mistake
+
+Sources = Mapping[str, bytes]
+"""What files hold, by their paths from the project's folder."""
+
+_TEMPLATES = "functions/core/messages/templates/"
+
+
+class _Found(Exception):
+    def __init__(self, what: str, line: int | None) -> None:
+        super().__init__(what)
+        self.what, self.line = what, line
+
+
+def find_mistakes(sources: Sources, paths: Iterable[str]) -> list[Mistake]:
+    """What no Python, JSON, TOML or Jinja of these paths can be; one mistake a file."""
+    return [mistake for path in sorted(paths) if (mistake := _mistake(path, sources[path]))]
+
+
+def line_of(content: bytes, line: int | None) -> str:
+    """A line's text, counted from 1; empty where there is none."""
+    lines = content.decode(errors="replace").splitlines()
+    return lines[line - 1] if line and line <= len(lines) else ""
+
+
+def _mistake(path: str, content: bytes) -> Mistake | None:
+    check = _check_of(path)
+    try:
+        if check:
+            check(path, content)
+    except _Found as found:
+        return Mistake(found.what, path, found.line, line_of(content, found.line))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return Mistake("UnicodeDecodeError: the file is not UTF-8", path, line, line_of(content, line))
+    return None
+
+
+def _check_of(path: str) -> Callable[[str, bytes], None] | None:
+    suffix = PurePosixPath(path).suffix
+    if path.startswith(_TEMPLATES) and suffix in {".html", ".txt"}:
+        return _check_template
+    return {".py": _check_python, ".json": _check_json, ".toml": _check_toml}.get(suffix)
+
+
+def _check_python(path: str, content: bytes) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(content, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        what = error.msg if isinstance(error, SyntaxError) else error
+        raise _Found(f"{type(error).__name__}: {what}", getattr(error, "lineno", None)) from None
+
+
+def _check_json(_: str, content: bytes) -> None:
+    try:
+        json.loads(content.decode())
+    except json.JSONDecodeError as error:
+        raise _Found(f"no JSON: {error.msg}", error.lineno) from None
+
+
+def _check_toml(_: str, content: bytes) -> None:
+    try:
+        tomllib.loads(content.decode())
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else content.count(b"\n") + 1  # "at end of document"
+        raise _Found(f"no TOML: {error}", line) from None
+
+
+def _check_template(_: str, content: bytes) -> None:
+    try:
+        Environment(autoescape=True).parse(content.decode())
+    except TemplateSyntaxError as error:
+        raise _Found(f"TemplateSyntaxError: {error.message}", error.lineno) from None

@@ -1,0 +1,195 @@
+"""Puts changed code into the running functions, and a changed template.yaml into the running stack.
+
+A mistake is printed with its file and line, and what was there before it goes on running.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from infra import sam
+from infra.local.deploy import Deployment, read_sources, source_files, update_code, zipped_functions
+from infra.local.errors import LocalStackError
+from infra.local.gate import Gate
+from infra.local.imports import Function, find_failures
+from infra.local.mistake import Mistake
+from infra.local.parsing import find_mistakes
+from infra.workflows import workflows
+
+_POLL_SECONDS = 0.5
+_SETTLE_SECONDS = 0.1
+"""Between two looks at files that are being written, by an editor or by git."""
+_STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
+_MOST_SHOWN = 5
+_GOES_ON = "not reloaded, and the code before it goes on running"
+
+Say = Callable[[str], None]
+Stamps = dict[str, tuple[int, int]]
+
+
+class Reload:
+    """Watches functions/ and what the stack is made of."""
+
+    def __init__(self, gate: Gate, say: Say, redeploy: Callable[[], Deployment], project: Path = sam.ROOT) -> None:
+        """Looks at the files: from now on a change is one.
+
+        Args:
+            gate: what holds calls meanwhile.
+            say: gets a line for the terminal.
+            redeploy: deploys everything anew; raises `LocalStackError` or `TemplateError`.
+            project: the folder with template.yaml.
+        """
+        self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
+        self._stamps, self._running = _stamps(project), read_sources(project)
+        self._stack_changed = False
+        self._said = ""
+        self._without_function: set[str] = set()
+        self._lock = threading.Lock()
+        self._explained: dict[str, Mistake | None] = {}
+
+    def watch(self, deployment: Deployment) -> None:
+        """Never returns."""
+        self.tell_mistakes()
+        while True:
+            time.sleep(_POLL_SECONDS)
+            deployment = self.look(deployment)
+
+    def tell_mistakes(self) -> None:
+        """Those that are in the files already."""
+        self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
+
+    def look(self, deployment: Deployment) -> Deployment:
+        """Takes over what changed since the last look; returns the deployment as it is then."""
+        if _stamps(self._project) == self._stamps:
+            return deployment
+        now = _settled(self._project)
+        try:
+            self._stack_changed |= any(now.get(path) != self._stamps.get(path) for path in _STACK_FILES)
+            deployment = self._take(deployment)
+        except (LocalStackError, sam.TemplateError) as error:
+            self._say_once(f"not deployed, and the stack is as it was: {error}")
+        except Exception as error:  # noqa: BLE001 - a file that has just gone, say; the next look tries again
+            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}")
+            return deployment
+        self._stamps = now
+        return deployment
+
+    def mistake_in(self, deployment: Deployment, folder: str) -> Mistake | None:
+        """Why the code in a function's folder cannot be imported as it is deployed; null if it can."""
+        with self._lock:  # those who wait find what the first one found
+            if folder not in self._explained:
+                functions = [each for each in _functions(deployment) if each.folder == folder]
+                failures = find_failures(zipped_functions(self._running), functions)
+                self._explained[folder] = failures[0].mistake if failures else None
+                self._say_mistakes("cannot be imported", [failure.mistake for failure in failures])
+            return self._explained[folder]
+
+    def _take(self, deployment: Deployment) -> Deployment:
+        sources = read_sources(self._project)
+        changed = {path for path in {*sources, *self._running} if sources.get(path) != self._running.get(path)}
+        if mistakes := find_mistakes(sources, changed & sources.keys()):
+            self._say_mistakes(_GOES_ON, mistakes)
+        elif self._stack_changed:
+            self._stack_changed = False  # also when it fails: then the template's next change tries
+            deployment = self._take_stack(sources)
+        elif changed:
+            self._take_code(deployment, sources, changed)
+        return deployment
+
+    def _take_stack(self, sources: dict[str, bytes]) -> Deployment:
+        self._say("template.yaml, or the state machine, changed: deploying it")
+        started = time.monotonic()
+        deployment = self._redeploy()
+        self._now_running(sources)
+        self._say(f"deployed in {time.monotonic() - started:.1f} s")
+        failures = find_failures(zipped_functions(sources), _functions(deployment))
+        self._say_mistakes("deployed, but cannot be imported", [each.mistake for each in failures])
+        self._say_without_function(deployment)
+        return deployment
+
+    def _take_code(self, deployment: Deployment, sources: dict[str, bytes], changed: Collection[str]) -> None:
+        code, functions = zipped_functions(sources), _affected(_functions(deployment), changed)
+        failures = find_failures(code, functions, changed)
+        if failures:
+            self._say_mistakes(_GOES_ON, [each.mistake for each in failures])
+            return
+        with self._gate.closed() as ended:
+            update_code(deployment, code, [each.name for each in functions])
+        self._now_running(sources)
+        self._say("functions/ changed: code reloaded" + ("" if ended else "; a call that took too long was ended"))
+        self._say_without_function(deployment)
+
+    def _now_running(self, sources: dict[str, bytes]) -> None:
+        with self._lock:
+            self._running, self._said = sources, ""
+            self._explained.clear()
+
+    def _say_without_function(self, deployment: Deployment) -> None:
+        """A folder alone is no workflow yet."""
+        deployed = {each.folder for each in _functions(deployment)}
+        without = {name for name in workflows(self._project) if f"functions/workflows/{name}/" not in deployed}
+        for name in sorted(without - self._without_function):
+            self._say(
+                f"functions/workflows/{name} has no function in template.yaml. Add its section, as another workflow has"
+                " it (make workflow does); then it is deployed by itself."
+            )
+        self._without_function = without
+
+    def _say_mistakes(self, consequence: str, mistakes: Iterable[Mistake]) -> None:
+        found = list(dict.fromkeys(mistakes))
+        for mistake in found[:_MOST_SHOWN]:
+            self._say(f"{consequence}: {mistake}")
+        if more := found[_MOST_SHOWN:]:
+            self._say(f"{len(more)} more files have mistakes")
+
+    def _say_once(self, text: str) -> None:
+        """What does not change from look to look is said once."""
+        if text != self._said:
+            self._said = text
+            self._say(text)
+
+
+def _functions(deployment: Deployment) -> list[Function]:
+    """Those of the stack as they are configured, for a process outside of the emulator."""
+    client = deployment.emulator.client("lambda")
+    root = {"AWS_ENDPOINT_URL": deployment.emulator.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    around = root | {"AWS_REGION": client.meta.region_name, "AWS_DEFAULT_REGION": client.meta.region_name}
+    found = (client.get_function_configuration(FunctionName=name) for name in deployment.functions())
+    return [
+        Function(each["FunctionName"], each["Handler"], around | _texts(each["Environment"]["Variables"]))
+        for each in found
+    ]
+
+
+def _texts(variables: dict[str, object]) -> dict[str, str]:
+    """The emulator takes anything for a variable."""
+    return {name: str(value) for name, value in variables.items()}
+
+
+def _affected(functions: Sequence[Function], changed: Collection[str]) -> list[Function]:
+    """Those whose own folders hold all that changed, as functions do not import each other; else all."""
+    own = [each for each in functions if any(path.startswith(each.folder) for path in changed)]
+    elsewhere = [path for path in changed if not any(path.startswith(each.folder) for each in own)]
+    return list(functions) if elsewhere else own
+
+
+def _settled(project: Path) -> Stamps:
+    """Of files that are not being written any more."""
+    before = _stamps(project)
+    while True:
+        time.sleep(_SETTLE_SECONDS)
+        now = _stamps(project)
+        if now == before:
+            return now
+        before = now
+
+
+def _stamps(project: Path) -> Stamps:
+    found = {}
+    for path in [*source_files(project), *(project / each for each in _STACK_FILES)]:
+        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+            about = path.stat()
+            found[path.relative_to(project).as_posix()] = (about.st_mtime_ns, about.st_size)
+    return found

@@ -1,0 +1,96 @@
+"""Reload on a stack that is up: a mistake is named, what is mended works, no call fails meanwhile."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra import sam
+from infra.generate.new_test import NewTest
+from infra.generate.plan import Plan, plan
+from infra.generate.write import write
+from tests.e2e.conftest import LocalStack, eventually
+
+HANDLER = "functions/workflows/verify_delete/handler.py"
+NOBODY = {"verification_id": "k1.ER1Ec48KUqvBAvQDJXBAIA"}
+CALLERS = 4
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, which a test may break."""
+    ignored = shutil.ignore_patterns("__pycache__", "requirements.txt")
+    for folder in ("functions", "infra", "tests/events", "tests/workflows"):
+        shutil.copytree(sam.ROOT / folder, tmp_path / "project" / folder, ignore=ignored)
+    shutil.copy(sam.TEMPLATE, tmp_path / "project")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, project: Path) -> Iterator[LocalStack]:
+    """The copy's stack, with a handler that cannot be imported."""
+    with (project / HANDLER).open("a") as handler:
+        handler.write("broken = nothing_of_that_name\n")
+    running = LocalStack.start(tmp_path / "state", project)
+    yield running
+    running.stop()
+
+
+def change(stack: LocalStack, path: Path, text: str, until: str) -> None:
+    """Writes a file, and waits for what the terminal then says."""
+    before = stack.text.count(until)
+    path.write_text(text)
+    eventually(lambda: stack.text.count(until) > before)
+
+
+def test_a_stack_is_mended_changed_and_extended_while_it_is_up(stack: LocalStack, project: Path) -> None:
+    sound = (sam.ROOT / HANDLER).read_text()
+    place = f"{HANDLER}:{len(sound.splitlines()) + 1}: NameError: name 'nothing_of_that_name' is not defined"
+    with stack.api() as api:
+        answer = api.post("/workflows/verify_delete", json=NOBODY)
+        assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+        assert answer.json()["code"] == "internal_error"
+        assert place in answer.json()["detail"]
+        eventually(lambda: f"cannot be imported: {place}\n    broken = nothing_of_that_name\n" in stack.text)
+
+        # Slow enough that calls are under way whenever it is replaced.
+        slow = sound.replace("    deleted = end(", "    time.sleep(0.2)\n    deleted = end(")
+        change(stack, project / HANDLER, slow, "code reloaded")
+        statuses = call_while(api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded"))
+        assert set(statuses) == {200}
+        assert len(statuses) >= CALLERS
+
+        # The token has been used, so its scopes are known; the new workflow's is not among them.
+        planned = plan(project, "wave", "blank")
+        write(project, planned, unchecked)
+        eventually(lambda: "deployed in" in stack.text)
+        assert api.post("/workflows/wave", json={"name": "Ana"}).json() == {"text": "Hello, Ana"}
+
+
+def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:
+    """Statuses of calls by several callers, from before the action until it is done."""
+    done = threading.Event()
+    statuses: list[int] = []
+
+    def call() -> None:
+        last = False
+        while not last:
+            last = done.is_set()
+            statuses.append(api.post("/workflows/verify_delete", json=NOBODY).status_code)
+
+    callers = [threading.Thread(target=call) for _ in range(CALLERS)]
+    for caller in callers:
+        caller.start()
+    eventually(lambda: len(statuses) >= CALLERS)
+    action()
+    done.set()
+    for caller in callers:
+        caller.join()
+    return statuses
+
+
+def unchecked(_: Path, planned: Plan) -> NewTest:
+    return planned.tests[0]

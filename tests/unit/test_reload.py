@@ -1,0 +1,245 @@
+"""Reload: what is put into the running stack when files change, and that calls wait meanwhile."""
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import sam
+from infra.local.deploy import Deployment, source_files
+from infra.local.gate import Gate
+from infra.local.reload import Reload
+
+GREET = "functions/workflows/greet/handler.py"
+CORE = "functions/core/words.py"
+CODE = "from functions.core.words import HELLO\n\n\ndef lambda_handler(event, context):\n    return HELLO\n"
+
+
+class FakeEmulator:
+    """Knows the functions `greet` and `wave`, and keeps the code that they get."""
+
+    url = "http://127.0.0.1:1"
+
+    def __init__(self) -> None:
+        self.updated: list[str] = []
+        self.code = b""
+        self.meta = type("Meta", (), {"region_name": "us-east-1"})
+        self.during: Callable[[], None] = lambda: None
+
+    def client(self, _: str) -> Any:
+        return self
+
+    def describe_stack_resources(self, **_: object) -> dict[str, Any]:
+        kind = "AWS::Lambda::Function"
+        return {"StackResources": [{"ResourceType": kind, "PhysicalResourceId": each} for each in ("greet", "wave")]}
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        handler = f"functions.workflows.{FunctionName}.handler.lambda_handler"
+        return {"FunctionName": FunctionName, "Handler": handler, "Environment": {"Variables": {}}}
+
+    def update_function_code(self, FunctionName: str, ZipFile: bytes) -> None:  # noqa: N803 - as above
+        self.during()
+        self.updated.append(FunctionName)
+        self.code = ZipFile
+
+
+class Bench:
+    """A project with two workflows, watched."""
+
+    def __init__(self, project: Path) -> None:
+        self.project, self.emulator, self.gate = project, FakeEmulator(), Gate()
+        self.said: list[str] = []
+        self.deployments = 0
+        self.error: Exception | None = None
+        for folder in ("core", "workflows/greet", "workflows/wave"):
+            (project / "functions" / folder).mkdir(parents=True)
+        for path in (GREET, GREET.replace("greet", "wave")):
+            (project / path).write_text(CODE)
+        (project / CORE).write_text("HELLO = 'Hello'\n")
+        (project / "template.yaml").write_text("Resources: {}\n")
+        self.deployment = Deployment(self.emulator, {})  # type: ignore[arg-type] # a fake
+        self.reload = Reload(self.gate, self.said.append, self._redeploy, project)
+
+    def _redeploy(self) -> Deployment:
+        self.deployments += 1
+        if self.error:
+            raise self.error
+        return self.deployment
+
+    def write(self, path: str, text: str) -> list[str]:
+        """Changes a file, looks once and returns what was said of it."""
+        (self.project / path).parent.mkdir(exist_ok=True)
+        (self.project / path).write_text(text)
+        return self.look()
+
+    def look(self) -> list[str]:
+        self.said.clear()
+        self.emulator.updated.clear()
+        self.deployment = self.reload.look(self.deployment)
+        return self.said
+
+    def running(self, path: str) -> str:
+        return zipfile.ZipFile(io.BytesIO(self.emulator.code)).read(path).decode()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_nothing_happens_while_nothing_changes(bench: Bench) -> None:
+    assert (bench.look(), bench.emulator.updated) == ([], [])
+
+
+def test_a_change_in_a_workflows_folder_ends_no_call_of_another(bench: Bench) -> None:
+    said = bench.write(GREET, CODE.replace("return HELLO", "return HELLO + '!'"))
+    assert bench.emulator.updated == ["greet"], said
+    assert "HELLO + '!'" in bench.running(GREET)
+    assert said == ["functions/ changed: code reloaded"]
+
+
+def test_a_change_elsewhere_is_put_into_every_function(bench: Bench) -> None:
+    bench.write(CORE, "HELLO = 'Good day'\n")
+    assert bench.emulator.updated == ["greet", "wave"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        (GREET, "def f(:\n", f"{GREET}:1: SyntaxError: invalid syntax\n    def f(:"),
+        (GREET, "\nx = y\n", f"{GREET}:2: NameError: name 'y' is not defined\n    x = y"),
+        (CORE, "BYE = 'Bye'\n", f"{GREET}:1: ImportError: cannot import name 'HELLO'"),
+        ("functions/core/de.json", '{"a" 1}', "functions/core/de.json:1: no JSON: Expecting ':' delimiter"),
+    ],
+)
+def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
+    bench: Bench, path: str, text: str, told: str
+) -> None:
+    before = (bench.project / path).read_text() if (bench.project / path).exists() else "{}"
+    said = bench.write(path, text)
+    assert said[0].startswith(f"not reloaded, and the code before it goes on running: {told}")
+    assert bench.emulator.updated == []
+    assert bench.look() == [], "said once"
+    assert bench.write(path, before + "\n") == ["functions/ changed: code reloaded"]
+
+
+def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:
+    (bench.project / GREET).write_text("def f(:\n")
+    Reload(bench.gate, bench.said.append, lambda: bench.deployment, bench.project).tell_mistakes()
+    assert bench.said == [f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"]
+
+
+def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> None:
+    assert len(bench.write(CORE, "x = y\n")) == 1
+
+
+def test_what_an_editor_leaves_beside_a_file_is_nothing_that_ships(bench: Bench) -> None:
+    for name in (".handler.py.swp", "handler.py~", ".#handler.py"):
+        (bench.project / GREET).with_name(name).write_text("no code")
+    assert bench.look() == []
+    assert {path.name for path in source_files(bench.project)} == {"handler.py", "words.py"}
+
+
+@pytest.mark.parametrize("path", ["template.yaml", "infra/run_workflow.asl.yaml"])
+def test_a_change_of_the_stack_is_deployed(bench: Bench, path: str) -> None:
+    said = bench.write(path, "Resources: {}\n# changed\n")
+    assert bench.deployments == 1
+    assert said[1].startswith("deployed in ")
+    assert bench.look() == []
+
+
+def test_a_stack_that_cannot_be_deployed_is_said_and_keeps_no_code_from_being_reloaded(bench: Bench) -> None:
+    bench.error = sam.TemplateError("template.yaml:3: no")
+    said = bench.write("template.yaml", "x")
+    assert said[1] == "not deployed, and the stack is as it was: template.yaml:3: no"
+    assert bench.look() == []
+    assert bench.write(GREET, CODE + "\n") == ["functions/ changed: code reloaded"]
+    bench.error = None
+    assert bench.write("template.yaml", "Resources: {}\n")[1].startswith("deployed in ")
+    assert bench.deployments == 2
+
+
+def test_a_stack_that_changed_with_a_mistake_in_the_code_is_deployed_when_that_is_mended(bench: Bench) -> None:
+    (bench.project / "template.yaml").write_text("Resources: {} # changed\n")
+    bench.write(GREET, "def f(:\n")
+    assert bench.deployments == 0
+    bench.write(GREET, CODE)
+    assert bench.deployments == 1
+
+
+def test_what_cannot_be_reached_is_tried_again(bench: Bench) -> None:
+    def refuse() -> None:
+        raise ConnectionError("busy")
+
+    bench.emulator.during = refuse
+    assert bench.write(GREET, CODE + "\n") == ["not reloaded yet: ConnectionError: busy"]
+    assert bench.look() == [], "said once"
+    bench.emulator.during = lambda: None
+    assert bench.look() == ["functions/ changed: code reloaded"]
+
+
+def test_a_folder_without_a_function_is_no_workflow_yet_and_a_line_says_what_to_do(bench: Bench) -> None:
+    said = bench.write("functions/workflows/nod/handler.py", CODE)
+    assert said[1].startswith("functions/workflows/nod has no function in template.yaml. Add its section")
+    assert bench.write(GREET, CODE + "\n") == ["functions/ changed: code reloaded"]
+
+
+def test_why_a_function_cannot_be_imported_is_found_once_and_forgotten_with_its_code(tmp_path: Path) -> None:
+    folder = "functions/workflows/greet/"
+    bench = Bench(tmp_path)
+    (tmp_path / GREET).write_text("x = y\n")
+    bench.reload = Reload(bench.gate, bench.said.append, lambda: bench.deployment, tmp_path)
+    found = [bench.reload.mistake_in(bench.deployment, folder) for _ in range(2)]
+    assert found[0] == found[1]
+    assert str(found[0]) == f"{GREET}:1: NameError: name 'y' is not defined\n    x = y"
+    assert bench.said == [f"cannot be imported: {found[0]}"]
+    bench.write(GREET, CODE)
+    assert bench.reload.mistake_in(bench.deployment, folder) is None
+
+
+def test_code_is_only_replaced_while_no_call_is_under_way_and_calls_wait_for_it(bench: Bench) -> None:
+    passed, ended = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def call() -> None:
+        with bench.gate.call():
+            passed.set()
+            assert ended.wait(30)
+            order.append("the call under way ended")
+
+    def late_call() -> None:
+        with bench.gate.call():
+            order.append("the late call passed")
+
+    def replace() -> None:
+        late.start()
+        late.join(0.1)
+        order.append("replaced")
+
+    bench.emulator.during = replace
+    first, late = threading.Thread(target=call), threading.Thread(target=late_call)
+    reloading = threading.Thread(target=bench.write, args=(GREET, CODE + "\n"))
+    first.start()
+    assert passed.wait(30)
+    reloading.start()
+    while not bench.gate._is_closed:
+        reloading.join(0.01)
+    ended.set()
+    for thread in (first, reloading, late):
+        thread.join(30)
+    assert order == ["the call under way ended", "replaced", "the late call passed"]
+
+
+def test_a_call_that_does_not_end_is_not_waited_for_for_ever_and_the_gate_opens_again() -> None:
+    gate = Gate()
+    with gate.call():
+        with gate.closed(0.01) as ended:
+            assert not ended
+        with gate.call():
+            pass
+    with gate.closed() as ended:
+        assert ended
