@@ -4,7 +4,8 @@ import io
 import os
 from typing import Any
 
-for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+# Under make its own variables would speak to every make that a test runs.
+for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_", "MAKE", "MFLAGS"))]:
     del os.environ[name]
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",

@@ -115,7 +115,9 @@ SIZES: dict[str, Any] = {
 
 
 def size_of_environment(variables: dict[str, Any]) -> int:
+    """Without those that no deployment has."""
     quotes_colon_comma = 6
+    variables = {name: value for name, value in variables.items() if value != {"Ref": "AWS::NoValue"}}
     return 2 + sum(len(name) + size(value) + quotes_colon_comma for name, value in variables.items()) - 1
 
 

@@ -144,7 +144,7 @@ def test_a_mistake_in_the_stacks_own_files_is_found_with_its_line(
 ) -> None:
     wrong = "a: 1\nb:\n - c\n  : [\n"
     (tmp_path / "template.yaml").write_text(wrong)
-    with pytest.raises(sam.TemplateError, match=r"template\.yaml:4: expected .*\n    : \["):
+    with pytest.raises(sam.TemplateError, match=r"template\.yaml:4: .*expected .*\n    : \["):
         sam.read_template(tmp_path / "template.yaml")
     monkeypatch.setattr(sam, "ROOT", tmp_path)
     (tmp_path / "machine.yaml").write_text(wrong)

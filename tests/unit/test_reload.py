@@ -35,7 +35,9 @@ class FakeEmulator:
 
     def describe_stack_resources(self, **_: object) -> dict[str, Any]:
         kind = "AWS::Lambda::Function"
-        return {"StackResources": [{"ResourceType": kind, "PhysicalResourceId": each} for each in ("greet", "wave")]}
+        rows = [("greet", "Greet"), ("wave", "Wave")]
+        about = ("PhysicalResourceId", "LogicalResourceId")
+        return {"StackResources": [{"ResourceType": kind} | dict(zip(about, row, strict=True)) for row in rows]}
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         handler = f"functions.workflows.{FunctionName}.handler.lambda_handler"
@@ -226,7 +228,7 @@ def test_code_is_only_replaced_while_no_call_is_under_way_and_calls_wait_for_it(
     first.start()
     assert passed.wait(30)
     reloading.start()
-    while not bench.gate._is_closed:
+    while reloading.is_alive() and not bench.gate._is_closed:
         reloading.join(0.01)
     ended.set()
     for thread in (first, reloading, late):

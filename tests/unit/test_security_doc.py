@@ -20,9 +20,9 @@ def test_the_document_names_tests() -> None:
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
 def test_a_test_that_the_document_names_is_there(path: str, name: str) -> None:
     files = sorted(TESTS.rglob("test_*.py")) if path == "…" else [TESTS / path]
-    assert not name or any(name in tests_of(file) for file in files)
+    assert not name or any(name in functions_in(file) for file in files)
 
 
 @cache
-def tests_of(file: Path) -> set[str]:
+def functions_in(file: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}

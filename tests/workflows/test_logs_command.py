@@ -85,7 +85,7 @@ def test_lines_that_are_days_old_are_found(monkeypatch: pytest.MonkeyPatch, caps
         (["--request", "r1"], 0, "No log line of the last 8 days is of request r1."),
         (["--workflow", "verify_sent"], 1, "There is no workflow 'verify_sent'. There are: verify_send."),
         (["--run", "a b"], 1, "RUN=a b can be no id."),
-        (["--env", "nowhere"], 1, "samconfig.toml has no environment 'nowhere'."),
+        (["--env", "nowhere"], 1, "samconfig.toml has no environment 'nowhere'. It has: dev, prod."),
     ],
 )
 def test_what_is_not_there_is_said(

@@ -114,6 +114,7 @@ def _is_own(word: str) -> bool:
     if address:
         return address[1].lower() in settings().reply_to_domains
     try:
-        return is_own_host(host_of(word if word[:8].lower() == "https://" else f"https://{word}"))
+        deployed = _deployed(word)
+        return is_own_host(host_of(deployed if deployed[:8].lower() == "https://" else f"https://{deployed}"))
     except NotValid:
         return False
