@@ -16,6 +16,8 @@ from infra.local.gate import Gate
 from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
 from infra.local.parsing import find_mistakes
+from infra.local.terminal import Report
+from infra.logs.text import Tone
 from infra.workflows import workflows
 
 _POLL_SECONDS = 0.5
@@ -25,14 +27,13 @@ _STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
 
-Say = Callable[[str], None]
 Stamps = dict[str, tuple[int, int]]
 
 
 class Reload:
     """Watches functions/ and what the stack is made of."""
 
-    def __init__(self, gate: Gate, say: Say, redeploy: Callable[[], Deployment], project: Path = sam.ROOT) -> None:
+    def __init__(self, gate: Gate, say: Report, redeploy: Callable[[], Deployment], project: Path = sam.ROOT) -> None:
         """Looks at the files: from now on a change is one.
 
         Args:
@@ -69,9 +70,9 @@ class Reload:
             self._stack_changed |= any(now.get(path) != self._stamps.get(path) for path in _STACK_FILES)
             deployment = self._take(deployment)
         except (LocalStackError, sam.TemplateError) as error:
-            self._say_once(f"not deployed, and the stack is as it was: {error}")
+            self._say_once(f"not deployed, and the stack is as it was: {error}", "error")
         except Exception as error:  # noqa: BLE001 - a file that has just gone, say; the next look tries again
-            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}")
+            self._say_once(f"not reloaded yet: {type(error).__name__}: {error}", "warning")
             return deployment
         self._stamps = now
         return deployment
@@ -140,15 +141,15 @@ class Reload:
     def _say_mistakes(self, consequence: str, mistakes: Iterable[Mistake]) -> None:
         found = list(dict.fromkeys(mistakes))
         for mistake in found[:_MOST_SHOWN]:
-            self._say(f"{consequence}: {mistake}")
+            self._say(f"{consequence}: {mistake}", "error")
         if more := found[_MOST_SHOWN:]:
-            self._say(f"{len(more)} more files have mistakes")
+            self._say(f"{len(more)} more files have mistakes", "error")
 
-    def _say_once(self, text: str) -> None:
+    def _say_once(self, text: str, tone: Tone) -> None:
         """What does not change from look to look is said once."""
         if text != self._said:
             self._said = text
-            self._say(text)
+            self._say(text, tone)
 
 
 def _functions(deployment: Deployment) -> list[Function]:

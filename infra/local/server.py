@@ -8,7 +8,6 @@ import json
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
@@ -20,6 +19,7 @@ from infra.local.gate import Gate
 from infra.local.guard import KEY_HEADER
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
+from infra.local.terminal import Report
 from infra.logs.text import Tone
 
 _HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding"}
@@ -32,13 +32,6 @@ _OTHER_PAGES = {"cross-site", "same-site"}
 """Fetch Metadata of a request by a page of another origin."""
 
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
-
-
-class Report(Protocol):
-    """Says a line to whoever watches."""
-
-    def __call__(self, text: str, tone: Tone = "plain") -> None:
-        """Says it, in the colour of its tone where there are colours."""
 
 
 class LocalServer(ThreadingHTTPServer):

@@ -2,11 +2,19 @@
 
 import sys
 import time
+from typing import Protocol
 
 from infra.logs.text import Tone, indented, is_coloured, painted
 
 _BELOW = 10
 """Columns of the time and the gap after it."""
+
+
+class Report(Protocol):
+    """Says a line to whoever watches."""
+
+    def __call__(self, text: str, tone: Tone = "plain") -> None:
+        """Says it, in the colour of its tone where there are colours."""
 
 
 def say(text: str, tone: Tone = "plain") -> None:

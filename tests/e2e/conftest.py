@@ -58,7 +58,7 @@ class LocalStack:
             settings: as on make's command line.
         """
         state.mkdir(parents=True, exist_ok=True)
-        log = state / f"printed-{time.monotonic_ns():020}.log"
+        log = state.with_name(f"{state.name}-printed-{time.monotonic_ns():020}.log")
         words = [f"{name}={value}" for name, value in ({"PORT": 0} | settings).items()]
         command = [sys.executable, "-m", "infra.local", f"STATE={state}", *words]
         waits = {} if SOAK else {"SFN_WAIT_SCALE": str(WAIT_SCALE)}
@@ -211,7 +211,7 @@ class LocalStack:
 
 def _log(state: Path) -> Path:
     """Of the last start on a state."""
-    return max(state.glob("printed-*.log"))
+    return max(state.parent.glob(f"{state.name}-printed-*.log"))
 
 
 def _runs(pid: int) -> bool:

@@ -1,5 +1,6 @@
 """Reload on a stack that is up: a mistake is named, what is mended works, no call fails meanwhile."""
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -54,7 +55,8 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(stack: LocalStack
         assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
         assert answer.json()["code"] == "internal_error"
         assert place in answer.json()["detail"]
-        eventually(lambda: f"cannot be imported: {place}\n    broken = nothing_of_that_name\n" in stack.text)
+        eventually(lambda: f"cannot be imported: {place}\n" in stack.text)
+        assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
         # Slow enough that calls are under way whenever it is replaced.
         slow = sound.replace("    deleted = end(", "    time.sleep(0.2)\n    deleted = end(")

@@ -64,7 +64,10 @@ class Bench:
         (project / CORE).write_text("HELLO = 'Hello'\n")
         (project / "template.yaml").write_text("Resources: {}\n")
         self.deployment = Deployment(self.emulator, {})  # type: ignore[arg-type] # a fake
-        self.reload = Reload(self.gate, self.said.append, self._redeploy, project)
+        self.reload = Reload(self.gate, self._say, self._redeploy, project)
+
+    def _say(self, text: str, _: str = "plain") -> None:
+        self.said.append(text)
 
     def _redeploy(self) -> Deployment:
         self.deployments += 1
