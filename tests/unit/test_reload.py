@@ -64,9 +64,10 @@ class Bench:
         (project / CORE).write_text("HELLO = 'Hello'\n")
         (project / "template.yaml").write_text("Resources: {}\n")
         self.deployment = Deployment(self.emulator, {})  # type: ignore[arg-type] # a fake
-        self.reload = Reload(self.gate, self._say, self._redeploy, project)
+        self.reload = Reload(self.gate, self.say, self._redeploy, project)
 
-    def _say(self, text: str, _: str = "plain") -> None:
+    def say(self, text: str, tone: str = "plain") -> None:
+        assert tone in {"plain", "warning", "error"}
         self.said.append(text)
 
     def _redeploy(self) -> Deployment:
@@ -134,7 +135,7 @@ def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
 
 def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:
     (bench.project / GREET).write_text("def f(:\n")
-    Reload(bench.gate, bench.said.append, lambda: bench.deployment, bench.project).tell_mistakes()
+    Reload(bench.gate, bench.say, lambda: bench.deployment, bench.project).tell_mistakes()
     assert bench.said == [f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"]
 
 
@@ -197,7 +198,7 @@ def test_why_a_function_cannot_be_imported_is_found_once_and_forgotten_with_its_
     folder = "functions/workflows/greet/"
     bench = Bench(tmp_path)
     (tmp_path / GREET).write_text("x = y\n")
-    bench.reload = Reload(bench.gate, bench.said.append, lambda: bench.deployment, tmp_path)
+    bench.reload = Reload(bench.gate, bench.say, lambda: bench.deployment, tmp_path)
     found = [bench.reload.mistake_in(bench.deployment, folder) for _ in range(2)]
     assert found[0] == found[1]
     assert str(found[0]) == f"{GREET}:1: NameError: name 'y' is not defined\n    x = y"
