@@ -2,6 +2,7 @@
 
 import io
 import os
+from functools import cache
 from typing import Any
 
 # Under make its own variables would speak to every make that a test runs.
@@ -56,6 +57,8 @@ def _create_validating_client(
 
 
 botocore.session.Session.create_client = _create_validating_client
+# One loader for all sessions: a test with a client of its own would read the services' models anew.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture

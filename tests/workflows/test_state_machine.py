@@ -221,7 +221,7 @@ class Verifications(RuleBasedStateMachine):
 
 TestVerifications = Verifications.TestCase
 TestVerifications.settings = settings(
-    max_examples=size(8, 40),
+    max_examples=size(5, 40),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
