@@ -38,8 +38,8 @@ preview: .venv/run ## shows every email in every language while you edit it: mak
 test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-k check -x"]
 	@$(PYTEST) $(if $(ARGS),,$(WORKERS)) $(ARGS)
 
-test-fast: .venv/dev ## runs the tests that need no local stack, for while you edit
-	@$(PYTEST) $(WORKERS) tests/workflows tests/unit
+test-fast: .venv/dev ## runs quick tests that need no local stack, for while you edit: under a minute
+	@$(PYTEST) -n 3 -m "not slow and not soak" tests/workflows tests/unit
 
 soak: .venv/dev ## runs long tests: storms, crashes, long lists, many examples
 	@SOAK=1 $(PYTEST) $(WORKERS) $(ARGS)

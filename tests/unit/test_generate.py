@@ -22,6 +22,8 @@ from infra.generate.write import write
 from infra.workflows import workflows
 from tests.readme import readme_blank
 
+pytestmark = pytest.mark.slow
+
 NOT_IN_A_COPY = shutil.ignore_patterns(".*", "__pycache__", "docs", "template.yaml.before")
 DELETE = Renaming("verify_delete", "end_visit", frozenset({"VerifyDelete", "VerifyDeleteLog"}))
 SHARED = """Resources:

@@ -19,6 +19,8 @@ from infra.preview import rendering, server
 from infra.preview.server import PreviewServer
 from tests.unit.emails import LOCALES, NAMES
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"APP_NAME": "Our app", "EMAIL_FROM": "no-reply@example.com", "LINK_HOSTS": "*.example.com"}
 
 

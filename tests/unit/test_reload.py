@@ -14,6 +14,8 @@ from infra.local.deploy import Deployment, source_files
 from infra.local.gate import Gate
 from infra.local.reload import Reload
 
+pytestmark = pytest.mark.slow
+
 GREET = "functions/workflows/greet/handler.py"
 CORE = "functions/core/words.py"
 CODE = "from functions.core.words import HELLO\n\n\ndef lambda_handler(event, context):\n    return HELLO\n"

@@ -21,7 +21,7 @@ from tests import fakes
 from tests.builders import Context, call, http_event
 from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 SWITCHED_OFF = ["events_url", "email_reports"]
 """By default."""

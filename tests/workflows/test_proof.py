@@ -27,7 +27,7 @@ from tests.workflows.conftest import Settings, admin
 from tests.workflows.test_verify_check import CODE, stored
 from tests.workflows.test_verify_send import last_code
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 AUDIENCE = "https://api.example.com"
 EVENT = json.loads((sam.ROOT / "tests/events/documents.json").read_text())

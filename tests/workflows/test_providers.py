@@ -25,7 +25,7 @@ from tests import fakes
 from tests.builders import call
 from tests.workflows.conftest import Settings, admin, sent_sms
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 TO, TEXT = "+14155550123", "918273 is your code."
 AWS_URLS = {"end_user_messaging": "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2", "sns": "AWS_ENDPOINT_URL_SNS"}

@@ -38,6 +38,8 @@ from infra import sam
 from tests.builders import Context
 from tests.workflows.conftest import ACCOUNT, Settings, account, admin
 
+pytestmark = pytest.mark.slow
+
 CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
 UNKNOWN = {
     '"InputType": "JSONL"': '"InputType": "JSON"',
