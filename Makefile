@@ -21,7 +21,11 @@ NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither 
 PYTEST = .venv/bin/python -m pytest
 # Most of the end-to-end tests wait: more workers than cores.
 WORKERS = -n 4 --dist loadgroup
-UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
+# uv reads neither the system's certificates nor pip's settings unless it is told.
+export UV_SYSTEM_CERTS := 1
+INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$(.venv/bin/python -m pip config list | \
+	sed -nE "s/^(:env:|install|site|user|global)\.index-url='(.*)'$$/\2/p" | head -n 1)}"
+UV = $(INDEX) .venv/bin/uv pip install --quiet --python .venv/bin/python --requirements requirements.txt
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -41,8 +45,8 @@ test: .venv/dev ## runs all tests, also while make run is up: make test [ARGS="-
 test-fast: .venv/dev ## runs quick tests that need no local stack, for while you edit: under a minute
 	@$(PYTEST) -n 3 -m "not slow and not soak" tests/workflows tests/unit
 
-soak: .venv/dev ## runs long tests: storms, crashes, long lists, many examples
-	@SOAK=1 $(PYTEST) $(WORKERS) $(ARGS)
+soak: .venv/dev ## runs long tests, ten minutes at most: storms, crashes, long lists, many examples
+	@SOAK=1 $(PYTEST) --session-timeout=600 $(WORKERS) $(ARGS)
 
 test-sam: .venv/dev $(SAM_CLI) ## tests what needs the SAM CLI or a clone: rehearsed deployments, make workflow: make test-sam [ARGS="-k deploy"]
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
@@ -59,12 +63,12 @@ format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
 build: .venv/dev $(SAM_CLI) ## sam validate and sam build, then tries every built function under AWS's own runtime client: make build [ENV=dev]
-	@.venv/bin/python -m infra.build --env $(ENV)
+	@$(INDEX) .venv/bin/python -m infra.build --env $(ENV)
 
 # samconfig.toml by its absolute path: the SAM CLI looks for it beside the template, which is the built one.
 deploy: known-env .venv/dev $(SAM_CLI) ## builds and deploys to AWS: make deploy ENV=dev
 	@.venv/bin/python -m infra.preflight --env $(ENV)
-	@.venv/bin/python -m infra.build --env $(ENV)
+	@$(INDEX) .venv/bin/python -m infra.build --env $(ENV)
 	@.venv-sam/bin/sam deploy --template-file .aws-sam/build/template.yaml --config-file "$(CURDIR)/samconfig.toml" --config-env $(ENV)
 
 delete: known-env .venv/run ## deletes a deployed stack with all that is in it, after its name is typed: make delete ENV=dev
@@ -131,5 +135,5 @@ clean: ## forgets the state of the local stack (stop make run first)
 $(SAM_CLI): .venv/bin/uv
 	@echo "installing the SAM CLI in an environment of its own"
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-sam
-	@.venv/bin/uv pip install --quiet --python .venv-sam/bin/python aws-sam-cli==$(SAM_CLI_VERSION)
+	@$(INDEX) .venv/bin/uv pip install --quiet --python .venv-sam/bin/python aws-sam-cli==$(SAM_CLI_VERSION)
 	@touch $@
