@@ -20,7 +20,7 @@ NO_PYTHON = echo "error: Python 3.11 or newer, with venv, is needed and neither 
 	Ubuntu: apt-get install python3 python3-venv) and try again." >&2; exit 1
 PYTEST = .venv/bin/python -m pytest
 # Most of the end-to-end tests wait: more workers than cores.
-WORKERS = -n 4 --dist loadgroup
+WORKERS = -n 4
 # uv reads neither the system's certificates nor pip's settings unless it is told.
 export UV_SYSTEM_CERTS := 1
 INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$(.venv/bin/python -m pip config list | \

@@ -41,6 +41,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Only the process that has the workers pays for the import."""
+    from tests.scheduling import Scheduling  # noqa: PLC0415 - as above
+
+    return Scheduling(config, log)
+
+
 _create_client = botocore.session.Session.create_client
 
 

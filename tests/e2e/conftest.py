@@ -298,7 +298,7 @@ def receiver_url(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack on which everything is switched on. Its tests are of the group `special`, on one worker."""
+    """The one stack on which everything is switched on. Its tests are on one worker (tests/scheduling.py)."""
     running = LocalStack.start(
         tmp_path_factory.mktemp("special"),
         DELETE_AFTER_SECONDS=20,

@@ -11,7 +11,6 @@ from tests.readme import readme_event_reader
 EVENT = {"type": "order.shipped", "data": {"order": "1042"}}
 
 
-@pytest.mark.xdist_group("special")
 def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_code(
     special: LocalStack, receiver: Receiver
 ) -> None:

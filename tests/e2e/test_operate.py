@@ -1,7 +1,6 @@
 """What an operator does: unlock a destination, rotate the code keys."""
 
-import pytest
-
+from functions.core.signing_keys import read_keys
 from infra.local.deploy import zipped_functions
 from tests.e2e.conftest import LocalStack
 
@@ -33,14 +32,14 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
     shown = {
         name: stack.operate("secret", name) for name in ("registration-token", "events-key", "usersnap-portal-key")
     }
-    lengths = {name: len(done.stdout.strip()) for name, done in shown.items()}
+    # Another test may have given the portal a key, beside which the stack's own stays.
+    lengths = {name: len(read_keys(done.stdout.strip())[-1]) for name, done in shown.items()}
     assert lengths == {"registration-token": 48, "events-key": 44, "usersnap-portal-key": 44}
     refused = stack.operate("secret", "code-keys")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "There are: registration-token, events-key, usersnap-portal-key." in refused.stderr
 
 
-@pytest.mark.xdist_group("special")
 def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(special: LocalStack, email: str) -> None:
     """On that stack no other test runs meanwhile, whose codes would be of either key."""
     stack = special

@@ -34,7 +34,6 @@ def key_of(proof: str) -> str:
     return str(jwt.get_unverified_header(proof)["kid"])
 
 
-@pytest.mark.xdist_group("special")
 def test_a_proof_is_verified_with_readmes_code(special: LocalStack, email: str) -> None:
     token = token_with_audience(special)
     assert f"proofs for {AUDIENCE}" in special.token("list").stdout

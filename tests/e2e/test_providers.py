@@ -8,8 +8,6 @@ import pytest
 from infra.local import end_user_messaging, twilio
 from tests.e2e.conftest import LocalStack
 
-pytestmark = pytest.mark.xdist_group("special")
-
 
 def test_an_sms_arrives_through_the_first_configured_provider(special: LocalStack, phone: str) -> None:
     assert verified_through(special, "sms", phone)["from"] == end_user_messaging.ORIGINATION

@@ -1,12 +1,9 @@
 """How a deployment is entered and looked at: the registration token for the first private token, and what that is told."""
 
 import httpx
-import pytest
 
 from infra.workflows import workflows
 from tests.e2e.conftest import LocalStack
-
-pytestmark = pytest.mark.xdist_group("registration")
 
 
 def registration_token(stack: LocalStack) -> str:

@@ -13,7 +13,7 @@ from tests.sizes import size
 ROUNDS = size(2, 10)
 CLIENTS = size(10, 50)
 
-pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("storms")]
+pytestmark = pytest.mark.soak
 
 
 @pytest.fixture(scope="module")

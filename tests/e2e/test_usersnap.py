@@ -3,16 +3,12 @@
 import base64
 
 import httpx
-import pytest
 
 from functions.core.signing_keys import read_keys
 from tests.e2e.conftest import LocalStack
 
 KEY = "01234567-89ab-4cde-8f01-23456789abcd"
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
-
-
-pytestmark = pytest.mark.xdist_group("usersnap")
 
 
 def script(stack: LocalStack, **headers: str) -> httpx.Response:

@@ -26,9 +26,6 @@ SAMPLE = {
 """Of Usersnap's sample feedback (help.usersnap.com/docs/webhook), shortened."""
 
 
-pytestmark = pytest.mark.xdist_group("special")
-
-
 @pytest.fixture(scope="session")
 def stack(special: LocalStack) -> LocalStack:
     return special

@@ -1,0 +1,30 @@
+"""Which tests stay together on one worker; every other test goes to whichever worker is free.
+
+xdist's own marks for it (`xdist_group`, 3.8) have no effect under pytest 9.2, whose ids a plugin
+cannot change.
+"""
+
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+TOGETHER = {
+    # The stack on which everything is switched on: its receiver is a server in its worker's process.
+    "tests/e2e/test_events.py": "special",
+    "tests/e2e/test_operate.py": "special",
+    "tests/e2e/test_proof.py": "special",
+    "tests/e2e/test_providers.py": "special",
+    "tests/e2e/test_webhooks.py": "special",
+    # What there is once in a stack: its registration token, its switch of Usersnap.
+    "tests/e2e/test_registration.py": "registration",
+    "tests/e2e/test_usersnap.py": "usersnap",
+    # Processes that were started for a storm answer the next one as well.
+    "tests/e2e/test_storms.py": "storms",
+    # One stack for all of a file.
+    "tests/sam/test_local_invoke.py": "local invoke",
+}
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """xdist's scheduling by scope, where most tests are a scope of their own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
