@@ -24,6 +24,8 @@ _SHARE = 10
 _SOURCES_SECONDS = 5.0
 _LATE_MS = 2_000
 _ERRORS = {"ERROR", "CRITICAL"}
+_TRIES_AGAIN = "functions.core.runs.item.WillTryAgain"
+"""Raised to Step Functions by an item that is to be tried again."""
 
 
 def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
@@ -49,6 +51,8 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
 
 def reports(line: Line) -> Iterator[tuple[str, Tone]]:
     """What is said of a line; nothing of one that tells of no fault."""
+    if _TRIES_AGAIN in line.traceback + line.message:
+        return  # told already, with its own traceback
     if denied := find_denied(f"{line.message}\n{line.traceback}"):
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:

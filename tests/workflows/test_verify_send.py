@@ -225,7 +225,7 @@ def test_a_resend_that_the_cooldown_refuses_leaves_the_old_code_valid() -> None:
         ({"channel": "fax"}, "/channel"),
         ({"channel": "sms"}, "/to"),
         ({"purpose": "fun"}, "/purpose"),
-        ({"country": "Germany"}, "/country"),
+        ({"channel": "sms", "to": "0151 23456789", "country": "Germany"}, "/country"),
         ({"channel": "sms", "to": "4155550123", "country": "XX"}, "/country"),
         ({"client_ip": "localhost"}, "/client_ip"),
         ({"resend_of": "x" * 65}, "/resend_of"),

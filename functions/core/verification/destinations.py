@@ -140,7 +140,8 @@ def _region(country: str | None) -> str | None:
     """ISO 3166-1 code of a country as people write it: `de`, `UK`. Raises `InvalidParameters`."""
     import phonenumbers as pn  # noqa: PLC0415 - as above
 
-    code = plain(country or "").upper()
+    # Of a language with its region, as browsers have it (de-DE), the region.
+    code = re.split(r"[-_]", plain(country or ""))[-1].upper()
     region = _OTHER_CODES.get(code, code)
     if region and region not in pn.SUPPORTED_REGIONS:
         raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))

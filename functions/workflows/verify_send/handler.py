@@ -62,7 +62,7 @@ class VerifySend(Parameters):
     """What the code is for; the message says so, verify_check returns it."""
     locale: LocaleHint | None = None
     """The reader's languages, as browsers and systems name them; the default one where none is known."""
-    country: Annotated[str, Meta(max_length=16, pattern=r"^\W*[A-Za-z]{2}\W*\Z")] | None = None
+    country: Annotated[str, Meta(max_length=64)] | None = None
     """Where a phone number without its country code is from, ISO 3166-1."""
     nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
     """Chosen by whom the proof is for, and found in it."""
