@@ -266,19 +266,27 @@ def leave(shared: Path, worker_id: str) -> None:
 
 
 class Receiver:
-    """An app's backend: keeps what arrives, and fails as often as it is told to."""
+    """An app's backend: keeps what arrives, and fails the deliveries that it is told to fail."""
 
     def __init__(self) -> None:
         self.arrived: list[tuple[str, dict[str, str], bytes]] = []
-        self.failures = 0
+        self._failing: list[bytes] = []
         self._lock = threading.Lock()
 
     def __call__(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         with self._lock:
             self.arrived.append((request.path, dict(request.headers.items()), body))
-            status = 503 if self.failures else 204
-            self.failures = max(0, self.failures - 1)
-        fakes.reply(request, status, b"", {})
+            failing = [each for each in self._failing if each in body]
+            self._failing = [each for each in self._failing if each not in failing]
+        fakes.reply(request, 503 if failing else 204, b"", {})
+
+    def fail_once(self, part: bytes) -> None:
+        """Fails the first delivery that has this part; those of other tests arrive meanwhile."""
+        self._failing.append(part)
+
+    def arrived_with(self, part: bytes) -> list[tuple[bytes, dict[str, str]]]:
+        """Bodies and headers of the deliveries that have this part."""
+        return [(body, headers) for _, headers, body in list(self.arrived) if part in body]
 
     def events(self, path: str, key: str) -> list[dict[str, Any]]:
         """What arrived there, each verified."""

@@ -14,7 +14,7 @@ EVENT = {"type": "order.shipped", "data": {"order": "1042"}}
 def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_code(
     special: LocalStack, receiver: Receiver
 ) -> None:
-    receiver.failures = 1
+    receiver.fail_once(b'"order":"1042"')
     run = deliver(special, EVENT)
     assert (run["status"], run["result"]["delivered"], run["result"]["status"]) == ("succeeded", True, 204)
     assert deliver(special, EVENT | {"type": "cart.emptied"})["result"]["delivered"] is False
@@ -22,8 +22,7 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_cod
         forged = api.post("/workflows/deliver_event", json=EVENT | {"type": "verification.approved"})
     assert (forged.status_code, forged.json()["errors"][0]["pointer"]) == (422, "/type")
     read_event = readme_event_reader(f"whsec_{key_of(special)}")
-    delivered = [(body, headers) for _, headers, body in receiver.arrived if b'"order":"1042"' in body]
-    first, second = [read_event(body, headers) for body, headers in delivered]
+    first, second = [read_event(*delivery) for delivery in receiver.arrived_with(b'"order":"1042"')]
     assert first == second
     assert (second["type"], second["data"], second["id"]) == (*EVENT.values(), run["result"]["event_id"])
 
