@@ -33,10 +33,10 @@ class NotValid(ValueError):
     """A text is not what its type says; the message is a sentence that clients are told, without what was sent."""
 
 
-class Checked(str):
+class ValidatedStr(str):
     """Base of the types of texts that are checked when they are read, such as an email address.
 
-    class OrderNumber(Checked):
+    class OrderNumber(ValidatedStr):
         @classmethod
         def read(cls, text: str) -> Self:
             if not text.isdecimal():
@@ -55,7 +55,9 @@ class Checked(str):
 P = TypeVar("P", bound=Parameters)
 
 
-def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "", *, strict: bool = True) -> P:
+def read_parameters(
+    kind: type[P], values: Mapping[str, Any], at: str = "", *, strict: bool = True
+) -> P:
     """Converts JSON values to a workflow's parameters.
 
     null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
@@ -70,9 +72,13 @@ def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "", *, s
         InvalidParameters: with a JSON pointer to what is wrong.
     """
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
-    given = {name: value for name, value in values.items() if name not in optional or value not in (None, "")}
+    given = {
+        name: value
+        for name, value in values.items()
+        if name not in optional or value not in (None, "")
+    }
     try:
-        parameters = msgspec.convert(given, kind, strict=strict, dec_hook=_read_checked)
+        parameters = msgspec.convert(given, kind, strict=strict, dec_hook=_read_validated)
     except msgspec.ValidationError as error:
         wrong = _field_error(str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
@@ -80,16 +86,16 @@ def read_parameters(kind: type[P], values: Mapping[str, Any], at: str = "", *, s
     return parameters
 
 
-def encode_checked(value: object) -> str:
+def encode_validated(value: object) -> str:
     """Msgspec's `enc_hook`: a checked text is a text in a result."""
-    if isinstance(value, Checked):
+    if isinstance(value, ValidatedStr):
         return str(value)
     raise NotImplementedError(f"{type(value).__name__} cannot stand in a result.")
 
 
-def _read_checked(kind: type, value: object) -> Checked:
+def _read_validated(kind: type, value: object) -> ValidatedStr:
     """Msgspec's `dec_hook`."""
-    if not issubclass(kind, Checked):
+    if not issubclass(kind, ValidatedStr):
         raise NotImplementedError(f"{kind.__name__} cannot be a parameter's type.")
     if not isinstance(value, str):
         raise NotValid("must be text")
@@ -98,11 +104,21 @@ def _read_checked(kind: type, value: object) -> Checked:
 
 def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """An item of a list with the parameters that are common to all, for what it does not say itself."""
-    said = {name: value for name, value in item.items() if value not in (None, "") or name not in parameters}
+    said = {
+        name: value
+        for name, value in item.items()
+        if value not in (None, "") or name not in parameters
+    }
     return {**parameters, **said}
 
 
-_NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
+_NAMES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+}
 _NAMES |= {"object": "an object", "null": "null"}
 
 # msgspec's messages, in our own words. Names of fields are the client's: they may be anything.
@@ -145,8 +161,14 @@ def _type_sentence(what: str) -> str:
     found = re.match(r"Expected `(.+?)`(?:, got `(.+?)`)?", what)
     if not found:
         return "is not valid"
-    wanted = [_NAMES.get(name.strip(), name.strip()) for name in found[1].split("|") if name.strip() != "null"]
-    return f"must be {' or '.join(wanted)}" + (f", not {_NAMES.get(found[2], found[2])}" if found[2] else "")
+    wanted = [
+        _NAMES.get(name.strip(), name.strip())
+        for name in found[1].split("|")
+        if name.strip() != "null"
+    ]
+    return f"must be {' or '.join(wanted)}" + (
+        f", not {_NAMES.get(found[2], found[2])}" if found[2] else ""
+    )
 
 
 def _pointer(path: str) -> str:

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
+from functions.core.config import SettingsError
 from functions.core.errors import DeliveryRefused, NotDelivered
 from functions.core.events.endpoints import Endpoint
-from functions.core.outbound.post import INTERNET, Network, post
-from functions.core.settings import SettingsError
-from functions.core.signing_keys import standard_key
+from functions.core.outbound_http.post import INTERNET, Network, post
+from functions.core.signing.keys import standard_key
 
 _USER_AGENT = "backend-workflows"
 _TRY_AGAIN_SECONDS = 5

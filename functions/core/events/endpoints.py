@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from functions.core import usersnap
-from functions.core.events.wanted import settings
-from functions.core.secret import Secret
-from functions.core.settings import read_settings
-from functions.core.signing_keys import read_keys
-from functions.core.usersnap_keys import portal_keys
+from functions.core.aws.secrets import Secret
+from functions.core.config import read_settings
+from functions.core.events.event_filter import settings
+from functions.core.integrations import usersnap
+from functions.core.integrations.usersnap.portal_keys import portal_keys
+from functions.core.signing.keys import read_keys
 
 _USERSNAP = "usersnap."
 
@@ -46,7 +46,9 @@ def endpoint_for(event_type: str) -> Endpoint | None:
 
 def _portal() -> Endpoint | None:
     state = usersnap.read()
-    return Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
+    return (
+        Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
+    )
 
 
 def prepare() -> None:

@@ -12,13 +12,13 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from functions.core import table
+from functions.core.aws import dynamodb
+from functions.core.config import table_name
 from functions.core.errors import Unavailable
-from functions.core.http import MAX_BODY_BYTES
-from functions.core.problems import Problem
-from functions.core.settings import table_name
+from functions.core.http.gateway import MAX_BODY_BYTES
+from functions.core.http.problems import Problem
 
-KEPT_SECONDS = 30 * 86_400
+OUTCOMES_KEPT_SECONDS = 30 * 86_400
 LEASE_SECONDS = 12
 """After which an attempt that is not heard of counts as dead. It renews its lease three times as often."""
 
@@ -40,7 +40,7 @@ class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call]
     failed = NumberAttribute(range_key=True)
 
 
-class Outcome(table.Table):
+class Outcome(dynamodb.Table):
     """What became of one item of one run."""
 
     class Meta:
@@ -107,12 +107,19 @@ class Attempt(msgspec.Struct, frozen=True):
     def succeed(self, result: str) -> str:
         """Records the result, a JSON text; returns the status that the item has now."""
         ended = [Outcome.status.set("succeeded"), Outcome.result.set(result)]
-        return self._write(*ended, Outcome.finished_at.set(_now()), Outcome.problem.remove(), Outcome.failed.remove())
+        return self._write(
+            *ended,
+            Outcome.finished_at.set(_now()),
+            Outcome.problem.remove(),
+            Outcome.failed.remove(),
+        )
 
     def fail(self, problem: Problem) -> str:
         """Records that no other try is wanted; returns the status that the item has now."""
         ended = [Outcome.status.set("failed"), Outcome.failed.set(self.index)]
-        return self._write(*ended, Outcome.finished_at.set(_now()), Outcome.problem.set(_json(problem)))
+        return self._write(
+            *ended, Outcome.finished_at.set(_now()), Outcome.problem.set(_json(problem))
+        )
 
     def give_up(self, problem: Problem) -> None:
         """Leaves the item to another try; the problem stays for the case that there is none."""
@@ -141,7 +148,9 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
         Outcome.started_at.set(Outcome.started_at | _now()),
         Outcome.delete_at.set(delete_at),
     ]
-    free = Outcome.status.does_not_exist() | ((Outcome.status == "running") & (Outcome.lease_until < now))
+    free = Outcome.status.does_not_exist() | (
+        (Outcome.status == "running") & (Outcome.lease_until < now)
+    )
     claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
     # The SDK may repeat a write whose answer was lost, and find the lease that the first one took.
     if claimed or (stored and stored.attempt_id == attempt.attempt_id):
@@ -153,7 +162,7 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
 
 def cancel(run_id: str, delete_at: int) -> None:
     """Keeps every item that has not started from starting, also where Step Functions has called its function already."""
-    with table.unavailable_when_passing():
+    with dynamodb.unavailable_if_transient():
         Outcome(run_id, _MARKER, delete_at=delete_at).save()
 
 
@@ -197,7 +206,7 @@ def list_outcomes(
     after = _MARKER if after is None else after
     page: list[ItemOutcome] = []
     size = 0
-    with table.unavailable_when_passing():
+    with dynamodb.unavailable_if_transient():
         for outcome in _query(run_id, after, failed_only=failed_only, limit=limit + 1):
             size += len((outcome.result or "").encode()) + len((outcome.problem or "").encode())
             if page and (len(page) == limit or size > _PAGE_BYTES):
@@ -208,19 +217,19 @@ def list_outcomes(
 
 def failed_indexes(run_id: str) -> Iterator[int]:
     """Indexes of the items that failed so far, ascending."""
-    with table.unavailable_when_passing():
+    with dynamodb.unavailable_if_transient():
         for outcome in Outcome.failed_items.query(run_id, attributes_to_get=["index"]):
             yield int(outcome.index)
 
 
 def count_failed(run_id: str) -> int:
     """How many items failed so far."""
-    with table.unavailable_when_passing():
+    with dynamodb.unavailable_if_transient():
         return Outcome.failed_items.count(run_id)
 
 
 def _get(run_id: str, index: int) -> Outcome | None:
-    with table.unavailable_when_passing():
+    with dynamodb.unavailable_if_transient():
         try:
             return Outcome.get(run_id, index, consistent_read=True)
         except Outcome.DoesNotExist:
@@ -251,4 +260,8 @@ def _json(problem: Problem) -> str:
 
 def _now() -> str:
     """As Step Functions writes times, which records items that crashed."""
-    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(time.time(), UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from functions.core.clock import utc
 from functions.core.errors import RunFailed
-from functions.core.problems import problem
+from functions.core.http.problems import problem
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, workflow_of
-from functions.core.times import utc
 
 RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
 
@@ -77,7 +77,11 @@ def cancel(run_id: str) -> Run:
         execution.stop(run_id)
         _, now = execution.read(run_id)
         # What it answers right after the stop may be older than the stop.
-        about = now if now["status"] != "RUNNING" else about | {"status": "ABORTED", "stopDate": datetime.now(UTC)}
+        about = (
+            now
+            if now["status"] != "RUNNING"
+            else about | {"status": "ABORTED", "stopDate": datetime.now(UTC)}
+        )
     return _run(begun, about)
 
 

@@ -9,12 +9,18 @@ from typing import Any
 import msgspec
 
 from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
-from functions.core.http import MAX_BODY_BYTES
-from functions.core.log import logger
+from functions.core.http.gateway import MAX_BODY_BYTES
+from functions.core.observability import logger
 from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id, started_by_of
-from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, digest, read_references
+from functions.core.runs.files import (
+    ITEMS_KEPT_SECONDS,
+    ItemsUpload,
+    Reference,
+    digest,
+    read_references,
+)
 from functions.core.runs.run import Run, describe
 
 DEFAULT_CONCURRENCY = 20
@@ -60,7 +66,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     """
     run_id = run_id or new_run_id(workflow)
     folder = _folder(run_id)
-    written = Upload(f"{folder}/items.jsonl")
+    written = ItemsUpload(f"{folder}/items.jsonl")
     every = (merged(item, parameters or {}) for item in items)
     total, first = _write_references(f"{folder}/references.jsonl", _write_items(written, every))
     if first is None:
@@ -80,13 +86,15 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         interval_seconds=interval_seconds,
         max_concurrency=max_concurrency,
         lenient=lenient,
-        items_until=int(time.time()) + KEPT_SECONDS,
+        items_until=int(time.time()) + ITEMS_KEPT_SECONDS,
         delete_at="",
     )
     return _begin(planned)
 
 
-def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str) -> bool:
+def start_once(
+    workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str
+) -> bool:
     """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
     before in other words, which hold then.
 
@@ -143,14 +151,16 @@ def _folder(run_id: str) -> str:
     return f"runs/{run_id}/{secrets.token_hex(4)}"
 
 
-def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
+def _write_items(upload: ItemsUpload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
     position = 0
     for index, item in enumerate(items):
         line = msgspec.json.encode(item)
         if index == MAX_ITEMS:
             raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
         if len(line) > MAX_ITEM_BYTES:
-            raise InvalidParameters(FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes"))
+            raise InvalidParameters(
+                FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes")
+            )
         if position > MAX_LIST_BYTES:
             raise InvalidParameters(
                 FieldError("/items", f"with the parameters have more than {MAX_LIST_BYTES:,} bytes")
@@ -162,7 +172,7 @@ def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator
 
 def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, Reference | None]:
     """How many there are, and the first. A single one travels in the execution's input and needs no file."""
-    upload, total, first = Upload(key), 0, None
+    upload, total, first = ItemsUpload(key), 0, None
     for reference in references:
         upload.write(msgspec.json.encode(reference) + b"\n")
         total, first = total + 1, first or reference
@@ -173,7 +183,9 @@ def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, R
 
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
     """Both are in the order of indexes, so that one pass finds them."""
-    every = iter([earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key))
+    every = iter(
+        [earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key)
+    )
     for failed in outcomes.failed_indexes(earlier.run_id):
         yield next(reference for reference in every if reference.index == failed)
 
@@ -189,17 +201,26 @@ def _begin(planned: Execution) -> Run:
     waits = planned.interval_seconds * (planned.total - 1)
     if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
         raise InvalidParameters(
-            FieldError("/interval_seconds", f"makes the run last {waits:,} s, and items are kept for 7 days")
+            FieldError(
+                "/interval_seconds",
+                f"makes the run last {waits:,} s, and items are kept for 7 days",
+            )
         )
-    planned = msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS))
+    planned = msgspec.structs.replace(
+        planned, delete_at=str(int(now) + waits + outcomes.OUTCOMES_KEPT_SECONDS)
+    )
     return _begun(planned, now) if execution.begin(planned) else _started_before(planned)
 
 
 def _started_before(planned: Execution) -> Run:
     """The run of that id that is there already: a repeated start, if it has the same items."""
     earlier, about = execution.read(planned.run_id)
-    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(planned.items_key):
-        raise IdempotencyKeyReused("A run was started with this key and other items; take another key.")
+    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(
+        planned.items_key
+    ):
+        raise IdempotencyKeyReused(
+            "A run was started with this key and other items; take another key."
+        )
     if about["status"] == "RUNNING":
         return _begun(earlier, about["startDate"].timestamp())
     return describe(planned.run_id)

@@ -1,0 +1,1 @@
+"""Triggers: the ways in which a workflow's function is called. Each takes a workflow's definition."""
