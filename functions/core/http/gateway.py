@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -18,7 +18,9 @@ from functions.core.errors import (
     TokenInUrl,
     UnsupportedMediaType,
 )
-from functions.core.http.problems import Problem
+
+if TYPE_CHECKING:
+    from functions.core.http.problems import Problem
 from functions.core.parameters import encode_validated
 
 MAX_BODY_BYTES = 3_000_000
@@ -159,7 +161,7 @@ def document_answer(event: Request, document: str, content_type: str, *, max_age
     return {"statusCode": 200, "headers": headers, "body": document}
 
 
-def problem_answer(problem: Problem, headers: Mapping[str, str]) -> Response:
+def problem_answer(problem: "Problem", headers: Mapping[str, str]) -> Response:
     """A problem, with the headers that belong to it."""
     reply = _answer(problem.status, "application/problem+json", problem, problem.request_id)
     reply["headers"].update(headers)

@@ -2,14 +2,16 @@
 
 import hmac
 import secrets
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
-from functions.core.verification.limits.send_history import SendHistory
+
+if TYPE_CHECKING:
+    from functions.core.verification.limits.send_history import SendHistory
 
 NOTHING = b""
 """`last_mac` of a verification that nobody has tried yet; no HMAC is empty."""
@@ -69,7 +71,7 @@ class Verification(dynamodb.Table):
         condition: Condition = Verification.attempts == self.attempts
         return condition
 
-    def settled_in(self, history: SendHistory, now: float) -> SendHistory:
+    def settled_in(self, history: "SendHistory", now: float) -> "SendHistory":
         """Its destination's history once it has ended."""
         tried = int(self.attempts - (self.max_attempts - self.reserved))
         return history.settled(now, attempts=int(self.reserved), failed=tried, succeeded=self.spent)
