@@ -106,6 +106,8 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
         "LOG_LEVEL": "WARNING",
         "AWS_DEFAULT_REGION": REGION,
     }
+    if functions_path := os.environ.get("FUNCTIONS_PYTHONPATH"):  # such as the recorder's (tests/calls)
+        settings["PYTHONPATH"] = functions_path
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "POWERTOOLS_"))}
     # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order.
     command = [sys.executable, "-m", "infra.local.guarded_ministack"]
