@@ -83,6 +83,7 @@ def _note(call: str) -> None:
 
 
 def _trigger(event: Any) -> str:
+    event = event if isinstance(event, dict) else {}
     if "requestContext" in event:
         return "http"
     return str(event.get("trigger") or event.get("door") or ("stream" if "Records" in event else "direct"))

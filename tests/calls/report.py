@@ -1,4 +1,4 @@
-"""The report of `make calls`: which calls each function made, and what its role makes of them.
+"""The report of `make calls`: the calls of each function, compared with the permissions of its role.
 
 `python -m tests.calls.report <folder>` merges the processes' records into calls.json in that folder
 and prints it. It fails when a function made a call that its role does not allow.
@@ -111,14 +111,15 @@ def covers(permission: tuple[str, str], need: tuple[str, str]) -> bool:
 
 
 def report(record: Record) -> Iterator[str]:
-    """Lines for each function: its calls, and what its role makes of them."""
+    """Lines for each function: its calls, those without a permission, and unused permissions."""
     yield "most in one invocation, count, call"
     for function in sorted(handler.split(".")[2] for handler in HANDLERS.values()):
         yield f"\n{function}"
         for trigger, calls in record.get(function, {}).items():
             yield f"  {trigger} ({calls[ALL]['invocations']} invocations)"
             for call, counts in sorted(calls.items(), key=lambda each: (each[0] == ALL, each[0])):
-                yield f"    {counts['most']:>4} {counts['count']:>7}  {call}"
+                if counts["count"]:
+                    yield f"    {counts['most']:>4} {counts['count']:>7}  {call}"
         missing, unused = compared(function, record)
         yield from (f"  NOT ALLOWED: {each}" for each in missing)
         yield from (f"  allowed, never used: {each}" for each in unused)
