@@ -94,6 +94,7 @@ def test_a_call_without_a_permission_is_told(call: str, missing: list[str]) -> N
     assert compared("authorize", record)[0] == missing
 
 
-def test_a_permission_that_nothing_used_is_told() -> None:
-    lines = list(report(merged([line("authorize", {})])))
+def test_a_permission_that_nothing_used_is_told_and_functions_of_tests_are_left_out() -> None:
+    lines = list(report(merged([line("authorize", {}), line("a_tests_own", {"dynamodb:Scan": 1})])))
     assert "  allowed, never used: dynamodb:GetItem Tokens.Arn" in lines
+    assert not [each for each in lines if "a_tests_own" in each or "Scan" in each]
