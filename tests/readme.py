@@ -11,7 +11,9 @@ Verifier = Callable[..., str]
 
 def readme_verifier(issuer: str) -> Verifier:
     """`verified_destination` of the section Proof, for an issuer."""
-    verifier: Verifier = _run(_code("Proof").replace("https://backend.example.com", issuer))["verified_destination"]
+    verifier: Verifier = _run(_code("Proof").replace("https://backend.example.com", issuer))[
+        "verified_destination"
+    ]
     return verifier
 
 
@@ -22,7 +24,9 @@ def readme_blank() -> str:
 
 def readme_workflow() -> Callable[[Any, Any], Any]:
     """`lambda_handler` of the workflow in that section which asks who calls."""
-    handler: Callable[[Any, Any], Any] = _run(_blocks("Write your own workflow")[1])["lambda_handler"]
+    handler: Callable[[Any, Any], Any] = _run(_blocks("Write your own workflow")[1])[
+        "lambda_handler"
+    ]
     return handler
 
 
@@ -33,9 +37,9 @@ def readme_steps() -> dict[str, str]:
 
 def readme_event_reader(key: str) -> Callable[[bytes, dict[str, str]], dict[str, Any]]:
     """`read_event` of the section Events, for a key."""
-    reader: Callable[[bytes, dict[str, str]], dict[str, Any]] = _run(_code("Events").replace("whsec_…", key))[
-        "read_event"
-    ]
+    reader: Callable[[bytes, dict[str, str]], dict[str, Any]] = _run(
+        _code("Events").replace("whsec_…", key)
+    )["read_event"]
     return reader
 
 
@@ -44,7 +48,9 @@ def _code(section: str) -> str:
 
 
 def _blocks(section: str) -> list[str]:
-    text = (sam.ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    text = (
+        (sam.ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    )
     found = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert found
     return found

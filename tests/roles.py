@@ -17,9 +17,11 @@ POLICIES = [each["Properties"] for each in RESOURCES.values() if each["Type"] ==
 
 
 def allowed(role: str) -> set[tuple[str, str]]:
-    """Action and resource of each permission; of an ARN that names region and account, what follows them."""
+    """Action and resource of each permission; of an ARN, the part after region and account."""
     documents = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
-    documents += [policy["PolicyDocument"] for policy in POLICIES if {"Ref": role} in policy["Roles"]]
+    documents += [
+        policy["PolicyDocument"] for policy in POLICIES if {"Ref": role} in policy["Roles"]
+    ]
     statements = [
         statement["Fn::If"][1] if "Fn::If" in statement else statement
         for document in documents

@@ -1,5 +1,6 @@
-"""pytest's plugin that records calls: `pytest -p tests.calls.plugin`. It makes `FUNCTIONS_PYTHONPATH`
-the recorder's, so that the functions' own processes record as well.
+"""Plugin of pytest that records calls: `pytest -p tests.calls.plugin`.
+
+It sets `FUNCTIONS_PYTHONPATH`, so that the functions' own processes record as well.
 """
 
 import os

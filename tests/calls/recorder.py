@@ -31,7 +31,7 @@ _current: ContextVar[list[str] | None] = ContextVar("calls of the invocation", d
 
 
 def install() -> None:
-    """Records from now on; call it before a handler is imported or a session of botocore is made."""
+    """Records from now on; call it before any handler is imported or botocore session made."""
     sys.meta_path.insert(0, _Handlers())
     botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _keep_parameters))
     botocore.handlers.BUILTIN_HANDLERS.append(("before-call", _note_aws))
@@ -86,18 +86,22 @@ def _trigger(event: Any) -> str:
     event = event if isinstance(event, dict) else {}
     if "requestContext" in event:
         return "http"
-    return str(event.get("trigger") or event.get("door") or ("stream" if "Records" in event else "direct"))
+    return str(
+        event.get("trigger") or event.get("door") or ("stream" if "Records" in event else "direct")
+    )
 
 
 def _resource(params: dict[str, Any]) -> str:
-    """Tables of DynamoDB, with the actions of a transaction on them; of S3 the first folder of the key."""
+    """DynamoDB's tables, with a transaction's actions on them; S3's first folder of the key."""
     if "TransactItems" in params:
         writes = [(kind, write) for each in params["TransactItems"] for kind, write in each.items()]
         return ", ".join(sorted({f"{kind}:{write['TableName']}" for kind, write in writes}))
     if "RequestItems" in params:
         return ", ".join(sorted(params["RequestItems"]))
     if "TableName" in params:
-        return str(params["TableName"]) + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
+        return str(params["TableName"]) + (
+            f"/index/{params['IndexName']}" if "IndexName" in params else ""
+        )
     key = str(params.get("Key", "")) if "Bucket" in params else ""
     return f"{key.partition('/')[0]}/*" if "/" in key else ""
 
@@ -106,7 +110,9 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
     """Notes requests that are not the AWS SDK's, with the module of functions/ that makes them."""
 
     @wraps(putrequest)
-    def noting(self: http.client.HTTPConnection, method: str, *arguments: Any, **named: Any) -> None:
+    def noting(
+        self: http.client.HTTPConnection, method: str, *arguments: Any, **named: Any
+    ) -> None:
         if not type(self).__module__.startswith("botocore"):
             _note(f"http:{method} {self.host} from {_caller()}")
         putrequest(self, method, *arguments, **named)
@@ -115,7 +121,7 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
 
 
 def _caller() -> str:
-    """The module that calls: the innermost of functions/ or tests/; empty in a thread that has none."""
+    """Innermost calling module of functions/ or tests/; empty in a thread that has none."""
     frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment] # null at the end
         name = str(frame.f_globals.get("__name__"))

@@ -1,4 +1,4 @@
-"""The report of `make calls`: the calls of each function, compared with the permissions of its role.
+"""Report of `make calls`: each function's calls, compared with the permissions of its role.
 
 `python -m tests.calls.report <folder>` merges the processes' records into calls.json in that folder
 and prints it. It fails when a function made a call that its role does not allow.
@@ -19,7 +19,7 @@ TABLES = {
     if each["Type"] == "AWS::DynamoDB::Table"
 }
 ROLES = {handler.split(".")[2]: f"{name}Role" for name, handler in sorted(HANDLERS.items())}
-"""Role of each function. What tests add to the stack has none here, and is left out of the report."""
+"""Role of each function. Functions that tests add to the stack have none and are not reported."""
 ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:DeleteObjects": "s3:DeleteObject",
@@ -70,7 +70,9 @@ def merged(lines: Iterable[str]) -> Record:
             found[line["function"], line["trigger"], call].append(count)
     record: Record = defaultdict(lambda: defaultdict(dict))
     for (function, trigger, call), counts in sorted(found.items()):
-        record[function][trigger][call] = Count(count=sum(counts), invocations=len(counts), most=max(counts))
+        record[function][trigger][call] = Count(
+            count=sum(counts), invocations=len(counts), most=max(counts)
+        )
     return record
 
 
@@ -82,7 +84,7 @@ def named(call: str) -> str:
 
 
 def needs(call: str) -> Iterator[tuple[str, str]]:
-    """Actions and resources that a role must allow for a call; of some services the action alone is known."""
+    """Actions and resources that a call needs; the resource is empty where the record has none."""
     operation, _, about = call.partition(" ")
     if operation == "dynamodb:TransactWriteItems":
         for kind, _, table in (write.partition(":") for write in about.split(", ")):
@@ -98,7 +100,12 @@ def needs(call: str) -> Iterator[tuple[str, str]]:
 def compared(function: str, record: Record) -> tuple[list[str], list[str]]:
     """Calls without a permission, and permissions that no call used."""
     calls = {call for counts in record.get(function, {}).values() for call in counts}
-    needed = {need for call in calls if call != ALL and not call.startswith("http:") for need in needs(call)}
+    needed = {
+        need
+        for call in calls
+        if call != ALL and not call.startswith("http:")
+        for need in needs(call)
+    }
     may = allowed(ROLES[function])
     missing = [need for need in needed if not any(covers(permission, need) for permission in may)]
     used = {permission for permission in may if any(covers(permission, need) for need in needed)}
@@ -128,7 +135,9 @@ def report(record: Record) -> Iterator[str]:
 
 def main(folder: Path) -> int:
     """Writes and prints the report; the exit status."""
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    lines = [
+        line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()
+    ]
     record = merged(lines)
     (folder / "calls.json").write_text(json.dumps(record, indent=1))
     sys.stdout.write("\n".join(report(record)) + "\n")

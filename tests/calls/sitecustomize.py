@@ -1,4 +1,4 @@
-"""Starts the recorder in a function's process: Python imports a module of this name when it starts."""
+"""Starts the recorder in a function's process: Python imports such a module when it starts."""
 
 from importlib import import_module
 

@@ -32,7 +32,10 @@ def lambda_handler(event, context):
     client.request("POST", "/", b"{}")
     client.close()
 """
-CALL = "from functions.workflows.ping.handler import lambda_handler as h; h({'door': 'direct', 'times': 2}, None)"
+CALL = """
+from functions.workflows.ping.handler import lambda_handler
+lambda_handler({"door": "direct", "times": 2}, None)
+"""
 
 
 def call_ping(project: Path, **variables: str) -> list[Any]:
@@ -44,7 +47,9 @@ def call_ping(project: Path, **variables: str) -> list[Any]:
     around = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with fakes.server(fakes.answers(200, b"{}")) as url:
         here = {"AWS_ENDPOINT_URL": url, "CALLS_FOLDER": str(project / "calls")}
-        subprocess.run([sys.executable, "-c", CALL], cwd=project, env=around | here | variables, check=True)
+        subprocess.run(
+            [sys.executable, "-c", CALL], cwd=project, env=around | here | variables, check=True
+        )
     files = (project / "calls").iterdir()
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
