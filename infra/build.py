@@ -15,7 +15,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from functions.core.messages.render import COMPILED, compile_templates
+from functions.core.messages.rendering.render import COMPILED, compile_templates
 from infra import sam
 from infra.local.errors import LocalStackError
 from infra.runtime import Runtime
@@ -31,7 +31,17 @@ _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH"
 
 _DEFAULT = "default"
 """The SAM CLI's own name for the environment that is meant where none is said."""
-_SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sns", "scheduler", "stepfunctions", "s3", "kms", "lambda"}
+_SERVICES = {
+    "dynamodb",
+    "secretsmanager",
+    "sesv2",
+    "sns",
+    "scheduler",
+    "stepfunctions",
+    "s3",
+    "kms",
+    "lambda",
+}
 _SERVICES |= {"pinpoint-sms-voice-v2"}
 _SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
 _TWILIO_APIS = {"api"}
@@ -46,7 +56,9 @@ class BuildFailed(Exception):
 def main() -> int:
     """Builds; 1 with a sentence when that fails."""
     parser = argparse.ArgumentParser(prog="infra.build", description=__doc__)
-    parser.add_argument("--env", default="local", help="an environment of samconfig.toml, or local: its default")
+    parser.add_argument(
+        "--env", default="local", help="an environment of samconfig.toml, or local: its default"
+    )
     env = parser.parse_args().env
     try:
         _build(read_environment(_DEFAULT if env == "local" else env))
@@ -72,11 +84,21 @@ def _build(environment: Environment) -> None:
     functions = built_functions()
     _prepare(sorted(set(functions.values())), python)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
-        lambdas, here = f"Linux on {about['Architectures'][0]}", f"{platform.system()} on {platform.machine()}"
-        print(f"Trying the built functions is skipped: they are made for {lambdas}, and this is {here}.")
+        lambdas, here = (
+            f"Linux on {about['Architectures'][0]}",
+            f"{platform.system()} on {platform.machine()}",
+        )
+        print(
+            f"Trying the built functions is skipped: they are made for {lambdas}, and this is {here}."
+        )
         return
-    print(f"deploying to the emulator with the settings of {environment.name}, trying every built function", flush=True)
-    if failed := try_functions(functions, Runtime(python, installed_client(python)), environment.parameters):
+    print(
+        f"deploying to the emulator with the settings of {environment.name}, trying every built function",
+        flush=True,
+    )
+    if failed := try_functions(
+        functions, Runtime(python, installed_client(python)), environment.parameters
+    ):
         raise BuildFailed(f"Built, but does not work: {', '.join(failed)}.")
 
 
@@ -93,22 +115,35 @@ def _skip(environment: Environment, runtime: str) -> None:
 def find_python(name: str) -> str | None:
     """The interpreter of the Lambda runtime, such as `python3.13`, if it is on PATH and works (a pyenv shim may not)."""
     python = shutil.which(name, path=_PATH)
-    works = python and subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+    works = (
+        python
+        and subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+    )
     return python if works else None
 
 
 def built_functions() -> dict[str, Path]:
     """Folders of what `sam build` built, by handler."""
     template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
-    resources = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
-    return {each["Properties"]["Handler"]: (BUILD / each["Properties"]["CodeUri"]).resolve() for each in resources}
+    resources = [
+        each
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Serverless::Function"
+    ]
+    return {
+        each["Properties"]["Handler"]: (BUILD / each["Properties"]["CodeUri"]).resolve()
+        for each in resources
+    }
 
 
 def installed_client(python: str) -> Path:
     """A folder with awslambdaric alone, in the version of the virtual environment."""
     wanted = version("awslambdaric")
     if not (_CLIENT / f"awslambdaric-{wanted}.dist-info").exists():
-        print(f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else", flush=True)
+        print(
+            f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else",
+            flush=True,
+        )
         uv = str(Path(sys.executable).with_name("uv"))
         target = ["--python", python, "--target", str(_CLIENT), "--compile-bytecode"]
         _output([uv, "pip", "install", "--quiet", *target, f"awslambdaric=={wanted}"])
@@ -117,9 +152,15 @@ def installed_client(python: str) -> Path:
 
 def _sam(environment: Environment, *arguments: str) -> None:
     """Runs the SAM CLI; of what it says, shows warnings, and everything when it fails."""
-    variables = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
+    variables = (
+        {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
+    )
     output = _output([str(_SAM), *arguments, "--config-env", environment.name], variables)
-    print("".join(line for line in output.splitlines(keepends=True) if "warn" in line.lower()), end="", flush=True)
+    print(
+        "".join(line for line in output.splitlines(keepends=True) if "warn" in line.lower()),
+        end="",
+        flush=True,
+    )
 
 
 def _output(command: list[str], environment: dict[str, str] | None = None) -> str:
@@ -140,7 +181,9 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
 
 def _prepare(folders: list[Path], python: str) -> None:
     """Makes the artifact start fast. `sam build` makes it anew each time, so its cache stays as it is."""
-    print("deleting what is for unused services of AWS and Twilio, compiling to bytecode", flush=True)
+    print(
+        "deleting what is for unused services of AWS and Twilio, compiling to bytecode", flush=True
+    )
     for folder in folders:
         before = _megabytes(folder)
         _delete_models(folder)
@@ -148,7 +191,9 @@ def _prepare(folders: list[Path], python: str) -> None:
         pruned = _megabytes(folder)
         compile_templates(folder / COMPILED.relative_to(sam.ROOT))
         _compile(folder, python)
-        print(f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, {_megabytes(folder):.1f} MB with bytecode")
+        print(
+            f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, {_megabytes(folder):.1f} MB with bytecode"
+        )
 
 
 def _delete_models(folder: Path) -> None:
@@ -165,7 +210,11 @@ def _delete_except(folder: Path, used: set[str]) -> None:
 
 def _texts(source: Path) -> set[str]:
     nodes = ast.walk(ast.parse(source.read_bytes()))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def _compile(folder: Path, python: str) -> None:

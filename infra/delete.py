@@ -45,7 +45,9 @@ class Stack(NamedTuple):
 
     def lost(self, kind: str) -> list[str]:
         """Names of those of a kind that go with it."""
-        return sorted(each.name for each in self.resources if each.kind == kind and not each.retained)
+        return sorted(
+            each.name for each in self.resources if each.kind == kind and not each.retained
+        )
 
     @property
     def kept(self) -> list[str]:
@@ -84,10 +86,17 @@ def _delete(environment: Environment) -> None:
 def _read(name: str) -> Stack:
     cloudformation = boto3.client("cloudformation")
     about = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    retained = _retained(cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"])
+    retained = _retained(
+        cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    )
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     rows = [row for page in pages for row in page["StackResourceSummaries"]]
-    return Stack(about["StackId"], name, bool(about.get("EnableTerminationProtection")), its_own(rows, retained))
+    return Stack(
+        about["StackId"],
+        name,
+        bool(about.get("EnableTerminationProtection")),
+        its_own(rows, retained),
+    )
 
 
 def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
@@ -98,7 +107,9 @@ def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list
         retained: logical ids of those that stay.
     """
     return [
-        Resource(row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained)
+        Resource(
+            row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained
+        )
         for row in rows
         if row["ResourceStatus"] not in _NOT_ITS_OWN and row.get("PhysicalResourceId")
     ]
@@ -107,17 +118,25 @@ def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list
 def _retained(template: str | Mapping[str, Any]) -> set[str]:
     """Logical ids of what CloudFormation leaves where it is; botocore has read a template of JSON already."""
     declared = (yaml_parse(template) if isinstance(template, str) else template)["Resources"]
-    return {name for name, about in declared.items() if about.get("DeletionPolicy", "Delete") != "Delete"}
+    return {
+        name
+        for name, about in declared.items()
+        if about.get("DeletionPolicy", "Delete") != "Delete"
+    }
 
 
 def _refuse_protected(stack: Stack) -> None:
     """Before anything is emptied."""
     table = "aws dynamodb update-table --no-deletion-protection-enabled --table-name"
     whole = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name"
-    off = [f"{table} {name}" for name in _protected_tables(stack)] + [f"{whole} {stack.name}"] * stack.protected
+    off = [f"{table} {name}" for name in _protected_tables(stack)] + [
+        f"{whole} {stack.name}"
+    ] * stack.protected
     if off:
         commands = "".join(f"\n  {command}" for command in off)
-        raise NotDeleted(f"{stack.name} is protected from deletion. To delete it all the same, first:{commands}")
+        raise NotDeleted(
+            f"{stack.name} is protected from deletion. To delete it all the same, first:{commands}"
+        )
 
 
 def _protected_tables(stack: Stack) -> list[str]:
@@ -129,7 +148,10 @@ def _protected_tables(stack: Stack) -> list[str]:
 
 
 def _announced(stack: Stack) -> str:
-    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
+    account, region = (
+        boto3.client("sts").get_caller_identity()["Account"],
+        boto3.session.Session().region_name,
+    )
     kinds = {"tables": _TABLE, "buckets": _BUCKET, "secrets": _SECRET}
     lost = {label: stack.lost(kind) for label, kind in kinds.items()}
     lines = [f"{label}: {', '.join(names)}" for label, names in lost.items() if names]
@@ -153,7 +175,9 @@ def _remove(stack: Stack) -> None:
         print("deleting the stack", flush=True)
         cloudformation.delete_stack(StackName=stack.arn)
         try:
-            cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack.arn, WaiterConfig=_WAIT)
+            cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=stack.arn, WaiterConfig=_WAIT
+            )
         except WaiterError:
             continue
         return
@@ -167,22 +191,35 @@ def empty(bucket: str) -> None:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             rows = page.get("Versions", []) + page.get("DeleteMarkers", [])
             if rows:
-                _delete_versions(s3, bucket, [{"Key": row["Key"], "VersionId": row["VersionId"]} for row in rows])
+                _delete_versions(
+                    s3, bucket, [{"Key": row["Key"], "VersionId": row["VersionId"]} for row in rows]
+                )
     except s3.exceptions.NoSuchBucket:
         return
 
 
 def _delete_versions(s3: Any, bucket: str, rows: list[dict[str, str]]) -> None:  # noqa: ANN401 - boto3's client
-    refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": rows, "Quiet": True}).get("Errors", [])
+    refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": rows, "Quiet": True}).get(
+        "Errors", []
+    )
     if refused:
-        raise NotDeleted(f"{bucket} could not be emptied: {refused[0]['Key']}: {refused[0]['Message']}")
+        raise NotDeleted(
+            f"{bucket} could not be emptied: {refused[0]['Key']}: {refused[0]['Message']}"
+        )
 
 
 def _reasons(stack: Stack) -> str:
-    events = boto3.client("cloudformation").describe_stack_events(StackName=stack.arn)["StackEvents"]
-    failed = {each["LogicalResourceId"]: each for each in events if each["ResourceStatus"] == "DELETE_FAILED"}
+    events = boto3.client("cloudformation").describe_stack_events(StackName=stack.arn)[
+        "StackEvents"
+    ]
+    failed = {
+        each["LogicalResourceId"]: each
+        for each in events
+        if each["ResourceStatus"] == "DELETE_FAILED"
+    }
     return " ".join(
-        f"{name}: {each.get('ResourceStatusReason', 'no reason is given')}" for name, each in failed.items()
+        f"{name}: {each.get('ResourceStatusReason', 'no reason is given')}"
+        for name, each in failed.items()
     )
 
 
@@ -192,7 +229,11 @@ def _left(stack: Stack) -> str:
     made = boto3.client("secretsmanager").list_secrets(Filters=prefix)["SecretList"]
     secrets = [f"  aws secretsmanager delete-secret --secret-id {each['Name']}" for each in made]
     lines = ["Secrets that you made for it are still there:", *secrets] if secrets else []
-    lines += [f"Retained, and in the way of a new {stack.name}: {', '.join(stack.kept)}."] if stack.kept else []
+    lines += (
+        [f"Retained, and in the way of a new {stack.name}: {', '.join(stack.kept)}."]
+        if stack.kept
+        else []
+    )
     return "".join(f"{line}\n" for line in lines)
 
 

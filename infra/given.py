@@ -31,7 +31,9 @@ def read_given(words: list[str], default_port: int) -> Given:
     template = sam.read_template()
     declared = {upper_snake(name): name for name in template["Parameters"]}
     if unknown := sorted(set(given) - set(declared)):
-        raise LocalStackError(f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}.")
+        raise LocalStackError(
+            f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}."
+        )
     if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
     parameters = {declared[name]: value for name, value in given.items()}
@@ -55,7 +57,9 @@ def _given_to_make() -> dict[str, str]:
 def refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
     """As CloudFormation would, which the emulator does not. Raises `LocalStackError`."""
     low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
-    if declared["Type"] == "Number" and not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
+    if declared["Type"] == "Number" and not (
+        value.isascii() and value.isdecimal() and low <= int(value) <= high
+    ):
         raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
     pattern, allowed = declared.get("AllowedPattern", ""), declared.get("AllowedValues", [value])
     fits = declared.get("MinLength", 0) <= len(value) <= declared.get("MaxLength", math.inf)

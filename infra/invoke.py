@@ -31,7 +31,9 @@ def main() -> int:
     arguments = _arguments()
     try:
         running = read_running(arguments.state)
-        deployment = Deployment(Emulator(running.emulator_url, running.emulator_key), running.outputs)
+        deployment = Deployment(
+            Emulator(running.emulator_url, running.emulator_key), running.outputs
+        )
         configuration = find(deployment.configurations(), arguments.workflow)
         event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
         if sys.platform == "linux":

@@ -39,26 +39,30 @@ def _arguments() -> argparse.Namespace:
     unlock.add_argument("--to", default="", help="email address or phone number")
     unlock.add_argument("--country", default="", help="ISO 3166-1 code")
     commands.add_parser("rotate-keys", help="makes a new code key; codes that were sent stay valid")
-    commands.add_parser("secret", help="shows a secret of the stack").add_argument("name", help=", ".join(_SECRETS))
+    commands.add_parser("secret", help="shows a secret of the stack").add_argument(
+        "name", help=", ".join(_SECRETS)
+    )
     return parser.parse_args()
 
 
 def _unlock(arguments: argparse.Namespace) -> str:
     if not (arguments.to or arguments.country):
-        raise ValueError("Say what to unlock: make unlock TO=ana@example.com, or make unlock COUNTRY=DE")
+        raise ValueError(
+            "Say what to unlock: make unlock TO=ana@example.com, or make unlock COUNTRY=DE"
+        )
     os.environ["SMS_COUNTRIES"] = "*"
     from functions.core.errors import InvalidParameters  # noqa: PLC0415 - reads the environment set above
-    from functions.core.verification import limits  # noqa: PLC0415 - as above
     from functions.core.verification.destinations import read_destination  # noqa: PLC0415 - as above
+    from functions.core.verification.limits import sending  # noqa: PLC0415 - as above
 
     if arguments.country:
-        limits.resume(arguments.country, time.time())
+        sending.resume(arguments.country, time.time())
         return f"SMS to {arguments.country} is no longer paused, and is not paused again within the hour."
     try:
         destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
     except InvalidParameters as error:
         raise ValueError(f"{arguments.to} {error.errors[0].detail}.") from None
-    limits.Limit(limits.destination_key(destination)).delete()
+    sending.SendLimit(sending.destination_key(destination)).delete()
     return f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
 
 
@@ -68,15 +72,23 @@ def _rotate_keys(_: argparse.Namespace) -> str:
     before = keys.pop("current")
     current = f"k{int(before.removeprefix('k')) + 1}"
     kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_KEPT:]
-    rotated = {"current": current} | {key_id: keys[key_id] for key_id in kept} | {current: secrets.token_urlsafe(48)}
+    rotated = (
+        {"current": current}
+        | {key_id: keys[key_id] for key_id in kept}
+        | {current: secrets.token_urlsafe(48)}
+    )
     manager.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
     return f"New codes use the key {current} within 5 minutes; codes that were sent with {before} stay valid."
 
 
 def _secret(arguments: argparse.Namespace) -> str:
     if arguments.name not in _SECRETS:
-        raise ValueError(f"There is no secret {arguments.name!r} to show. There are: {', '.join(_SECRETS)}.")
-    about = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ[_SECRETS[arguments.name]])
+        raise ValueError(
+            f"There is no secret {arguments.name!r} to show. There are: {', '.join(_SECRETS)}."
+        )
+    about = boto3.client("secretsmanager").get_secret_value(
+        SecretId=os.environ[_SECRETS[arguments.name]]
+    )
     return str(about["SecretString"])
 
 

@@ -42,7 +42,9 @@ def _look(environment: Environment) -> str:
         ) from None
     if status in _STUCK:
         delete = f"make delete ENV={environment.name}"
-        raise InTheWay(f"The stack {environment.stack} is {status} and takes no update. Delete it first: {delete}")
+        raise InTheWay(
+            f"The stack {environment.stack} is {status} and takes no update. Delete it first: {delete}"
+        )
     return f"{environment.stack} will be deployed to account {account}, region {region}."
 
 

@@ -94,7 +94,11 @@ class LambdaProcess:
         """
         started = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 - our own function
-            self._command, cwd=self._folder, env=self._environment, stdout=self._log, stderr=self._log
+            self._command,
+            cwd=self._folder,
+            env=self._environment,
+            stdout=self._log,
+            stderr=self._log,
         )
         return self._expect("ready", INIT_SECONDS).at - started
 
@@ -223,7 +227,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.reports.put(_Report(kind, time.perf_counter(), body))
         self._reply(202)
 
-    def _reply(self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
+    def _reply(
+        self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> None:
         self.send_response_only(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -275,7 +281,9 @@ def _sentence(report: _Report) -> str:
 def _end(process: subprocess.Popen[bytes]) -> Usage:
     """Kills and reaps, with wait4 because Popen's own wait does not say what the process used."""
     peak_memory_bytes = _peak_memory_bytes(process.pid)
-    os.kill(process.pid, signal.SIGKILL)  # harmless to one that ended: until it is reaped, its id is not used again
+    os.kill(
+        process.pid, signal.SIGKILL
+    )  # harmless to one that ended: until it is reaped, its id is not used again
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Usage(used.ru_utime + used.ru_stime, peak_memory_bytes)

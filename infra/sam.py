@@ -44,7 +44,9 @@ def _parsed(text: str) -> dict[str, Any]:
     return template
 
 
-def translate(template: dict[str, Any], parameters: dict[str, str], code_uri: str) -> dict[str, Any]:
+def translate(
+    template: dict[str, Any], parameters: dict[str, str], code_uri: str
+) -> dict[str, Any]:
     """The CloudFormation template that AWS would make of a SAM template.
 
     Args:
@@ -82,7 +84,9 @@ def _inline_definition(properties: dict[str, Any]) -> None:
     try:
         properties["Definition"] = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
-        raise TemplateError(f"{path.relative_to(ROOT)} cannot be read: {_place(path, error)}") from error
+        raise TemplateError(
+            f"{path.relative_to(ROOT)} cannot be read: {_place(path, error)}"
+        ) from error
 
 
 def _place(path: Path, error: Exception) -> str:
@@ -98,7 +102,9 @@ def _place(path: Path, error: Exception) -> str:
 def _typed(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
     """Parameters with their defaults, lists as lists, as AWS hands them to its translator."""
     declared = template["Parameters"]
-    texts = {name: str(about["Default"]) for name, about in declared.items() if "Default" in about} | parameters
+    texts = {
+        name: str(about["Default"]) for name, about in declared.items() if "Default" in about
+    } | parameters
     lists = {name for name, about in declared.items() if about["Type"] == "CommaDelimitedList"}
     return {name: text.split(",") if name in lists else text for name, text in texts.items()}
 

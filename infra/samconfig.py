@@ -35,12 +35,22 @@ def read_environment(name: str, file: Path = FILE) -> Environment:
     """
     sections = _read(file)
     if name not in sections or "stack_name" not in _options(sections, name, "deploy"):
-        raise ValueError(f"samconfig.toml has no environment {name!r}. It has: {', '.join(_deployed(sections))}.")
+        raise ValueError(
+            f"samconfig.toml has no environment {name!r}. It has: {', '.join(_deployed(sections))}."
+        )
     deploy = _options(sections, name, "deploy")
     # `sam build` takes parameters too: they are those of an environment that is built only.
-    given = deploy.get("parameter_overrides") or _options(sections, name, "build").get("parameter_overrides") or []
+    given = (
+        deploy.get("parameter_overrides")
+        or _options(sections, name, "build").get("parameter_overrides")
+        or []
+    )
     return Environment(
-        name, deploy["stack_name"], deploy.get("region"), deploy.get("profile"), _parameters(name, given)
+        name,
+        deploy["stack_name"],
+        deploy.get("region"),
+        deploy.get("profile"),
+        _parameters(name, given),
     )
 
 
@@ -54,13 +64,20 @@ def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any
     for name, value in environment.parameters.items():
         if name not in declared:
             raise ValueError(
-                _wrong(environment.name, f"template.yaml has no parameter {name}{_similar(name, declared)}")
+                _wrong(
+                    environment.name,
+                    f"template.yaml has no parameter {name}{_similar(name, declared)}",
+                )
             )
         try:
             refuse_wrong(name, value, declared[name])
         except LocalStackError as error:
             raise ValueError(_wrong(environment.name, str(error))) from None
-    if missing := [name for name in declared if "Default" not in declared[name] and name not in environment.parameters]:
+    if missing := [
+        name
+        for name in declared
+        if "Default" not in declared[name] and name not in environment.parameters
+    ]:
         raise ValueError(_wrong(environment.name, f"{', '.join(missing)} must be set."))
 
 
@@ -73,19 +90,24 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _options(sections: Mapping[str, Any], name: str, command: str) -> dict[str, Any]:
     """Of a command of the SAM CLI; its own win over those that hold for all commands."""
-    about: dict[str, dict[str, Any]] = {section: each.get("parameters", {}) for section, each in sections[name].items()}
+    about: dict[str, dict[str, Any]] = {
+        section: each.get("parameters", {}) for section, each in sections[name].items()
+    }
     return about.get("global", {}) | about.get(command, {})
 
 
 def _deployed(sections: Mapping[str, Any]) -> list[str]:
-    return [name for name, about in sections.items() if isinstance(about, dict) and "deploy" in about]
+    return [
+        name for name, about in sections.items() if isinstance(about, dict) and "deploy" in about
+    ]
 
 
 def _parameters(name: str, given: object) -> dict[str, str]:
     """As the SAM CLI reads them: a list of `Name=value`, one text with several of them, or a table."""
     if isinstance(given, dict):
         return {
-            key: ",".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in given.items()
+            key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            for key, value in given.items()
         }
     texts = given if isinstance(given, list) else [str(given)]
     try:
@@ -94,7 +116,10 @@ def _parameters(name: str, given: object) -> dict[str, str]:
         raise ValueError(_wrong(name, f"parameter_overrides cannot be read: {error}.")) from None
     if wrong := [word for word in words if "=" not in word]:
         raise ValueError(
-            _wrong(name, f"parameter_overrides are Name=value, or \"Name='two words'\", not {wrong[0]!r}.")
+            _wrong(
+                name,
+                f"parameter_overrides are Name=value, or \"Name='two words'\", not {wrong[0]!r}.",
+            )
         )
     return dict(word.split("=", 1) for word in words)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.settings import SettingsError
+from functions.core.config import SettingsError
 from infra.local.deploy import STACK
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
@@ -31,7 +31,9 @@ _VARIABLES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options by which a command is told where to work."""
     parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
-    parser.add_argument("--state", type=Path, default=default_state(), help="folder of the local stack's state")
+    parser.add_argument(
+        "--state", type=Path, default=default_state(), help="folder of the local stack's state"
+    )
 
 
 def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
@@ -54,7 +56,9 @@ def point_at(env: str, state: Path) -> None:
         ValueError: when samconfig.toml has no such environment.
     """
     outputs = _local(state) if env == "local" else _deployed(env)
-    os.environ.update({variable: outputs[output] for variable, output in _VARIABLES.items() if output in outputs})
+    os.environ.update(
+        {variable: outputs[output] for variable, output in _VARIABLES.items() if output in outputs}
+    )
 
 
 def stack_name(env: str) -> str:
@@ -68,7 +72,11 @@ def stack_name(env: str) -> str:
 
 def _local(state: Path) -> dict[str, str]:
     running = read_running(state)
-    root = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": running.region}
+    root = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": running.region,
+    }
     os.environ.update(root | {"AWS_ENDPOINT_URL": running.emulator_url})
     os.environ.pop("AWS_SESSION_TOKEN", None)
     return running.outputs

@@ -10,9 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import target
 from infra.local.errors import LocalStackError
+from infra.workflows import publishable_scopes
 
 if TYPE_CHECKING:
-    from functions.core.tokens import Token
+    from functions.core.auth.tokens import Token
 
 
 def main() -> int:
@@ -20,7 +21,9 @@ def main() -> int:
     arguments = _arguments()
     try:
         target.point_at(arguments.env, arguments.state)
-        return {"issue": _issue, "rescope": _rescope, "list": _list, "revoke": _revoke}[arguments.command](arguments)
+        return {"issue": _issue, "rescope": _rescope, "list": _list, "revoke": _revoke}[
+            arguments.command
+        ](arguments)
     except (LocalStackError, ValueError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -33,9 +36,13 @@ def _arguments() -> argparse.Namespace:
     issue = commands.add_parser("issue", help="issues a token and shows it once")
     issue.add_argument("--name", required=True)
     issue.add_argument("--kind", required=True, help="secret or publishable")
-    issue.add_argument("--scopes", required=True, help="comma-separated, such as workflow:verify_send")
+    issue.add_argument(
+        "--scopes", required=True, help="comma-separated, such as workflow:verify_send"
+    )
     issue.add_argument("--days", type=int, default=0, help="days until it expires; 0 is never")
-    issue.add_argument("--audience", default="", help="whom its proofs are for, such as https://api.example.com")
+    issue.add_argument(
+        "--audience", default="", help="whom its proofs are for, such as https://api.example.com"
+    )
     issue.add_argument("--json", action="store_true")
     rescope = commands.add_parser("rescope", help="gives the tokens of a name other scopes")
     rescope.add_argument("--name", required=True)
@@ -46,12 +53,19 @@ def _arguments() -> argparse.Namespace:
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    from functions.core.tokens import issue_token  # noqa: PLC0415 - reads the environment set above
+    from functions.core.auth.tokens import issue_token  # noqa: PLC0415 - reads the environment set above
 
     scopes = _scopes(arguments)
     seconds = arguments.days * 86_400 or None
     audience = arguments.audience or None
-    text, token = issue_token(arguments.name, arguments.kind, scopes, valid_seconds=seconds, audience=audience)
+    text, token = issue_token(
+        arguments.name,
+        arguments.kind,
+        scopes,
+        publishable_scopes=publishable_scopes(),
+        valid_seconds=seconds,
+        audience=audience,
+    )
     if arguments.json:
         print(json.dumps({"token": text, "token_id": token.token_id}))
     else:
@@ -60,9 +74,11 @@ def _issue(arguments: argparse.Namespace) -> int:
 
 
 def _rescope(arguments: argparse.Namespace) -> int:
-    from functions.core.tokens import rescope_tokens  # noqa: PLC0415 - as above
+    from functions.core.auth.tokens import rescope_tokens  # noqa: PLC0415 - as above
 
-    if not rescope_tokens(arguments.name, _scopes(arguments)):
+    if not rescope_tokens(
+        arguments.name, _scopes(arguments), publishable_scopes=publishable_scopes()
+    ):
         raise ValueError(f"There is no token with the name {arguments.name!r}.")
     return 0
 
@@ -72,7 +88,7 @@ def _scopes(arguments: argparse.Namespace) -> list[str]:
 
 
 def _list(_: argparse.Namespace) -> int:
-    from functions.core.tokens import list_tokens  # noqa: PLC0415 - as above
+    from functions.core.auth.tokens import list_tokens  # noqa: PLC0415 - as above
 
     for token in list_tokens():
         print(_described(token))
@@ -80,7 +96,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
-    from functions.core.tokens import revoke_token  # noqa: PLC0415 - as above
+    from functions.core.auth.tokens import revoke_token  # noqa: PLC0415 - as above
 
     if not revoke_token(arguments.id):
         raise ValueError(f"There is no token {arguments.id!r}. `make tokens` lists them.")

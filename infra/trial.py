@@ -36,7 +36,9 @@ class Trial(NamedTuple):
     """What the function has done then."""
 
 
-def try_functions(folders: Mapping[str, Path], runtime: Runtime, parameters: Mapping[str, str]) -> list[str]:
+def try_functions(
+    folders: Mapping[str, Path], runtime: Runtime, parameters: Mapping[str, str]
+) -> list[str]:
     """Names of the functions that do not work; a line for each says more.
 
     Args:
@@ -68,7 +70,9 @@ def trial_of(handler: str, events: Path = EVENTS) -> Trial:
     sample = _sample(events / f"{name}.json")
     if not handler.startswith(_WORKFLOWS) or name in run_for_real(events):
         return Trial(sample, _refuse_problem, "answered")
-    return Trial({"door": "validate", "items": [_parameters(sample)]}, _refuse_invalid, "validated")
+    return Trial(
+        {"trigger": "validate", "items": [_parameters(sample)]}, _refuse_invalid, "validated"
+    )
 
 
 def run_for_real(events: Path = EVENTS) -> set[str]:
@@ -81,7 +85,9 @@ def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) ->
     """The built function in the deployed one's environment."""
     about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
     variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
-    return Function(name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"])
+    return Function(
+        name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"]
+    )
 
 
 def _works(function: Function, runtime: Runtime) -> bool:
@@ -96,7 +102,10 @@ def _works(function: Function, runtime: Runtime) -> bool:
         except FunctionFailed as error:
             print(f"  {name:<20} FAILED: {error}\n{process.log()}", flush=True)
             return False
-    print(f"  {name:<20} init {init * 1000:5.0f} ms, {trial.done} in {seconds * 1000:5.0f} ms", flush=True)
+    print(
+        f"  {name:<20} init {init * 1000:5.0f} ms, {trial.done} in {seconds * 1000:5.0f} ms",
+        flush=True,
+    )
     return True
 
 

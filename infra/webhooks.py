@@ -11,7 +11,7 @@ import sys
 
 import boto3
 
-from functions.core.signing_keys import read_keys, standard_key, with_new
+from functions.core.signing.keys import read_keys, standard_key, with_new
 from infra import target
 
 _KEY_BYTES = 32
@@ -33,13 +33,17 @@ def _set(arguments: argparse.Namespace) -> str:
     source = sources().get(name)
     if source is None or source.secret is None:
         there = ", ".join(name for name, each in sources().items() if each.secret)
-        raise ValueError(f"{name!r} is no source with a secret in sources.toml. There are: {there}.")
+        raise ValueError(
+            f"{name!r} is no source with a secret in sources.toml. There are: {there}."
+        )
     given = _typed(source.scheme)
     key = given or _new_key()
     if source.scheme == "standard":
         standard_key(key)
     kept = _put(os.environ["WEBHOOK_SECRETS"] + source.secret, key)
-    shown = "" if given else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
+    shown = (
+        "" if given else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
+    )
     also = " The one before is accepted as well, until this is done again." if kept else ""
     return f"{shown}Within 5 minutes deliveries of {name} are checked with it.{also}"
 

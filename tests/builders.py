@@ -60,7 +60,7 @@ def http_event(
 
 
 class Reply(NamedTuple):
-    """An answer of the HTTP door."""
+    """An answer of the HTTP trigger."""
 
     status: int
     headers: dict[str, str]

@@ -22,7 +22,9 @@ class Authority:
         """What a server needs to be `host`."""
         key = ec.generate_private_key(ec.SECP256R1())
         private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
         )
         chain = self._folder / f"{host}.pem"
         chain.write_bytes(private + _pem(self._certificate(host, key)))
@@ -30,7 +32,9 @@ class Authority:
         context.load_cert_chain(chain)
         return context
 
-    def _certificate(self, host: str, key: ec.EllipticCurvePrivateKey, *, authority: bool = False) -> x509.Certificate:
+    def _certificate(
+        self, host: str, key: ec.EllipticCurvePrivateKey, *, authority: bool = False
+    ) -> x509.Certificate:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
@@ -43,14 +47,25 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(_usage(authority=authority), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
             .sign(self._key, hashes.SHA256())
         )
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
-    others = ["content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"]
+    others = [
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "encipher_only",
+    ]
     unused = dict.fromkeys([*others, "decipher_only", "crl_sign"], False)
     return x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, **unused)
 

@@ -6,7 +6,9 @@ from functools import cache
 from typing import Any
 
 # Under make its own variables would speak to every make that a test runs.
-for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_", "MAKE", "MFLAGS"))]:
+for name in [
+    name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_", "MAKE", "MFLAGS"))
+]:
     del os.environ[name]
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
@@ -29,14 +31,18 @@ import moto  # noqa: E402, F401 - hooks botocore before any client is made
 import pytest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
-from functions.core.log import logger  # noqa: E402
+from functions.core.observability import logger  # noqa: E402
 from tests.sizes import SOAK  # noqa: E402
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`make soak` runs what is marked so and nothing else; the other targets leave out what is only for that."""
     marks = {item: item.get_closest_marker("soak") for item in items}
-    kept = [item for item, mark in marks.items() if (mark if SOAK else not (mark and mark.kwargs.get("only")))]
+    kept = [
+        item
+        for item, mark in marks.items()
+        if (mark if SOAK else not (mark and mark.kwargs.get("only")))
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
@@ -53,7 +59,11 @@ _create_client = botocore.session.Session.create_client
 
 
 def _create_validating_client(
-    session: botocore.session.Session, service: str, *arguments: Any, config: Config | None = None, **options: Any
+    session: botocore.session.Session,
+    service: str,
+    *arguments: Any,
+    config: Config | None = None,
+    **options: Any,
 ) -> Any:
     """A client that refuses what the service's model does not have, as none of the functions' own does.
 

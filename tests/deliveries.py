@@ -35,9 +35,17 @@ def digest(key: bytes, message: bytes, algorithm: str = "sha256") -> bytes:
     return hmac.new(key, message, algorithm).digest()
 
 
-def standard(body: bytes, key: str, at: int = NOW, message_id: str = "msg_1", prefix: str = "webhook") -> Received:
-    signature = digest(base64.b64decode(key.removeprefix("whsec_")), f"{message_id}.{at}.".encode() + body)
-    names = {"id": message_id, "timestamp": str(at), "signature": f"v1,{base64.b64encode(signature).decode()}"}
+def standard(
+    body: bytes, key: str, at: int = NOW, message_id: str = "msg_1", prefix: str = "webhook"
+) -> Received:
+    signature = digest(
+        base64.b64decode(key.removeprefix("whsec_")), f"{message_id}.{at}.".encode() + body
+    )
+    names = {
+        "id": message_id,
+        "timestamp": str(at),
+        "signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
     return received(body, {f"{prefix}-{name}": value for name, value in names.items()})
 
 
@@ -53,12 +61,18 @@ def github(body: bytes, key: str) -> Received:
 def usersnap(body: bytes, key: str, at: float = NOW) -> Received:
     milliseconds = int(at * 1000)
     signature = digest(key.encode(), body + milliseconds.to_bytes(32, "little")).hex()
-    return received(body, {"x-usersnap-signature": signature, "x-usersnap-timestamp": str(milliseconds)})
+    return received(
+        body, {"x-usersnap-signature": signature, "x-usersnap-timestamp": str(milliseconds)}
+    )
 
 
-def twilio(fields: Sequence[tuple[str, str]], key: str, query: str = "", url: str = URL) -> Received:
+def twilio(
+    fields: Sequence[tuple[str, str]], key: str, query: str = "", url: str = URL
+) -> Received:
     """A form of fields that are not repeated."""
-    signed = (f"{url}?{query}" if query else url) + "".join(name + value for name, value in sorted(fields))
+    signed = (f"{url}?{query}" if query else url) + "".join(
+        name + value for name, value in sorted(fields)
+    )
     signature = base64.b64encode(digest(key.encode(), signed.encode(), "sha1")).decode()
     return received(urlencode(fields).encode(), {"x-twilio-signature": signature}, query)
 
@@ -75,12 +89,23 @@ def sns(message: str, topic: str = TOPIC, at: float = NOW, **fields: str | None)
         "MessageId": "5c9c3b5e-0000-4000-8000-000000000001",
         "TopicArn": topic,
         "Message": message,
-        "Timestamp": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "Timestamp": datetime.fromtimestamp(at, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z"),
         "SignatureVersion": "2",
         "SigningCertURL": CERTIFICATE_URL,
         **fields,
     }
-    order = ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+    order = [
+        "Message",
+        "MessageId",
+        "Subject",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ]
     signed = "".join(f"{name}\n{values[name]}\n" for name in order if values.get(name) is not None)
     signature = sns_key().sign(signed.encode(), PKCS1v15(), SHA256())
     body = {"Signature": base64.b64encode(signature).decode()} | values
@@ -91,7 +116,10 @@ def multipart(name: str, content: bytes, boundary: bytes = b"b1", *more: bytes) 
     """A form of one part, and of more that stand before it."""
     part = f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content
     return (
-        b"".join(b"--" + boundary + b"\r\n" + each + b"\r\n" for each in (*more, part)) + b"--" + boundary + b"--\r\n"
+        b"".join(b"--" + boundary + b"\r\n" + each + b"\r\n" for each in (*more, part))
+        + b"--"
+        + boundary
+        + b"--\r\n"
     )
 
 
@@ -101,12 +129,17 @@ def sns_key() -> rsa.RSAPrivateKey:
 
 
 def certificate(
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *, since: float = NOW - 86_400, until: float = NOW + 86_400
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    *,
+    since: float = NOW - 86_400,
+    until: float = NOW + 86_400,
 ) -> bytes:
     """A certificate in PEM, by which a key vouches for itself."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(datetime.fromtimestamp(since, UTC)).not_valid_after(datetime.fromtimestamp(until, UTC))
+    made = made.not_valid_before(datetime.fromtimestamp(since, UTC)).not_valid_after(
+        datetime.fromtimestamp(until, UTC)
+    )
     return made.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 
@@ -148,7 +181,10 @@ BODY = json.dumps(EVENT).encode()
 FORM_OF_JSON = b"payload=" + quote_plus(BODY).encode()
 FORM = (("MessageSid", "SM1"), ("Note", "original"))
 MULTIPART = multipart("feedback", BODY)
-BASE64_KEYS = ("whsec_" + base64.b64encode(bytes(range(32))).decode(), base64.b64encode(bytes(24)).decode())
+BASE64_KEYS = (
+    "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    base64.b64encode(bytes(24)).decode(),
+)
 TOPICS = (TOPIC, "arn:aws:sns:us-east-1:123456789012:invoices")
 
 
@@ -161,7 +197,9 @@ SOURCES = {
     "standard": Source("standard", partial(standard, BODY), EVENT, BASE64_KEYS),
     "stripe": Source("stripe", partial(stripe, BODY), EVENT),
     "github": Source("github", whenever(partial(github, BODY)), EVENT, signs_time=False),
-    "github form": Source("github", whenever(partial(github, FORM_OF_JSON)), EVENT, signs_time=False),
+    "github form": Source(
+        "github", whenever(partial(github, FORM_OF_JSON)), EVENT, signs_time=False
+    ),
     "twilio": Source("twilio", whenever(partial(twilio, FORM)), dict(FORM), signs_time=False),
     "twilio json": Source("twilio", whenever(partial(twilio_json, BODY)), EVENT, signs_time=False),
     "usersnap": Source("usersnap", partial(usersnap, BODY), EVENT),

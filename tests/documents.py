@@ -10,7 +10,11 @@ from infra import sam
 
 Verifier = Callable[..., str]
 DOCUMENTS = [
-    *(sam.ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md") if (sam.ROOT / name).exists()),
+    *(
+        sam.ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+        if (sam.ROOT / name).exists()
+    ),
     *sorted((sam.ROOT / "docs").rglob("*.md")),
     *sorted((sam.ROOT / ".github").rglob("*.md")),
 ]
@@ -56,7 +60,9 @@ def blank_workflow() -> str:
 
 def asking_workflow() -> Callable[[Any, Any], Any]:
     """`lambda_handler` of the tutorial's workflow that asks who calls."""
-    handler: Callable[[Any, Any], Any] = _run(_code("docs/tutorials/write-a-workflow.md")[1])["lambda_handler"]
+    handler: Callable[[Any, Any], Any] = _run(_code("docs/tutorials/write-a-workflow.md")[1])[
+        "lambda_handler"
+    ]
     return handler
 
 

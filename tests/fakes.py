@@ -36,7 +36,9 @@ def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     running.daemon_threads = True
     if tls:
         running.socket = tls.wrap_socket(running.socket, server_side=True)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{running.server_port}"
@@ -88,7 +90,11 @@ def loses_first_answers(upstream: str, count: int) -> Script:
             request.close_connection = True
             request.connection.shutdown(socket.SHUT_RDWR)
             return
-        kept = {name: value for name, value in answer.getheaders() if name.lower() in {"content-type", "x-amz-crc32"}}
+        kept = {
+            name: value
+            for name, value in answer.getheaders()
+            if name.lower() in {"content-type", "x-amz-crc32"}
+        }
         reply(request, answer.status, content, kept)
 
     return script
@@ -101,7 +107,9 @@ def nobody() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def reply(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:
+def reply(
+    request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]
+) -> None:
     request.send_response(status)
     for name, value in headers.items():
         request.send_header(name.replace("_", "-"), value)

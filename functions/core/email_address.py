@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from functions.core.parameters import Checked, NotValid
+from functions.core.parameters import NotValid, ValidatedStr
 from functions.core.pasted import joined
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
@@ -12,7 +12,7 @@ _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 _LINK = "mailto:"
 
 
-class EmailAddress(Checked):
+class EmailAddress(ValidatedStr):
     """An email address as people write it: NFC, its domain in lower case."""
 
     deliver_to: str
@@ -30,7 +30,9 @@ class EmailAddress(Checked):
         if pasted[: len(_LINK)].lower() == _LINK:
             pasted = pasted[len(_LINK) :]
         try:
-            valid = validate_email(pasted, check_deliverability=False, allow_smtputf8=False, strict=True)
+            valid = validate_email(
+                pasted, check_deliverability=False, allow_smtputf8=False, strict=True
+            )
         except EmailNotValidError:
             raise NotValid("is not a valid email address") from None
         address = cls(valid.normalized)

@@ -9,7 +9,9 @@ import unicodedata
 _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 """Categories of spaces, line ends, controls and format characters."""
 
-_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+_BLANK_LETTERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+)
 """Fillers that other categories hold, and that nobody sees."""
 
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)

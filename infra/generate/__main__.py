@@ -54,9 +54,13 @@ def _made(planned: Plan, test: NewTest) -> str:
         f"  template.yaml: {', '.join(planned.added)}",
     ]
     if planned.left_alone:
-        lines.append(f"Left alone in template.yaml, though it names {old}: {', '.join(planned.left_alone)}.")
+        lines.append(
+            f"Left alone in template.yaml, though it names {old}: {', '.join(planned.left_alone)}."
+        )
     if planned.to_review:
-        lines.append(f"Copied with the rights of {old}. Review in template.yaml whether {new} needs them:")
+        lines.append(
+            f"Copied with the rights of {old}. Review in template.yaml whether {new} needs them:"
+        )
         lines += [f"  {right}" for right in planned.to_review]
     return "\n".join(lines)
 
@@ -64,7 +68,9 @@ def _made(planned: Plan, test: NewTest) -> str:
 def _next(planned: Plan) -> str:
     place, name = planned.place, planned.renaming.new
     url = _local_url(default_state())
-    parameters = json.dumps(json.loads(planned.event)["parameters"], ensure_ascii=False).replace("'", "'\\''")
+    parameters = json.dumps(json.loads(planned.event)["parameters"], ensure_ascii=False).replace(
+        "'", "'\\''"
+    )
     return f"""
 Next:
   edit {_shown(place.folder)}/handler.py and {_shown(place.event)}

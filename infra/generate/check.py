@@ -19,11 +19,15 @@ def works(project: Path, planned: Plan) -> NewTest:
         Refused: when the template is not right or no test is green; with what the tools said.
     """
     translated(project)
-    with _start(project, str(_PROGRAMS / "cfn-lint"), "template.yaml") as lint:  # meanwhile, because it takes seconds
+    with _start(
+        project, str(_PROGRAMS / "cfn-lint"), "template.yaml"
+    ) as lint:  # meanwhile, because it takes seconds
         test = _green_test(project, planned)
         found, _ = lint.communicate()
     if lint.returncode:
-        raise Refused(f"template.yaml with {planned.renaming.new} is not right, so nothing was changed:\n{found}")
+        raise Refused(
+            f"template.yaml with {planned.renaming.new} is not right, so nothing was changed:\n{found}"
+        )
     return test
 
 
@@ -37,7 +41,9 @@ def _green_test(project: Path, planned: Plan) -> NewTest:
         if running.returncode == 0:
             return test
     name = planned.renaming.new
-    raise Refused(f"{name} would not be green (is {planned.renaming.old}?), so nothing was changed:\n{said}")
+    raise Refused(
+        f"{name} would not be green (is {planned.renaming.old}?), so nothing was changed:\n{said}"
+    )
 
 
 def _format(project: Path, planned: Plan) -> None:
@@ -47,7 +53,9 @@ def _format(project: Path, planned: Plan) -> None:
         with _start(project, ruff, *command, *paths) as running:
             said, _ = running.communicate()
         if running.returncode:
-            raise Refused(f"{planned.renaming.new} could not be formatted, so nothing was changed:\n{said}")
+            raise Refused(
+                f"{planned.renaming.new} could not be formatted, so nothing was changed:\n{said}"
+            )
 
 
 def _start(project: Path, *command: str) -> "subprocess.Popen[str]":

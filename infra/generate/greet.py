@@ -4,8 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.workflow import Parameters, Result, workflow
 
 
 class Greet(Parameters):

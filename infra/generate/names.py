@@ -24,7 +24,9 @@ class Renaming(NamedTuple):
 
     def __call__(self, text: str) -> str:
         """The text with the new name wherever the old one stands as a word of its own."""
-        changed = re.sub(rf"(?:(?<![\w.])|(?<=workflows\.)|(?<=handler\.)){self.old}(?!\w)", self.new, text)
+        changed = re.sub(
+            rf"(?:(?<![\w.])|(?<=workflows\.)|(?<=handler\.)){self.old}(?!\w)", self.new, text
+        )
         for old, new in self.renamed.items():
             changed = re.sub(rf"\b{old}\b", new, changed)
         return changed
@@ -32,7 +34,10 @@ class Renaming(NamedTuple):
     @property
     def renamed(self) -> dict[str, str]:
         """New identifiers by old ones."""
-        return {each: camel(self.new) + each.removeprefix(camel(self.old)) for each in sorted(self.identifiers)}
+        return {
+            each: camel(self.new) + each.removeprefix(camel(self.old))
+            for each in sorted(self.identifiers)
+        }
 
 
 def camel(name: str) -> str:
@@ -48,10 +53,14 @@ def carries(identifier: str, name: str) -> bool:
 def refuse_wrong(name: str) -> None:
     """Raises `Refused` for what cannot be the name of a workflow."""
     if not name:
-        raise Refused("Say how it is called: make workflow NAME=send_receipt FROM=blank, or FROM=<another workflow>")
+        raise Refused(
+            "Say how it is called: make workflow NAME=send_receipt FROM=blank, or FROM=<another workflow>"
+        )
     if not _FORM.fullmatch(name):
         raise Refused(f"NAME is lower-case words joined by _, such as send_receipt, not {name!r}.")
     if len(name) > LONGEST_NAME:
         raise Refused(f"NAME has at most {LONGEST_NAME} characters, and {name} has {len(name)}.")
     if keyword.iskeyword(name) or name in dir(builtins):
-        raise Refused(f"NAME is the name of a Python function, and {name} is a word of Python's own.")
+        raise Refused(
+            f"NAME is the name of a Python function, and {name} is a word of Python's own."
+        )

@@ -15,7 +15,15 @@ from infra.generate.refusals import (
     refuse_used_ids,
     refuse_used_words,
 )
-from infra.generate.section import Carried, carried, mentions, own_rights, plainest, with_blank, with_copy
+from infra.generate.section import (
+    Carried,
+    carried,
+    mentions,
+    own_rights,
+    plainest,
+    with_blank,
+    with_copy,
+)
 from infra.workflows import workflows
 
 _GREET = Path(__file__).parent / "greet.py"
@@ -67,7 +75,9 @@ def plan(project: Path, name: str, source: str) -> Plan:
     renaming = Renaming(source, name, _identifiers(old.folder, ids, source))
     renamed = renaming.renamed
     refuse_used_words(project, {name, *renamed.values()}, old.folder.rglob("*.py"))
-    refuse_used_ids(project, {renamed[each] for each in ids.resources}, {renamed[each] for each in ids.outputs})
+    refuse_used_ids(
+        project, {renamed[each] for each in ids.resources}, {renamed[each] for each in ids.outputs}
+    )
     return Plan(
         renaming=renaming,
         place=new,
@@ -95,7 +105,7 @@ def _blank(project: Path, name: str) -> Plan:
         renaming=Renaming(BLANK, name, frozenset()),
         place=_place(project, name),
         code={Path("__init__.py"): b"", Path("handler.py"): greet(code).encode()},
-        event='{"door": "direct", "parameters": {"name": "Ana"}}\n',
+        event='{"trigger": "direct", "parameters": {"name": "Ana"}}\n',
         template=with_blank(template, section),
         tests=[blank_test(name)],
         added=ids,
@@ -105,7 +115,9 @@ def _blank(project: Path, name: str) -> Plan:
 def _refuse_wrong(project: Path, name: str, source: str) -> None:
     there = workflows(project)
     if source not in there:
-        raise Refused(f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}, or {BLANK}.")
+        raise Refused(
+            f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}, or {BLANK}."
+        )
     refuse_public(source, _place(project, source).folder.rglob("*.py"))
     if not (event := _place(project, source).event).exists():
         raise Refused(f"{source} has no sample event to copy, {event.relative_to(project)}.")
@@ -115,7 +127,9 @@ def _refuse_wrong(project: Path, name: str, source: str) -> None:
 def _refuse_name(project: Path, name: str) -> None:
     refuse_wrong(name)
     if name == BLANK:
-        raise Refused(f"NAME is the name of a workflow, and {BLANK} is what FROM says for an empty one.")
+        raise Refused(
+            f"NAME is the name of a workflow, and {BLANK} is what FROM says for an empty one."
+        )
     refuse_existing(project, (*_place(project, name), project / "functions/api" / name))
     refuse_uncommitted(project)
 
@@ -130,13 +144,21 @@ def _place(project: Path, name: str) -> Place:
 
 def _identifiers(folder: Path, ids: Carried, source: str) -> frozenset[str]:
     """Logical ids and classes that carry the name."""
-    nodes = (node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text())))
-    classes = (node.name for node in nodes if isinstance(node, ast.ClassDef) and carries(node.name, source))
+    nodes = (
+        node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+    )
+    classes = (
+        node.name for node in nodes if isinstance(node, ast.ClassDef) and carries(node.name, source)
+    )
     return frozenset({camel(source), *ids.resources, *ids.outputs, *classes})
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
 
 
 def _renamed(path: Path, folder: Path, renaming: Renaming) -> tuple[Path, bytes]:

@@ -22,7 +22,9 @@ def refuse_existing(project: Path, paths: Iterable[Path]) -> None:
 def refuse_public(source: str, code: Iterable[Path]) -> None:
     """Its copy would be open to everybody too, whatever it does."""
     if any("public=True" in path.read_text() for path in code):
-        raise Refused(f"{source} may be called by anybody, and so might a copy of it. Copy another workflow.")
+        raise Refused(
+            f"{source} may be called by anybody, and so might a copy of it. Copy another workflow."
+        )
 
 
 def refuse_uncommitted(project: Path) -> None:
@@ -30,11 +32,15 @@ def refuse_uncommitted(project: Path) -> None:
     command = ["git", "status", "--porcelain", "--", "template.yaml"]
     environment = os.environ | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - our own commands
+            command, cwd=project, env=environment, capture_output=True, text=True, check=False
+        )
     except FileNotFoundError:
         return
     if done.stdout.strip():
-        raise Refused("template.yaml has changes that are not committed. Commit or stash them, and try again.")
+        raise Refused(
+            "template.yaml has changes that are not committed. Commit or stash them, and try again."
+        )
     if done.returncode and "not a git repository" not in done.stderr:
         raise Refused(f"git cannot say whether template.yaml has changes: {done.stderr.strip()}")
 
@@ -42,7 +48,10 @@ def refuse_uncommitted(project: Path) -> None:
 def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> None:
     """A name that the code uses already would mean two things in the copy."""
     for path in code:
-        words = {token.string for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline)}
+        words = {
+            token.string
+            for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+        }
         if used := names & words:
             place = path.relative_to(project) if path.is_relative_to(project) else path.name
             raise Refused(f"{place} uses the name {min(used)} already. Choose another NAME.")
@@ -51,7 +60,9 @@ def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> N
 def refuse_used_ids(project: Path, resources: set[str], outputs: set[str]) -> None:
     """Parameters and resources share their names, also with the resources that the translator makes."""
     template = translated(project)
-    used = resources & {*template["Parameters"], *template["Resources"]} | outputs & {*template.get("Outputs", {})}
+    used = resources & {*template["Parameters"], *template["Resources"]} | outputs & {
+        *template.get("Outputs", {})
+    }
     if used:
         raise Refused(f"template.yaml has a {min(used)} already. Choose another NAME.")
 
@@ -60,7 +71,11 @@ def translated(project: Path) -> dict[str, Any]:
     """The project's template.yaml as CloudFormation. Raises `Refused` when it cannot be that."""
     try:
         template = sam.read_template(project / "template.yaml")
-        unset = {name: "unset" for name, about in template["Parameters"].items() if "Default" not in about}
+        unset = {
+            name: "unset"
+            for name, about in template["Parameters"].items()
+            if "Default" not in about
+        }
         return sam.translate(template, unset, "s3://bucket/key")
     except sam.TemplateError as error:
         raise Refused(" ".join(str(error).split())) from error

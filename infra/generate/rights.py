@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 _SERVICE_NAME = "POWERTOOLS_SERVICE_NAME"
 _PLATFORM = re.compile(
-    r"(Log\.Arn\}|\bRunFiles\.Arn\}/runs/\*|\bOutcomes\.Arn|-RunWorkflow(:\*)?|\bIdempotency\.Arn)$", re.MULTILINE
+    r"(Log\.Arn\}|\bRunFiles\.Arn\}/runs/\*|\bOutcomes\.Arn|-RunWorkflow(:\*)?|\bIdempotency\.Arn)$",
+    re.MULTILINE,
 )
 """With what the resources of the platform's rights end."""
 
@@ -41,13 +42,28 @@ class Block(NamedTuple):
 
 def own_rights(section: Lines) -> list[str]:
     """Such as `dynamodb:UpdateItem on Limits`."""
-    return [_told("".join(block.lines)) for block in _blocks(section) if block.kind == "statement" and block.is_own]
+    return [
+        _told("".join(block.lines))
+        for block in _blocks(section)
+        if block.kind == "statement" and block.is_own
+    ]
 
 
 def has_platform_rights(section: Lines) -> bool:
     """Whether the workflow may do all that the platform does for a workflow."""
-    texts = ["".join(block.lines) for block in _blocks(section) if block.kind == "statement" and not block.is_own]
-    wanted = ("Log.Arn", "RunFiles.Arn", "Outcomes.Arn", "stateMachine:", "execution:", "Idempotency.Arn")
+    texts = [
+        "".join(block.lines)
+        for block in _blocks(section)
+        if block.kind == "statement" and not block.is_own
+    ]
+    wanted = (
+        "Log.Arn",
+        "RunFiles.Arn",
+        "Outcomes.Arn",
+        "stateMachine:",
+        "execution:",
+        "Idempotency.Arn",
+    )
     return all(any(each in text for text in texts) for each in wanted)
 
 
@@ -58,8 +74,13 @@ def without_own(section: Lines) -> Lines:
     made: Lines = []
     for block in blocks:
         if block is first:
-            made += _comment(block, "Every workflow has these rights, for its log, its runs and its idempotency keys.")
-            made += _comment(block, "Add what only this one does at the end: one action, on one resource.")
+            made += _comment(
+                block,
+                "Every workflow has these rights, for its log, its runs and its idempotency keys.",
+            )
+            made += _comment(
+                block, "Add what only this one does at the end: one action, on one resource."
+            )
         made += [] if block.is_own else block.lines
     return made
 
@@ -70,9 +91,13 @@ def to_review(section: Lines, source: str) -> Lines:
     variables = False
     for block in _blocks(section):
         if block.is_own and block.kind == "statement":
-            made += _comment(block, f"Review: copied from {source}. Delete it unless the code needs this right.")
+            made += _comment(
+                block, f"Review: copied from {source}. Delete it unless the code needs this right."
+            )
         elif block.is_own and not variables:
-            made += _comment(block, f"Review: copied from {source}. Delete those that the code does not read.")
+            made += _comment(
+                block, f"Review: copied from {source}. Delete those that the code does not read."
+            )
             variables = True
         made += block.lines
     return made
@@ -80,7 +105,9 @@ def to_review(section: Lines, source: str) -> Lines:
 
 def described(section: Lines, sentence: str) -> Lines:
     """The section with another description of its function."""
-    return [re.sub(r"^(      Description: )[^\r\n]*", rf"\g<1>{sentence}", line) for line in section]
+    return [
+        re.sub(r"^(      Description: )[^\r\n]*", rf"\g<1>{sentence}", line) for line in section
+    ]
 
 
 def _blocks(section: Lines) -> Iterator[Block]:
@@ -109,6 +136,8 @@ def _comment(block: Block, text: str) -> Lines:
 
 def _told(statement: str) -> str:
     actions = re.search(r"Action: ([^\r\n]+)", statement)
-    resources = re.findall(r"(?:!GetAtt |!Ref |\$\{)(?!AWS::)(\w+)", statement.partition("Resource:")[2])
+    resources = re.findall(
+        r"(?:!GetAtt |!Ref |\$\{)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
+    )
     told = actions[1].strip("[]") if actions else "a statement without an action"
     return f"{told} on {', '.join(dict.fromkeys(resources))}" if resources else told

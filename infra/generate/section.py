@@ -32,10 +32,16 @@ def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
         Refused: when the template has no section of the workflow, or its function is not in it.
     """
     lines = template.splitlines(keepends=True)
-    resources = [key for key, _ in _entries(lines[_section(lines, workflow)]) if carries(key, workflow)]
+    resources = [
+        key for key, _ in _entries(lines[_section(lines, workflow)]) if carries(key, workflow)
+    ]
     if camel(workflow) not in resources:
-        raise Refused(f"The section of {workflow} in template.yaml does not make {camel(workflow)}.")
-    outputs = [key for key, _ in _entries(lines[_outputs(lines)]) if _owner(key, workflows) == workflow]
+        raise Refused(
+            f"The section of {workflow} in template.yaml does not make {camel(workflow)}."
+        )
+    outputs = [
+        key for key, _ in _entries(lines[_outputs(lines)]) if _owner(key, workflows) == workflow
+    ]
     return Carried(resources, outputs)
 
 
@@ -46,7 +52,9 @@ def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
         template,
         source,
         renaming,
-        lambda entry: rights.described(rights.to_review(entry, old), f"The workflow {new}, made from {old}."),
+        lambda entry: rights.described(
+            rights.to_review(entry, old), f"The workflow {new}, made from {old}."
+        ),
     )
 
 
@@ -65,9 +73,15 @@ def plainest(template: str) -> str:
     """The workflow whose section has all of the platform's rights and least besides."""
     lines = template.splitlines(keepends=True)
     sections = {name: lines[where] for name, where in _sections(lines).items()}
-    fit = {name: len(section) for name, section in sections.items() if rights.has_platform_rights(section)}
+    fit = {
+        name: len(section)
+        for name, section in sections.items()
+        if rights.has_platform_rights(section)
+    }
     if not fit:
-        raise Refused("No workflow in template.yaml runs in the background. Copy one of them instead: FROM=<workflow>.")
+        raise Refused(
+            "No workflow in template.yaml runs in the background. Copy one of them instead: FROM=<workflow>."
+        )
     return min(fit, key=lambda name: fit[name])
 
 
@@ -82,7 +96,11 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
     lines = template.splitlines(keepends=True)
     where = _section(lines, renaming.old)
     elsewhere = _entries([*lines[: where.start], *lines[where.stop :]])
-    return [key for key, text in elsewhere if key and renaming(text) != text and key not in source.outputs]
+    return [
+        key
+        for key, text in elsewhere
+        if key and renaming(text) != text and key not in source.outputs
+    ]
 
 
 def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit) -> str:
@@ -99,7 +117,9 @@ def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit
     )
 
 
-def _copied_section(section: Lines, source: Carried, renaming: Renaming, edit: Edit) -> Iterator[str]:
+def _copied_section(
+    section: Lines, source: Carried, renaming: Renaming, edit: Edit
+) -> Iterator[str]:
     head = section[0].rstrip("\r\n")
     yield f"{_WORKFLOW}{renaming.new} ".ljust(len(head), "-") + section[0][len(head) :]
     for key, text in _entries(section[1:]):
@@ -117,13 +137,17 @@ def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterat
 def _section(lines: Lines, workflow: str) -> slice:
     found = _sections(lines).get(workflow)
     if found is None:
-        raise Refused(f"template.yaml has no section that begins with `# --- workflow {workflow} ---`.")
+        raise Refused(
+            f"template.yaml has no section that begins with `# --- workflow {workflow} ---`."
+        )
     return found
 
 
 def _sections(lines: Lines) -> dict[str, slice]:
     """By workflow: from the section's comment to the next one's, or to the end of Resources."""
-    ends = [i for i, line in enumerate(lines) if line.startswith(_HEAD) or line[0].isalpha()] + [len(lines)]
+    ends = [i for i, line in enumerate(lines) if line.startswith(_HEAD) or line[0].isalpha()] + [
+        len(lines)
+    ]
     return {
         lines[start].removeprefix(_WORKFLOW).split()[0]: slice(start, end)
         for start, end in pairwise(ends)

@@ -48,7 +48,11 @@ def main() -> int:
         signal.signal(ending, _interrupt)
     try:
         given = read_given(sys.argv[1:], DEFAULT_PORT)
-        _run(Path(given.state or default_state()).absolute(), given.port, _DEFAULTS | given.parameters)
+        _run(
+            Path(given.state or default_state()).absolute(),
+            given.port,
+            _DEFAULTS | given.parameters,
+        )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -81,7 +85,9 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         def deploy_all() -> None:
             server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
             outputs = server.deployment.outputs
-            about = Running(url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs)
+            about = Running(
+                url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs
+            )
             write_running(state, about)
             write_sam_env(state, server.deployment)
 
@@ -91,7 +97,9 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         stack.callback(forget_sam_env, state)
         _issue_development_tokens(server.deployment, state)
         threading.Thread(target=_report_messages, args=(server.inbox,), daemon=True).start()
-        threading.Thread(target=report_errors, args=(emulator, since_ms, server.answered), daemon=True).start()
+        threading.Thread(
+            target=report_errors, args=(emulator, since_ms, server.answered), daemon=True
+        ).start()
         outcomes = server.deployment.outputs["OutcomesTable"]
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
@@ -126,7 +134,9 @@ def _listen(port: int) -> LocalServer:
 def _issue_development_tokens(deployment: Deployment, state: Path) -> None:
     development.write_tokens(deployment, workflows())
     if development.revoke_earlier(deployment, state):
-        say("the development tokens are now the same in every clone; the earlier ones of this state are revoked")
+        say(
+            "the development tokens are now the same in every clone; the earlier ones of this state are revoked"
+        )
 
 
 def _welcome(url: str, seconds: float) -> str:
@@ -158,7 +168,9 @@ def _report_messages(inbox: Inbox) -> None:
         for message in reversed(messages):
             if message["id"] not in seen:
                 seen.add(message["id"])
-                say(f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}")
+                say(
+                    f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}"
+                )
 
 
 def _interrupt(*_: object) -> NoReturn:

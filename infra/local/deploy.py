@@ -118,7 +118,11 @@ def source_files(project: Path = sam.ROOT) -> list[Path]:
 
 
 def _ships(path: Path) -> bool:
-    return "__pycache__" not in path.parts and not path.name.startswith(".") and not path.name.endswith("~")
+    return (
+        "__pycache__" not in path.parts
+        and not path.name.startswith(".")
+        and not path.name.endswith("~")
+    )
 
 
 def _upload_code(emulator: Emulator) -> str:
@@ -163,10 +167,18 @@ def _wait(emulator: Emulator) -> None:
             break
         time.sleep(0.1)
     events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
-    reasons = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in events]
-    failed = [reason for reason, event in zip(reasons, events, strict=True) if "FAILED" in event["ResourceStatus"]]
+    reasons = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in events
+    ]
+    failed = [
+        reason
+        for reason, event in zip(reasons, events, strict=True)
+        if "FAILED" in event["ResourceStatus"]
+    ]
     message = (
-        "The deployment failed. " + "; ".join(failed or [status]) + ". Mend template.yaml, or start afresh: make clean."
+        "The deployment failed. "
+        + "; ".join(failed or [status])
+        + ". Mend template.yaml, or start afresh: make clean."
     )
     raise LocalStackError(message)
 
@@ -177,25 +189,32 @@ def _outputs(emulator: Emulator) -> dict[str, str]:
 
 
 def _resources(emulator: Emulator, kind: str) -> list[dict[str, Any]]:
-    rows = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    rows = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)[
+        "StackResources"
+    ]
     return [row for row in rows if row["ResourceType"] == kind]
 
 
 def _enable_ttl(emulator: Emulator, template: dict[str, Any]) -> None:
     names = {
-        row["LogicalResourceId"]: row["PhysicalResourceId"] for row in _resources(emulator, "AWS::DynamoDB::Table")
+        row["LogicalResourceId"]: row["PhysicalResourceId"]
+        for row in _resources(emulator, "AWS::DynamoDB::Table")
     }
     dynamodb = emulator.client("dynamodb")
     for logical_id, attribute in transform.ttl_attributes(template).items():
         about = {"AttributeName": attribute, "Enabled": True}
         if (
-            dynamodb.describe_time_to_live(TableName=names[logical_id])["TimeToLiveDescription"]["TimeToLiveStatus"]
+            dynamodb.describe_time_to_live(TableName=names[logical_id])["TimeToLiveDescription"][
+                "TimeToLiveStatus"
+            ]
             != "ENABLED"
         ):
             dynamodb.update_time_to_live(TableName=names[logical_id], TimeToLiveSpecification=about)
 
 
-def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]) -> list[str]:
+def _assert_deployed(
+    emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]
+) -> list[str]:
     """The origins that the API allows."""
     api = emulator.client("apigatewayv2")
     made = {row["RouteKey"] for row in api.get_routes(ApiId=outputs["ApiId"])["Items"]}
@@ -205,7 +224,11 @@ def _assert_deployed(emulator: Emulator, template: dict[str, Any], outputs: dict
         raise LocalStackError(
             f"The emulator made no route for {sorted(missing)}, or no CORS. Start afresh: make clean."
         )
-    machine = emulator.client("stepfunctions").describe_state_machine(stateMachineArn=outputs["RunWorkflowArn"])
+    machine = emulator.client("stepfunctions").describe_state_machine(
+        stateMachineArn=outputs["RunWorkflowArn"]
+    )
     if "${" in machine["definition"]:
-        raise LocalStackError("The emulator left gaps in the state machine RunWorkflow. Start afresh: make clean.")
+        raise LocalStackError(
+            "The emulator left gaps in the state machine RunWorkflow. Start afresh: make clean."
+        )
     return list(cors["AllowOrigins"])

@@ -2,7 +2,7 @@
 
 Everybody knows them. They open nothing but a local stack, and that one only to programs and pages
 of the same machine (server.py, guard.py). They are written straight into the emulator's table. Tokens
-that functions.core.tokens issues are random, so there is no way to have these on AWS.
+that functions.core.auth.tokens issues are random, so there is no way to have these on AWS.
 """
 
 import hashlib
@@ -13,19 +13,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.local.deploy import Deployment
+from infra.workflows import publishable_scopes
 
 SECRET = "wf_the_secret_token_opens_the_local_stack_only"  # noqa: S105 - as above
 PUBLISHABLE = "wf_the_publishable_token_of_a_local_stack_only"
 
-_PUBLISHABLE_SCOPES = ("workflow:verify_send", "workflow:verify_check")
 _ID_LENGTH = 16
-"""Of the hash, as functions.core.tokens has it."""
+"""Of the hash, as functions.core.auth.tokens has it."""
 
 
 def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
     """Makes both good, whatever became of them earlier; the secret one opens all workflows."""
     every = ["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows)]
-    for text, kind, scopes in ((SECRET, "secret", every), (PUBLISHABLE, "publishable", _PUBLISHABLE_SCOPES)):
+    for text, kind, scopes in (
+        (SECRET, "secret", every),
+        (PUBLISHABLE, "publishable", publishable_scopes()),
+    ):
         token_hash = _hash(text)
         item = {
             "token_id": {"S": token_hash[:_ID_LENGTH]},
@@ -35,7 +38,9 @@ def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
             "scopes": {"SS": sorted(scopes)},
             "created_at": {"N": str(int(time.time()))},
         }
-        deployment.emulator.client("dynamodb").put_item(TableName=deployment.outputs["TokensTable"], Item=item)
+        deployment.emulator.client("dynamodb").put_item(
+            TableName=deployment.outputs["TokensTable"], Item=item
+        )
 
 
 def revoke_earlier(deployment: Deployment, state: Path) -> bool:

@@ -106,11 +106,17 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
         "LOG_LEVEL": "WARNING",
         "AWS_DEFAULT_REGION": REGION,
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "POWERTOOLS_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON", "POWERTOOLS_"))
+    }
     # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order.
     command = [sys.executable, "-m", "infra.local.guarded_ministack"]
     environment = kept | settings
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+    )
 
 
 def _lock(lock: IO[str], state: Path) -> None:
@@ -126,7 +132,12 @@ def _stop_orphan(state: Path) -> None:
     """Ends the emulator that a killed run left behind; the lock says that nobody uses it."""
     with suppress(FileNotFoundError, ValueError, ProcessLookupError, subprocess.CalledProcessError):
         pid = int((state / "emulator.pid").read_text())
-        command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=True)  # noqa: S603, S607
+        command = subprocess.run(  # noqa: S603
+            ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         if "ministack" in command.stdout:
             os.kill(pid, signal.SIGTERM)
             _wait_until_gone(pid)

@@ -7,7 +7,9 @@ from typing import Any
 
 from infra.local.captured import Reply, message
 
-ORIGINATION = "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-00000000000000000000000000000000"
+ORIGINATION = (
+    "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-00000000000000000000000000000000"
+)
 """The only identity that may send."""
 
 OPTED_OUT = "+15005550004"
@@ -28,15 +30,25 @@ def answer(target: str, authorization: str, body: bytes) -> Reply:
 
 def _send(about: dict[str, Any]) -> Reply:
     to, text, origin = (
-        about.get(name, "") for name in ("DestinationPhoneNumber", "MessageBody", "OriginationIdentity")
+        about.get(name, "")
+        for name in ("DestinationPhoneNumber", "MessageBody", "OriginationIdentity")
     )
     if not _E164.fullmatch(to):
         fields = [{"Name": "DestinationPhoneNumber", "Message": f"{to} is not E.164"}]
-        return _error("ValidationException", f"Invalid: {to}", Reason="FIELD_VALIDATION_FAILED", Fields=fields)
+        return _error(
+            "ValidationException", f"Invalid: {to}", Reason="FIELD_VALIDATION_FAILED", Fields=fields
+        )
     if to == OPTED_OUT:
-        return _error("ConflictException", f"{to} is opted out.", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT")
+        return _error(
+            "ConflictException", f"{to} is opted out.", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"
+        )
     if origin != ORIGINATION:
-        return _error("ResourceNotFoundException", "No such identity.", ResourceType="phone-number", ResourceId=origin)
+        return _error(
+            "ResourceNotFoundException",
+            "No such identity.",
+            ResourceType="phone-number",
+            ResourceId=origin,
+        )
     taken = message("sms", to, origin, text)
     return Reply(200, {"MessageId": str(uuid.uuid4())}, taken, _CONTENT_TYPE)
 

@@ -26,9 +26,13 @@ def watch_failed_items(emulator: Emulator, table: str) -> Iterator[str]:
     stream = _Stream(emulator, table)
     while True:
         records: list[dict[str, Any]] = []
-        with suppress(ClientError, BotoCoreError):  # the emulator is busy, or stopping, which ends this thread too
+        with suppress(
+            ClientError, BotoCoreError
+        ):  # the emulator is busy, or stopping, which ends this thread too
             records = stream.read()
-        yield from (line_of(record["dynamodb"]) for record in records if has_failed(record["dynamodb"]))
+        yield from (
+            line_of(record["dynamodb"]) for record in records if has_failed(record["dynamodb"])
+        )
         if not records:
             time.sleep(_POLL_SECONDS)
 
@@ -41,7 +45,9 @@ class _Stream:
         dynamodb = emulator.client("dynamodb")
         about = dynamodb.describe_table(TableName=table)["Table"]
         if not about.get("StreamSpecification", {}).get("StreamEnabled"):
-            about = dynamodb.update_table(TableName=table, StreamSpecification=_IMAGES)["TableDescription"]
+            about = dynamodb.update_table(TableName=table, StreamSpecification=_IMAGES)[
+                "TableDescription"
+            ]
         self._arn = about["LatestStreamArn"]
         self._position = self._latest()
 
@@ -64,7 +70,9 @@ class _Stream:
 
 def has_failed(change: Mapping[str, Any]) -> bool:
     """Whether a change is the one by which an item failed."""
-    before, after = (change.get(image, {}).get("status", {}).get("S") for image in ("OldImage", "NewImage"))
+    before, after = (
+        change.get(image, {}).get("status", {}).get("S") for image in ("OldImage", "NewImage")
+    )
     return bool(after == "failed" != before)
 
 

@@ -32,7 +32,9 @@ lets the local server pass on what pages ask of the API. Functions never see it.
 KEY_VARIABLE = "EMULATOR_KEY"
 """In the environment of the emulator's process."""
 
-_OWN = re.compile(r"/+(_ministack|_localstack|health|latest|v2/credentials|v4)(/.*)?", re.IGNORECASE | re.DOTALL)
+_OWN = re.compile(
+    r"/+(_ministack|_localstack|health|latest|v2/credentials|v4)(/.*)?", re.IGNORECASE | re.DOTALL
+)
 """MiniStack's administration (captured messages, reset, configuration), LocalStack's names for it,
 and the metadata services of EC2 and ECS, which hand out credentials.
 """
@@ -57,10 +59,16 @@ class Guard:
             return
         headers = _headers(scope)
         if refusal := await self._refusal(scope, headers):
-            self._report(f"refused {scope.get('method', 'websocket')} {scope['path']!r:.200}: {refusal}")
+            self._report(
+                f"refused {scope.get('method', 'websocket')} {scope['path']!r:.200}: {refusal}"
+            )
             await _refuse(scope["type"], send, refusal)
         else:
-            kept = [(name, value) for name, value in scope["headers"] if name.lower() != KEY_HEADER.encode()]
+            kept = [
+                (name, value)
+                for name, value in scope["headers"]
+                if name.lower() != KEY_HEADER.encode()
+            ]
             await self._app({**scope, "headers": kept}, receive, send)
 
     async def _refusal(self, scope: Scope, headers: Headers) -> str | None:
@@ -73,7 +81,9 @@ class Guard:
             return None
         if _OWN.fullmatch(scope["path"]):
             return f"Only make run, which has this run's {KEY_HEADER}, looks into the emulator."
-        if _is_of_page(headers) and not (_is_form(scope, headers) and await self._is_allowed(scope, headers)):
+        if _is_of_page(headers) and not (
+            _is_form(scope, headers) and await self._is_allowed(scope, headers)
+        ):
             return "Web pages have no access to the emulator, but to upload lists from one of AllowedOrigins."
         return None
 

@@ -56,7 +56,9 @@ class Failure(msgspec.Struct, frozen=True):
     mistake: Mistake
 
 
-def find_failures(code: bytes, functions: Sequence[Function], changed: Collection[str] = ()) -> list[Failure]:
+def find_failures(
+    code: bytes, functions: Sequence[Function], changed: Collection[str] = ()
+) -> list[Failure]:
     """Imports these functions' handlers from a zip; returns the first failure of each.
 
     Args:
@@ -78,7 +80,12 @@ def find_failures(code: bytes, functions: Sequence[Function], changed: Collectio
             return [_ended(folder, f"its import does not end within {_SECONDS} s")]
         if done.returncode:
             last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            return [_ended(folder, f"its import ends the process with status {done.returncode}. {last}".strip())]
+            return [
+                _ended(
+                    folder,
+                    f"its import ends the process with status {done.returncode}. {last}".strip(),
+                )
+            ]
     return msgspec.json.decode(done.stdout, type=list[Failure])
 
 
@@ -94,7 +101,11 @@ def main() -> None:
     answer, sys.stdout = sys.stdout, sys.stderr  # what a module prints is no answer
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
     sys.path[0] = task.folder  # instead of the project, whose functions/ may be other ones
-    around = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_"))}
+    around = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "POWERTOOLS_"))
+    }
     failures = [failure for each in task.functions if (failure := _import(each, task, around))]
     answer.buffer.write(msgspec.json.encode(failures))
     answer.flush()
@@ -102,7 +113,9 @@ def main() -> None:
 
 def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failure | None:
     """Modules of functions/ are made anew for each, as settings and clients are kept in them."""
-    for name in [name for name in sys.modules if name == "functions" or name.startswith("functions.")]:
+    for name in [
+        name for name in sys.modules if name == "functions" or name.startswith("functions.")
+    ]:
         del sys.modules[name]
     os.environ.clear()
     os.environ.update({**around, **function.variables, "AWS_LAMBDA_FUNCTION_NAME": function.name})
@@ -112,9 +125,13 @@ def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failur
         getattr(importlib.import_module(module), name)
         for path in task.changed:
             if path.endswith(".py") and path.startswith(("functions/core/", function.folder)):
-                importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+                importlib.import_module(
+                    path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+                )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code may raise
-        return Failure(function.name, str(error), mistake_of(error, Path(task.folder), task.changed))
+        return Failure(
+            function.name, str(error), mistake_of(error, Path(task.folder), task.changed)
+        )
     return None
 
 
@@ -123,11 +140,17 @@ def mistake_of(error: BaseException, folder: Path, changed: Collection[str]) -> 
     in the folder.
     """
     if isinstance(error, SyntaxError) and error.filename:
-        what, frames = f"{type(error).__name__}: {error.msg}", [(error.filename, error.lineno, error.text or "")]
+        what, frames = (
+            f"{type(error).__name__}: {error.msg}",
+            [(error.filename, error.lineno, error.text or "")],
+        )
     else:
         what = "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
         what = what.removeprefix(f"{type(error).__module__}.")
-        frames = [(each.filename, each.lineno, each.line or "") for each in traceback.extract_tb(error.__traceback__)]
+        frames = [
+            (each.filename, each.lineno, each.line or "")
+            for each in traceback.extract_tb(error.__traceback__)
+        ]
     known = [
         Mistake(what, Path(file).relative_to(folder).as_posix(), line, text)
         for file, line, text in frames

@@ -20,7 +20,9 @@ class Inbox:
         self._emulator = emulator
         self._file = state / "inbox.json"
         self._lock = threading.Lock()
-        self._known: dict[str, Message] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._known: dict[str, Message] = (
+            json.loads(self._file.read_text()) if self._file.exists() else {}
+        )
 
     def messages(self, to: str | None = None) -> list[Message]:
         """Captured messages, newest first: `{id, channel, to, from, subject, text, html, sent_at}`.
@@ -42,7 +44,9 @@ class Inbox:
     def _collect(self) -> None:
         emails = self._emulator.look("/_ministack/ses/messages")["messages"].values()
         sms = self._emulator.look("/_ministack/sns/sms-messages")["sms_messages"].values()
-        found = [_email(mail) for mails in emails for mail in mails] + [_sms(text) for texts in sms for text in texts]
+        found = [_email(mail) for mails in emails for mail in mails] + [
+            _sms(text) for texts in sms for text in texts
+        ]
         self._keep(found)
 
     def _keep(self, found: list[Message]) -> None:

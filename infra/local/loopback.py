@@ -24,4 +24,9 @@ def is_loopback_origin(origin: str) -> bool:
 def loopback_origins() -> list[str]:
     """The same as patterns of S3's CORS rules, in which `*` stands for any characters."""
     hosts = [HOST, "localhost", "[::1]"]
-    return [f"{scheme}://{host}{port}" for scheme in ("http", "https") for host in hosts for port in ("", ":*")]
+    return [
+        f"{scheme}://{host}{port}"
+        for scheme in ("http", "https")
+        for host in hosts
+        for port in ("", ":*")
+    ]

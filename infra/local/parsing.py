@@ -43,7 +43,9 @@ def _mistake(path: str, content: bytes) -> Mistake | None:
         return Mistake(found.what, path, found.line, line_of(content, found.line))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return Mistake("UnicodeDecodeError: the file is not UTF-8", path, line, line_of(content, line))
+        return Mistake(
+            "UnicodeDecodeError: the file is not UTF-8", path, line, line_of(content, line)
+        )
     return None
 
 

@@ -19,7 +19,10 @@ def refuse_dangling(template: dict[str, Any], text: str) -> None:
     known = {*template.get("Parameters", {}), *template["Resources"]}
     for entry, body in {**template["Resources"], **template.get("Outputs", {})}.items():
         dependencies = body.get("DependsOn", [])
-        names = [*_names(body), *([dependencies] if isinstance(dependencies, str) else dependencies)]
+        names = [
+            *_names(body),
+            *([dependencies] if isinstance(dependencies, str) else dependencies),
+        ]
         for name in names:
             if name not in known and not name.startswith("AWS::"):
                 sentence = f"{entry} refers to {name}, and there is no parameter and no resource of that name."

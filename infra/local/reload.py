@@ -33,7 +33,9 @@ Stamps = dict[str, tuple[int, int]]
 class Reload:
     """Watches functions/ and what the stack is made of."""
 
-    def __init__(self, gate: Gate, say: Report, redeploy: Callable[[], Deployment], project: Path = sam.ROOT) -> None:
+    def __init__(
+        self, gate: Gate, say: Report, redeploy: Callable[[], Deployment], project: Path = sam.ROOT
+    ) -> None:
         """Looks at the files: from now on a change is one.
 
         Args:
@@ -67,7 +69,9 @@ class Reload:
             return deployment
         now = _settled(self._project)
         try:
-            self._stack_changed |= any(now.get(path) != self._stamps.get(path) for path in _STACK_FILES)
+            self._stack_changed |= any(
+                now.get(path) != self._stamps.get(path) for path in _STACK_FILES
+            )
             deployment = self._take(deployment)
         except (LocalStackError, sam.TemplateError) as error:
             self._say_once(f"not deployed, and the stack is as it was: {error}", "error")
@@ -89,7 +93,11 @@ class Reload:
 
     def _take(self, deployment: Deployment) -> Deployment:
         sources = read_sources(self._project)
-        changed = {path for path in {*sources, *self._running} if sources.get(path) != self._running.get(path)}
+        changed = {
+            path
+            for path in {*sources, *self._running}
+            if sources.get(path) != self._running.get(path)
+        }
         if mistakes := find_mistakes(sources, changed & sources.keys()):
             self._say_mistakes(_GOES_ON, mistakes)
         elif self._stack_changed:
@@ -110,7 +118,9 @@ class Reload:
         self._say_without_function(deployment)
         return deployment
 
-    def _take_code(self, deployment: Deployment, sources: dict[str, bytes], changed: Collection[str]) -> None:
+    def _take_code(
+        self, deployment: Deployment, sources: dict[str, bytes], changed: Collection[str]
+    ) -> None:
         code, functions = zipped_functions(sources), _affected(_functions(deployment), changed)
         failures = find_failures(code, functions, changed)
         if failures:
@@ -119,7 +129,10 @@ class Reload:
         with self._gate.closed() as ended:
             update_code(deployment, code, [each.name for each in functions])
         self._now_running(sources)
-        self._say("functions/ changed: code reloaded" + ("" if ended else "; a call that took too long was ended"))
+        self._say(
+            "functions/ changed: code reloaded"
+            + ("" if ended else "; a call that took too long was ended")
+        )
         self._say_without_function(deployment)
 
     def _now_running(self, sources: dict[str, bytes]) -> None:
@@ -130,7 +143,11 @@ class Reload:
     def _say_without_function(self, deployment: Deployment) -> None:
         """A folder alone is no workflow yet."""
         deployed = {each.folder for each in _functions(deployment)}
-        without = {name for name in workflows(self._project) if f"functions/workflows/{name}/" not in deployed}
+        without = {
+            name
+            for name in workflows(self._project)
+            if f"functions/workflows/{name}/" not in deployed
+        }
         for name in sorted(without - self._without_function):
             self._say(
                 f"functions/workflows/{name} has no function in template.yaml. Add its section, as another workflow has"
@@ -155,11 +172,22 @@ class Reload:
 def _functions(deployment: Deployment) -> list[Function]:
     """Those of the stack as they are configured, for a process outside of the emulator."""
     client = deployment.emulator.client("lambda")
-    root = {"AWS_ENDPOINT_URL": deployment.emulator.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    around = root | {"AWS_REGION": client.meta.region_name, "AWS_DEFAULT_REGION": client.meta.region_name}
-    found = (client.get_function_configuration(FunctionName=name) for name in deployment.functions())
+    root = {
+        "AWS_ENDPOINT_URL": deployment.emulator.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    around = root | {
+        "AWS_REGION": client.meta.region_name,
+        "AWS_DEFAULT_REGION": client.meta.region_name,
+    }
+    found = (
+        client.get_function_configuration(FunctionName=name) for name in deployment.functions()
+    )
     return [
-        Function(each["FunctionName"], each["Handler"], around | _texts(each["Environment"]["Variables"]))
+        Function(
+            each["FunctionName"], each["Handler"], around | _texts(each["Environment"]["Variables"])
+        )
         for each in found
     ]
 

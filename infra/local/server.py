@@ -22,7 +22,15 @@ from infra.local.loopback import HOST, is_loopback
 from infra.local.terminal import Report
 from infra.logs.text import Tone
 
-_HOP_BY_HOP = {"connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding"}
+_HOP_BY_HOP = {
+    "connection",
+    "content-length",
+    "date",
+    "host",
+    "keep-alive",
+    "server",
+    "transfer-encoding",
+}
 _API_SECONDS = 60
 _CALLS_AT_ONCE = 24
 """The emulator starts a process for each call that finds none idle; more at once would only wait for the processor."""
@@ -72,9 +80,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         url = urlsplit(self.path)
         if not self._is_local():
-            self._json(403, {"message": "The local stack answers only to a loopback Host, such as 127.0.0.1."})
+            self._json(
+                403,
+                {"message": "The local stack answers only to a loopback Host, such as 127.0.0.1."},
+            )
         elif not self._is_plain(url.path):
-            self._json(400, {"message": "The path, the content-length or the transfer-encoding is malformed."})
+            self._json(
+                400,
+                {"message": "The path, the content-length or the transfer-encoding is malformed."},
+            )
         elif refusal := self.server.refusal(self.headers["origin"]):
             self._json(403, {"message": refusal})
         elif url.path.startswith("/_local/"):
@@ -90,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         """No dot segments, which would lead out of the API into the emulator, and a body of one length that is read."""
         segments = {unquote(segment) for segment in path.split("/")}
         lengths = self.headers.get_all("content-length", ["0"])
-        measured = len(lengths) == 1 and lengths[0].isdecimal() and "transfer-encoding" not in self.headers
+        measured = (
+            len(lengths) == 1 and lengths[0].isdecimal() and "transfer-encoding" not in self.headers
+        )
         return self.path.startswith("/") and not segments & {".", ".."} and measured
 
     def __getattr__(self, name: str) -> object:
@@ -102,20 +118,35 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self, path: str) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         deployment, origin = self.server.deployment, self.headers["origin"]
-        headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-        headers[KEY_HEADER] = deployment.emulator.key  # what comes from a page is refused without it
+        headers = {
+            name.lower(): value
+            for name, value in self.headers.items()
+            if name.lower() not in _HOP_BY_HOP
+        }
+        headers[KEY_HEADER] = (
+            deployment.emulator.key
+        )  # what comes from a page is refused without it
         if origin:
             headers["origin"] = origins.known(origin, deployment.origins)
         try:
             with self.server.gate.call(), self.server.calls:
                 url = self.server.deployment.api_url + self.path
-                reply = _pool.request(self.command, url, body=body, headers=headers, timeout=_API_SECONDS)
+                reply = _pool.request(
+                    self.command, url, body=body, headers=headers, timeout=_API_SECONDS
+                )
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
             return
-        kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
+        kept = [
+            (name, value)
+            for name, value in reply.headers.items()
+            if name.lower() not in _HOP_BY_HOP
+        ]
         # A page compares it with its own origin.
-        kept = [(name, origin if name.lower() == _ALLOWED and value != "*" else value) for name, value in kept]
+        kept = [
+            (name, origin if name.lower() == _ALLOWED and value != "*" else value)
+            for name, value in kept
+        ]
         status, kept, body = self._named_mistake(reply.status, kept, reply.data)
         self._reply(status, kept, body)
         told = f"{self.command} {path} {status}{_why(status, body)}"
@@ -130,14 +161,27 @@ class _Handler(BaseHTTPRequestHandler):
         mistake = self.server.find_mistake(folder) if folder else None
         if not (folder and mistake):
             return status, headers, body
-        request_id = next((value for name, value in headers if name.lower() == "apigw-requestid"), "")
-        kept = [(name, value) for name, value in headers if name.lower().startswith("access-control-")]
-        headers = [("content-type", "application/problem+json"), ("cache-control", "no-store"), *kept]
+        request_id = next(
+            (value for name, value in headers if name.lower() == "apigw-requestid"), ""
+        )
+        kept = [
+            (name, value) for name, value in headers if name.lower().startswith("access-control-")
+        ]
+        headers = [
+            ("content-type", "application/problem+json"),
+            ("cache-control", "no-store"),
+            *kept,
+        ]
         return 500, headers, problem(folder, mistake, request_id)
 
     def _local(self, path: str, query: str) -> None:
         if self.headers["sec-fetch-site"] in _OTHER_PAGES:
-            self._json(403, {"message": "What is local only is not for pages: open it yourself, or ask with curl."})
+            self._json(
+                403,
+                {
+                    "message": "What is local only is not for pages: open it yourself, or ask with curl."
+                },
+            )
         elif path == "/_local/inbox" and self.command == "GET":
             # An unencoded + in a query is a space, and no destination has one.
             to = parse_qs(query).get("to", [""])[0].replace(" ", "+")
@@ -149,7 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
         # A body that was not read must not be taken for the next request, which a page could have written into it.
         self.close_connection = True
         body = json.dumps(value, ensure_ascii=False, indent=1).encode()
-        self._reply(status, [("content-type", "application/json"), ("cache-control", "no-store")], body)
+        self._reply(
+            status, [("content-type", "application/json"), ("cache-control", "no-store")], body
+        )
 
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
@@ -170,7 +216,9 @@ def _tone(path: str, status: int) -> Tone:
     """A refused delivery stands out: nobody sees its sender's side of it."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "error"
-    return "warning" if status >= HTTPStatus.BAD_REQUEST and path.startswith("/webhooks/") else "plain"
+    return (
+        "warning" if status >= HTTPStatus.BAD_REQUEST and path.startswith("/webhooks/") else "plain"
+    )
 
 
 def _why(status: int, body: bytes) -> str:
@@ -179,4 +227,8 @@ def _why(status: int, body: bytes) -> str:
         problem = json.loads(body) if status >= HTTPStatus.BAD_REQUEST else None
     except ValueError:
         return ""
-    return f" {problem['code']}: {problem['detail']}" if isinstance(problem, dict) and "code" in problem else ""
+    return (
+        f" {problem['code']}: {problem['detail']}"
+        if isinstance(problem, dict) and "code" in problem
+        else ""
+    )

@@ -17,7 +17,9 @@ Deliver = Callable[[Message], None]
 def running_stand_ins(deliver: Deliver) -> Iterator[str]:
     """Serves on a free port until the end of the block; yields the URL. `deliver` gets each message that is taken."""
     server = _Server(deliver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://{HOST}:{server.server_port}"

@@ -38,7 +38,9 @@ def read_running(state: Path) -> Running:
     try:
         return msgspec.json.decode(_file(state).read_bytes(), type=Running)
     except FileNotFoundError:
-        raise LocalStackError("The local stack is not running. Start it in another terminal: make run") from None
+        raise LocalStackError(
+            "The local stack is not running. Start it in another terminal: make run"
+        ) from None
 
 
 def forget_running(state: Path) -> None:

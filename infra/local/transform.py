@@ -59,7 +59,9 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
         _limit_maps(machine)
     for statement in statements(template):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        actions = (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
         if local := {_RESOURCES.get(action) for action in actions} - {None}:
             (statement["Resource"],) = local
             statement.pop("Condition", None)
@@ -74,7 +76,11 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
 
 def statements(template: Template) -> Iterator[Template]:
     """All statements of all roles, also those that are there under a condition (`Fn::If`)."""
-    roles = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    roles = [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::IAM::Role"
+    ]
     policies = [policy["PolicyDocument"] for role in roles for policy in role["Policies"]]
     for statement in [statement for policy in policies for statement in policy["Statement"]]:
         yield statement["Fn::If"][1] if "Fn::If" in statement else statement
@@ -83,19 +89,31 @@ def statements(template: Template) -> Iterator[Template]:
 def routes(template: Template) -> set[str]:
     """Keys of all routes in an expanded template, such as `POST /workflows/verify_send`."""
     found = template["Resources"].values()
-    return {resource["Properties"]["RouteKey"] for resource in found if resource["Type"] == "AWS::ApiGatewayV2::Route"}
+    return {
+        resource["Properties"]["RouteKey"]
+        for resource in found
+        if resource["Type"] == "AWS::ApiGatewayV2::Route"
+    }
 
 
 def ttl_attributes(template: Template) -> dict[str, str]:
     """Logical id of each table with a TTL, and the attribute: the emulator drops it from the template."""
-    tables = {name: each["Properties"] for name, each in template["Resources"].items() if "Table" in each["Type"]}
+    tables = {
+        name: each["Properties"]
+        for name, each in template["Resources"].items()
+        if "Table" in each["Type"]
+    }
     declared = {name: about.get("TimeToLiveSpecification") for name, about in tables.items()}
     return {name: ttl["AttributeName"] for name, ttl in declared.items() if ttl}
 
 
 def _of_type(template: Template, kind: str) -> dict[str, Template]:
     """Properties by logical id."""
-    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+    return {
+        name: each["Properties"]
+        for name, each in template["Resources"].items()
+        if each["Type"] == kind
+    }
 
 
 def _exclude_punctuation(secret: Template) -> None:

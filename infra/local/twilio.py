@@ -35,7 +35,10 @@ _MESSAGE_ERRORS = {
         21612,
         "Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' parameters",
     ),
-    "+15005550003": (21408, "Permission to send an SMS has not been enabled for the region of the 'To' number: {to}"),
+    "+15005550003": (
+        21408,
+        "Permission to send an SMS has not been enabled for the region of the 'To' number: {to}",
+    ),
     "+15005550004": (21610, "Attempt to send to unsubscribed recipient {to}"),
     "+15005550009": (21614, "'To' number {to} is not a valid mobile number"),
 }
@@ -46,7 +49,10 @@ _CALL_ERRORS = {
     "+15005550004": (21216, "Account not allowed to call {to}"),
 }
 _INVALID = (21211, "Invalid 'To' Phone Number: {to}")
-_NOT_OURS = (21606, "The 'From' phone number provided is not a valid, message-capable Twilio phone number")
+_NOT_OURS = (
+    21606,
+    "The 'From' phone number provided is not a valid, message-capable Twilio phone number",
+)
 
 
 def answer(path: str, authorization: str, body: bytes) -> Reply:
@@ -63,22 +69,35 @@ def answer(path: str, authorization: str, body: bytes) -> Reply:
 def _message(form: Mapping[str, str]) -> Reply:
     if error := _wrong(form, _MESSAGE_ERRORS):
         return error
-    text = form.get("Body") or f"{form.get('ContentSid', '')} {form.get('ContentVariables', '')}".strip()
+    text = (
+        form.get("Body")
+        or f"{form.get('ContentSid', '')} {form.get('ContentVariables', '')}".strip()
+    )
     if not text:
         return _error(400, 21602, "Message body is required.")
     channel, _, to = form["To"].rpartition(":")
     taken = message(channel or "sms", to, form.get("From") or form.get("MessagingServiceSid"), text)
-    about = {"body": text, "num_segments": "1", "num_media": "0", "error_code": None, "error_message": None}
+    about = {
+        "body": text,
+        "num_segments": "1",
+        "num_media": "0",
+        "error_code": None,
+        "error_message": None,
+    }
     return _created("SM", "Messages", form, taken, about)
 
 
 def _call(form: Mapping[str, str]) -> Reply:
     if error := _wrong(form, _CALL_ERRORS):
         return error
-    said = [html.unescape(text) for text in re.findall(r"<Say[^>]*>(.*?)</Say>", form.get("Twiml", ""))]
+    said = [
+        html.unescape(text) for text in re.findall(r"<Say[^>]*>(.*?)</Say>", form.get("Twiml", ""))
+    ]
     if not said:
         return _error(400, 21205, "Url parameter is required.")
-    return _created("CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(said)), {})
+    return _created(
+        "CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(said)), {}
+    )
 
 
 def _wrong(form: Mapping[str, str], errors: Mapping[str, tuple[int, str]]) -> Reply | None:
@@ -92,7 +111,9 @@ def _wrong(form: Mapping[str, str], errors: Mapping[str, tuple[int, str]]) -> Re
     return None
 
 
-def _created(prefix: str, kind: str, form: Mapping[str, str], taken: Message, about: dict[str, Any]) -> Reply:
+def _created(
+    prefix: str, kind: str, form: Mapping[str, str], taken: Message, about: dict[str, Any]
+) -> Reply:
     sid, now = prefix + uuid.uuid4().hex, format_datetime(datetime.now(UTC))
     common = {
         "sid": sid,
@@ -118,7 +139,11 @@ def _status(prefix: str, sid: str, form: Mapping[str, str]) -> Callback | None:
     if not url:
         return None
     kind = {"SM": "Message", "CA": "Call"}[prefix]
-    told = {f"{kind}Sid": sid, f"{kind}Status": "completed" if kind == "Call" else "delivered", "To": form["To"]}
+    told = {
+        f"{kind}Sid": sid,
+        f"{kind}Status": "completed" if kind == "Call" else "delivered",
+        "To": form["To"],
+    }
     told |= {"AccountSid": ACCOUNT_SID, "ApiVersion": "2010-04-01"}
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=utf-8",

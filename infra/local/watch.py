@@ -24,7 +24,7 @@ _SHARE = 10
 _SOURCES_SECONDS = 5.0
 _LATE_MS = 2_000
 _ERRORS = {"ERROR", "CRITICAL"}
-_TRIES_AGAIN = "functions.core.runs.item.WillTryAgain"
+_TRIES_AGAIN = "functions.core.triggers.run_item.WillTryAgain"
 """Raised to Step Functions by an item that is to be tried again."""
 
 
@@ -39,7 +39,10 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
             with suppress(
                 ClientError, BotoCoreError
             ):  # kept as they were known, while the emulator is busy or stopping
-                sources, read_until = local_sources(emulator.client("lambda"), STACK), started + _SOURCES_SECONDS
+                sources, read_until = (
+                    local_sources(emulator.client("lambda"), STACK),
+                    started + _SOURCES_SECONDS,
+                )
         for line in tail.new(sources):
             for text, tone in reports(line):
                 say(text, tone)

@@ -52,10 +52,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.logs", description=__doc__)
     target.add_arguments(parser)
-    parser.add_argument("--request", default="", help="the request_id of a problem, or the header x-request-id")
+    parser.add_argument(
+        "--request", default="", help="the request_id of a problem, or the header x-request-id"
+    )
     parser.add_argument("--run", default="", help="the run_id; its items' lines are among them")
     parser.add_argument("--workflow", default="", help="the name of a workflow")
-    parser.add_argument("--follow", action="store_true", help="goes on with the lines that come, until Ctrl-C")
+    parser.add_argument(
+        "--follow", action="store_true", help="goes on with the lines that come, until Ctrl-C"
+    )
     return parser.parse_args()
 
 

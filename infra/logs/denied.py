@@ -4,9 +4,11 @@ import re
 from typing import NamedTuple
 
 _ACTION = re.compile(r"is not authorized to perform: ([\w-]+:\w+)")
-_RESOURCE = re.compile(r"on resource: \"?([^\"\]\n]+?)\"?(?: because | with an explicit |\]|\"|$)", re.MULTILINE)
+_RESOURCE = re.compile(
+    r"on resource: \"?([^\"\]\n]+?)\"?(?: because | with an explicit |\]|\"|$)", re.MULTILINE
+)
 _ADDED = re.compile(r"\[([\w-]+:\w+) on resource: ")
-"""As functions/core/aws.py names what an error leaves out."""
+"""As functions/core/aws/clients.py names what an error leaves out."""
 _ROLE = re.compile(r":assumed-role/([^/\s]+)/")
 
 

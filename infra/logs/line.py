@@ -61,7 +61,9 @@ def read_lines(source: Source, events: Iterable[Event]) -> Iterator[Line]:
     """
     block: list[Event] = []
     for event in events:
-        if block and (_is_ours(event) or _is_platform(event) or _moment(event) != _moment(block[0])):
+        if block and (
+            _is_ours(event) or _is_platform(event) or _moment(event) != _moment(block[0])
+        ):
             yield _text_line(source, block)
             block = []
         if _is_ours(event):
@@ -78,7 +80,14 @@ def _own_line(source: Source, event: Event) -> Iterator[Line]:
         return
     keys = {name: value for name, value in values.items() if name not in _SHOWN_APART | _REPETITION}
     message, traceback = str(values.get("message", "")), str(values.get("exception", ""))
-    yield Line(source, event["timestamp"], str(values.get("level", "INFO")), message, keys, _with_own_paths(traceback))
+    yield Line(
+        source,
+        event["timestamp"],
+        str(values.get("level", "INFO")),
+        message,
+        keys,
+        _with_own_paths(traceback),
+    )
 
 
 def _text_line(source: Source, block: list[Event]) -> Line:

@@ -14,7 +14,9 @@ Client = Any
 """boto3's, of CloudWatch Logs; made at run time."""
 
 
-def read(logs: Client, sources: Iterable[Source], wanted: Wanted, start_ms: int, end_ms: int) -> list[Line]:
+def read(
+    logs: Client, sources: Iterable[Source], wanted: Wanted, start_ms: int, end_ms: int
+) -> list[Line]:
     """Wanted lines of a span of time, in their order."""
     found: list[Line] = []
     for source in sources:
@@ -76,11 +78,15 @@ def _identity(event: Event, others: dict[tuple[object, ...], int]) -> tuple[obje
     return (*key, place)
 
 
-def _events(logs: Client, source: Source, wanted: Wanted, start_ms: int, end_ms: int | None = None) -> list[Event]:
+def _events(
+    logs: Client, source: Source, wanted: Wanted, start_ms: int, end_ms: int | None = None
+) -> list[Event]:
     """By group, without listing the groups: an emulator fails at that while any of them gets a new stream."""
     options = {"filterPattern": wanted.pattern(source), "endTime": end_ms}
     asked = {name: value for name, value in options.items() if value}
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=source.group, startTime=start_ms, **asked)
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=source.group, startTime=start_ms, **asked
+    )
     try:
         return [event for page in pages for event in page["events"]]
     except ClientError as error:

@@ -13,7 +13,8 @@ def local_sources(client: Client, stack: str) -> list[Source]:
     pages = client.get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     groups = [
-        (each.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{each['FunctionName']}" for each in functions
+        (each.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{each['FunctionName']}"
+        for each in functions
     ]
     return [source_of(group, stack) for group in groups]
 
@@ -22,5 +23,7 @@ def deployed_sources(client: Client, stack: str) -> list[Source]:
     """All log groups of a stack, by a client of CloudFormation: its functions' and the API's access log."""
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
     rows = [row for page in pages for row in page["StackResourceSummaries"]]
-    groups = [row["PhysicalResourceId"] for row in rows if row["ResourceType"] == "AWS::Logs::LogGroup"]
+    groups = [
+        row["PhysicalResourceId"] for row in rows if row["ResourceType"] == "AWS::Logs::LogGroup"
+    ]
     return [source_of(group, stack) for group in groups]

@@ -10,7 +10,12 @@ from infra.logs.line import Line
 Tone = Literal["error", "warning", "quiet", "plain"]
 
 _CODES: dict[Tone, str] = {"error": "31", "warning": "33", "quiet": "2", "plain": ""}
-_TONES: dict[str, Tone] = {"CRITICAL": "error", "ERROR": "error", "WARNING": "warning", "DEBUG": "quiet"}
+_TONES: dict[str, Tone] = {
+    "CRITICAL": "error",
+    "ERROR": "error",
+    "WARNING": "warning",
+    "DEBUG": "quiet",
+}
 _FIRST = ("trigger", "status", "code", "request_id")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a log line holds came from anywhere; none of it may steer the terminal."""
@@ -34,8 +39,13 @@ def tone_of(line: Line) -> Tone:
 
 def shown(line: Line, *, coloured: bool = False) -> str:
     """One line with its date, and its traceback indented below."""
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at_ms / 1000)) + f".{line.at_ms % 1000:03d}"
-    head = painted(f"{at}  {line.level:<7}  {line.about}: {line.message}", tone_of(line), coloured=coloured)
+    at = (
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at_ms / 1000))
+        + f".{line.at_ms % 1000:03d}"
+    )
+    head = painted(
+        f"{at}  {line.level:<7}  {line.about}: {line.message}", tone_of(line), coloured=coloured
+    )
     keys = painted(f"  {keys_of(line)}", "quiet", coloured=coloured) if line.keys else ""
     return head + keys + painted(indented(line.traceback, 4), tone_of(line), coloured=coloured)
 
@@ -44,7 +54,9 @@ def keys_of(line: Line) -> str:
     """The line's keys, those that everybody looks for first; what is empty is left out."""
     rest = [name for name in line.keys if name not in {*_FIRST, "workflow"}]
     pairs = [(name, line.keys.get(name)) for name in (*_FIRST, *rest)]
-    return " ".join(f"{name}={_value(value)}" for name, value in pairs if value not in (None, "", [], {}))
+    return " ".join(
+        f"{name}={_value(value)}" for name, value in pairs if value not in (None, "", [], {})
+    )
 
 
 def indented(text: str, spaces: int) -> str:

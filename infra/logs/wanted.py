@@ -23,9 +23,15 @@ class Wanted(NamedTuple):
 
     def matches(self, line: Line) -> bool:
         """Whether a line is wanted. Text that is not ours has no keys, but may name a request."""
-        of_request = self.request in {"", line.keys.get("request_id")} or (not line.keys and self._names_request(line))
+        of_request = self.request in {"", line.keys.get("request_id")} or (
+            not line.keys and self._names_request(line)
+        )
         of_run = self.run in {"", line.keys.get("run_id")}
-        return of_request and of_run and self.workflow in {"", line.source.workflow, line.keys.get("workflow")}
+        return (
+            of_request
+            and of_run
+            and self.workflow in {"", line.source.workflow, line.keys.get("workflow")}
+        )
 
     def pattern(self, source: Source) -> str:
         """The same for CloudWatch Logs, so that only such lines are sent; empty is all lines.

@@ -54,14 +54,18 @@ def _render(name: str, locale: str) -> Rendered:
     if name == "verification":
         from functions.core.messages import verification  # noqa: PLC0415 - these may be what is wrong
 
-        email = verification.verification_email(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
+        email = verification.verification_email(
+            _CODE, minutes=_MINUTES, purpose=None, locale=locale
+        )
         sms = verification.verification_sms(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
     else:
-        from functions.core.messages import catalog  # noqa: PLC0415
+        from functions.core.messages.rendering import catalog  # noqa: PLC0415
 
         for file in (TEMPLATES / name).glob("*.json"):
             _read_json(file)
-        email = catalog.find_template(name).email(_read_json(TEMPLATES / name / "sample.json"), locale)
+        email = catalog.find_template(name).email(
+            _read_json(TEMPLATES / name / "sample.json"), locale
+        )
     return Rendered(subject=email.subject, html=email.html, text=email.text, sms=sms)
 
 
@@ -80,7 +84,11 @@ def _mistake(error: Exception, folder: Path) -> Mistake:
     if isinstance(error, InvalidParameters):
         wrong = error.errors[0]
         line = _line_of(wrong.pointer, folder / "sample.json")
-        return Mistake(message=f"{wrong.pointer} {wrong.detail}", file=_place(folder / "sample.json"), line=line)
+        return Mistake(
+            message=f"{wrong.pointer} {wrong.detail}",
+            file=_place(folder / "sample.json"),
+            line=line,
+        )
     told = "".join(traceback.format_exception_only(error)[-1:]).strip()
     if isinstance(error, json.JSONDecodeError):
         return Mistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
@@ -97,14 +105,18 @@ def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, in
     """
     frames = [(each.filename, each.lineno) for each in traceback.extract_tb(trace)]
     shared = [frame for frame in frames if frame[0].startswith(str(TEMPLATES))]
-    place = (shared or [frame for frame in frames if frame[0].startswith(str(MESSAGES))] or [("", None)])[-1]
+    place = (
+        shared or [frame for frame in frames if frame[0].startswith(str(MESSAGES))] or [("", None)]
+    )[-1]
     own = [frame for frame in shared if frame[0].startswith(f"{folder}/") and frame != place]
     return place, f"{_place(own[-1][0])}, line {own[-1][1]}" if own else ""
 
 
 def _line_of(pointer: str, file: Path) -> int | None:
     """Where a JSON file has the member that a pointer names."""
-    member = next((f'"{step}"' for step in reversed(pointer.split("/")) if step and not step.isdecimal()), "{")
+    member = next(
+        (f'"{step}"' for step in reversed(pointer.split("/")) if step and not step.isdecimal()), "{"
+    )
     lines = file.read_text().splitlines()
     return next((number for number, line in enumerate(lines, start=1) if member in line), None)
 

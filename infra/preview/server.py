@@ -39,7 +39,9 @@ class PreviewServer(ThreadingHTTPServer):
         """Takes the port (0 is any). `environment` has the settings. Raises `OSError` when the port is taken."""
         super().__init__((HOST, port), _Handler)
         self.environment = environment
-        self.pages = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True)
+        self.pages = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True
+        )
 
 
 def names() -> list[str]:
@@ -55,7 +57,9 @@ def locales() -> list[str]:
 def render(name: str, locale: str, environment: Mapping[str, str]) -> Rendered:
     """An email of files as they are now."""
     command = [sys.executable, "-m", "infra.preview.rendering", name, locale]
-    done = subprocess.run(command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own commands
+        command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         return Rendered(mistake=Mistake(message=done.stderr.strip()))
     return msgspec.json.decode(done.stdout, type=Rendered)
@@ -79,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         name, _, locale = url.path.strip("/").partition("/")
         if not is_loopback(self.headers["host"]):
-            self._reply(403, "The preview answers only to a loopback Host, such as 127.0.0.1.", "text/plain")
+            self._reply(
+                403, "The preview answers only to a loopback Host, such as 127.0.0.1.", "text/plain"
+            )
         elif url.path == "/stamp":
             self._reply(200, stamp(), "text/plain")
         elif url.path == "/":
@@ -100,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         known = {"stamp": stamp(), "name": name, "locale": locale, "view": view, "address": address}
         email = render(name, locale, self.server.environment)
         media = _SCHEMES.get(view["scheme"], "all")
-        return known | {"email": email, "html": email.html.replace("(prefers-color-scheme: dark)", media)}
+        return known | {
+            "email": email,
+            "html": email.html.replace("(prefers-color-scheme: dark)", media),
+        }
 
     def _page(self, status: int, template: str, values: dict[str, object]) -> None:
         known = {"stamp": stamp(), "names": names(), "locales": locales()} | values

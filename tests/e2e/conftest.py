@@ -23,7 +23,8 @@ import pytest
 from botocore.exceptions import ClientError
 from standardwebhooks.webhooks import Webhook
 
-from functions.core import aws, table
+from functions.core import aws
+from functions.core.aws import dynamodb
 from functions.core.runs import settings
 from functions.core.runs.run import Run, describe
 from infra import sam
@@ -48,7 +49,9 @@ class LocalStack:
         self._log = _log(state)
 
     @classmethod
-    def start(cls, state: Path, project: Path = sam.ROOT, /, *, check: bool = True, **settings: object) -> "LocalStack":
+    def start(
+        cls, state: Path, project: Path = sam.ROOT, /, *, check: bool = True, **settings: object
+    ) -> "LocalStack":
         """Starts one, and waits until it is up or has ended.
 
         Args:
@@ -63,7 +66,9 @@ class LocalStack:
         command = [sys.executable, "-m", "infra.local", f"STATE={state}", *words]
         waits = {} if SOAK else {"SFN_WAIT_SCALE": str(WAIT_SCALE)}
         with log.open("w") as file:
-            process = subprocess.Popen(command, cwd=project, env=os.environ | waits, stdout=file, stderr=file)
+            process = subprocess.Popen(
+                command, cwd=project, env=os.environ | waits, stdout=file, stderr=file
+            )
         stack = cls(state, process)
         eventually(lambda: stack.exited or "Ctrl-C stops it" in stack.text, START_SECONDS)
         assert not (check and stack.exited), stack.text
@@ -113,7 +118,9 @@ class LocalStack:
 
     def inbox(self, to: str | None = None) -> list[dict[str, Any]]:
         query = {"to": to} if to else {}
-        messages: list[dict[str, Any]] = httpx.get(f"{self.url}/_local/inbox", params=query, timeout=60).json()
+        messages: list[dict[str, Any]] = httpx.get(
+            f"{self.url}/_local/inbox", params=query, timeout=60
+        ).json()
         return messages
 
     def code(self, to: str) -> str:
@@ -133,7 +140,11 @@ class LocalStack:
         pages = self.emulator.client("logs").get_paginator("filter_log_events")
         for last in [False] * 20 + [True]:
             try:
-                return [event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]]
+                return [
+                    event["message"]
+                    for page in pages.paginate(logGroupName=group)
+                    for event in page["events"]
+                ]
             except ClientError as error:
                 if error.response["Error"]["Code"] == "ResourceNotFoundException":
                     return []
@@ -145,7 +156,11 @@ class LocalStack:
         """Codes, tokens and whole destinations that stand in log lines."""
         everything, messages = "\n".join(lines), self.inbox() if lines else []
         # Timestamps and ids have digits too: a code counts where it stands alone.
-        codes = {code for message in messages for code in re.findall(r"(?<!\d)\d{6,10}(?!\d)", message["text"])}
+        codes = {
+            code
+            for message in messages
+            for code in re.findall(r"(?<!\d)\d{6,10}(?!\d)", message["text"])
+        }
         found = [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", everything)]
         found += [message["to"] for message in messages if message["to"] in everything]
         return found + re.findall(r"wf_[A-Za-z0-9_-]{20,}", everything)
@@ -195,7 +210,9 @@ class LocalStack:
         leaks = self.leaks(lines)
         self.end()
         assert leaks == []
-        assert not lines or any('"message":"answered"' in line for line in lines), "the logs were read"
+        assert not lines or any('"message":"answered"' in line for line in lines), (
+            "the logs were read"
+        )
 
     def end(self) -> None:
         """Ends the process, whoever started it, and waits until its state is saved."""
@@ -216,7 +233,9 @@ def _log(state: Path) -> Path:
 
 def _runs(pid: int) -> bool:
     """Also of another's child, which is a zombie until its parent ends."""
-    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
     return said.strip()[:1] not in {"", "Z"}
 
 
@@ -290,7 +309,11 @@ class Receiver:
 
     def events(self, path: str, key: str) -> list[dict[str, Any]]:
         """What arrived there, each verified."""
-        return [Webhook(key).verify(body, headers) for at, headers, body in list(self.arrived) if at == path]
+        return [
+            Webhook(key).verify(body, headers)
+            for at, headers, body in list(self.arrived)
+            if at == path
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -357,7 +380,7 @@ def phone(worker_id: str) -> str:
 @pytest.fixture(scope="module")
 def in_stack(stack: LocalStack) -> Iterator[None]:
     """Lets this process start and read runs of the stack, as an operator's command would."""
-    cached = [aws.client, aws.session, table.connection, settings.settings]
+    cached = [aws.client, aws.session, dynamodb.connection, settings.settings]
     with pytest.MonkeyPatch.context() as patch:
         outputs = stack.running.outputs
         patch.setenv("AWS_ENDPOINT_URL", stack.running.emulator_url)

@@ -15,7 +15,9 @@ NODE = shutil.which("node", path=sam.ROOT / ".venv/bin") or shutil.which("node")
 
 
 @pytest.mark.skipif(not NODE, reason="Node.js runs JavaScript")
-def test_the_fetch_of_the_readme_verifies_an_email(stack: LocalStack, email: str, tmp_path: Path) -> None:
+def test_the_fetch_of_the_readme_verifies_an_email(
+    stack: LocalStack, email: str, tmp_path: Path
+) -> None:
     (block,) = blocks(sam.ROOT / "README.md", "javascript")
     assert block.code.count("\n") == 8, "README announces eight lines"
     assert PUBLISHABLE in block.code
@@ -29,7 +31,8 @@ def test_the_fetch_of_the_readme_verifies_an_email(stack: LocalStack, email: str
     page = tmp_path / "page.mjs"
     page.write_text(
         'import { execFileSync } from "node:child_process";\n'
-        f"globalThis.prompt = () => execFileSync(process.execPath, [{str(prompt)!r}]).toString();\n{code}"
+        "globalThis.prompt = () => "
+        f"execFileSync(process.execPath, [{str(prompt)!r}]).toString();\n{code}"
     )
     ran = subprocess.run([str(NODE), page], capture_output=True, text=True, check=False, timeout=60)
     assert (ran.stdout, ran.returncode) == ("true\n", 0), ran.stderr

@@ -15,7 +15,10 @@ DATA = {
 
 
 def send(api: httpx.Client, to: object, **parameters: object) -> httpx.Response:
-    return api.post("/workflows/send_email_template", json={"to": to, "template": "message", "data": DATA} | parameters)
+    return api.post(
+        "/workflows/send_email_template",
+        json={"to": to, "template": "message", "data": DATA} | parameters,
+    )
 
 
 def test_an_email_arrives_with_its_button(stack: LocalStack, api: httpx.Client, email: str) -> None:
@@ -28,7 +31,9 @@ def test_an_email_arrives_with_its_button(stack: LocalStack, api: httpx.Client, 
     assert "https://app.example.com/orders/7" in mail["text"]
 
 
-def test_several_people_get_a_message_each(stack: LocalStack, api: httpx.Client, email: str) -> None:
+def test_several_people_get_a_message_each(
+    stack: LocalStack, api: httpx.Client, email: str
+) -> None:
     other = f"other-{email}"
     sent = send(api, [email, other]).json()
     assert (sent["sent"], sent["failed"]) == (2, 0)
@@ -48,13 +53,17 @@ def test_a_token_that_anybody_can_read_cannot_send(stack: LocalStack, email: str
     assert stack.inbox(email) == []
 
 
-def test_the_same_idempotency_key_twice_and_at_once_sends_once(stack: LocalStack, email: str) -> None:
+def test_the_same_idempotency_key_twice_and_at_once_sends_once(
+    stack: LocalStack, email: str
+) -> None:
     body = {"to": email, "template": "message", "data": DATA}
     key = {"idempotency-key": f"key-of-{email}"}
 
     def ask(prefer: str) -> httpx.Response:
         with stack.api() as api:
-            return api.post("/workflows/send_email_template", json=body, headers=key | {"prefer": prefer})
+            return api.post(
+                "/workflows/send_email_template", json=body, headers=key | {"prefer": prefer}
+            )
 
     with ThreadPoolExecutor(4) as pool:
         statuses = [reply.status_code for reply in pool.map(ask, ["wait"] * 4)]
@@ -65,11 +74,15 @@ def test_the_same_idempotency_key_twice_and_at_once_sends_once(stack: LocalStack
     assert len(stack.inbox(email)) == 1
 
 
-def test_the_same_idempotency_key_in_the_background_is_one_run(stack: LocalStack, email: str) -> None:
+def test_the_same_idempotency_key_in_the_background_is_one_run(
+    stack: LocalStack, email: str
+) -> None:
     body = {"to": email, "template": "message", "data": DATA}
     headers = {"idempotency-key": f"run-of-{email}", "prefer": "respond-async"}
     with stack.api() as api:
-        replies = [api.post("/workflows/send_email_template", json=body, headers=headers) for _ in range(3)]
+        replies = [
+            api.post("/workflows/send_email_template", json=body, headers=headers) for _ in range(3)
+        ]
         assert [reply.status_code for reply in replies] == [202, 202, 202]
         (location,) = {reply.headers["location"] for reply in replies}
         eventually(lambda: api.get(location).json()["status"] == "succeeded", 60)

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.core import aws, table
+from functions.core import aws
+from functions.core.aws import dynamodb
 from functions.core.verification import codes, record, settings
 from functions.core.verification.record import Verification
 from infra.local.deploy import zipped_functions
 from tests import fakes
 from tests.e2e.conftest import LocalStack
 
-CACHED = [aws.client, aws.session, table.connection, codes._secret, settings.settings]
+CACHED = [aws.client, aws.session, dynamodb.connection, codes._secret, settings.settings]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(stack: LocalSt
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:
     """So that the tests here prove the roles of template.yaml too: verify_delete, and a copy of it without its read."""
-    event = json.dumps({"door": "direct", "parameters": {"verification_id": "k1.x"}})
+    event = json.dumps({"trigger": "direct", "parameters": {"verification_id": "k1.x"}})
     client = stack.emulator.client("lambda")
     answers = {}
     for name in ("local-wf-verify_delete", without_a_permission(stack)):
@@ -75,7 +76,9 @@ def without_a_permission(stack: LocalStack) -> str:
     client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
     like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
     about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]
-    document = iam.get_role_policy(RoleName=about["RoleName"], PolicyName="verify_delete")["PolicyDocument"]
+    document = iam.get_role_policy(RoleName=about["RoleName"], PolicyName="verify_delete")[
+        "PolicyDocument"
+    ]
     denied = json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
     trust = json.dumps(about["AssumeRolePolicyDocument"])
     role = iam.create_role(RoleName="denied", AssumeRolePolicyDocument=trust)["Role"]

@@ -21,7 +21,10 @@ PAGES = {
     "a sandboxed frame": {"origin": "null", "sec-fetch-site": "cross-site"},
     "an image": {"sec-fetch-site": "cross-site"},
     "a page whose name resolves to loopback": {"host": "evil.example"},
-    "a page of an allowed origin": {"origin": "http://localhost:3000", "sec-fetch-site": "cross-site"},
+    "a page of an allowed origin": {
+        "origin": "http://localhost:3000",
+        "sec-fetch-site": "cross-site",
+    },
 }
 
 
@@ -37,7 +40,12 @@ class Attack(NamedTuple):
     def send(self, stack: LocalStack, headers: dict[str, str]) -> httpx.Response:
         url = stack.running.emulator_url + self.path
         return httpx.request(
-            self.method, url, params=self.query, headers=self.headers | headers, content=self.body, timeout=60
+            self.method,
+            url,
+            params=self.query,
+            headers=self.headers | headers,
+            content=self.body,
+            timeout=60,
         )
 
 
@@ -46,34 +54,59 @@ def unsigned(service: str) -> dict[str, str]:
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     scope = f"test/{now[:8]}/us-east-1/{service}/aws4_request"
     about = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": scope, "X-Amz-Date": now}
-    return about | {"X-Amz-Expires": "900", "X-Amz-SignedHeaders": "host", "X-Amz-Signature": "junk"}
+    return about | {
+        "X-Amz-Expires": "900",
+        "X-Amz-SignedHeaders": "host",
+        "X-Amz-Signature": "junk",
+    }
 
 
 def simple(service: str, path: str, body: dict[str, Any], **query: str) -> Attack:
     """A POST that a browser sends without asking first."""
-    return Attack("POST", path, unsigned(service) | query, {"content-type": "text/plain"}, json.dumps(body).encode())
+    return Attack(
+        "POST",
+        path,
+        unsigned(service) | query,
+        {"content-type": "text/plain"},
+        json.dumps(body).encode(),
+    )
 
 
 def create_function(stack: LocalStack) -> Attack:
-    role = stack.emulator.client("lambda").get_function_configuration(FunctionName="local-wf-verify_delete")["Role"]
+    role = stack.emulator.client("lambda").get_function_configuration(
+        FunctionName="local-wf-verify_delete"
+    )["Role"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("x.py", "def handler(event, context):\n    return 'ran'\n")
-    about = {"FunctionName": f"evil{time.time_ns()}", "Runtime": "python3.13", "Role": role, "Handler": "x.handler"}
+    about = {
+        "FunctionName": f"evil{time.time_ns()}",
+        "Runtime": "python3.13",
+        "Role": role,
+        "Handler": "x.handler",
+    }
     return simple(
-        "lambda", "/2015-03-31/functions", about | {"Code": {"ZipFile": base64.b64encode(archive.getvalue()).decode()}}
+        "lambda",
+        "/2015-03-31/functions",
+        about | {"Code": {"ZipFile": base64.b64encode(archive.getvalue()).decode()}},
     )
 
 
 def get_secret_value(stack: LocalStack) -> Attack:
     """After the preflight that the emulator itself answers with `*`."""
-    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.GetSecretValue"}
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "secretsmanager.GetSecretValue",
+    }
     body = json.dumps({"SecretId": stack.running.outputs["RegistrationTokenSecret"]}).encode()
     return Attack("POST", "/", unsigned("secretsmanager"), headers, body)
 
 
 def preflight(_: LocalStack) -> Attack:
-    asked = {"access-control-request-method": "POST", "access-control-request-headers": "x-amz-target"}
+    asked = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-amz-target",
+    }
     return Attack("OPTIONS", "/", {}, asked, b"")
 
 
@@ -83,7 +116,9 @@ def list_queues(_: LocalStack) -> Attack:
 
 
 def list_topics(_: LocalStack) -> Attack:
-    return Attack("GET", "/", unsigned("sns") | {"Action": "ListTopics", "Version": "2010-03-31"}, {}, b"")
+    return Attack(
+        "GET", "/", unsigned("sns") | {"Action": "ListTopics", "Version": "2010-03-31"}, {}, b""
+    )
 
 
 def put_object(stack: LocalStack) -> Attack:
@@ -95,13 +130,18 @@ def put_object(stack: LocalStack) -> Attack:
 
 def call_api(stack: LocalStack) -> Attack:
     """Past the local server."""
-    headers = {"content-type": "application/json", "authorization": f"Bearer {stack.printed('secret')}"}
+    headers = {
+        "content-type": "application/json",
+        "authorization": f"Bearer {stack.printed('secret')}",
+    }
     path = f"/_aws/execute-api/{stack.running.outputs['ApiId']}/$default/workflows/verify_check"
     return Attack("POST", path, {}, headers, b'{"verification_id":"k1.unknown","code":"000000"}')
 
 
 def read_messages(stack: LocalStack) -> Attack:
-    return Attack("GET", "/_ministack/ses/messages", {}, {KEY_HEADER: stack.running.emulator_key}, b"")
+    return Attack(
+        "GET", "/_ministack/ses/messages", {}, {KEY_HEADER: stack.running.emulator_key}, b""
+    )
 
 
 def configure(stack: LocalStack) -> Attack:
@@ -109,23 +149,43 @@ def configure(stack: LocalStack) -> Attack:
 
 
 SIGNED_BY_US = [read_messages, configure]
-ATTACKS = [create_function, get_secret_value, preflight, list_queues, list_topics, put_object, call_api, *SIGNED_BY_US]
+ATTACKS = [
+    create_function,
+    get_secret_value,
+    preflight,
+    list_queues,
+    list_topics,
+    put_object,
+    call_api,
+    *SIGNED_BY_US,
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_a_program_may_do_a_page_may_not(attack: Callable[[LocalStack], Attack], stack: LocalStack) -> None:
+def test_what_a_program_may_do_a_page_may_not(
+    attack: Callable[[LocalStack], Attack], stack: LocalStack
+) -> None:
     for page, headers in PAGES.items():
         # The key of the run is nothing that a page can know.
         made = attack(stack)
-        made = made._replace(headers={name: value for name, value in made.headers.items() if name != KEY_HEADER})
+        made = made._replace(
+            headers={name: value for name, value in made.headers.items() if name != KEY_HEADER}
+        )
         refused = made.send(stack, headers)
-        assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False), page
-        assert refused.text.startswith(("The emulator answers only", "Web pages have no access", "Only make run")), page
+        assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (
+            403,
+            False,
+        ), page
+        assert refused.text.startswith(
+            ("The emulator answers only", "Web pages have no access", "Only make run")
+        ), page
     allowed = attack(stack).send(stack, {})
     assert allowed.status_code < 300, allowed.text
 
 
-@pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/sns/sms-messages", "/health", "/latest/meta-data/"])
+@pytest.mark.parametrize(
+    "path", ["/_ministack/reset", "/_ministack/sns/sms-messages", "/health", "/latest/meta-data/"]
+)
 def test_the_emulators_own_pages_want_the_key_of_this_run(path: str, stack: LocalStack) -> None:
     for key in ({}, {KEY_HEADER: "wrong"}):
         assert httpx.post(stack.running.emulator_url + path, headers=key).status_code == 403
@@ -155,7 +215,9 @@ def says(port: int, text: str) -> list[str]:
         ("OPTIONS * HTTP/1.1\nHost: {host}\n\n", "403"),
     ],
 )
-def test_no_way_of_writing_a_request_gets_around_it(text: str, status: str, stack: LocalStack) -> None:
+def test_no_way_of_writing_a_request_gets_around_it(
+    text: str, status: str, stack: LocalStack
+) -> None:
     url = httpx.URL(stack.running.emulator_url)
     assert says(url.port or 0, text.format(host=f"127.0.0.1:{url.port}")) == [status]
 
@@ -167,14 +229,16 @@ def test_a_body_that_is_refused_is_not_the_next_request(stack: LocalStack) -> No
     assert says(url.port or 0, first + hidden) == ["403"]
 
 
-@pytest.mark.parametrize("origin", ["Origin: https://evil.example\n", "Origin: http://localhost:3000\n"])
+@pytest.mark.parametrize(
+    "origin", ["Origin: https://evil.example\n", "Origin: http://localhost:3000\n"]
+)
 def test_a_page_opens_no_websocket(origin: str, stack: LocalStack) -> None:
     url = httpx.URL(stack.running.emulator_url)
-    upgrade = (
-        "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\n"
-    )
+    upgrade = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\n"
     path = f"/_aws/execute-api/{stack.running.outputs['ApiId']}/$default"
-    assert says(url.port or 0, f"GET {path} HTTP/1.1\nHost: 127.0.0.1\n{origin}{upgrade}\n") == ["403"]
+    assert says(url.port or 0, f"GET {path} HTTP/1.1\nHost: 127.0.0.1\n{origin}{upgrade}\n") == [
+        "403"
+    ]
 
 
 def new_form(stack: LocalStack) -> dict[str, Any]:
@@ -183,7 +247,9 @@ def new_form(stack: LocalStack) -> dict[str, Any]:
     return form
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost:4200", "https://[::1]:8443"])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:3000", "http://localhost:4200", "https://[::1]:8443"]
+)
 def test_a_page_that_may_call_the_api_uploads_a_list(origin: str, stack: LocalStack) -> None:
     page = {"origin": origin, "sec-fetch-site": "cross-site"}
     form = new_form(stack)
@@ -194,15 +260,26 @@ def test_a_page_that_may_call_the_api_uploads_a_list(origin: str, stack: LocalSt
     assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (204, origin)
     assert "ETag" in sent.headers["access-control-expose-headers"]
     with stack.api() as api:
-        run = api.post("/runs", json={"workflow": "verify_delete", "upload_id": form["upload_id"]}, headers=page)
+        run = api.post(
+            "/runs",
+            json={"workflow": "verify_delete", "upload_id": form["upload_id"]},
+            headers=page,
+        )
     assert (run.status_code, run.headers["access-control-allow-origin"]) == (202, origin)
 
 
 def test_a_page_that_may_not_call_the_api_uploads_nothing(stack: LocalStack) -> None:
     form, page = new_form(stack), {"origin": "https://evil.example"}
     files = {"file": ("list.csv", b"verification_id\nk1.one\n")}
-    assert httpx.options(form["url"], headers=page | {"access-control-request-method": "POST"}).status_code == 403
-    assert httpx.post(form["url"], data=form["fields"], files=files, headers=page).status_code == 403
+    assert (
+        httpx.options(
+            form["url"], headers=page | {"access-control-request-method": "POST"}
+        ).status_code
+        == 403
+    )
+    assert (
+        httpx.post(form["url"], data=form["fields"], files=files, headers=page).status_code == 403
+    )
     page = {"origin": "http://localhost:3000"}
     other = f"{stack.running.emulator_url}/local-artifacts"
     assert httpx.post(other, data=form["fields"], files=files, headers=page).status_code == 403

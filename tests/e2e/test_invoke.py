@@ -28,7 +28,7 @@ def run(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def direct(**parameters: str) -> str:
-    return json.dumps({"door": "direct", "parameters": parameters})
+    return json.dumps({"trigger": "direct", "parameters": parameters})
 
 
 def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -58,7 +58,9 @@ def test_a_code_is_sent_and_checked(stack: LocalStack, email: str, tmp_path: Pat
     sent = run(stack.state, "verify_send", direct(channel="email", to=email))
     assert '"message":"answered"' in sent.stderr
     event = tmp_path / "event.json"
-    event.write_text(direct(verification_id=result(sent)["verification_id"], code=stack.code(email)))
+    event.write_text(
+        direct(verification_id=result(sent)["verification_id"], code=stack.code(email))
+    )
     assert result(run(stack.state, "verify_check", str(event)))["valid"] is True
 
 
@@ -66,7 +68,9 @@ def test_the_event_is_the_functions_sample_when_none_is_given(stack: LocalStack)
     assert result(run(stack.state, "verify_check"))["valid"] is False
 
 
-def test_a_function_may_do_no_more_than_its_role(stack: LocalStack, powerless: str, email: str) -> None:
+def test_a_function_may_do_no_more_than_its_role(
+    stack: LocalStack, powerless: str, email: str
+) -> None:
     done = run(stack.state, powerless, direct(channel="email", to=email))
     assert (done.returncode, done.stdout) == (1, "")
     assert "AccessDeniedException" in done.stderr.splitlines()[-1]
@@ -94,5 +98,5 @@ def test_where_awss_client_does_not_run_the_emulator_does_the_same(
     assert answer["result"]["valid"] is False
     assert '"message":"answered"' in capsys.readouterr().err
     with pytest.raises(FunctionFailed, match="schedule_id"):
-        invoke_deployed(stack.emulator, "local-schedules", {"door": "schedule"})
+        invoke_deployed(stack.emulator, "local-schedules", {"trigger": "schedule"})
     assert "Traceback" in capsys.readouterr().err

@@ -17,7 +17,9 @@ Json = dict[str, Any]
 
 def run_of(api: httpx.Client, run_id: str) -> Json:
     shown: Json = api.get(f"/runs/{run_id}").raise_for_status().json()
-    assert shown["pending"] + shown["running"] + shown["succeeded"] + shown["failed"] == shown["total"]
+    assert (
+        shown["pending"] + shown["running"] + shown["succeeded"] + shown["failed"] == shown["total"]
+    )
     return shown
 
 
@@ -41,7 +43,9 @@ def send(api: httpx.Client, text: str, kind: str) -> str:
     made = api.post("/runs/uploads", json={"format": kind})
     assert made.status_code == 201
     form = made.json()
-    sent = httpx.post(form["url"], data=form["fields"], files={"file": ("list", text.encode())}, timeout=60)
+    sent = httpx.post(
+        form["url"], data=form["fields"], files={"file": ("list", text.encode())}, timeout=60
+    )
     assert sent.status_code == 204, sent.text
     return str(form["upload_id"])
 
@@ -55,14 +59,21 @@ LONG_LIST = size(2_000, 20_000)
 def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.Client) -> None:
     """Uploaded, because in a request the wrong ones would be refused before anything starts."""
     lines = "".join(f"k1.{n:022}\n" if n % 10 else "no id\n" for n in range(LIST))
-    started = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": send(api, f"verification_id\n{lines}", "csv")})
+    started = api.post(
+        "/runs",
+        json={"workflow": WORKFLOW, "upload_id": send(api, f"verification_id\n{lines}", "csv")},
+    )
     assert (started.status_code, started.json()["total"]) == (202, LIST)
     run_id = started.json()["run_id"]
     assert started.headers["location"] == f"/runs/{run_id}"
     seen = eventually(lambda: (run := run_of(api, run_id))["succeeded"] > 0 and run)
     assert (seen["status"], seen["finished_at"]) == ("running", None)
     done = ended(api, run_id)
-    assert (done["status"], done["succeeded"], done["failed"]) == ("succeeded", LIST * 9 // 10, LIST // 10)
+    assert (done["status"], done["succeeded"], done["failed"]) == (
+        "succeeded",
+        LIST * 9 // 10,
+        LIST // 10,
+    )
     assert failed_indexes(api, run_id) == list(range(0, LIST, 10))
     again = api.post(f"/runs/{run_id}/retry")
     assert (again.status_code, again.json()["total"]) == (202, LIST // 10)
@@ -73,10 +84,15 @@ def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.
 
 def test_a_wrong_item_in_a_request_is_named_and_nothing_starts(stack: LocalStack) -> None:
     """No other test runs this workflow, whose runs are all that the token sees."""
-    with stack.api(stack.new_token("secret", "runs:read,runs:write,workflow:check_app_location")["token"]) as api:
+    with stack.api(
+        stack.new_token("secret", "runs:read,runs:write,workflow:check_app_location")["token"]
+    ) as api:
         items = [{"stage": "dev"}, {"stage": 5}]
         refused = api.post("/runs", json={"workflow": "check_app_location", "items": items})
-        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/items/1/stage")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (
+            422,
+            "/items/1/stage",
+        )
         assert api.get("/runs").json()["runs"] == []
 
 
@@ -122,5 +138,7 @@ def test_runs_are_only_for_tokens_with_their_scopes(stack: LocalStack) -> None:
     reader = stack.new_token("secret", f"runs:read,workflow:{WORKFLOW}")["token"]
     with stack.api(reader) as api:
         assert api.get("/runs").status_code == 200
-        refused = api.post("/runs", json={"workflow": WORKFLOW, "items": [{"verification_id": "k1.one"}]})
+        refused = api.post(
+            "/runs", json={"workflow": WORKFLOW, "items": [{"verification_id": "k1.one"}]}
+        )
         assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")

@@ -1,4 +1,4 @@
-"""The documents' long work: three workflows, each starting the next, of which the second fails once."""
+"""The documents' long work: three workflows in a chain, of which the second fails once."""
 
 import pytest
 
@@ -21,7 +21,9 @@ def test_what_a_step_has_done_is_not_done_again_when_a_later_one_fails(stack: Lo
     told = ended(describe(charged.result["run_id"]))
     receipts = ["2026-10/1: 100", "2026-10/2: 200", "2026-10/3: 300"]
     assert (told.status, told.result) == ("succeeded", {"receipts": receipts})
-    attempts = [outcomes.list_outcomes(run.run_id)[0][0].attempts for run in (collected, charged, told)]
+    attempts = [
+        outcomes.list_outcomes(run.run_id)[0][0].attempts for run in (collected, charged, told)
+    ]
     assert attempts == [1, 2, 1]
     charges = [line for line in stack.logs() if '"message":"charged"' in line]
     assert len(charges) == 3

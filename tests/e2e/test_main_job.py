@@ -43,13 +43,19 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
     assert check(api, verification_id, code)["valid"] is False
 
 
-def test_the_email_shows_its_code_in_html_and_text(stack: LocalStack, api: httpx.Client, email: str) -> None:
+def test_the_email_shows_its_code_in_html_and_text(
+    stack: LocalStack, api: httpx.Client, email: str
+) -> None:
     send(api, channel="email", to=email)
     (mail,) = stack.inbox(email)
     code = stack.code(email)
     assert code in mail["text"]
     assert f">{code}<" in mail["html"]
-    assert (mail["channel"], mail["to"], mail["from"]) == ("email", email, "Our app <no-reply@example.com>")
+    assert (mail["channel"], mail["to"], mail["from"]) == (
+        "email",
+        email,
+        "Our app <no-reply@example.com>",
+    )
     assert code not in mail["subject"]
 
 
@@ -62,7 +68,9 @@ def test_the_inbox_is_newest_first_and_finds_a_number_with_an_unencoded_plus(
     assert [message["sent_at"] for message in everything] == sorted(
         (message["sent_at"] for message in everything), reverse=True
     )
-    assert [message["to"] for message in httpx.get(f"{stack.url}/_local/inbox?to={phone}").json()] == [phone]
+    assert [
+        message["to"] for message in httpx.get(f"{stack.url}/_local/inbox?to={phone}").json()
+    ] == [phone]
 
 
 def test_the_cooldown_answers_429_with_retry_after(api: httpx.Client, email: str) -> None:
@@ -73,15 +81,24 @@ def test_the_cooldown_answers_429_with_retry_after(api: httpx.Client, email: str
     assert refused.json()["retry_after_seconds"] == int(refused.headers["retry-after"])
 
 
-def test_the_deletion_is_scheduled_in_the_stacks_group(stack: LocalStack, api: httpx.Client, email: str) -> None:
+def test_the_deletion_is_scheduled_in_the_stacks_group(
+    stack: LocalStack, api: httpx.Client, email: str
+) -> None:
     verification_id = send(api, channel="email", to=email).json()["verification_id"]
-    schedule = stack.emulator.client("scheduler").get_schedule(Name=verification_id, GroupName="local-verifications")
+    schedule = stack.emulator.client("scheduler").get_schedule(
+        Name=verification_id, GroupName="local-verifications"
+    )
     assert schedule["Target"]["Arn"].endswith(":function:local-wf-verify_delete")
 
 
-def test_a_verification_can_be_deleted_by_a_call(stack: LocalStack, api: httpx.Client, email: str) -> None:
+def test_a_verification_can_be_deleted_by_a_call(
+    stack: LocalStack, api: httpx.Client, email: str
+) -> None:
     verification_id = send(api, channel="email", to=email).json()["verification_id"]
-    answers = [api.post("/workflows/verify_delete", json={"verification_id": verification_id}).json() for _ in "12"]
+    answers = [
+        api.post("/workflows/verify_delete", json={"verification_id": verification_id}).json()
+        for _ in "12"
+    ]
     assert [answer["deleted"] for answer in answers] == [True, False]
     assert check(api, verification_id, stack.code(email))["valid"] is False
 
@@ -99,10 +116,12 @@ def test_a_publishable_token_sends_and_checks(stack: LocalStack, email: str) -> 
     [
         ({}, 422, "/channel"),
         ({"channel": "email", "to": "nobody"}, 422, "/to"),
-        ({"channel": "email", "to": "a@example.com", "door": "schedule"}, 422, "/door"),
+        ({"channel": "email", "to": "a@example.com", "trigger": "schedule"}, 422, "/trigger"),
     ],
 )
-def test_bad_input_gets_a_problem_document(body: dict[str, str], status: int, pointer: str, api: httpx.Client) -> None:
+def test_bad_input_gets_a_problem_document(
+    body: dict[str, str], status: int, pointer: str, api: httpx.Client
+) -> None:
     refused = send(api, **body)
     assert refused.status_code == status
     assert refused.headers["content-type"] == "application/problem+json"

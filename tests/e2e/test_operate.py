@@ -1,13 +1,15 @@
 """What an operator does: unlock a destination, rotate the code keys."""
 
-from functions.core.signing_keys import read_keys
+from functions.core.signing.keys import read_keys
 from infra.local.deploy import zipped_functions
 from tests.e2e.conftest import LocalStack
 
 
 def send(stack: LocalStack, to: str) -> dict[str, str]:
     with stack.api() as api:
-        sent: dict[str, str] = api.post("/workflows/verify_send", json={"channel": "email", "to": to}).json()
+        sent: dict[str, str] = api.post(
+            "/workflows/verify_send", json={"channel": "email", "to": to}
+        ).json()
     return sent
 
 
@@ -23,14 +25,18 @@ def test_an_unlocked_destination_can_be_sent_to_at_once(stack: LocalStack, email
 
 
 def test_unlocking_nothing_or_what_cannot_be_is_refused_with_a_sentence(stack: LocalStack) -> None:
-    for words, sentence in [([], "Say what to unlock"), (["--to", "nobody"], "is not a phone number")]:
+    for words, sentence in [
+        ([], "Say what to unlock"),
+        (["--to", "nobody"], "is not a phone number"),
+    ]:
         done = stack.operate("unlock", *words)
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
 
 
 def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalStack) -> None:
     shown = {
-        name: stack.operate("secret", name) for name in ("registration-token", "events-key", "usersnap-portal-key")
+        name: stack.operate("secret", name)
+        for name in ("registration-token", "events-key", "usersnap-portal-key")
     }
     # Another test may have given the portal a key, beside which the stack's own stays.
     lengths = {name: len(read_keys(done.stdout.strip())[-1]) for name, done in shown.items()}
@@ -40,7 +46,9 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
     assert "There are: registration-token, events-key, usersnap-portal-key." in refused.stderr
 
 
-def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(special: LocalStack, email: str) -> None:
+def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(
+    special: LocalStack, email: str
+) -> None:
     """On that stack no other test runs meanwhile, whose codes would be of either key."""
     stack = special
     before = send(stack, email)["verification_id"]

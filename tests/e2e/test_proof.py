@@ -1,4 +1,4 @@
-"""A proof as a client's backend sees it: made on the local stack, verified with the documents' code."""
+"""A proof as a client's backend sees it, verified with the documents' code."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,11 @@ AUDIENCE = "https://api.example.com"
 
 
 def jwks(stack: LocalStack) -> httpx.Response:
-    return httpx.get(f"{stack.url}/.well-known/jwks.json", headers={"origin": "http://localhost:3000"}, timeout=60)
+    return httpx.get(
+        f"{stack.url}/.well-known/jwks.json",
+        headers={"origin": "http://localhost:3000"},
+        timeout=60,
+    )
 
 
 def token_with_audience(stack: LocalStack) -> str:
@@ -25,7 +29,9 @@ def token_with_audience(stack: LocalStack) -> str:
 
 def proof_for(stack: LocalStack, token: str, to: str) -> str:
     with stack.api(token) as api:
-        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": to, "nonce": "n-1"}).json()
+        sent = api.post(
+            "/workflows/verify_send", json={"channel": "email", "to": to, "nonce": "n-1"}
+        ).json()
         code = {"verification_id": sent["verification_id"], "code": stack.code(to)}
         return str(api.post("/workflows/verify_check", json=code).json()["proof"])
 
@@ -45,7 +51,9 @@ def test_a_proof_is_verified_with_the_documents_code(special: LocalStack, email:
 
 
 @pytest.mark.soak(only=True)
-def test_a_proof_is_verified_with_the_documents_code_also_while_its_key_rotates(tmp_path: Path) -> None:
+def test_a_proof_is_verified_with_the_documents_code_also_while_its_key_rotates(
+    tmp_path: Path,
+) -> None:
     stack = LocalStack.start(tmp_path, PROOFS="true")
     try:
         token = token_with_audience(stack)
@@ -56,14 +64,22 @@ def test_a_proof_is_verified_with_the_documents_code_also_while_its_key_rotates(
     finally:
         stack.stop()
 
-    stack = LocalStack.start(tmp_path, PORT=httpx.URL(stack.url).port, PROOFS="true", PROOF_KEYS=f"{new},{old}")
+    stack = LocalStack.start(
+        tmp_path, PORT=httpx.URL(stack.url).port, PROOFS="true", PROOF_KEYS=f"{new},{old}"
+    )
     try:
         after = proof_for(stack, token, "bo@example.com")
         assert (key_of(after), key_of(before)) == (new.rpartition("/")[2], old.rpartition("/")[2])
         assert [key["kid"] for key in jwks(stack).json()["keys"]] == [key_of(after), key_of(before)]
         verified_destination = proof_verifier(stack.url)
-        assert verified_destination(before, nonce="n-1", channel="email", purpose=None) == "ana@example.com"
-        assert verified_destination(after, nonce="n-1", channel="email", purpose=None) == "bo@example.com"
+        assert (
+            verified_destination(before, nonce="n-1", channel="email", purpose=None)
+            == "ana@example.com"
+        )
+        assert (
+            verified_destination(after, nonce="n-1", channel="email", purpose=None)
+            == "bo@example.com"
+        )
     finally:
         stack.stop()
 

@@ -9,11 +9,15 @@ from infra.local import end_user_messaging, twilio
 from tests.e2e.conftest import LocalStack
 
 
-def test_an_sms_arrives_through_the_first_configured_provider(special: LocalStack, phone: str) -> None:
+def test_an_sms_arrives_through_the_first_configured_provider(
+    special: LocalStack, phone: str
+) -> None:
     assert verified_through(special, "sms", phone)["from"] == end_user_messaging.ORIGINATION
 
 
-def test_whatsapp_and_calls_arrive_once_they_are_switched_on(special: LocalStack, phone: str) -> None:
+def test_whatsapp_and_calls_arrive_once_they_are_switched_on(
+    special: LocalStack, phone: str
+) -> None:
     for channel, number in (("whatsapp", phone), ("voice", "+493012345678")):
         assert verified_through(special, channel, number)["channel"] == channel
 

@@ -9,12 +9,16 @@ from tests.e2e.conftest import LocalStack
 def registration_token(stack: LocalStack) -> str:
     """As an operator reads it."""
     secret = stack.running.outputs["RegistrationTokenSecret"]
-    return str(stack.emulator.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    return str(
+        stack.emulator.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    )
 
 
 def register(stack: LocalStack, token: str) -> httpx.Response:
     """As anybody does: without a token."""
-    return httpx.post(f"{stack.url}/workflows/record_registration", json={"registration_token": token}, timeout=60)
+    return httpx.post(
+        f"{stack.url}/workflows/record_registration", json={"registration_token": token}, timeout=60
+    )
 
 
 def test_the_registration_token_is_exchanged_once_and_renewed(stack: LocalStack) -> None:
@@ -22,7 +26,12 @@ def test_the_registration_token_is_exchanged_once_and_renewed(stack: LocalStack)
     answer = register(stack, token)
     assert answer.status_code == 200, answer.text
     with stack.api(answer.json()["token"]) as api:
-        assert api.post("/workflows/verify_delete", json={"verification_id": "k1.none"}).json()["deleted"] is False
+        assert (
+            api.post("/workflows/verify_delete", json={"verification_id": "k1.none"}).json()[
+                "deleted"
+            ]
+            is False
+        )
         assert api.get("/runs").status_code == 200
     refused = register(stack, token)
     assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
@@ -33,7 +42,8 @@ def test_the_registration_token_is_exchanged_once_and_renewed(stack: LocalStack)
 
 def test_no_other_workflow_is_answered_without_a_token(stack: LocalStack) -> None:
     statuses = {
-        name: httpx.post(f"{stack.url}/workflows/{name}", json={}, timeout=60).status_code for name in workflows()
+        name: httpx.post(f"{stack.url}/workflows/{name}", json={}, timeout=60).status_code
+        for name in workflows()
     }
     assert statuses == dict.fromkeys(workflows(), 401) | {"record_registration": 422}
 
@@ -73,5 +83,11 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
 
 def test_another_deployments_identifiers_are_none_of_this_one(stack: LocalStack) -> None:
     with stack.api() as api:
-        told = api.post("/workflows/check_app_location", json={"stage": "prod", "region": "us-east-1"}).json()
-    assert (told["matches"], told["stage"]["matches"], told["region"]["matches"]) == (False, False, True)
+        told = api.post(
+            "/workflows/check_app_location", json={"stage": "prod", "region": "us-east-1"}
+        ).json()
+    assert (told["matches"], told["stage"]["matches"], told["region"]["matches"]) == (
+        False,
+        False,
+        True,
+    )

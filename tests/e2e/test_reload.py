@@ -47,12 +47,17 @@ def change(stack: LocalStack, path: Path, text: str, until: str) -> None:
     eventually(lambda: stack.text.count(until) > before)
 
 
-def test_a_stack_is_mended_changed_and_extended_while_it_is_up(stack: LocalStack, project: Path) -> None:
+def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
+    stack: LocalStack, project: Path
+) -> None:
     sound = (sam.ROOT / HANDLER).read_text()
     place = f"{HANDLER}:{len(sound.splitlines()) + 1}: NameError: name 'nothing_of_that_name' is not defined"
     with stack.api() as api:
         answer = api.post("/workflows/verify_delete", json=NOBODY)
-        assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            500,
+            "application/problem+json",
+        )
         assert answer.json()["code"] == "internal_error"
         assert place in answer.json()["detail"]
         eventually(lambda: f"cannot be imported: {place}\n" in stack.text)
@@ -61,7 +66,9 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(stack: LocalStack
         # Slow enough that calls are under way whenever it is replaced.
         slow = sound.replace("    deleted = end(", "    time.sleep(0.2)\n    deleted = end(")
         change(stack, project / HANDLER, slow, "code reloaded")
-        statuses = call_while(api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded"))
+        statuses = call_while(
+            api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded")
+        )
         assert set(statuses) == {200}
         assert len(statuses) >= CALLERS
 

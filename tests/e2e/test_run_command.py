@@ -16,11 +16,15 @@ from tests.e2e.conftest import LocalStack, eventually
 
 def exists(stack: LocalStack, verification_id: str) -> bool:
     key = {"verification_id": {"S": verification_id}}
-    return "Item" in stack.emulator.client("dynamodb").get_item(TableName="local-verifications", Key=key)
+    return "Item" in stack.emulator.client("dynamodb").get_item(
+        TableName="local-verifications", Key=key
+    )
 
 
 def schedules(stack: LocalStack) -> list[str]:
-    listed = stack.emulator.client("scheduler").list_schedules(GroupName="local-verifications")["Schedules"]
+    listed = stack.emulator.client("scheduler").list_schedules(GroupName="local-verifications")[
+        "Schedules"
+    ]
     return [schedule["Name"] for schedule in listed]
 
 
@@ -47,13 +51,17 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
 
     # The schedule fires: the record is gone, and so is the schedule.
     with stack.api() as api:
-        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": "ana@example.com"}).json()
+        sent = api.post(
+            "/workflows/verify_send", json={"channel": "email", "to": "ana@example.com"}
+        ).json()
     assert exists(stack, sent["verification_id"])
     assert schedules(stack) == [sent["verification_id"]]
     eventually(lambda: "email to ana@example.com: Your verification code for Our app" in stack.text)
     eventually(lambda: not exists(stack, sent["verification_id"]))
     eventually(lambda: schedules(stack) == [])
-    deleted = eventually(lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line])
+    deleted = eventually(
+        lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line]
+    )
     assert ['"trigger":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
     # A second stack on the same state is refused.
@@ -75,17 +83,31 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert not (stack.state / "sam-env.json").exists()
     assert "the state is kept" in stack.text
     # Nobody else can read it.
-    assert [path for path in [stack.state, *stack.state.rglob("*")] if path.stat().st_mode & 0o077] == []
+    assert [
+        path for path in [stack.state, *stack.state.rglob("*")] if path.stat().st_mode & 0o077
+    ] == []
     again = start(APP_NAME="Another name")
     assert "the earlier ones of this state are revoked" in again.text
     assert (again.printed("secret"), again.printed("publishable")) == tokens
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
-        assert api.post("/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}).status_code == 200
+        assert (
+            api.post(
+                "/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}
+            ).status_code
+            == 200
+        )
         deletion = {"verification_id": sent["verification_id"]}
-        assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, "its scope is new since"
+        assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, (
+            "its scope is new since"
+        )
     with again.api(earlier["secret"]) as api:
-        assert api.post("/workflows/verify_send", json={"channel": "email", "to": "c@example.com"}).status_code == 403
+        assert (
+            api.post(
+                "/workflows/verify_send", json={"channel": "email", "to": "c@example.com"}
+            ).status_code
+            == 403
+        )
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
     # A killed run leaves an emulator behind; the next start ends it and goes on.
@@ -132,5 +154,9 @@ def test_nothing_listens_but_on_loopback(stack: LocalStack) -> None:
     ports = {httpx.URL(stack.url).port, httpx.URL(stack.running.emulator_url).port}
     hexed = {f"{port:04X}" for port in ports}
     listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    bound = {row[1].split(":")[0] for row in listening if row[3] == "0A" and row[1].split(":")[1] in hexed}
+    bound = {
+        row[1].split(":")[0]
+        for row in listening
+        if row[3] == "0A" and row[1].split(":")[1] in hexed
+    }
     assert bound == {"0100007F"}

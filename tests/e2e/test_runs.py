@@ -22,11 +22,9 @@ PROBE = '''
 import os
 import threading
 
-from functions.core.call import Call
-from functions.core.log import logger
-from functions.core.parameters import Parameters, Result
+from functions.core.workflow import Call, Parameters, Result, workflow
+from functions.core.observability import logger
 from functions.core.runs import outcomes
-from functions.core.workflow import workflow
 
 
 class Probe(Parameters):
@@ -73,7 +71,9 @@ def works(stack: LocalStack, name: str) -> int:
 def test_an_async_call_answers_202_at_once_and_its_run_has_the_result(stack: LocalStack) -> None:
     token = stack.new_token("secret", "workflow:verify_delete,runs:write")["token"]
     with stack.api(token) as api:
-        answer = api.post("/workflows/verify_delete", json={"verification_id": "k1.x"}, headers=ASYNC)
+        answer = api.post(
+            "/workflows/verify_delete", json={"verification_id": "k1.x"}, headers=ASYNC
+        )
     assert (answer.status_code, answer.headers["preference-applied"]) == (202, "respond-async")
     run_id = answer.json()["run_id"]
     assert answer.headers["location"] == f"/runs/{run_id}"
@@ -89,9 +89,13 @@ ASYNC = {"prefer": "respond-async"}
 def test_a_token_without_the_scope_starts_no_run(api: httpx.Client, stack: LocalStack) -> None:
     token = stack.new_token("secret", "workflow:verify_delete")["token"]
     with stack.api(token) as limited:
-        refused = limited.post("/workflows/verify_delete", json={"verification_id": "k1.x"}, headers=ASYNC)
+        refused = limited.post(
+            "/workflows/verify_delete", json={"verification_id": "k1.x"}, headers=ASYNC
+        )
     assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
-    checked = api.post("/workflows/verify_check", json={"verification_id": "k1.x", "code": "1"}, headers=ASYNC)
+    checked = api.post(
+        "/workflows/verify_check", json={"verification_id": "k1.x", "code": "1"}, headers=ASYNC
+    )
     assert (checked.status_code, checked.json()["code"]) == (422, "not_in_background")
 
 
@@ -101,9 +105,13 @@ def test_a_run_of_one_item_that_stays_wrong_fails_with_its_problem() -> None:
     assert run.problem["code"] == "invalid_parameters"
 
 
-def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_failed_only() -> None:
+def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_failed_only() -> (
+    None
+):
     """Every third item is wrong."""
-    items: list[dict[str, Any]] = [{"verification_id": "k1.x" if n % 3 else "not an id"} for n in range(30)]
+    items: list[dict[str, Any]] = [
+        {"verification_id": "k1.x" if n % 3 else "not an id"} for n in range(30)
+    ]
     run = start("verify_delete", items, token_id="0123456789abcdef")
     seen = [run]
 
@@ -129,7 +137,9 @@ def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_f
 
 def test_paced_items_run_one_after_the_other_with_a_wait_between() -> None:
     items = [{"name": f"paced{number}"} for number in range(3)]
-    run = ended(start("probe", items, token_id=None, interval_seconds=size(round(1 / WAIT_SCALE), 1)))
+    run = ended(
+        start("probe", items, token_id=None, interval_seconds=size(round(1 / WAIT_SCALE), 1))
+    )
     assert (run.status, counts(run)) == ("succeeded", (0, 0, 3, 0))
     times = [(moment(each.started_at), moment(each.finished_at)) for each in all_outcomes(run)]
     waits = [(begin - end).total_seconds() for (_, end), (begin, _) in pairwise(times)]
@@ -146,7 +156,7 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(stack: L
     run = start("probe", [{"name": "delivered", "seconds": 1}], token_id=None)
     planned, _ = execution.read(run.run_id)
     event = {
-        "door": "run",
+        "trigger": "run",
         "run_id": run.run_id,
         "origin_run_id": run.run_id,
         "items_key": planned.items_key,
@@ -165,7 +175,9 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(stack: L
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: deliver(), range(6)))
-    assert {answer.get("status") for answer in answers} <= {"succeeded", None}, "None: told to come back"
+    assert {answer.get("status") for answer in answers} <= {"succeeded", None}, (
+        "None: told to come back"
+    )
     assert ended(run).status == "succeeded"
     assert deliver() == {"status": "succeeded"}
     assert works(stack, "delivered") == 1
@@ -192,23 +204,36 @@ def all_called(run: Run) -> bool:
 @pytest.mark.soak(only=True)
 def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_as_failed() -> None:
     """Items that crash always, once, never. Its tries take most of a minute."""
-    items: list[dict[str, Any]] = [{"name": "always", "crashes": 9}, {"name": "once", "crashes": 1}, {"name": "never"}]
+    items: list[dict[str, Any]] = [
+        {"name": "always", "crashes": 9},
+        {"name": "once", "crashes": 1},
+        {"name": "never"},
+    ]
     run = ended(start("probe", items, token_id=None), 150)
     assert (run.status, counts(run)) == ("succeeded", (0, 0, 2, 1))
     always, once, never = all_outcomes(run)
     assert (always.status, always.problem["code"]) == ("failed", "item_crashed")
     assert always.attempts > 1
     assert (once.status, once.attempts, once.problem) == ("succeeded", 2, None)
-    assert (never.status, never.attempts, never.result) == ("succeeded", 1, {"item_id": f"{run.run_id}/2"})
+    assert (never.status, never.attempts, never.result) == (
+        "succeeded",
+        1,
+        {"item_id": f"{run.run_id}/2"},
+    )
     assert list(outcomes.failed_indexes(run.run_id)) == [0]
 
 
 def test_step_functions_keeps_nothing_of_an_item(stack: LocalStack) -> None:
     """Neither in inputs and outputs nor in what its failures say."""
     client = stack.emulator.client("stepfunctions")
-    run = ended(start("verify_send", [{"channel": "email", "to": "history@example.com"}], token_id=None))
+    run = ended(
+        start("verify_send", [{"channel": "email", "to": "history@example.com"}], token_id=None)
+    )
     assert run.status == "succeeded"
-    arn = stack.running.outputs["RunWorkflowArn"].replace(":stateMachine:", ":execution:") + f":{run.run_id}"
+    arn = (
+        stack.running.outputs["RunWorkflowArn"].replace(":stateMachine:", ":execution:")
+        + f":{run.run_id}"
+    )
     history = client.get_execution_history(executionArn=arn, includeExecutionData=True)["events"]
     assert len(history) > 3
     assert "history@" not in json.dumps(history, default=str)

@@ -24,7 +24,11 @@ def api(stack: LocalStack) -> Iterator[httpx.Client]:
 
 
 def schedule(api: httpx.Client, **wanted: Any) -> dict[str, Any]:
-    about = {"workflow": "verify_delete", "parameters": {"verification_id": "k1.nothing"}, "after_seconds": 3600}
+    about = {
+        "workflow": "verify_delete",
+        "parameters": {"verification_id": "k1.nothing"},
+        "after_seconds": 3600,
+    }
     made = api.post("/schedules", json=about | wanted)
     assert made.status_code == 201, made.text
     body: dict[str, Any] = made.json()
@@ -68,7 +72,9 @@ def test_a_schedule_fires_once_and_is_gone_and_its_run_does_the_work(
     assert api.post("/workflows/verify_check", json=check).json()["valid"] is False
     eventually(lambda: api.get(f"/schedules/{made['schedule_id']}").status_code == 404)
     assert made not in api.get("/schedules").json()["schedules"]
-    objects = stack.emulator.client("s3").list_objects_v2(Bucket=stack.running.outputs["RunsBucket"])["Contents"]
+    objects = stack.emulator.client("s3").list_objects_v2(
+        Bucket=stack.running.outputs["RunsBucket"]
+    )["Contents"]
     assert f"schedules/{made['schedule_id']}.json" not in {each["Key"] for each in objects}
 
 
@@ -80,7 +86,9 @@ def test_a_cancelled_schedule_never_fires(stack: LocalStack, api: httpx.Client) 
     assert status(api, made) is None
 
 
-def test_a_paused_schedule_does_not_fire_until_it_is_resumed(stack: LocalStack, api: httpx.Client) -> None:
+def test_a_paused_schedule_does_not_fire_until_it_is_resumed(
+    stack: LocalStack, api: httpx.Client
+) -> None:
     made = schedule(api)
     url = f"/schedules/{made['schedule_id']}"
     assert api.patch(url, json={"paused": True}).json()["paused"] is True
@@ -97,7 +105,10 @@ def test_a_cancelled_group_never_fires(stack: LocalStack, api: httpx.Client) -> 
     group = [schedule(api, group="order-1"), schedule(api, group="order-1")]
     for made in group:
         make_due(stack, made)
-    assert api.delete("/schedules", params={"group": "order-1"}).json() == {"group": "order-1", "cancelled": 2}
+    assert api.delete("/schedules", params={"group": "order-1"}).json() == {
+        "group": "order-1",
+        "cancelled": 2,
+    }
     wait_until_another_fires(stack, api)
     assert [status(api, made) for made in group] == [None, None]
     assert api.get("/schedules", params={"group": "order-1"}).json()["schedules"] == []
@@ -109,8 +120,12 @@ def test_a_recurring_schedule_fires_at_least_twice_and_once_a_minute(stack: Loca
 
     No other test has runs of this workflow.
     """
-    with stack.api(stack.new_token("secret", "runs:read,runs:write,workflow:check_app_location")["token"]) as api:
-        made = schedule(api, workflow="check_app_location", parameters={}, after_seconds=None, every_seconds=60)
+    with stack.api(
+        stack.new_token("secret", "runs:read,runs:write,workflow:check_app_location")["token"]
+    ) as api:
+        made = schedule(
+            api, workflow="check_app_location", parameters={}, after_seconds=None, every_seconds=60
+        )
         began = datetime.now(UTC)
         make_due(stack, made, "rate(0 minutes)")
         eventually(lambda: len(api.get("/runs").json()["runs"]) >= 2, 120)
@@ -120,13 +135,24 @@ def test_a_recurring_schedule_fires_at_least_twice_and_once_a_minute(stack: Loca
 
 
 def test_a_past_time_runs_at_once(api: httpx.Client) -> None:
-    about = {"workflow": "verify_delete", "parameters": {"verification_id": "k1.nothing"}, "at": "2020-01-01T00:00Z"}
+    about = {
+        "workflow": "verify_delete",
+        "parameters": {"verification_id": "k1.nothing"},
+        "at": "2020-01-01T00:00Z",
+    }
     started = api.post("/schedules", json=about)
     assert started.status_code == 202
     eventually(lambda: status(api, started.json()) == "succeeded")
 
 
 def test_parameters_are_validated_by_the_workflow_itself(api: httpx.Client) -> None:
-    about = {"workflow": "verify_delete", "parameters": {"verification_id": 5}, "after_seconds": 3600}
+    about = {
+        "workflow": "verify_delete",
+        "parameters": {"verification_id": 5},
+        "after_seconds": 3600,
+    }
     refused = api.post("/schedules", json=about)
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/parameters/verification_id")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (
+        422,
+        "/parameters/verification_id",
+    )

@@ -21,7 +21,12 @@ def pool(stack: LocalStack) -> Any:
     """Clients. The functions' processes are started a few at a time before they are asked to answer at once."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         for clients in range(10, CLIENTS + 1, 10):
-            storm(stack, pool, "verify_check", [{"verification_id": "k1.unknown", "code": "000000"}] * clients)
+            storm(
+                stack,
+                pool,
+                "verify_check",
+                [{"verification_id": "k1.unknown", "code": "000000"}] * clients,
+            )
             storm(stack, pool, "verify_send", [{"channel": "email", "to": "nobody"}] * clients)
         yield pool
 
@@ -41,27 +46,38 @@ def storm(
 
 def sent(stack: LocalStack, to: str) -> str:
     with stack.api() as api:
-        return str(post(api, "verify_send", {"channel": "email", "to": to}).json()["verification_id"])
+        return str(
+            post(api, "verify_send", {"channel": "email", "to": to}).json()["verification_id"]
+        )
 
 
-def test_of_parallel_right_checks_exactly_one_is_valid(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
+def test_of_parallel_right_checks_exactly_one_is_valid(
+    stack: LocalStack, pool: ThreadPoolExecutor
+) -> None:
     for number in range(ROUNDS):
         to = f"storm{number}@example.com"
         verification_id = sent(stack, to)
         answers = storm(
-            stack, pool, "verify_check", [{"verification_id": verification_id, "code": stack.code(to)}] * CLIENTS
+            stack,
+            pool,
+            "verify_check",
+            [{"verification_id": verification_id, "code": stack.code(to)}] * CLIENTS,
         )
         assert {answer.status_code for answer in answers} == {200}
         assert sum(answer.json()["valid"] for answer in answers) == 1
 
 
-def test_of_parallel_wrong_guesses_at_most_5_are_judged(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
+def test_of_parallel_wrong_guesses_at_most_5_are_judged(
+    stack: LocalStack, pool: ThreadPoolExecutor
+) -> None:
     verification_id = sent(stack, "guesses@example.com")
     code = stack.code("guesses@example.com")
     guesses = 4 * CLIENTS
     wrong = [f"{number:06d}" for number in range(guesses + 1) if f"{number:06d}" != code][:guesses]
     bodies = [{"verification_id": verification_id, "code": guess} for guess in wrong]
-    left = Counter(answer.json()["attempts_left"] for answer in storm(stack, pool, "verify_check", bodies))
+    left = Counter(
+        answer.json()["attempts_left"] for answer in storm(stack, pool, "verify_check", bodies)
+    )
     # A judged guess says how many are left; the fifth says 0, as do all that were not judged.
     assert left == {4: 1, 3: 1, 2: 1, 1: 1, 0: guesses - 4}
     stored = stack.emulator.client("dynamodb").get_item(
@@ -73,7 +89,14 @@ def test_of_parallel_wrong_guesses_at_most_5_are_judged(stack: LocalStack, pool:
         assert post(api, "verify_check", body).json()["valid"] is False
 
 
-def test_of_parallel_sends_to_one_destination_one_is_sent(stack: LocalStack, pool: ThreadPoolExecutor) -> None:
-    answers = storm(stack, pool, "verify_send", [{"channel": "email", "to": "sends@example.com"}] * (2 * CLIENTS))
+def test_of_parallel_sends_to_one_destination_one_is_sent(
+    stack: LocalStack, pool: ThreadPoolExecutor
+) -> None:
+    answers = storm(
+        stack,
+        pool,
+        "verify_send",
+        [{"channel": "email", "to": "sends@example.com"}] * (2 * CLIENTS),
+    )
     assert Counter(answer.status_code for answer in answers) == {200: 1, 429: 2 * CLIENTS - 1}
     assert len(stack.inbox("sends@example.com")) == 1

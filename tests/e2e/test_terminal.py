@@ -25,9 +25,8 @@ import threading
 
 from functions.core import aws
 from functions.core.errors import Conflict
-from functions.core.log import logger
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.observability import logger
+from functions.core.workflow import Parameters, Result, workflow
 
 
 class Asked(Parameters):
@@ -63,12 +62,21 @@ def workflow(stack: LocalStack) -> None:
     stack.add_workflow(NAME, CODE.replace("NAME", NAME))
     api, api_id = stack.emulator.client("apigatewayv2"), stack.running.outputs["ApiId"]
     (like,) = [
-        each for each in api.get_routes(ApiId=api_id)["Items"] if each["RouteKey"] == "POST /workflows/verify_delete"
+        each
+        for each in api.get_routes(ApiId=api_id)["Items"]
+        if each["RouteKey"] == "POST /workflows/verify_delete"
     ]
-    arn = stack.emulator.client("lambda").get_function(FunctionName=f"local-wf-{NAME}")["Configuration"]["FunctionArn"]
+    arn = stack.emulator.client("lambda").get_function(FunctionName=f"local-wf-{NAME}")[
+        "Configuration"
+    ]["FunctionArn"]
     about = {"IntegrationType": "AWS_PROXY", "IntegrationUri": arn, "PayloadFormatVersion": "2.0"}
-    integration = api.create_integration(ApiId=api_id, IntegrationMethod="POST", **about)["IntegrationId"]
-    authorized = {"AuthorizationType": like["AuthorizationType"], "AuthorizerId": like["AuthorizerId"]}
+    integration = api.create_integration(ApiId=api_id, IntegrationMethod="POST", **about)[
+        "IntegrationId"
+    ]
+    authorized = {
+        "AuthorizationType": like["AuthorizationType"],
+        "AuthorizerId": like["AuthorizerId"],
+    }
     target = f"integrations/{integration}"
     api.create_route(ApiId=api_id, RouteKey=f"POST /workflows/{NAME}", Target=target, **authorized)
 
@@ -83,7 +91,9 @@ def logs(stack: LocalStack, *words: str) -> str:
     return subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call(stack: LocalStack) -> None:
+def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call(
+    stack: LocalStack,
+) -> None:
     reply = call(stack, "boom")
     request_id = reply.json()["request_id"]
     assert reply.json()["detail"].endswith(f"make logs REQUEST={request_id}")
@@ -106,7 +116,9 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
 
 
 @pytest.mark.usefixtures("in_stack")
-def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_items(stack: LocalStack) -> None:
+def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_items(
+    stack: LocalStack,
+) -> None:
     run = ended(start(NAME, [{"how": "well"}, {"how": "conflict"}], token_id=None))
     line = f"{NAME}: item 1 of run {run.run_id} failed: conflict: It is so. (make logs RUN={run.run_id})\n"
     eventually(lambda: line in stack.text)
@@ -121,33 +133,61 @@ def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_ite
 @pytest.mark.usefixtures("in_stack")
 def test_an_item_whose_function_leaves_no_log_is_in_the_terminal_too(stack: LocalStack) -> None:
     """As Step Functions records it, for which it takes a minute."""
-    run_id, problem = new_run_id(NAME), {"code": "item_crashed", "detail": "The function ended without an answer."}
+    run_id, problem = (
+        new_run_id(NAME),
+        {"code": "item_crashed", "detail": "The function ended without an answer."},
+    )
     item = {"run_id": run_id, "status": "failed", "problem": json.dumps(problem)}
     record = {"index": {"N": "4"}} | {name: {"S": value} for name, value in item.items()}
     stack.emulator.client("dynamodb").put_item(TableName="local-outcomes", Item=record)
-    eventually(lambda: f"item 4 of run {run_id} failed: item_crashed: The function ended without" in stack.text)
+    eventually(
+        lambda: (
+            f"item 4 of run {run_id} failed: item_crashed: The function ended without" in stack.text
+        )
+    )
 
 
 def test_a_denied_permission_names_action_and_resource(stack: LocalStack) -> None:
     assert call(stack, "denied").status_code == 500
-    eventually(lambda: f"{NAME}: permission denied: dynamodb:PutItem on TableName=local-tokens (its role" in stack.text)
+    eventually(
+        lambda: (
+            f"{NAME}: permission denied: dynamodb:PutItem on TableName=local-tokens (its role"
+            in stack.text
+        )
+    )
 
 
 def test_a_refused_delivery_is_said_with_its_source_and_why(stack: LocalStack) -> None:
     httpx.post(f"{stack.url}/webhooks/nobody", json={})
-    eventually(lambda: "POST /webhooks/nobody 404 not_found: There is no such source of webhooks." in stack.text)
+    eventually(
+        lambda: (
+            "POST /webhooks/nobody 404 not_found: There is no such source of webhooks."
+            in stack.text
+        )
+    )
 
 
 @pytest.fixture
 def following(stack: LocalStack) -> Any:
     """`make logs FOLLOW=1 WORKFLOW=…` in another terminal."""
-    command = [sys.executable, "-m", "infra.logs", "--state", str(stack.state), "--follow", "--workflow", NAME]
+    command = [
+        sys.executable,
+        "-m",
+        "infra.logs",
+        "--state",
+        str(stack.state),
+        "--follow",
+        "--workflow",
+        NAME,
+    ]
     with subprocess.Popen(command, cwd=sam.ROOT, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
 
-def test_make_logs_follows_what_comes_until_it_is_interrupted(stack: LocalStack, following: Any) -> None:
+def test_make_logs_follows_what_comes_until_it_is_interrupted(
+    stack: LocalStack, following: Any
+) -> None:
     shown: list[str] = []
     reader = threading.Thread(target=lambda: shown.extend(following.stdout), daemon=True)
     reader.start()

@@ -4,7 +4,7 @@ import base64
 
 import httpx
 
-from functions.core.signing_keys import read_keys
+from functions.core.signing.keys import read_keys
 from tests.e2e.conftest import LocalStack
 
 KEY = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -16,12 +16,21 @@ def script(stack: LocalStack, **headers: str) -> httpx.Response:
     return httpx.get(f"{stack.url}/usersnap.js", headers=headers, timeout=60)
 
 
-def test_the_widget_is_on_every_page_while_it_is_switched_on(stack: LocalStack, api: httpx.Client) -> None:
+def test_the_widget_is_on_every_page_while_it_is_switched_on(
+    stack: LocalStack, api: httpx.Client
+) -> None:
     assert api.post("/workflows/update_usersnap", json={"enabled": True}).status_code == 422
     assert (script(stack).status_code, script(stack).text) == (200, "")
 
-    switched_on = api.post("/workflows/update_usersnap", json={"enabled": True, "space_api_key": KEY}).json()
-    assert switched_on == {"enabled": True, "space_api_key": KEY, "portal_url": None, "forwarding": False}
+    switched_on = api.post(
+        "/workflows/update_usersnap", json={"enabled": True, "space_api_key": KEY}
+    ).json()
+    assert switched_on == {
+        "enabled": True,
+        "space_api_key": KEY,
+        "portal_url": None,
+        "forwarding": False,
+    }
     served = script(stack)
     assert f"{KEY}?onload=onUsersnapCXLoad" in served.text
     assert served.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -32,15 +41,22 @@ def test_the_widget_is_on_every_page_while_it_is_switched_on(stack: LocalStack, 
     assert (switched_off.status_code, switched_off.text) == (200, "")
 
 
-def test_a_secret_of_the_portal_takes_the_place_of_the_stacks_own(stack: LocalStack, api: httpx.Client) -> None:
+def test_a_secret_of_the_portal_takes_the_place_of_the_stacks_own(
+    stack: LocalStack, api: httpx.Client
+) -> None:
     secrets = stack.emulator.client("secretsmanager")
 
     def keys() -> tuple[str, ...]:
-        return read_keys(secrets.get_secret_value(SecretId="local-usersnap-portal-key")["SecretString"])
+        return read_keys(
+            secrets.get_secret_value(SecretId="local-usersnap-portal-key")["SecretString"]
+        )
 
     (made,) = keys()
     assert len(base64.b64decode(made, validate=True)) == 33, "a key of Standard Webhooks"
     given = {"enabled": False, "portal_url": "https://portal.example.com", "portal_secret": SECRET}
-    assert api.post("/workflows/update_usersnap", json=given).json()["portal_url"] == "https://portal.example.com"
+    assert (
+        api.post("/workflows/update_usersnap", json=given).json()["portal_url"]
+        == "https://portal.example.com"
+    )
     assert keys() == (SECRET, made)
     assert not [line for line in stack.logs() if SECRET in line or made in line]

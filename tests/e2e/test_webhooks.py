@@ -34,14 +34,18 @@ def stack(special: LocalStack) -> LocalStack:
 @pytest.fixture(scope="module")
 def events_key(stack: LocalStack) -> str:
     arn = stack.running.outputs["EventsKeySecret"]
-    return str(stack.emulator.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    return str(
+        stack.emulator.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    )
 
 
 @pytest.fixture(scope="module")
 def portal(stack: LocalStack, receiver_url: str) -> str:
     """The client portal's path, once Usersnap is switched on and its webhook is set up."""
     command = [sys.executable, "-m", "infra.webhooks", "--state", str(stack.state), "usersnap"]
-    done = subprocess.run(command, cwd=sam.ROOT, input=SECURITY_TOKEN, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=sam.ROOT, input=SECURITY_TOKEN, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     switch = {
         "enabled": True,
@@ -55,11 +59,15 @@ def portal(stack: LocalStack, receiver_url: str) -> str:
     return "/portal"
 
 
-def feedback(stack: LocalStack, about: object, *, key: str = SECURITY_TOKEN, late_seconds: int = 0) -> httpx.Response:
+def feedback(
+    stack: LocalStack, about: object, *, key: str = SECURITY_TOKEN, late_seconds: int = 0
+) -> httpx.Response:
     """A delivery as Usersnap signs it."""
     arrived = deliveries.usersnap(json.dumps(about).encode(), key, time.time() - late_seconds)
     headers = {"content-type": "application/json", **arrived.headers}
-    return httpx.post(f"{stack.url}/webhooks/usersnap", content=arrived.body, headers=headers, timeout=60)
+    return httpx.post(
+        f"{stack.url}/webhooks/usersnap", content=arrived.body, headers=headers, timeout=60
+    )
 
 
 def of_type(found: list[dict[str, Any]], kind: str, **data: Any) -> list[dict[str, Any]]:
@@ -71,7 +79,9 @@ def test_feedback_that_usersnap_signed_reaches_the_portal_which_verifies_it(
 ) -> None:
     answer = feedback(stack, SAMPLE)
     assert answer.status_code == 200, answer.text
-    event = eventually(lambda: of_type(receiver.events(portal, PORTAL_SECRET), "usersnap.feedback"))[0]
+    event = eventually(
+        lambda: of_type(receiver.events(portal, PORTAL_SECRET), "usersnap.feedback")
+    )[0]
     assert event["data"] == SAMPLE
     run_id = answer.json()["run_id"]
     with stack.api() as api:
@@ -82,12 +92,25 @@ def test_feedback_that_usersnap_signed_reaches_the_portal_which_verifies_it(
         receiver.events(portal, "whsec_" + "A" * 32)
 
 
-def test_the_same_feedback_twice_is_delivered_once(stack: LocalStack, receiver: Receiver, portal: str) -> None:
+def test_the_same_feedback_twice_is_delivered_once(
+    stack: LocalStack, receiver: Receiver, portal: str
+) -> None:
     again = SAMPLE | {"feedback_number": 1001}
     assert feedback(stack, again).json() == feedback(stack, again).json()
     feedback(stack, SAMPLE | {"feedback_number": 1002})
-    eventually(lambda: of_type(receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1002))
-    assert len(of_type(receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1001)) == 1
+    eventually(
+        lambda: of_type(
+            receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1002
+        )
+    )
+    assert (
+        len(
+            of_type(
+                receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1001
+            )
+        )
+        == 1
+    )
 
 
 @pytest.mark.usefixtures("portal")
@@ -108,7 +131,9 @@ def test_a_receiver_that_was_down_gets_the_event_later_under_the_same_id(
     feedback(stack, SAMPLE | {"feedback_number": 1003})
     eventually(lambda: len(receiver.arrived_with(number)) == 2)
     assert len({headers["webhook-id"] for _, headers in receiver.arrived_with(number)}) == 1
-    assert of_type(receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1003)
+    assert of_type(
+        receiver.events(portal, PORTAL_SECRET), "usersnap.feedback", feedback_number=1003
+    )
 
 
 def test_the_life_of_a_verification_is_told_in_events(
@@ -121,7 +146,11 @@ def test_the_life_of_a_verification_is_told_in_events(
         known = {"verification_id": sent["verification_id"], "to": phone, "purpose": "sign_in"}
 
         def told(kind: str) -> list[dict[str, Any]]:
-            return eventually(lambda: of_type(receiver.events("/events", events_key), f"verification.{kind}", **known))
+            return eventually(
+                lambda: of_type(
+                    receiver.events("/events", events_key), f"verification.{kind}", **known
+                )
+            )
 
         told("delivered")
         code = {"verification_id": sent["verification_id"], "code": stack.code(phone)}
@@ -137,10 +166,14 @@ def test_a_verification_that_nobody_completes_is_told_to_have_expired(
         sent = api.post("/workflows/verify_send", json={"channel": "email", "to": email}).json()
     for kind in ("sent", "expired"):
         about = {"verification_id": sent["verification_id"], "to": email}
-        eventually(lambda: of_type(receiver.events("/events", events_key), f"verification.{kind}", **about))  # noqa: B023
+        eventually(
+            lambda: of_type(receiver.events("/events", events_key), f"verification.{kind}", **about)  # noqa: B023
+        )
 
 
-def test_nothing_of_an_event_or_delivery_is_in_the_logs(stack: LocalStack, receiver: Receiver) -> None:
+def test_nothing_of_an_event_or_delivery_is_in_the_logs(
+    stack: LocalStack, receiver: Receiver
+) -> None:
     assert receiver.arrived, "the tests above"
     logs = "\n".join(stack.logs())
     assert "This example feedback" not in logs

@@ -19,7 +19,8 @@ NODE = Path(sys.executable).parent / "node"
 MODULES = Path(sys.prefix) / "html/node_modules"
 
 LAYOUT_TABLES = [
-    f'Attribute "{name}" is deprecated on <table> element' for name in ("align", "cellpadding", "cellspacing", "width")
+    f'Attribute "{name}" is deprecated on <table> element'
+    for name in ("align", "cellpadding", "cellspacing", "width")
 ]
 OUTLOOK = "Outlook for Windows takes it from attributes of tables only"
 
@@ -73,9 +74,17 @@ def _app(set_messages: SetMessages) -> None:
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
     """What the checkers say, and in which of the pages."""
     assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
-    command, environment = [str(NODE), str(sam.ROOT / "tests/html/check.cjs")], os.environ | {"NODE_PATH": str(MODULES)}
+    command, environment = (
+        [str(NODE), str(sam.ROOT / "tests/html/check.cjs")],
+        os.environ | {"NODE_PATH": str(MODULES)},
+    )
     done = subprocess.run(
-        command, input=json.dumps(pages), env=environment, capture_output=True, text=True, check=False
+        command,
+        input=json.dumps(pages),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     said = defaultdict(set)
@@ -86,7 +95,11 @@ def check(pages: dict[str, str]) -> dict[str, set[str]]:
 
 
 def test_mail_programs_take_the_html_of_every_email() -> None:
-    pages = {f"{name} {locale}": email(name, locale).html for name in [*NAMES, "verification"] for locale in LOCALES}
+    pages = {
+        f"{name} {locale}": email(name, locale).html
+        for name in [*NAMES, "verification"]
+        for locale in LOCALES
+    }
     pages["message with an unsubscribe link"] = email("message", "en", unsubscribe_url=LEAVE).html
     said = check(pages)
     assert {rule: where for rule, where in said.items() if rule not in ALLOWED} == {}
@@ -97,8 +110,14 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
     ("wrong", "rule"),
     [
         ("<p><h1>Hello</h1></p>", "Stray end tag '</p>'"),
-        ("<table role='presentation'><p>Hello</p></table>", "<p> element is not permitted as content under <table>"),
-        ('<a href="https://example.com"></a>', "Anchor link must have a text describing its purpose"),
+        (
+            "<table role='presentation'><p>Hello</p></table>",
+            "<p> element is not permitted as content under <table>",
+        ),
+        (
+            '<a href="https://example.com"></a>',
+            "Anchor link must have a text describing its purpose",
+        ),
         ("<div>", "Unclosed element '<div>'"),
         ("<p>&bogus;</p>", 'Unrecognized character reference "&bogus;"'),
         ('<p style="position:absolute">Hello</p>', "no position"),

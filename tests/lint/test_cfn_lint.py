@@ -50,7 +50,14 @@ def machine(definition: dict[str, Any], folder: Path) -> Path:
     path = folder / "machine.json"
     path.write_text(
         json.dumps(
-            {"Resources": {"RunWorkflow": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+            {
+                "Resources": {
+                    "RunWorkflow": {
+                        "Type": "AWS::StepFunctions::StateMachine",
+                        "Properties": properties,
+                    }
+                }
+            }
         )
     )
     return path

@@ -31,9 +31,17 @@ class Account(NamedTuple):
 
     def run(self, command: str, typed: str = "") -> Done:
         """A line of a shell; nothing of this machine's AWS settings reaches it."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "MAKE"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "SAM_", "MAKE"))
+        }
         signed_in = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        variables = {"AWS_ENDPOINT_URL": self.emulator.url, "HOME": str(self.folder), "SAM_CLI_TELEMETRY": "0"}
+        variables = {
+            "AWS_ENDPOINT_URL": self.emulator.url,
+            "HOME": str(self.folder),
+            "SAM_CLI_TELEMETRY": "0",
+        }
         return subprocess.run(  # noqa: S602 - a line of our Makefile
             command,
             shell=True,
@@ -50,7 +58,9 @@ def make(target: str, env: str) -> list[str]:
     """The commands of a target, which are not run."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--no-print-directory", "--dry-run", target, f"ENV={env}"]
-    done = subprocess.run(command, cwd=sam.ROOT, env=kept, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=sam.ROOT, env=kept, capture_output=True, text=True, check=True
+    )
     return done.stdout.splitlines()
 
 
@@ -67,7 +77,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.fixture
 def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Lets commands run in this process as an operator's, whose own region is not that of samconfig.toml."""
-    for name, value in {"AWS_ENDPOINT_URL": account.emulator.url, "AWS_REGION": "eu-west-1"}.items():
+    for name, value in {
+        "AWS_ENDPOINT_URL": account.emulator.url,
+        "AWS_REGION": "eu-west-1",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     boto3.DEFAULT_SESSION = None
@@ -77,8 +90,14 @@ def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emu
 
 def _build(folder: Path) -> None:
     """As `sam build` leaves it, but without dependencies: they would be minutes of packing."""
-    shutil.copytree(sam.ROOT / "functions", folder / "code/functions", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(sam.ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        sam.ROOT / "functions",
+        folder / "code/functions",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copytree(
+        sam.ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__")
+    )
     template = sam.TEMPLATE.read_text()
     assert template.count("CodeUri: functions/") == 1
     (folder / "template.yaml").write_text(template.replace("CodeUri: functions/", "CodeUri: code"))

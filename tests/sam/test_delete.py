@@ -44,7 +44,9 @@ class SmallStack(NamedTuple):
         resources["Files"] = resource("AWS::S3::Bucket", BucketName=self.bucket)
         cloudformation = self.emulator.client("cloudformation")
         template = json.dumps({"Resources": resources})
-        cloudformation.create_stack(StackName=self.name, TemplateBody=template, OnFailure=on_failure)
+        cloudformation.create_stack(
+            StackName=self.name, TemplateBody=template, OnFailure=on_failure
+        )
         cloudformation.get_waiter("stack_create_complete").wait(
             StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
@@ -85,7 +87,9 @@ class SmallStack(NamedTuple):
 def small(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> SmallStack:
     name = f"small-{next(_numbers)}"
     monkeypatch.setattr(sys, "argv", ["delete", "--env", "dev"])
-    monkeypatch.setattr(delete, "read_environment", lambda env: Environment(env, name, "us-east-1", None, {}))
+    monkeypatch.setattr(
+        delete, "read_environment", lambda env: Environment(env, name, "us-east-1", None, {})
+    )
     monkeypatch.setattr(delete, "_WAIT", {"Delay": 1, "MaxAttempts": 60})
 
     def run(line: str) -> int:
@@ -130,7 +134,9 @@ def test_a_protected_table_protects_the_stack_even_where_it_would_be_retained(
     small: SmallStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small.create(Tokens=table(small.table) | {"DeletionPolicy": "Retain"})
-    small.emulator.client("dynamodb").update_table(TableName=small.table, DeletionProtectionEnabled=True)
+    small.emulator.client("dynamodb").update_table(
+        TableName=small.table, DeletionProtectionEnabled=True
+    )
     assert small.delete(small.name) == 1
     assert f"--table-name {small.table}\n" in capsys.readouterr().err
     assert (small.versions(small.bucket), small.status) == (4, "CREATE_COMPLETE")
@@ -140,17 +146,27 @@ def test_a_protected_stack_keeps_its_files_and_says_how_its_protection_is_switch
     small: SmallStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small.create(Tokens=table(small.table))
-    dynamodb, cloudformation = small.emulator.client("dynamodb"), small.emulator.client("cloudformation")
+    dynamodb, cloudformation = (
+        small.emulator.client("dynamodb"),
+        small.emulator.client("cloudformation"),
+    )
     dynamodb.update_table(TableName=small.table, DeletionProtectionEnabled=True)
-    cloudformation.update_termination_protection(StackName=small.name, EnableTerminationProtection=True)
+    cloudformation.update_termination_protection(
+        StackName=small.name, EnableTerminationProtection=True
+    )
     assert small.delete(small.name) == 1
     told = capsys.readouterr().err
-    assert f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {small.table}\n" in told
+    assert (
+        f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {small.table}\n"
+        in told
+    )
     assert f"--no-enable-termination-protection --stack-name {small.name}\n" in told
     assert (small.versions(small.bucket), small.status) == (4, "CREATE_COMPLETE")
 
     dynamodb.update_table(TableName=small.table, DeletionProtectionEnabled=False)
-    cloudformation.update_termination_protection(StackName=small.name, EnableTerminationProtection=False)
+    cloudformation.update_termination_protection(
+        StackName=small.name, EnableTerminationProtection=False
+    )
     assert (small.delete(small.name), small.status) == (0, "none")
 
 
@@ -170,17 +186,28 @@ def test_what_the_template_retains_is_kept_with_its_files_and_named(
 
 def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_called() -> None:
     """The emulator gives no name to what it could not make; AWS tells the one that was asked for."""
-    row = {"ResourceType": "AWS::S3::Bucket", "LogicalResourceId": "Files", "PhysicalResourceId": "files"}
+    row = {
+        "ResourceType": "AWS::S3::Bucket",
+        "LogicalResourceId": "Files",
+        "PhysicalResourceId": "files",
+    }
     for status in ("CREATE_FAILED", "DELETE_COMPLETE"):
         assert delete.its_own([row | {"ResourceStatus": status}], retained=()) == []
     assert (
-        delete.its_own([{**row, "ResourceStatus": "CREATE_IN_PROGRESS", "PhysicalResourceId": ""}], retained=()) == []
+        delete.its_own(
+            [{**row, "ResourceStatus": "CREATE_IN_PROGRESS", "PhysicalResourceId": ""}], retained=()
+        )
+        == []
     )
     for status in ("CREATE_COMPLETE", "UPDATE_FAILED", "DELETE_FAILED"):
-        assert [each.name for each in delete.its_own([row | {"ResourceStatus": status}], retained=())] == ["files"]
+        assert [
+            each.name for each in delete.its_own([row | {"ResourceStatus": status}], retained=())
+        ] == ["files"]
 
 
-def test_a_bucket_that_was_there_before_is_none_of_a_stack_that_could_not_be_created(small: SmallStack) -> None:
+def test_a_bucket_that_was_there_before_is_none_of_a_stack_that_could_not_be_created(
+    small: SmallStack,
+) -> None:
     small.emulator.client("s3").create_bucket(Bucket=small.bucket)
     small.fill(small.bucket)
     with pytest.raises(WaiterError):
@@ -190,7 +217,9 @@ def test_a_bucket_that_was_there_before_is_none_of_a_stack_that_could_not_be_cre
     assert small.versions(small.bucket) == 4
 
 
-def test_a_stack_that_is_not_there_is_told(small: SmallStack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_that_is_not_there_is_told(
+    small: SmallStack, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert small.delete(small.name) == 1
     assert capsys.readouterr().err == f"error: There is no stack {small.name}.\n"
 
@@ -212,7 +241,9 @@ def test_a_deletion_that_fails_is_tried_again_and_then_told_with_its_reason(
 
 
 def outputs(account: Account) -> dict[str, str]:
-    (stack,) = account.emulator.client("cloudformation").describe_stacks(StackName=DEV.stack)["Stacks"]
+    (stack,) = account.emulator.client("cloudformation").describe_stacks(StackName=DEV.stack)[
+        "Stacks"
+    ]
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]}
 
 
@@ -222,11 +253,16 @@ def test_a_deployed_stack_goes_with_its_files_once_its_name_was_typed(account: A
     bucket, s3 = outputs(account)["RunsBucket"], account.emulator.client("s3")
     s3.put_object(Bucket=bucket, Key="runs/one/items.jsonl", Body=b"{}")
     webhook = f"{DEV.stack}-webhook-github"
-    account.emulator.client("secretsmanager").create_secret(Name=webhook, SecretString="typed by an operator")
+    account.emulator.client("secretsmanager").create_secret(
+        Name=webhook, SecretString="typed by an operator"
+    )
 
     for typed in ("", "y\n", f"{DEV.stack[:-1]}\n"):
         refused = account.delete("dev", typed)
-        assert (refused.returncode, refused.stderr) == (1, "error: That is not its name. Nothing was deleted.\n")
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            "error: That is not its name. Nothing was deleted.\n",
+        )
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
     done = account.delete("dev", f"{DEV.stack}\n")

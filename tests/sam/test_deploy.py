@@ -26,9 +26,9 @@ def deployed(account: Account) -> Done:
 @pytest.fixture
 def stack(account: Account, deployed: Done) -> dict[str, Any]:
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-    found: list[dict[str, Any]] = account.emulator.client("cloudformation").describe_stacks(StackName=DEV.stack)[
-        "Stacks"
-    ]
+    found: list[dict[str, Any]] = account.emulator.client("cloudformation").describe_stacks(
+        StackName=DEV.stack
+    )["Stacks"]
     return found[0]
 
 
@@ -43,8 +43,14 @@ class Artifacts(NamedTuple):
 @pytest.fixture
 def artifacts(account: Account, stack: dict[str, Any]) -> Artifacts:
     assert stack["StackStatus"] == "CREATE_COMPLETE"
-    managed = account.emulator.client("cloudformation").describe_stacks(StackName="aws-sam-cli-managed-default")
-    bucket = next(row["OutputValue"] for row in managed["Stacks"][0]["Outputs"] if row["OutputKey"] == "SourceBucket")
+    managed = account.emulator.client("cloudformation").describe_stacks(
+        StackName="aws-sam-cli-managed-default"
+    )
+    bucket = next(
+        row["OutputValue"]
+        for row in managed["Stacks"][0]["Outputs"]
+        if row["OutputKey"] == "SourceBucket"
+    )
     found, s3 = Artifacts([], [], []), account.emulator.client("s3")
     for row in s3.list_objects_v2(Bucket=bucket, Prefix=f"{OPTIONS['s3_prefix']}/")["Contents"]:
         content: bytes = s3.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()
@@ -53,46 +59,72 @@ def artifacts(account: Account, stack: dict[str, Any]) -> Artifacts:
     return found
 
 
-def test_the_stack_has_the_name_the_settings_and_the_tags_of_samconfig(stack: dict[str, Any]) -> None:
+def test_the_stack_has_the_name_the_settings_and_the_tags_of_samconfig(
+    stack: dict[str, Any],
+) -> None:
     defaults = {
-        name: str(each["Default"]) for name, each in sam.read_template()["Parameters"].items() if "Default" in each
+        name: str(each["Default"])
+        for name, each in sam.read_template()["Parameters"].items()
+        if "Default" in each
     }
     parameters = {row["ParameterKey"]: row["ParameterValue"] for row in stack["Parameters"]}
     assert parameters == defaults | DEV.parameters
     assert {f"{row['Key']}={row['Value']}" for row in stack["Tags"]} == set(OPTIONS["tags"])
 
 
-def test_it_is_given_the_right_to_make_roles_and_no_other(account: Account, stack: dict[str, Any]) -> None:
+def test_it_is_given_the_right_to_make_roles_and_no_other(
+    account: Account, stack: dict[str, Any]
+) -> None:
     cloudformation = account.emulator.client("cloudformation")
     (change,) = cloudformation.list_change_sets(StackName=stack["StackName"])["Summaries"]
     about = cloudformation.describe_change_set(ChangeSetName=change["ChangeSetId"])
-    assert (about["ExecutionStatus"], about["Capabilities"]) == ("EXECUTE_COMPLETE", ["CAPABILITY_IAM"])
+    assert (about["ExecutionStatus"], about["Capabilities"]) == (
+        "EXECUTE_COMPLETE",
+        ["CAPABILITY_IAM"],
+    )
 
 
-def test_the_code_of_all_functions_and_the_state_machine_are_uploaded_each_once(artifacts: Artifacts) -> None:
+def test_the_code_of_all_functions_and_the_state_machine_are_uploaded_each_once(
+    artifacts: Artifacts,
+) -> None:
     (code,), (machine,) = artifacts.code, artifacts.others
     functions = [
-        each for each in sam.read_template()["Resources"].values() if each["Type"] == "AWS::Serverless::Function"
+        each
+        for each in sam.read_template()["Resources"].values()
+        if each["Type"] == "AWS::Serverless::Function"
     ]
-    handlers = {f"{each['Properties']['Handler'].rpartition('.')[0].replace('.', '/')}.py" for each in functions}
+    handlers = {
+        f"{each['Properties']['Handler'].rpartition('.')[0].replace('.', '/')}.py"
+        for each in functions
+    }
     assert handlers <= set(zipfile.ZipFile(BytesIO(code)).namelist())
     assert machine == (sam.ROOT / "infra/run_workflow.asl.yaml").read_bytes()
 
 
-def test_the_template_that_arrives_names_what_was_uploaded_and_lints(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_the_template_that_arrives_names_what_was_uploaded_and_lints(
+    artifacts: Artifacts, tmp_path: Path
+) -> None:
     (template,) = artifacts.templates
     functions = [
-        each["Properties"] for each in yaml_parse(template)["Resources"].values() if "Serverless::F" in each["Type"]
+        each["Properties"]
+        for each in yaml_parse(template)["Resources"].values()
+        if "Serverless::F" in each["Type"]
     ]
     places = {each["CodeUri"] for each in functions}
-    assert [place.startswith("s3://") and f"/{OPTIONS['s3_prefix']}/" in place for place in places] == [True]
+    assert [
+        place.startswith("s3://") and f"/{OPTIONS['s3_prefix']}/" in place for place in places
+    ] == [True]
     arrived = tmp_path / "arrived.yaml"
     arrived.write_bytes(template)
-    done = subprocess.run([".venv/bin/cfn-lint", arrived], cwd=sam.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [".venv/bin/cfn-lint", arrived], cwd=sam.ROOT, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_deployment_that_changes_nothing_succeeds(account: Account, stack: dict[str, Any]) -> None:
+def test_a_deployment_that_changes_nothing_succeeds(
+    account: Account, stack: dict[str, Any]
+) -> None:
     done = account.deploy("dev")
     assert (done.returncode, "No changes to deploy" in done.stdout + done.stderr) == (0, True), done
     assert stack["StackStatus"] == "CREATE_COMPLETE"
@@ -101,5 +133,7 @@ def test_a_deployment_that_changes_nothing_succeeds(account: Account, stack: dic
 def test_prod_asks_before_it_changes_anything(account: Account) -> None:
     done = account.deploy("prod", typed="n\n")
     assert "Deploy this changeset? [y/N]" in done.stdout, done
-    resources = account.emulator.client("cloudformation").list_stack_resources(StackName=read_environment("prod").stack)
+    resources = account.emulator.client("cloudformation").list_stack_resources(
+        StackName=read_environment("prod").stack
+    )
     assert resources["StackResourceSummaries"] == []

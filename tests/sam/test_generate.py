@@ -24,7 +24,10 @@ def test_two_workflows_made_in_a_clone_are_green(tmp_path: Path) -> None:
     # The generator has just linted template.yaml, which takes seconds; the translated one it has not.
     run(
         clone,
-        ["pytest", "tests/lint/test_cfn_lint.py::test_cfn_lint_finds_nothing_in_what_the_translator_makes"],
+        [
+            "pytest",
+            "tests/lint/test_cfn_lint.py::test_cfn_lint_finds_nothing_in_what_the_translator_makes",
+        ],
         ["pytest", *made, template],
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],

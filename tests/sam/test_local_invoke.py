@@ -29,7 +29,11 @@ FUNCTIONS = {
 }
 STATUSES = {"Documents": 200, "RecordRegistration": 403, "Runs": 200, "Webhooks": 404}
 """Of those that are called over HTTP; their sample events come from a stranger."""
-ANSWERS = {"Authorize": {"isAuthorized": False}, "Events": {"events": 1}, "Schedules": {"run_id": None}}
+ANSWERS = {
+    "Authorize": {"isAuthorized": False},
+    "Events": {"events": 1},
+    "Schedules": {"run_id": None},
+}
 """Of those that are no workflow and are called by AWS itself."""
 
 
@@ -39,7 +43,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     only the local stack allows.
     """
     with fakes.server(lambda request, _: fakes.reply(request, 200, b"", {})) as receiver:
-        running = LocalStack.start(tmp_path_factory.mktemp("stack"), EVENTS_URL=f"{receiver}/events")
+        running = LocalStack.start(
+            tmp_path_factory.mktemp("stack"), EVENTS_URL=f"{receiver}/events"
+        )
         yield running
         running.stop()
 
@@ -111,7 +117,7 @@ def test_the_code_that_it_sends_is_the_one_that_the_stack_checks(
     def answer(name: str, parameters: dict[str, str]) -> Any:
         container = containers[name]
         function = Function(name, sam.ROOT, container["handler"], container["environment"])
-        return invoke(function, {"door": "direct", "parameters": parameters}, 60)["result"]
+        return invoke(function, {"trigger": "direct", "parameters": parameters}, 60)["result"]
 
     sent = answer("VerifySend", {"channel": "email", "to": "sam@example.com"})
     typed = {"verification_id": sent["verification_id"], "code": stack.code("sam@example.com")}
@@ -124,6 +130,10 @@ def test_samconfig_names_the_file_that_make_run_writes_beside_the_project(tmp_pa
     for name in ("template.yaml", "samconfig.toml"):
         (tmp_path / name).write_bytes((sam.ROOT / name).read_bytes())
     (tmp_path / ".local").mkdir()
-    (tmp_path / ".local/sam-env.json").write_text(json.dumps({"VerifySend": {"APP_NAME": "Of the file"}}))
-    (container,) = until_docker({"VerifySend": ["--event", str(sample("VerifySend"))]}, tmp_path).values()
+    (tmp_path / ".local/sam-env.json").write_text(
+        json.dumps({"VerifySend": {"APP_NAME": "Of the file"}})
+    )
+    (container,) = until_docker(
+        {"VerifySend": ["--event", str(sample("VerifySend"))]}, tmp_path
+    ).values()
     assert container["environment"]["APP_NAME"] == "Of the file"

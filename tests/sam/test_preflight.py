@@ -25,14 +25,19 @@ def test_it_says_which_stack_goes_where_as_samconfig_has_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert look(monkeypatch) == 0
-    assert capsys.readouterr().out == f"{DEV.stack} will be deployed to account 000000000000, region {DEV.region}.\n"
+    assert (
+        capsys.readouterr().out
+        == f"{DEV.stack} will be deployed to account 000000000000, region {DEV.region}.\n"
+    )
 
 
 def test_an_environment_that_is_not_there_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert look(monkeypatch, "nowhere") == 1
-    assert capsys.readouterr().err.startswith("error: samconfig.toml has no environment 'nowhere'. It has: ")
+    assert capsys.readouterr().err.startswith(
+        "error: samconfig.toml has no environment 'nowhere'. It has: "
+    )
 
 
 def test_who_is_not_signed_in_is_told_before_anything_is_built(
@@ -59,7 +64,9 @@ def test_a_stack_that_was_never_created_is_to_be_deleted_first(
 
 def test_the_state_of_a_stack_is_known_also_where_there_is_none() -> None:
     cloudformation = boto3.client("cloudformation")
-    cloudformation.create_stack(StackName="queue", TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}')
+    cloudformation.create_stack(
+        StackName="queue", TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}'
+    )
     assert preflight.stack_status("queue") == "CREATE_COMPLETE"
     assert preflight.stack_status("theirs") is None
 

@@ -14,7 +14,9 @@ def set_messages(monkeypatch: pytest.MonkeyPatch) -> SetMessages:
     """Sets variables of the functions' environment; `app_name` and `email_from` are always set."""
 
     def change(**variables: object) -> None:
-        for name, value in ({"app_name": "Our app", "email_from": "no-reply@example.com"} | variables).items():
+        for name, value in (
+            {"app_name": "Our app", "email_from": "no-reply@example.com"} | variables
+        ).items():
             monkeypatch.setenv(name.upper(), str(value))
         settings.settings.cache_clear()
 

@@ -4,9 +4,9 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
-from functions.core.messages import catalog, locales
 from functions.core.messages.email import Email
-from functions.core.messages.render import TEMPLATES
+from functions.core.messages.rendering import catalog, locales
+from functions.core.messages.rendering.render import TEMPLATES
 from functions.core.messages.verification import verification_email
 
 NAMES = catalog.names()

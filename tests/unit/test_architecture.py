@@ -1,7 +1,8 @@
-"""Which module may know which: read from the imports, not from what a run happens to touch."""
+"""Levels: which module may import which. Read from every import statement, lazy ones included."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,28 @@ import pytest
 from infra import sam
 
 FILES = sorted((sam.ROOT / "functions").rglob("*.py"))
+
+LEAVES = (
+    "clock",
+    "config",
+    "deadline",
+    "email_address",
+    "errors",
+    "observability",
+    "parameters",
+    "pasted",
+)
+LEVELS = (
+    LEAVES,
+    ("aws",),
+    ("auth", "http", "outbound_http", "rate_limits", "signing"),
+    ("events", "integrations", "messages", "runs", "verification"),
+    ("definition",),
+    ("triggers",),
+    ("workflow",),
+)
+"""Parts of functions/core, the lowest first. A part imports its own level and lower ones."""
+
 VENDORS = {
     # A vendor's SDK is touched where this project wraps it, and nowhere else.
     "boto3": set[str](),
@@ -17,51 +40,74 @@ VENDORS = {
     "cryptography": {"api/webhooks/certificates.py"},
     "standardwebhooks": {"api/webhooks/schemes/standard.py", "core/events/delivery.py"},
     "urllib3": {"core/messages/providers/twilio_client.py", "api/webhooks/download.py"},
-    "certifi": {"api/webhooks/download.py", "core/outbound/post.py"},
+    "certifi": {"api/webhooks/download.py", "core/outbound_http/post.py"},
     "jwt": set[str](),
     "jmespath": {"api/webhooks/sources.py"},
     "botocore": {
         "api/webhooks/settings.py",
-        "core/aws.py",
-        "core/invoke.py",
-        "core/objects.py",
-        "core/table.py",
-        "core/scheduler.py",
-        "core/signing.py",
+        "core/aws/",
+        "core/signing/jws.py",
         "core/messages/",
         "core/runs/",
-        "core/runs/uploads.py",
         "workflows/check_app_location/asking.py",
         "workflows/check_app_location/stack.py",
         "workflows/record_registration/registration_token.py",
     },
     "pynamodb": {
-        "core/table.py",
-        "core/tokens.py",
-        "core/limits.py",
+        # The base of all records, and the records.
+        "core/aws/dynamodb.py",
+        "core/auth/tokens.py",
+        "core/rate_limits/limits.py",
         "core/verification/",
         "core/runs/outcomes.py",
-        "core/usersnap.py",
+        "core/integrations/usersnap/app_setting.py",
     },
-    "aws_lambda_powertools": {"core/log.py", "core/idempotency.py"},
-    "jinja2": {"core/messages/render.py"},
-    "markupsafe": {"core/messages/render.py"},
+    "aws_lambda_powertools": {"core/observability.py", "core/http/idempotency.py"},
+    "jinja2": {"core/messages/rendering/render.py"},
+    "markupsafe": {"core/messages/rendering/render.py"},
     "phonenumbers": {"core/verification/destinations.py"},
     "email_validator": {"core/email_address.py"},
 }
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports read differently in tests and in Lambda"
+            assert node.level == 0, (
+                f"{path}: relative imports read differently in tests and in Lambda"
+            )
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def place(path: Path) -> str:
     return path.relative_to(sam.ROOT / "functions").as_posix()
+
+
+def module_of(path: Path) -> str:
+    parts = ("functions", *path.relative_to(sam.ROOT / "functions").with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+def modules_of(path: Path) -> set[str]:
+    """Modules of this project that a file imports: `a.b.name` is the module `a.b` where it is none."""
+    found = {name if name in MODULES else name.rpartition(".")[0] for name in imports(path)}
+    return found & MODULES.keys()
+
+
+def level_of(part: str) -> int:
+    found = [number for number, level in enumerate(LEVELS) if part in level]
+    assert found, f"functions/core/{part} has no level: add it to LEVELS"
+    return found[0]
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
@@ -72,7 +118,44 @@ def test_core_knows_no_workflow_and_workflows_do_not_know_each_other(path: Path)
         if name.startswith(("functions.workflows", "functions.api")):
             assert not here.startswith("core/"), f"{here} imports {name}"
             assert name.startswith(own), f"{here} imports {name}"
-        assert not name.startswith(("infra", "tests")), f"{here} imports {name}, which does not ship"
+        assert not name.startswith(("infra", "tests")), (
+            f"{here} imports {name}, which does not ship"
+        )
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if place(path).startswith("core/")], ids=place
+)
+def test_a_part_of_core_imports_its_own_level_and_lower_ones(path: Path) -> None:
+    part = place(path).split("/")[1].removesuffix(".py")
+    if part == "__init__":
+        return
+    for name in modules_of(path):
+        imported = name.split(".")[2] if name.count(".") > 1 else ""
+        if imported and imported != part:
+            assert level_of(imported) <= level_of(part), f"{place(path)} imports {name}"
+
+
+def test_no_module_and_no_part_of_core_is_in_a_cycle() -> None:
+    """Parts of one level may import each other, in one direction."""
+    assert cycle_in({name: modules_of(path) - {name} for name, path in MODULES.items()}) == []
+    parts: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        if name.startswith("functions.core."):
+            part = name.split(".")[2]
+            parts.setdefault(part, set()).update(
+                each.split(".")[2] for each in modules_of(path) if each.count(".") > 1
+            )
+    assert cycle_in({part: imported - {part} for part, imported in parts.items()}) == []
+
+
+def cycle_in(graph: Mapping[str, set[str]]) -> list[str]:
+    """What is left when everything that imports nothing that is left is taken away, again and again."""
+    left = dict(graph)
+    while free := [name for name, imported in left.items() if not imported & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
@@ -80,10 +163,12 @@ def test_a_vendors_sdk_is_touched_where_it_is_wrapped(path: Path) -> None:
     for name in imports(path):
         allowed = VENDORS.get(name.partition(".")[0])
         if allowed is not None:
-            assert any(place(path).startswith(each) for each in allowed), f"{place(path)} imports {name}"
+            assert any(place(path).startswith(each) for each in allowed), (
+                f"{place(path)} imports {name}"
+            )
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
-def test_only_settings_read_the_environment(path: Path) -> None:
+def test_only_config_reads_the_environment(path: Path) -> None:
     reads = "os.environ" in path.read_text() or "getenv" in path.read_text()
-    assert not reads or place(path) == "core/settings.py"
+    assert not reads or place(path) == "core/config.py"

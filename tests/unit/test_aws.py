@@ -6,22 +6,47 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, IncompleteReadError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    IncompleteReadError,
+    ParamValidationError,
+)
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from moto import mock_aws
 
-from functions.core import aws, table
+from functions.core import aws
+from functions.core.aws import dynamodb
 
 USED = {
     "dynamodb": ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query", "Scan"],
     "kms": ["Sign", "GetPublicKey"],
     "lambda": ["Invoke", "GetAccountSettings"],
-    "s3": ["GetObject", "PutObject", "DeleteObjects", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"],
-    "scheduler": ["CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule", "ListSchedules"],
+    "s3": [
+        "GetObject",
+        "PutObject",
+        "DeleteObjects",
+        "CreateMultipartUpload",
+        "UploadPart",
+        "CompleteMultipartUpload",
+    ],
+    "scheduler": [
+        "CreateSchedule",
+        "UpdateSchedule",
+        "GetSchedule",
+        "DeleteSchedule",
+        "ListSchedules",
+    ],
     "secretsmanager": ["GetSecretValue", "PutSecretValue", "DescribeSecret"],
     "sesv2": ["SendEmail", "GetAccount"],
     "sns": ["Publish", "GetSMSSandboxAccountStatus", "ListSubscriptionsByTopic"],
-    "stepfunctions": ["StartExecution", "DescribeExecution", "StopExecution", "ListExecutions", "ListMapRuns"],
+    "stepfunctions": [
+        "StartExecution",
+        "DescribeExecution",
+        "StopExecution",
+        "ListExecutions",
+        "ListMapRuns",
+    ],
 }
 """Operations that the functions call. Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py)."""
 
@@ -78,7 +103,9 @@ def error(code: str, status: int) -> ClientError:
     return ClientError(response, "Anything")
 
 
-@pytest.mark.parametrize("client", [lambda: aws.client("dynamodb"), lambda: table.connection().client])
+@pytest.mark.parametrize(
+    "client", [lambda: aws.client("dynamodb"), lambda: dynamodb.connection().client]
+)
 def test_in_tests_a_call_that_its_model_does_not_have_is_refused(client: Callable[[], Any]) -> None:
     with mock_aws(), pytest.raises(ParamValidationError):
         client()._make_api_call("GetItem", {"TableName": "t", "Key": {"id": "not an attribute"}})
@@ -90,28 +117,35 @@ def test_the_codes_are_those_of_the_models() -> None:
 
 @pytest.mark.parametrize("code", sorted(HEAL))
 def test_what_is_throttled_full_or_in_the_way_may_heal(code: str) -> None:
-    assert aws.is_passing(error(code, modelled()[code]))
+    assert aws.is_transient(error(code, modelled()[code]))
 
 
-@pytest.mark.parametrize("code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500))
+@pytest.mark.parametrize(
+    "code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500)
+)
 def test_what_aws_answers_with_429_or_a_status_from_500_may_heal(code: str) -> None:
-    assert aws.is_passing(error(code, modelled()[code]))
+    assert aws.is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize("code", sorted(WRONG))
 def test_what_is_wrong_stays_so(code: str) -> None:
-    assert not aws.is_passing(error(code, modelled()[code]))
+    assert not aws.is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize(
     "code",
-    sorted({*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES}),
+    sorted(
+        {
+            *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+            *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+        }
+    ),
 )
 def test_what_the_sdk_repeats_may_heal(code: str) -> None:
-    assert aws.is_passing(error(code, 400))
+    assert aws.is_transient(error(code, 400))
 
 
 def test_a_network_that_fails_may_heal_and_a_wrong_request_does_not() -> None:
-    assert aws.is_passing(ConnectTimeoutError(endpoint_url="https://example.com"))
-    assert aws.is_passing(IncompleteReadError(actual_bytes=1, expected_bytes=2))
-    assert not aws.is_passing(ParamValidationError(report="x"))
+    assert aws.is_transient(ConnectTimeoutError(endpoint_url="https://example.com"))
+    assert aws.is_transient(IncompleteReadError(actual_bytes=1, expected_bytes=2))
+    assert not aws.is_transient(ParamValidationError(report="x"))

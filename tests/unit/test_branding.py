@@ -1,8 +1,8 @@
 import pytest
 
-from functions.core.messages.branding import branding, contrast, text_color_on
+from functions.core.config import SettingsError
+from functions.core.messages.rendering.branding import branding, contrast, text_color_on
 from functions.core.messages.settings import settings
-from functions.core.settings import SettingsError
 from tests.unit.conftest import SetMessages
 
 
@@ -12,7 +12,8 @@ def test_contrast_is_wcags() -> None:
 
 
 @pytest.mark.parametrize(
-    "color", [f"#{r:02x}{g:02x}{b:02x}" for r in (0, 99, 255) for g in (0, 118, 255) for b in (0, 255)]
+    "color",
+    [f"#{r:02x}{g:02x}{b:02x}" for r in (0, 99, 255) for g in (0, 118, 255) for b in (0, 255)],
 )
 def test_text_is_readable_on_every_brand_color(color: str) -> None:
     assert contrast(text_color_on(color), color) >= 4.5
@@ -20,7 +21,10 @@ def test_text_is_readable_on_every_brand_color(color: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "url"),
-    [("help@example.com", "mailto:help@example.com"), ("https://example.com/@help", "https://example.com/@help")],
+    [
+        ("help@example.com", "mailto:help@example.com"),
+        ("https://example.com/@help", "https://example.com/@help"),
+    ],
 )
 def test_the_support_address_is_a_link(address: str, url: str, set_messages: SetMessages) -> None:
     set_messages(support_address=address)

@@ -15,11 +15,17 @@ EXPIRES_AT = float(BEFORE["expires_at"]["N"])
 
 
 def change(
-    before: Mapping[str, Any] | None, now: Mapping[str, Any] | None, *, at: float = EXPIRES_AT - 60, number: str = "1"
+    before: Mapping[str, Any] | None,
+    now: Mapping[str, Any] | None,
+    *,
+    at: float = EXPIRES_AT - 60,
+    number: str = "1",
 ) -> list[Event]:
     name = "MODIFY" if before and now else "REMOVE" if before else "INSERT"
     images = {"OldImage": before, "NewImage": now}
-    about = {"ApproximateCreationDateTime": at} | {key: image for key, image in images.items() if image}
+    about = {"ApproximateCreationDateTime": at} | {
+        key: image for key, image in images.items() if image
+    }
     return list(events_of({"eventID": number, "eventName": name, "dynamodb": about}))
 
 
@@ -81,7 +87,9 @@ def test_a_verification_that_goes_after_its_time_has_expired() -> None:
     ],
     ids=["approved", "withdrawn or replaced", "replaced by one to elsewhere"],
 )
-def test_what_was_approved_or_went_before_its_time_has_not(before: dict[str, Any], at: float) -> None:
+def test_what_was_approved_or_went_before_its_time_has_not(
+    before: dict[str, Any], at: float
+) -> None:
     assert change(before, None, at=at) == []
 
 

@@ -29,7 +29,9 @@ def test_an_unknown_key_gives_a_mac_all_the_same() -> None:
     assert len(KEYS.mac("k9.x", "123456")) == 32
 
 
-@pytest.mark.parametrize("text", ['{"current": "k1"}', '{"k1": "x"}', '{"current": "k1", "k2": "x"}'])
+@pytest.mark.parametrize(
+    "text", ['{"current": "k1"}', '{"k1": "x"}', '{"current": "k1", "k2": "x"}']
+)
 def test_a_secret_without_its_current_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="code keys"):
         CodeKeys.from_json(text)
@@ -77,7 +79,8 @@ def test_a_code_is_read_from_what_people_paste(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", " ", "1", "12", "12345", "1234567", "null", "undefined", "\u200b", "12345x", "x" * 256]
+    "typed",
+    ["", " ", "1", "12", "12345", "1234567", "null", "undefined", "\u200b", "12345x", "x" * 256],
 )
 def test_what_cannot_be_a_code_is_refused(typed: str) -> None:
     with pytest.raises(NotValid, match="is not a code of 6 digits"):
@@ -112,7 +115,16 @@ def test_letters_and_digits_that_look_alike_are_not_in_codes() -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["ABC234", "abc234", "abc-234", " aBc 234 ", "\uff21\uff22\uff23234", "ABC\u2013234", "code: abc234", '"ABC234."'],
+    [
+        "ABC234",
+        "abc234",
+        "abc-234",
+        " aBc 234 ",
+        "\uff21\uff22\uff23234",
+        "ABC\u2013234",
+        "code: abc234",
+        '"ABC234."',
+    ],
 )
 def test_letters_may_be_typed_in_any_case(typed: str) -> None:
     assert read_code(id_of(6, "letters_and_digits"), typed) == "ABC234"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.messages import settings
-from functions.core.messages.content import Line, Link, Paragraph
+from functions.core.messages.rendering.content import Line, Link, Paragraph
 from functions.core.parameters import NotValid
 from infra import sam
 from tests.unit.conftest import SetMessages
@@ -78,13 +78,17 @@ LOCAL = [
 
 
 @pytest.mark.parametrize("url", LOCAL)
-def test_on_the_local_stack_a_link_may_go_to_this_machine(url: str, set_messages: SetMessages) -> None:
+def test_on_the_local_stack_a_link_may_go_to_this_machine(
+    url: str, set_messages: SetMessages
+) -> None:
     set_messages(link_hosts="", local_links="true")
     assert Link.read(url) == url
     assert Paragraph.read(f"Look at {url} now") == f"Look at {url} now"
 
 
-def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(set_messages: SetMessages) -> None:
+def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(
+    set_messages: SetMessages,
+) -> None:
     set_messages(link_hosts="localhost")
     with pytest.raises(NotValid):
         Link.read("http://localhost:3000/")
@@ -131,10 +135,14 @@ def test_no_other_link_comes_with_it(url: str, set_messages: SetMessages) -> Non
 def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
     """The template names the variable for the SAM CLI only, without a value; only what runs on a laptop sets it."""
     variable = re.compile("local.?links", re.IGNORECASE)
-    named = [line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)]
+    named = [
+        line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)
+    ]
     assert named == ["LOCAL_LINKS: !Ref AWS::NoValue"]
     assert not variable.search((sam.ROOT / "samconfig.toml").read_text())
-    setting = {path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())}
+    setting = {
+        path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())
+    }
     assert setting == {sam.ROOT / "infra/local/__main__.py", sam.ROOT / "infra/preview/__main__.py"}
 
 
@@ -175,17 +183,26 @@ def test_a_text_stays_as_it_is(text: str) -> None:
         ("evil\u3002example", "evil\u3002\u200cexample"),
         ("app.example.com.evil.example", "app.\u200cexample.\u200ccom.\u200cevil.\u200cexample"),
         ("<evil.example>", "<evil.\u200cexample>"),
-        ("evil.example/login@app.example.com", "evil.\u200cexample/login@app.\u200cexample.\u200ccom"),
+        (
+            "evil.example/login@app.example.com",
+            "evil.\u200cexample/login@app.\u200cexample.\u200ccom",
+        ),
         ("evil.example/?u=ana@example.com", "evil.\u200cexample/?u=ana@example.\u200ccom"),
         ("app.example.com/\xa0evil.example", "app.\u200cexample.\u200ccom/\xa0evil.\u200cexample"),
         ("app.example.com/,evil.example", "app.\u200cexample.\u200ccom/,evil.\u200cexample"),
-        ("\u0939\u093f\u0928\u094d\u0926\u0940.com", "\u0939\u093f\u0928\u094d\u0926\u0940.\u200ccom"),
+        (
+            "\u0939\u093f\u0928\u094d\u0926\u0940.com",
+            "\u0939\u093f\u0928\u094d\u0926\u0940.\u200ccom",
+        ),
         ("203.0.113.7/login", "203.\u200c0.\u200c113.\u200c7/login"),
         ("evil.\u200bexample", "evil.\u200c\u200bexample"),
         ("evil\u200b.example", "evil\u200b.\u200cexample"),
         ("evil\uff0eexample", "evil\uff0e\u200cexample"),
         ("evil\ufe52example", "evil\ufe52\u200cexample"),
-        ("\uff45\uff56\uff49\uff4c.\uff43\uff4f\uff4d", "\uff45\uff56\uff49\uff4c.\u200c\uff43\uff4f\uff4d"),
+        (
+            "\uff45\uff56\uff49\uff4c.\uff43\uff4f\uff4d",
+            "\uff45\uff56\uff49\uff4c.\u200c\uff43\uff4f\uff4d",
+        ),
         ("xn--e1afmkfd.xn--p1ai", "xn--e1afmkfd.\u200cxn--p1ai"),
         ("evil.\u092d\u093e\u0930\u0924", "evil.\u200c\u092d\u093e\u0930\u0924"),
     ],

@@ -2,8 +2,8 @@ from collections import Counter as Tally
 
 import pytest
 
-from functions.core import counters
-from functions.core.times import DAY_SECONDS, HOUR_SECONDS
+from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
+from functions.core.rate_limits import counters
 
 NOW = 1_000_000_000.0
 
@@ -15,7 +15,8 @@ def test_a_small_quota_is_one_item() -> None:
 
 def test_the_shards_quotas_are_the_whole_quota() -> None:
     seen = {
-        counter.key: counter.quota for counter in (counters.daily("channel", "sms", 10_007, NOW) for _ in range(2000))
+        counter.key: counter.quota
+        for counter in (counters.daily("channel", "sms", 10_007, NOW) for _ in range(2000))
     }
     assert len(seen) == counters.shards(10_007) == 20
     assert sum(seen.values()) == 10_007
@@ -37,12 +38,15 @@ def test_a_window_ends_at_its_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quota", "share"), [(1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (10, 8), (999, 799), (1000, 800), (10_007, 8005)]
+    ("quota", "share"),
+    [(1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (10, 8), (999, 799), (1000, 800), (10_007, 8005)],
 )
 def test_strangers_have_a_share_of_a_quota_and_never_all_of_it(quota: int, share: int) -> None:
     seen = {
         counter.key: counter.quota
-        for counter in (counters.daily("channel", "sms", quota, NOW, publishable=True) for _ in range(2000))
+        for counter in (
+            counters.daily("channel", "sms", quota, NOW, publishable=True) for _ in range(2000)
+        )
     }
     assert sum(seen.values()) == share < quota
     assert counters.daily("channel", "sms", quota, NOW, publishable=True).policy.quota == share
@@ -53,7 +57,10 @@ def test_strangers_and_servers_count_on_the_same_items(quota: int) -> None:
     """1000 is two shards, and its share would be one."""
 
     def keys(*, publishable: bool) -> set[tuple[str, bool]]:
-        made = (counters.daily("channel", "sms", quota, NOW, publishable=publishable) for _ in range(2000))
+        made = (
+            counters.daily("channel", "sms", quota, NOW, publishable=publishable)
+            for _ in range(2000)
+        )
         return {(counter.key, counter.sharded) for counter in made}
 
     assert keys(publishable=True) == keys(publishable=False)

@@ -16,7 +16,12 @@ def _countries(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("Ana@Example.COM", "Ana@example.com", "Ana@example.com", "ana@example.com"),
         ("ana+news@example.com", "ana+news@example.com", "ana+news@example.com", "ana@example.com"),
-        ("a.n.a+x@googlemail.com", "a.n.a+x@googlemail.com", "a.n.a+x@googlemail.com", "ana@gmail.com"),
+        (
+            "a.n.a+x@googlemail.com",
+            "a.n.a+x@googlemail.com",
+            "a.n.a+x@googlemail.com",
+            "ana@gmail.com",
+        ),
         ("ana@bücher.de", "ana@bücher.de", "ana@xn--bcher-kva.de", "ana@xn--bcher-kva.de"),
     ],
 )
@@ -143,15 +148,23 @@ def test_a_number_that_gets_no_sms_is_refused_with_a_reason(typed: str, detail: 
         ("0049 151 23456789", "US", "+4915123456789"),
     ],
 )
-def test_a_national_number_is_read_with_its_country(typed: str, country: str | None, address: str) -> None:
+def test_a_national_number_is_read_with_its_country(
+    typed: str, country: str | None, address: str
+) -> None:
     assert read_destination("sms", typed, country).address == address
 
 
-@pytest.mark.parametrize(("country", "typed"), [("UK", "07400 123456"), ("uk", "07400 123456"), ("EL", "694 123 4567")])
-def test_a_country_may_be_named_as_people_name_it(country: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("country", "typed"), [("UK", "07400 123456"), ("uk", "07400 123456"), ("EL", "694 123 4567")]
+)
+def test_a_country_may_be_named_as_people_name_it(
+    country: str, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SMS_COUNTRIES", "GB,GR")
     destinations.settings.cache_clear()
-    assert read_destination("sms", typed, country).country == {"UK": "GB", "EL": "GR"}[country.upper()]
+    assert (
+        read_destination("sms", typed, country).country == {"UK": "GB", "EL": "GR"}[country.upper()]
+    )
 
 
 @pytest.mark.parametrize("country", ["XX", "Germany", "D", "+49"])
@@ -186,5 +199,7 @@ def test_no_country_is_allowed_unless_it_is_set(monkeypatch: pytest.MonkeyPatch)
     ("channel", "to", "masked"),
     [("email", "ana@example.com", "a**@example.com"), ("sms", "+14155550123", "+*********23")],
 )
-def test_a_masked_destination_shows_enough_to_recognise_it(channel: Channel, to: str, masked: str) -> None:
+def test_a_masked_destination_shows_enough_to_recognise_it(
+    channel: Channel, to: str, masked: str
+) -> None:
     assert read_destination(channel, to).masked == masked

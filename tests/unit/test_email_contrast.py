@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from functions.core.messages.branding import contrast
+from functions.core.messages.rendering.branding import contrast
 from tests.unit.conftest import SetMessages
 from tests.unit.emails import LEAVE, NAMES, SAMPLES_LINK_TO, email
 
@@ -37,7 +37,9 @@ class Texts(HTMLParser):
     def handle_starttag(self, _tag: str, attrs: list[tuple[str, str | None]]) -> None:
         about = dict(attrs)
         self.colors.append(
-            self.colors[-1].under(about.get("style") or "").under(self.rules.get(about.get("class") or "", ""))
+            self.colors[-1]
+            .under(about.get("style") or "")
+            .under(self.rules.get(about.get("class") or "", ""))
         )
 
     def handle_endtag(self, _tag: str) -> None:
@@ -57,7 +59,9 @@ def dark_rules(html: str) -> dict[str, str]:
 @pytest.mark.parametrize("brand", ["#334155", "#ffee00", "#ffffff", "#000000", "#777777"])
 @pytest.mark.parametrize("name", [*NAMES, "verification"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_is_readable(scheme: str, name: str, brand: str, set_messages: SetMessages) -> None:
+def test_every_text_is_readable(
+    scheme: str, name: str, brand: str, set_messages: SetMessages
+) -> None:
     set_messages(brand_color=brand, link_hosts=SAMPLES_LINK_TO, support_address="help@example.com")
     html = email(name, "en", **({"unsubscribe_url": LEAVE} if name == "message" else {})).html
     texts = Texts(html, dark_rules(html) if scheme == "dark" else {}).seen

@@ -97,7 +97,9 @@ def size_of_arn(path: list[str]) -> int:
 
 
 def arn(service: str) -> int:
-    return len(f"arn::{service}:::") + sum(PSEUDO[f"AWS::{part}"] for part in ("Partition", "Region", "AccountId"))
+    return len(f"arn::{service}:::") + sum(
+        PSEUDO[f"AWS::{part}"] for part in ("Partition", "Region", "AccountId")
+    )
 
 
 def size_of_sub(text: str) -> int:
@@ -117,8 +119,14 @@ SIZES: dict[str, Any] = {
 def size_of_environment(variables: dict[str, Any]) -> int:
     """Without those that no deployment has."""
     quotes_colon_comma = 6
-    variables = {name: value for name, value in variables.items() if value != {"Ref": "AWS::NoValue"}}
-    return 2 + sum(len(name) + size(value) + quotes_colon_comma for name, value in variables.items()) - 1
+    variables = {
+        name: value for name, value in variables.items() if value != {"Ref": "AWS::NoValue"}
+    }
+    return (
+        2
+        + sum(len(name) + size(value) + quotes_colon_comma for name, value in variables.items())
+        - 1
+    )
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

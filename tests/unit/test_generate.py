@@ -71,7 +71,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def contents(project: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".git" not in path.parts}
+    return {
+        path: path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
 
 
 def green(_: Path, planned: Plan) -> NewTest:
@@ -80,7 +84,14 @@ def green(_: Path, planned: Plan) -> NewTest:
 
 
 def git(project: Path, *words: str) -> None:
-    identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.com", "-c", "commit.gpgsign=false"]
+    identity = [
+        "-c",
+        "user.name=tests",
+        "-c",
+        "user.email=tests@example.com",
+        "-c",
+        "commit.gpgsign=false",
+    ]
     subprocess.run(["git", *identity, *words], cwd=project, check=True, capture_output=True)
 
 
@@ -108,7 +119,9 @@ def git(project: Path, *words: str) -> None:
         ("verify_send_http_permission", "template.yaml has a VerifySendHttpPermission already"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_a_sentence(project: Path, name: str, sentence: str) -> None:
+def test_a_name_that_cannot_be_is_refused_with_a_sentence(
+    project: Path, name: str, sentence: str
+) -> None:
     with pytest.raises(Refused, match=sentence):
         plan(project, name, "verify_delete")
 
@@ -118,7 +131,9 @@ def test_other_names_are_accepted(project: Path, name: str) -> None:
     assert plan(project, name, "verify_delete").renaming.new == name
 
 
-@pytest.mark.parametrize("source", ["", "no_such_workflow", "authorize", "../workflows/verify_send"])
+@pytest.mark.parametrize(
+    "source", ["", "no_such_workflow", "authorize", "../workflows/verify_send"]
+)
 def test_an_unknown_source_is_refused_with_what_there_is(project: Path, source: str) -> None:
     with pytest.raises(Refused, match=f"FROM is one of: {', '.join(workflows())}"):
         plan(project, "end_visit", source)
@@ -132,15 +147,21 @@ def test_an_api_folder_of_that_name_is_refused(project: Path) -> None:
 
 def test_a_source_without_a_section_is_refused(project: Path) -> None:
     template = project / "template.yaml"
-    template.write_text(template.read_text().replace("# --- workflow verify_delete", "# verify_delete"))
-    with pytest.raises(Refused, match="no section that begins with `# --- workflow verify_delete ---`"):
+    template.write_text(
+        template.read_text().replace("# --- workflow verify_delete", "# verify_delete")
+    )
+    with pytest.raises(
+        Refused, match="no section that begins with `# --- workflow verify_delete ---`"
+    ):
         plan(project, "end_visit", "verify_delete")
 
 
 def test_a_section_without_the_sources_function_is_refused(project: Path) -> None:
     template = project / "template.yaml"
     template.write_text(template.read_text().replace("  VerifyDelete:\n", "  Deletes:\n"))
-    with pytest.raises(Refused, match=r"section of verify_delete in template\.yaml does not make VerifyDelete"):
+    with pytest.raises(
+        Refused, match=r"section of verify_delete in template\.yaml does not make VerifyDelete"
+    ):
         plan(project, "end_visit", "verify_delete")
 
 
@@ -156,7 +177,7 @@ def test_a_template_with_changes_that_are_not_committed_is_refused(project: Path
     git(project, "add", ".")
     git(project, "commit", "-m", "all")
     assert plan(project, "end_visit", "verify_delete")
-    (project / "functions/core/log.py").write_text("# other changes do not matter\n")
+    (project / "functions/core/observability.py").write_text("# other changes do not matter\n")
     assert plan(project, "end_visit", "verify_delete")
     with (project / "template.yaml").open("a") as template:
         template.write("# mine\n")
@@ -166,10 +187,21 @@ def test_a_template_with_changes_that_are_not_committed_is_refused(project: Path
 
 def test_a_refusal_is_an_error_and_changes_nothing() -> None:
     before = sam.TEMPLATE.read_bytes()
-    command = [sys.executable, "-m", "infra.generate", "--name", "verify_check", "--from", "verify_send"]
+    command = [
+        sys.executable,
+        "-m",
+        "infra.generate",
+        "--name",
+        "verify_check",
+        "--from",
+        "verify_send",
+    ]
     done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: functions/workflows/verify_check is there already. Choose another NAME.\n"
+    assert (
+        done.stderr
+        == "error: functions/workflows/verify_check is there already. Choose another NAME.\n"
+    )
     assert sam.TEMPLATE.read_bytes() == before
 
 
@@ -196,14 +228,21 @@ def test_whole_identifiers_are_renamed_and_nothing_else(text: str, renamed: str)
 
 
 def test_camel_case() -> None:
-    assert [camel(name) for name in ("send_receipt", "welcome_v2", "greet")] == ["SendReceipt", "WelcomeV2", "Greet"]
-    assert [carries(each, "send") for each in ("Send", "SendLog", "Sender", "Send2", "Resend")] == [True, True] + 3 * [
-        False
+    assert [camel(name) for name in ("send_receipt", "welcome_v2", "greet")] == [
+        "SendReceipt",
+        "WelcomeV2",
+        "Greet",
     ]
+    assert [carries(each, "send") for each in ("Send", "SendLog", "Sender", "Send2", "Resend")] == [
+        True,
+        True,
+    ] + 3 * [False]
 
 
 def test_a_source_that_anybody_may_call_is_refused(project: Path) -> None:
-    with pytest.raises(Refused, match="record_registration may be called by anybody, and so might a copy of it"):
+    with pytest.raises(
+        Refused, match="record_registration may be called by anybody, and so might a copy of it"
+    ):
         plan(project, "end_visit", "record_registration")
 
 
@@ -213,13 +252,17 @@ def test_the_template_keeps_every_line_in_its_place(project: Path, source: str) 
     after = plan(project, "end_visit", source).template.splitlines()
     changes = [each[0] for each in difflib.ndiff(before, after) if each[0] != " "]
     assert set(changes) == {"+"}
-    first = next(i for i, line in enumerate(after) if line.startswith("  # --- workflow end_visit "))
+    first = next(
+        i for i, line in enumerate(after) if line.startswith("  # --- workflow end_visit ")
+    )
     assert (after[first - 1], after[first + 1]) == ("", "")
     last = [line.split()[3] for line in after if line.startswith("  # --- workflow ")][-1]
     assert last == "end_visit"
 
 
-def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_not_named_after_it() -> None:
+def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_not_named_after_it() -> (
+    None
+):
     source = carried(SHARED, "greet", ["greet", "greet_all"])
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
     assert source == (["Greet", "GreetLog"], ["GreetUrl"])
@@ -248,7 +291,9 @@ def test_a_last_section_of_resources_ends_with_them() -> None:
     template = SHARED[:start] + SHARED[end:]
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
     copied = with_copy(template, carried(template, "greet", ["greet"]), renaming)
-    assert copied.count("  Wave:\n") == copied.count("Outputs:\n") == copied.count("  WaveUrl:\n") == 1
+    assert (
+        copied.count("  Wave:\n") == copied.count("Outputs:\n") == copied.count("  WaveUrl:\n") == 1
+    )
     assert copied.index("  Wave:\n") < copied.index("Outputs:\n") < copied.index("  WaveUrl:\n")
 
 
@@ -256,18 +301,26 @@ def test_ends_of_lines_stay() -> None:
     template = SHARED.replace("\n", "\r\n")
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
     copied = with_copy(template, carried(template, "greet", ["greet"]), renaming)
-    assert copied.replace("\r\n", "\n") == with_copy(SHARED, carried(SHARED, "greet", ["greet"]), renaming)
+    assert copied.replace("\r\n", "\n") == with_copy(
+        SHARED, carried(SHARED, "greet", ["greet"]), renaming
+    )
     assert "\n" not in copied.replace("\r\n", "")
 
 
 def test_what_else_names_the_source_is_said(project: Path) -> None:
-    assert plan(project, "end_visit", "verify_check").left_alone == ["Proofs", "ProofKey", "VerifyCheckSigns"]
+    assert plan(project, "end_visit", "verify_check").left_alone == [
+        "Proofs",
+        "ProofKey",
+        "VerifyCheckSigns",
+    ]
 
 
 def role_of(template: str, workflow: str) -> list[dict[str, Any]]:
     """Statements of a workflow's role."""
     role = yaml_parse(template)["Resources"][f"{camel(workflow)}Role"]
-    statements: list[dict[str, Any]] = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    statements: list[dict[str, Any]] = role["Properties"]["Policies"][0]["PolicyDocument"][
+        "Statement"
+    ]
     return statements
 
 
@@ -281,12 +334,21 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
     )
     assert function["Environment"]["Variables"] == {"POWERTOOLS_SERVICE_NAME": "wave"}
     event, usual = ({**each["Events"]["Http"]["Properties"]} for each in (function, other))
-    assert (event.pop("Path"), usual.pop("Path")) == ("/workflows/wave", "/workflows/track_delivery")
+    assert (event.pop("Path"), usual.pop("Path")) == (
+        "/workflows/wave",
+        "/workflows/track_delivery",
+    )
     assert event == usual, "who may call it is as with others"
-    everyones = json.loads(json.dumps(role_of(planned.template, "track_delivery")).replace("TrackDelivery", "Wave"))
+    everyones = json.loads(
+        json.dumps(role_of(planned.template, "track_delivery")).replace("TrackDelivery", "Wave")
+    )
     rights = role_of(planned.template, "wave")
     assert [each for each in everyones if each not in rights] == [
-        {"Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": {"Fn::GetAtt": ["Verifications", "Arn"]}}
+        {
+            "Effect": "Allow",
+            "Action": "dynamodb:UpdateItem",
+            "Resource": {"Fn::GetAtt": ["Verifications", "Arn"]},
+        }
     ]
     assert [each for each in rights if each not in everyones] == []
     assert "# Every workflow has these rights" in planned.template
@@ -311,7 +373,9 @@ def test_a_blank_workflow_is_the_one_that_the_tutorial_shows() -> None:
         ("alarms", "template.yaml has a Alarms already"),
     ],
 )
-def test_a_name_that_a_blank_workflow_cannot_have_is_refused(project: Path, name: str, sentence: str) -> None:
+def test_a_name_that_a_blank_workflow_cannot_have_is_refused(
+    project: Path, name: str, sentence: str
+) -> None:
     with pytest.raises(Refused, match=sentence):
         plan(project, name, "blank")
 
@@ -331,7 +395,11 @@ def copied(source: str) -> str:
     template = sam.TEMPLATE.read_text()
     ids = carried(template, source, workflows())
     made = with_copy(template, ids, Renaming(source, "end_visit", frozenset(ids.resources)))
-    return made.partition("  # --- workflow end_visit ")[2].partition("\n  # --- ")[0].partition("\n")[2]
+    return (
+        made.partition("  # --- workflow end_visit ")[2]
+        .partition("\n  # --- ")[0]
+        .partition("\n")[2]
+    )
 
 
 @pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
@@ -347,7 +415,9 @@ def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str
         assert actions
         assert right.partition(" on ")[0] == actions[1]
     everyones = r"EndVisitLog|RunFiles|Outcomes|RunWorkflow|Idempotency"
-    for statement in re.findall(r"(?m)^              - Effect(?:.*\n(?!              [-#]))*.*", section):
+    for statement in re.findall(
+        r"(?m)^              - Effect(?:.*\n(?!              [-#]))*.*", section
+    ):
         if mark + statement not in section:
             assert re.search(everyones, statement), statement
 
@@ -355,7 +425,10 @@ def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str
 def test_variables_of_a_copy_are_marked_once() -> None:
     section = copied("send_email_template")
     above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
-    assert f"{above}Delete those that the code does not read.\n          APP_NAME: !Ref AppName\n" in section
+    assert (
+        f"{above}Delete those that the code does not read.\n          APP_NAME: !Ref AppName\n"
+        in section
+    )
     assert section.count("that the code does not read") == 1
 
 
@@ -364,7 +437,9 @@ def test_a_short_test_is_copied_and_a_long_one_makes_room_for_a_short_one(projec
     assert "end_visit(event, Context())" in copied.text
     assert "verify_delete" not in copied.text
     assert 'SCOPE = "workflow:end_visit"' in short.text
-    assert plan(project, "end_visit", "verify_send").tests[0].text == short.text.replace("verify_delete", "verify_send")
+    assert plan(project, "end_visit", "verify_send").tests[0].text == short.text.replace(
+        "verify_delete", "verify_send"
+    )
 
 
 def test_what_is_no_text_is_copied_as_it_is(project: Path) -> None:
@@ -377,7 +452,9 @@ def test_what_is_planned_is_written(project: Path) -> None:
     before = contents(project)
     planned = plan(project, "end_visit", "verify_delete")
     write(project, planned, green)
-    made = {path.relative_to(project).as_posix() for path in contents(project).keys() - before.keys()}
+    made = {
+        path.relative_to(project).as_posix() for path in contents(project).keys() - before.keys()
+    }
     assert made == {
         "functions/workflows/end_visit/__init__.py",
         "functions/workflows/end_visit/handler.py",
@@ -387,7 +464,9 @@ def test_what_is_planned_is_written(project: Path) -> None:
     assert (project / "template.yaml").read_text() == planned.template
 
 
-@pytest.mark.parametrize("error", [Refused("red"), OSError("No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [Refused("red"), OSError("No space left on device"), KeyboardInterrupt()]
+)
 def test_nothing_stays_behind_when_the_check_fails(project: Path, error: BaseException) -> None:
     def fails(project: Path, planned: Plan) -> NewTest:
         green(project, planned)
@@ -402,7 +481,9 @@ def test_nothing_stays_behind_when_the_check_fails(project: Path, error: BaseExc
 
 
 @pytest.mark.parametrize("unwritable", [{"event": "\ud800"}, {"template": "\ud800"}])
-def test_nothing_stays_behind_when_a_file_cannot_be_written(project: Path, unwritable: dict[str, str]) -> None:
+def test_nothing_stays_behind_when_a_file_cannot_be_written(
+    project: Path, unwritable: dict[str, str]
+) -> None:
     planned = plan(project, "end_visit", "verify_delete")._replace(**unwritable)  # type: ignore[arg-type] # both are str
     before = contents(project)
     with pytest.raises(UnicodeEncodeError):
@@ -413,6 +494,8 @@ def test_nothing_stays_behind_when_a_file_cannot_be_written(project: Path, unwri
 def run(clone: Path, *commands: list[str]) -> None:
     """Runs modules at once: what takes seconds here is waiting for other processes."""
     pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands]
+    started = [
+        subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands
+    ]
     said = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)

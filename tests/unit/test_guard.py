@@ -12,7 +12,12 @@ RUNS = "/local-runs-000000000000-us-east-1"
 ALLOWED = "http://localhost:3000"
 PAGE = {"origin": ALLOWED, "sec-fetch-site": "cross-site"}
 FORM = {"content-type": "multipart/form-data; boundary=b"}
-OWN = ["/_ministack/reset", "/_ministack/ses/messages", "/_ministack/config", "/_ministack/lambda-code/x"]
+OWN = [
+    "/_ministack/reset",
+    "/_ministack/ses/messages",
+    "/_ministack/config",
+    "/_ministack/lambda-code/x",
+]
 OWN += [
     "/_localstack/health",
     "/health",
@@ -33,7 +38,9 @@ class Emulator:
         self.served.append(scope)
         headers = dict(scope.get("headers", []))
         in_bucket = scope.get("path", "").rstrip("/") == RUNS
-        allowed = ALLOWED.encode() if in_bucket and headers.get(b"origin") == ALLOWED.encode() else None
+        allowed = (
+            ALLOWED.encode() if in_bucket and headers.get(b"origin") == ALLOWED.encode() else None
+        )
         allowed = allowed if in_bucket else b"*"
         answer = [(b"Access-Control-Allow-Origin", allowed)] if allowed else []
         await send({"type": "http.response.start", "status": 200, "headers": answer})
@@ -82,10 +89,16 @@ def passes(*given: Any, **more: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:4566", "localhost:4566", "LOCALHOST", "[::1]:4566", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:4566", "localhost:4566", "LOCALHOST", "[::1]:4566", "[::1]"]
+)
 def test_a_program_of_this_machine_may_do_everything(host: str) -> None:
     assert passes(
-        "POST", "/2015-03-31/functions", {"content-type": "text/plain"}, query="X-Amz-Signature=junk", hosts=(host,)
+        "POST",
+        "/2015-03-31/functions",
+        {"content-type": "text/plain"},
+        query="X-Amz-Signature=junk",
+        hosts=(host,),
     )
     assert passes("GET", f"{RUNS}/runs/x", hosts=(host,))
 
@@ -109,7 +122,9 @@ def test_a_program_of_this_machine_may_do_everything(host: str) -> None:
         "",
     ],
 )
-def test_another_host_is_refused_because_a_page_may_have_made_its_name_resolve_to_loopback(host: str) -> None:
+def test_another_host_is_refused_because_a_page_may_have_made_its_name_resolve_to_loopback(
+    host: str,
+) -> None:
     assert not passes("GET", "/", hosts=(host,))
     assert not passes("GET", "/", {KEY_HEADER: KEY}, hosts=(host,))
 
@@ -121,7 +136,9 @@ def test_exactly_one_host_is_named(hosts: tuple[str, ...]) -> None:
     assert not passes("GET", "/", hosts=hosts)
 
 
-@pytest.mark.parametrize("path", ["http://evil.example/", "http://127.0.0.1/_ministack/reset", "evil:80", "*", ""])
+@pytest.mark.parametrize(
+    "path", ["http://evil.example/", "http://127.0.0.1/_ministack/reset", "evil:80", "*", ""]
+)
 def test_a_target_that_is_no_path_is_refused(path: str) -> None:
     assert not passes("GET", path)
 
@@ -144,7 +161,11 @@ def test_a_target_that_is_no_path_is_refused(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "query"),
     [
-        ("POST", "/2015-03-31/functions", "X-Amz-Credential=test/x/us-east-1/lambda/aws4_request&X-Amz-Signature=junk"),
+        (
+            "POST",
+            "/2015-03-31/functions",
+            "X-Amz-Credential=test/x/us-east-1/lambda/aws4_request&X-Amz-Signature=junk",
+        ),
         ("GET", "/", "Action=ListRoles&X-Amz-Credential=test/x/us-east-1/iam/aws4_request"),
         ("POST", "/", ""),
         ("OPTIONS", "/", ""),
@@ -171,7 +192,9 @@ def test_a_bucket_may_begin_like_what_is_the_emulators_own() -> None:
 
 
 def test_the_local_server_passes_on_what_pages_ask_and_the_key_stays_here() -> None:
-    sent, emulator, _ = ask("POST", "/_aws/execute-api/api/$default/x", PAGE | {KEY_HEADER.title(): KEY, "a": "b"})
+    sent, emulator, _ = ask(
+        "POST", "/_aws/execute-api/api/$default/x", PAGE | {KEY_HEADER.title(): KEY, "a": "b"}
+    )
     assert sent[0]["status"] == 200
     names = [name for name, _ in emulator.served[0]["headers"]]
     assert names == [b"host", b"origin", b"sec-fetch-site", b"a"]
@@ -184,12 +207,15 @@ def test_a_page_whose_origin_the_bucket_allows_may_post_a_form_there(path: str) 
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost:3001", "*", "HTTP://LOCALHOST:3000"]
+    "origin",
+    ["https://evil.example", "null", "http://localhost:3001", "*", "HTTP://LOCALHOST:3000"],
 )
 def test_a_page_of_another_origin_may_not(origin: str) -> None:
     for path in (RUNS, "/local-artifacts"):
         assert not passes("POST", path, FORM | {"origin": origin})
-        assert not passes("OPTIONS", path, {"origin": origin, "access-control-request-method": "POST"})
+        assert not passes(
+            "OPTIONS", path, {"origin": origin, "access-control-request-method": "POST"}
+        )
 
 
 def test_a_page_that_names_no_origin_or_two_may_not() -> None:
@@ -204,7 +230,12 @@ def test_a_page_that_names_no_origin_or_two_may_not() -> None:
         ("POST", f"{RUNS}/runs/x", FORM, ""),
         ("POST", RUNS, FORM, "Action=ListRoles"),
         ("POST", RUNS, FORM | {"x-amz-target": "secretsmanager.GetSecretValue"}, ""),
-        ("POST", RUNS, FORM | {"authorization": "AWS4-HMAC-SHA256 Credential=test/x/us-east-1/lambda/"}, ""),
+        (
+            "POST",
+            RUNS,
+            FORM | {"authorization": "AWS4-HMAC-SHA256 Credential=test/x/us-east-1/lambda/"},
+            "",
+        ),
         ("POST", RUNS, {"content-type": "text/plain"}, ""),
         ("POST", RUNS, {"content-type": "application/x-www-form-urlencoded"}, ""),
         ("POST", RUNS, {}, ""),
@@ -216,11 +247,15 @@ def test_a_page_that_names_no_origin_or_two_may_not() -> None:
         ("POST", "/_ministack", FORM, ""),
     ],
 )
-def test_that_page_may_do_nothing_else(method: str, path: str, headers: dict[str, str], query: str) -> None:
+def test_that_page_may_do_nothing_else(
+    method: str, path: str, headers: dict[str, str], query: str
+) -> None:
     assert not passes(method, path, PAGE | headers, query=query)
 
 
-@pytest.mark.parametrize("headers", [PAGE, {"origin": "https://evil.example"}, {"sec-fetch-site": "same-origin"}])
+@pytest.mark.parametrize(
+    "headers", [PAGE, {"origin": "https://evil.example"}, {"sec-fetch-site": "same-origin"}]
+)
 def test_a_page_opens_no_websocket(headers: dict[str, str]) -> None:
     sent, emulator, lines = ask(path=RUNS, headers=headers | FORM, kind="websocket")
     assert ([event["type"] for event in sent], emulator.served) == (["websocket.close"], [])

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.http import document_answer, prefers
+from functions.core.http.gateway import document_answer, prefers
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,14 @@ def test_a_preference_is_found_among_others_however_it_is_written(header: str) -
 
 @pytest.mark.parametrize(
     "header",
-    ["", "wait=10", "respond-asynchronously", 'foo="a, respond-async"', "foo; respond-async", "foo=respond-async"],
+    [
+        "",
+        "wait=10",
+        "respond-asynchronously",
+        'foo="a, respond-async"',
+        "foo; respond-async",
+        "foo=respond-async",
+    ],
 )
 def test_what_only_looks_like_the_preference_is_not_it(header: str) -> None:
     assert not prefers({"headers": {"prefer": header}}, "respond-async")
@@ -35,7 +42,10 @@ def test_without_the_header_nothing_is_preferred() -> None:
 
 
 def served(document: str = "text", if_none_match: str = "") -> dict[str, Any]:
-    event = {"headers": {"if-none-match": if_none_match}, "requestContext": {"requestId": "request-1"}}
+    event = {
+        "headers": {"if-none-match": if_none_match},
+        "requestContext": {"requestId": "request-1"},
+    }
     return document_answer(event, document, "text/plain", max_age=300)
 
 

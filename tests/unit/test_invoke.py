@@ -12,8 +12,12 @@ from infra.runtime import Function, FunctionFailed
 CONFIGURATIONS = {name: {"FunctionName": name} for name in ("local-wf-verify_send", "local-runs")}
 
 
-@pytest.mark.parametrize(("asked", "name"), [("verify_send", "local-wf-verify_send"), ("runs", "local-runs")])
-def test_a_workflow_is_found_by_its_name_and_the_platforms_own_by_theirs(asked: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "name"), [("verify_send", "local-wf-verify_send"), ("runs", "local-runs")]
+)
+def test_a_workflow_is_found_by_its_name_and_the_platforms_own_by_theirs(
+    asked: str, name: str
+) -> None:
     assert invoke.find(CONFIGURATIONS, asked) == {"FunctionName": name}
 
 
@@ -25,8 +29,12 @@ def test_an_unknown_function_is_refused_with_those_that_there_are(asked: str) ->
 
 def test_an_event_is_json_or_stands_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "event.json"
-    file.write_text('{"door": "direct"}')
-    assert invoke.read_event(str(file)) == invoke.read_event(' {"door": "direct"}') == {"door": "direct"}
+    file.write_text('{"trigger": "direct"}')
+    assert (
+        invoke.read_event(str(file))
+        == invoke.read_event(' {"trigger": "direct"}')
+        == {"trigger": "direct"}
+    )
     assert invoke.read_event("[1]") == [1]
 
 
@@ -36,7 +44,7 @@ def test_an_event_is_json_or_stands_in_a_file(tmp_path: Path) -> None:
         ("nowhere.json", "neither JSON nor a file that can be read: .*No such file"),
         ("tests", "neither JSON nor a file that can be read: .*Is a directory"),
         ("x" * 300, "neither JSON nor a file that can be read: .*File name too long"),
-        ('{"door": ', "EVENT is not JSON: "),
+        ('{"trigger": ', "EVENT is not JSON: "),
         ("README.md", "The event in README.md is not JSON: "),
     ],
 )
@@ -64,7 +72,9 @@ def test_a_problem_and_a_status_of_500_are_failures(answer: object, fails: bool)
 def test_an_exception_is_told_and_its_traceback_is_in_the_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "broken.py").write_text("def handler(event, context):\n    return 1 / event['by']\n")
+    (tmp_path / "broken.py").write_text(
+        "def handler(event, context):\n    return 1 / event['by']\n"
+    )
     function = Function("broken", tmp_path, "broken.handler", {})
     assert invoke.invoke(function, {"by": 2}, 30) == 0.5
     with pytest.raises(FunctionFailed, match="ZeroDivisionError: division by zero"):
@@ -74,7 +84,11 @@ def test_an_exception_is_told_and_its_traceback_is_in_the_log(
 
 def test_every_function_has_a_sample_event_under_the_name_by_which_it_is_called() -> None:
     resources = sam.read_template()["Resources"].values()
-    functions = [each["Properties"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    functions = [
+        each["Properties"] for each in resources if each["Type"] == "AWS::Serverless::Function"
+    ]
     for about in functions:
-        called = about["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-").removeprefix("wf-")
+        called = (
+            about["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-").removeprefix("wf-")
+        )
         assert json.loads((sam.ROOT / f"tests/events/{called}.json").read_text())

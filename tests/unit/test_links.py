@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.core.messages.content import Line, Link
-from functions.core.messages.links import host_of
+from functions.core.messages.rendering.content import Line, Link
+from functions.core.messages.rendering.links import host_of
 from functions.core.parameters import NotValid
 from tests.unit.conftest import SetMessages
 
@@ -59,14 +59,48 @@ def test_a_link_that_is_one_link_everywhere_is_accepted(rest: str) -> None:
     assert links(OWN + rest) <= {"app.example.com"}
 
 
-@pytest.mark.parametrize("host", ["xn--bcher-kva.shop.example", "a-b.c1.shop.example", "1.shop.example"])
+@pytest.mark.parametrize(
+    "host", ["xn--bcher-kva.shop.example", "a-b.c1.shop.example", "1.shop.example"]
+)
 def test_a_host_below_an_own_one_is_accepted(host: str) -> None:
     assert host_of(f"https://{host}/x") == host
     assert Link.read(f"https://{host}/x")
 
 
-SIGNS = ["(", ")", "[", "]", "{", "}", "<", ">", '"', "'", "`", "|", "\\", "^", " ", "\t", "\n", "\xa0", "\u3000"]
-SIGNS += ["\u200b", "\u00ad", "\u3002", "\uff0e", "\uff5c", "\u201d", "\u00bb", "\u00e9", "\ud800", "%", "%zz"]
+SIGNS = [
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<",
+    ">",
+    '"',
+    "'",
+    "`",
+    "|",
+    "\\",
+    "^",
+    " ",
+    "\t",
+    "\n",
+    "\xa0",
+    "\u3000",
+]
+SIGNS += [
+    "\u200b",
+    "\u00ad",
+    "\u3002",
+    "\uff0e",
+    "\uff5c",
+    "\u201d",
+    "\u00bb",
+    "\u00e9",
+    "\ud800",
+    "%",
+    "%zz",
+]
 
 
 @pytest.mark.parametrize("sign", SIGNS)
@@ -173,8 +207,34 @@ def test_the_careless_linkifier_finds_what_the_issue_showed() -> None:
 
 
 SIGNS_OF_URLS = list("/?#&=+~_-.,;:!$*@()[]<>'\"|%")
-PIECES = ["https://", "HTTP://", "//", "www.", "evil.com", "evil", ".com", "me@", "mailto:", "a", "1", "x.y", OWN]
-PIECES += ["203.0.113.7", "%28", "%2F", "..", "??", "---", "\u3002", "\u200b", "\xa0", " ", *SIGNS_OF_URLS]
+PIECES = [
+    "https://",
+    "HTTP://",
+    "//",
+    "www.",
+    "evil.com",
+    "evil",
+    ".com",
+    "me@",
+    "mailto:",
+    "a",
+    "1",
+    "x.y",
+    OWN,
+]
+PIECES += [
+    "203.0.113.7",
+    "%28",
+    "%2F",
+    "..",
+    "??",
+    "---",
+    "\u3002",
+    "\u200b",
+    "\xa0",
+    " ",
+    *SIGNS_OF_URLS,
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))

@@ -20,7 +20,9 @@ examples = settings(max_examples=size(25, 200), deadline=None)
 
 texts = st.text(st.characters(codec="utf-8"))
 objects = st.dictionaries(
-    texts, st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists), max_size=3
+    texts,
+    st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists),
+    max_size=3,
 )
 LARGE = "x" * (MAX_ITEM_BYTES + 1)
 
@@ -41,7 +43,9 @@ def refusal(text: str | bytes, kind: Format) -> str:
 @pytest.mark.soak
 @examples
 @given(st.lists(objects, min_size=1), st.sampled_from([None, 1]))
-def test_a_json_array_is_read_as_it_was_written(items: list[dict[str, Any]], indent: int | None) -> None:
+def test_a_json_array_is_read_as_it_was_written(
+    items: list[dict[str, Any]], indent: int | None
+) -> None:
     assert read(json.dumps(items, ensure_ascii=False, indent=indent), "json") == items
 
 
@@ -66,7 +70,9 @@ def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
     assert read(file.getvalue(), "csv") == expected
 
 
-def test_an_array_is_read_alike_however_it_is_cut_into_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_array_is_read_alike_however_it_is_cut_into_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     items = [{"n": index, "text": "ä" * 1000} for index in range(500)]
     text = json.dumps(items, ensure_ascii=False, indent=1)
     for chunk in (MAX_ITEM_BYTES, 77_777):
@@ -74,7 +80,9 @@ def test_an_array_is_read_alike_however_it_is_cut_into_chunks(monkeypatch: pytes
         assert read(text, "json") == items
 
 
-@pytest.mark.parametrize(("kind", "text"), [("json", '[{"a": 1}]'), ("jsonl", '{"a": 1}'), ("csv", "a\n1")])
+@pytest.mark.parametrize(
+    ("kind", "text"), [("json", '[{"a": 1}]'), ("jsonl", '{"a": 1}'), ("csv", "a\n1")]
+)
 def test_a_byte_order_mark_is_not_part_of_the_list(kind: Format, text: str) -> None:
     assert [list(item) for item in read(b"\xef\xbb\xbf" + text.encode(), kind)] == [["a"]]
 
@@ -97,10 +105,15 @@ def test_a_byte_order_mark_is_not_part_of_the_list(kind: Format, text: str) -> N
         (b'[{}, {"a": "\xff"}, {}]', "index 1 is not valid JSON in UTF-8"),
         ('[{}, {"a": ' + "[" * 100_000 + "}]", "index 1 is not valid JSON"),
         (f'[{{}}, {{"a": "{LARGE}"}}]', "index 1 has more than 200,000 bytes"),
-        (f'[{{}}, {{"a": "{LARGE * 6}"}}]', "index 1 is not valid JSON in UTF-8, or has more than 200,000 bytes"),
+        (
+            f'[{{}}, {{"a": "{LARGE * 6}"}}]',
+            "index 1 is not valid JSON in UTF-8, or has more than 200,000 bytes",
+        ),
     ],
 )
-def test_an_array_that_cannot_be_read_is_refused_with_the_index(text: str | bytes, where: str) -> None:
+def test_an_array_that_cannot_be_read_is_refused_with_the_index(
+    text: str | bytes, where: str
+) -> None:
     assert where in refusal(text, "json")
 
 
@@ -114,7 +127,9 @@ def test_an_array_that_cannot_be_read_is_refused_with_the_index(text: str | byte
         (f'{{}}\n{{"a": "{LARGE}"}}', "line 2 has more than 200,000 bytes"),
     ],
 )
-def test_json_lines_that_cannot_be_read_are_refused_with_the_line(text: str | bytes, where: str) -> None:
+def test_json_lines_that_cannot_be_read_are_refused_with_the_line(
+    text: str | bytes, where: str
+) -> None:
     assert where in refusal(text, "jsonl")
 
 
@@ -126,7 +141,10 @@ def test_json_lines_that_cannot_be_read_are_refused_with_the_line(text: str | by
         ("a,b\n1,2\n1\n", "row 3 has 1 cells; the first row has 2 names"),
         ("a,b\n1,2,3\n", "row 2 has 3 cells"),
         ("a,,b\n1,2,3\n", "row 1, column 2 has no name"),
-        ("a;b\n1;2\n", "row 1, column 1 has 'a;b', which is no name of a parameter; names are separated by commas"),
+        (
+            "a;b\n1;2\n",
+            "row 1, column 1 has 'a;b', which is no name of a parameter; names are separated by commas",
+        ),
         ("a,b,a\n1,2,3\n", "row 1, column 3 has the name a for the second time"),
         ("a,a.b\n1,2\n", "row 1 has a both as a value and with fields inside"),
         ('a\n1\n"x\n', "row 3 is not CSV"),
@@ -134,7 +152,10 @@ def test_json_lines_that_cannot_be_read_are_refused_with_the_line(text: str | by
         ("a\n1\nx\ry\n", "row 3 is not CSV"),
         (b"a\n1\n\xff\n", "line 3 is not UTF-8"),
         (f"a\n{LARGE}", "line 2 has more than 200,000 bytes"),
-        ("a,b\n" + ("x" * 150_000 + ',"\n' + "x" * 150_000 + '"'), "row 2 has more than 200,000 characters"),
+        (
+            "a,b\n" + ("x" * 150_000 + ',"\n' + "x" * 150_000 + '"'),
+            "row 2 has more than 200,000 characters",
+        ),
     ],
 )
 def test_csv_that_cannot_be_read_is_refused_with_the_row(text: str | bytes, where: str) -> None:

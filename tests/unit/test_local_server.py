@@ -32,7 +32,9 @@ class Stack:
 
     def __init__(self, server: LocalServer) -> None:
         self.server = server
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", verify=NO_TLS, timeout=30)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{server.server_port}", verify=NO_TLS, timeout=30
+        )
         self.reached: list[tuple[str, dict[str, str]]] = []
         self.lines: list[str] = []
 
@@ -43,7 +45,11 @@ class Stack:
             fakes.reply(request, 200, json.dumps(EMPTY[request.path]).encode(), {})
             return
         self.reached.append((f"{request.command} {request.path}", headers))
-        allowed = {"access-control-allow-origin": headers["origin"]} if headers.get("origin") in ALLOWED else {}
+        allowed = (
+            {"access-control-allow-origin": headers["origin"]}
+            if headers.get("origin") in ALLOWED
+            else {}
+        )
         fakes.reply(request, 200, b"{}", allowed)
 
     def says(self, text: str) -> bytes:
@@ -60,7 +66,9 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     server = LocalServer(0, lambda text, _tone="plain": lines.append(text))
     stack = Stack(server)
     stack.lines = lines
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     with fakes.server(stack.answer) as url, server, stack.client:
         emulator = Emulator(url, "key")
         server.deployment = Deployment(emulator, {"ApiId": "api"}, ALLOWED)
@@ -83,8 +91,12 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         *ALLOWED,
     ],
 )
-def test_a_page_of_this_machine_or_of_an_allowed_origin_may_call_the_api(origin: str, stack: Stack) -> None:
-    answer = stack.client.post("/workflows/x", headers={"origin": origin, "sec-fetch-site": "cross-site"})
+def test_a_page_of_this_machine_or_of_an_allowed_origin_may_call_the_api(
+    origin: str, stack: Stack
+) -> None:
+    answer = stack.client.post(
+        "/workflows/x", headers={"origin": origin, "sec-fetch-site": "cross-site"}
+    )
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
     ((request, headers),) = stack.reached
     assert request == "POST /_aws/execute-api/api/$default/workflows/x"
@@ -105,7 +117,9 @@ def test_a_page_of_this_machine_or_of_an_allowed_origin_may_call_the_api(origin:
         "chrome-extension://abc",
     ],
 )
-def test_a_page_of_another_origin_is_refused_and_the_terminal_says_so_once(origin: str, stack: Stack) -> None:
+def test_a_page_of_another_origin_is_refused_and_the_terminal_says_so_once(
+    origin: str, stack: Stack
+) -> None:
     for method in ("POST", "GET", "OPTIONS", "DELETE"):
         answer = stack.client.request(method, "/workflows/x", headers={"origin": origin})
         assert answer.status_code == 403
@@ -131,12 +145,18 @@ def test_a_file_is_told_to_be_served(stack: Stack) -> None:
 
 def test_whoever_allows_every_origin_has_it_so(stack: Stack) -> None:
     stack.server.deployment = stack.server.deployment._replace(origins=["*"])
-    assert stack.client.post("/workflows/x", headers={"origin": "https://evil.example"}).status_code == 200
+    assert (
+        stack.client.post("/workflows/x", headers={"origin": "https://evil.example"}).status_code
+        == 200
+    )
 
 
 def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
     """As a `<script src>` is asked for: without an origin."""
-    assert stack.client.get("/usersnap.js", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+    assert (
+        stack.client.get("/usersnap.js", headers={"sec-fetch-site": "cross-site"}).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -144,26 +164,45 @@ def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
 def test_what_is_local_only_is_not_for_pages(method: str, site: str, stack: Stack) -> None:
     headers = {"sec-fetch-site": site}
     assert stack.client.request(method, "/_local/inbox", headers=headers).status_code == 403
-    assert stack.client.request(method, "/_local/inbox", headers=headers | {"origin": ALLOWED[1]}).status_code == 403
+    assert (
+        stack.client.request(
+            method, "/_local/inbox", headers=headers | {"origin": ALLOWED[1]}
+        ).status_code
+        == 403
+    )
 
 
-@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-origin"}])
-def test_the_inbox_is_for_programs_and_for_whoever_opens_it(headers: dict[str, str], stack: Stack) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-origin"}]
+)
+def test_the_inbox_is_for_programs_and_for_whoever_opens_it(
+    headers: dict[str, str], stack: Stack
+) -> None:
     assert stack.client.get("/_local/inbox", headers=headers).json() == []
 
 
 @pytest.mark.parametrize("path", ["/_local/inbox", "/workflows/x"])
 @pytest.mark.parametrize(
-    "host", ["Host: evil.example\n", "Host: a.localhost\n", "Host: 127.0.0.1\nHost: evil.example\n", ""]
+    "host",
+    ["Host: evil.example\n", "Host: a.localhost\n", "Host: 127.0.0.1\nHost: evil.example\n", ""],
 )
 def test_one_loopback_host_is_named(host: str, path: str, stack: Stack) -> None:
-    assert b" 403 " in stack.says(f"POST {path} HTTP/1.1\n{host}Content-Length: 0\n\n").splitlines()[0]
+    assert (
+        b" 403 " in stack.says(f"POST {path} HTTP/1.1\n{host}Content-Length: 0\n\n").splitlines()[0]
+    )
     assert stack.reached == []
 
 
 @pytest.mark.parametrize(
     "target",
-    ["http://127.0.0.1/_local/inbox", "http://evil.example/x", "*", "evil:80", "/../../_ministack/reset", "/%2e%2E/x"],
+    [
+        "http://127.0.0.1/_local/inbox",
+        "http://evil.example/x",
+        "*",
+        "evil:80",
+        "/../../_ministack/reset",
+        "/%2e%2E/x",
+    ],
 )
 def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack) -> None:
     assert b" 400 " in stack.says(f"GET {target} HTTP/1.1\nHost: 127.0.0.1\n\n").splitlines()[0]

@@ -29,7 +29,11 @@ def test_a_new_state_folder_and_what_comes_into_it_is_private(tmp_path: Path) ->
     make_private(state)
     (state / "file").write_text("")
     (state / "folder").mkdir()
-    assert [mode(path) for path in (state, state / "file", state / "folder")] == [0o700, 0o600, 0o700]
+    assert [mode(path) for path in (state, state / "file", state / "folder")] == [
+        0o700,
+        0o600,
+        0o700,
+    ]
 
 
 def test_the_folder_of_an_earlier_version_becomes_private(tmp_path: Path) -> None:
@@ -49,14 +53,18 @@ def test_captured_messages_are_private_also_in_a_file_that_was_not(tmp_path: Pat
     inbox = tmp_path / "inbox.json"
     inbox.write_text("{}")
     assert mode(inbox) == 0o644
-    Inbox(Emulator("http://127.0.0.1:9", "key"), tmp_path).add(message("sms", "+14155550100", None, "code 123456"))
+    Inbox(Emulator("http://127.0.0.1:9", "key"), tmp_path).add(
+        message("sms", "+14155550100", None, "code 123456")
+    )
     assert mode(inbox) == 0o600
     assert "123456" in inbox.read_text()
     assert list(tmp_path.iterdir()) == [inbox]
 
 
 def test_the_key_of_the_run_is_private(tmp_path: Path) -> None:
-    running = Running(url="http://127.0.0.1:1", emulator_url="http://127.0.0.1:2", emulator_key="key", outputs={})
+    running = Running(
+        url="http://127.0.0.1:1", emulator_url="http://127.0.0.1:2", emulator_key="key", outputs={}
+    )
     (tmp_path / "running.json").write_text("")
     write_running(tmp_path, running)
     assert mode(tmp_path / "running.json") == 0o600

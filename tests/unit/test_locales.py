@@ -4,8 +4,15 @@ from datetime import date
 import msgspec
 import pytest
 
-from functions.core.messages.locales import FOLDER, Locale, LocaleHint, fill, find_locale, tags
-from functions.core.settings import SettingsError
+from functions.core.config import SettingsError
+from functions.core.messages.rendering.locales import (
+    FOLDER,
+    Locale,
+    LocaleHint,
+    fill,
+    find_locale,
+    tags,
+)
 from tests.unit.conftest import SetMessages
 
 pytestmark = pytest.mark.usefixtures("set_messages")
@@ -25,7 +32,9 @@ def test_every_locale_has_the_sentences_and_placeholders_of_english(tag: str) ->
     sentences = find_locale(tag).sentences
     assert {key for key in sentences if not OWN.fullmatch(key)} == BASES
     assert all(sentences.values())
-    assert {key: placeholders(sentences[key]) for key in BASES} == {key: placeholders(ENGLISH[key]) for key in BASES}
+    assert {key: placeholders(sentences[key]) for key in BASES} == {
+        key: placeholders(ENGLISH[key]) for key in BASES
+    }
 
 
 def placeholders(sentence: str) -> list[str]:
@@ -69,7 +78,22 @@ def test_a_readers_languages_find_the_nearest_locale(wanted: LocaleHint, found: 
 @pytest.mark.parametrize(
     "wanted",
     [
-        *(None, "", [], "tlh", "x-pirate", "p", "fr-", "fr--FR", "fr FR", "../fr", "fr\0", "C.UTF-8", "POSIX", "*"),
+        *(
+            None,
+            "",
+            [],
+            "tlh",
+            "x-pirate",
+            "p",
+            "fr-",
+            "fr--FR",
+            "fr FR",
+            "../fr",
+            "fr\0",
+            "C.UTF-8",
+            "POSIX",
+            "*",
+        ),
         *("de;q=0", ",", ";q=1", "de" * 999, "," * 5_000 + "de", [*["tlh"] * 30, "de"]),
     ],
 )
@@ -80,9 +104,13 @@ def test_what_is_unknown_or_malformed_is_the_default_locale(
     assert find_locale(wanted).tag == "ja"
 
 
-def test_a_default_locale_that_does_not_exist_ends_the_init_with_a_sentence(set_messages: SetMessages) -> None:
+def test_a_default_locale_that_does_not_exist_ends_the_init_with_a_sentence(
+    set_messages: SetMessages,
+) -> None:
     set_messages(default_locale="tlh")
-    with pytest.raises(SettingsError, match=r"DEFAULT_LOCALE: tlh is none of ar, de, en, es, fr, ja, pt-BR\."):
+    with pytest.raises(
+        SettingsError, match=r"DEFAULT_LOCALE: tlh is none of ar, de, en, es, fr, ja, pt-BR\."
+    ):
         find_locale(None)
 
 
@@ -113,8 +141,13 @@ def test_a_variant_is_used_where_there_is_one() -> None:
 )
 def test_a_date_is_written_as_the_language_does(tag: str, written: str) -> None:
     locale = find_locale(tag)
-    assert "; ".join(locale.written(day) for day in (date(2027, 1, 31), date(2027, 5, 1))) == written
+    assert (
+        "; ".join(locale.written(day) for day in (date(2027, 1, 31), date(2027, 5, 1))) == written
+    )
 
 
 def test_values_are_put_in_as_they_are() -> None:
-    assert fill("{a} and {b}", {"a": "{b}", "b": "{a.__class__}"}.__getitem__) == "{b} and {a.__class__}"
+    assert (
+        fill("{a} and {b}", {"a": "{b}", "b": "{a.__class__}"}.__getitem__)
+        == "{b} and {a.__class__}"
+    )

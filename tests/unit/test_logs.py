@@ -58,7 +58,10 @@ def test_a_line_of_ours_has_its_keys_and_its_traceback() -> None:
     (found,) = read_lines(RUNS, [event(told)])
     assert (found.level, found.message, found.about) == ("ERROR", "problem", "greet")
     assert found.keys == {"request_id": "r1", "workflow": "greet"}
-    assert found.traceback == 'Traceback:\n  File "functions/core/workflow.py", line 1, in run\nValueError: boom'
+    assert (
+        found.traceback
+        == 'Traceback:\n  File "functions/core/workflow.py", line 1, in run\nValueError: boom'
+    )
 
 
 def test_metrics_and_lambdas_own_lines_are_left_out() -> None:
@@ -83,12 +86,22 @@ def test_metrics_and_lambdas_own_lines_are_left_out() -> None:
     ],
 )
 def test_a_function_that_ends_without_a_word_of_ours_is_an_error(text: str) -> None:
-    assert [(each.level, each.message) for each in read_lines(GREET, [event(text)])] == [("ERROR", text)]
+    assert [(each.level, each.message) for each in read_lines(GREET, [event(text)])] == [
+        ("ERROR", text)
+    ]
 
 
 def test_text_that_was_written_at_once_is_one_line() -> None:
-    rows = ["Exception in thread Thread-1:", "Traceback (most recent call last):", "  File x", "ValueError: boom"]
-    events = [event(row) for row in rows] + [event("another call's", stream="s2"), event("later", NOW + 1)]
+    rows = [
+        "Exception in thread Thread-1:",
+        "Traceback (most recent call last):",
+        "  File x",
+        "ValueError: boom",
+    ]
+    events = [event(row) for row in rows] + [
+        event("another call's", stream="s2"),
+        event("later", NOW + 1),
+    ]
     found = list(read_lines(GREET, events))
     assert [(each.level, each.message) for each in found] == [
         ("ERROR", rows[0]),
@@ -117,7 +130,9 @@ def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
         ),
     ],
 )
-def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(wanted: Wanted, matches: str, pattern: str) -> None:
+def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(
+    wanted: Wanted, matches: str, pattern: str
+) -> None:
     lines = {
         "a": line(request_id="r1", workflow="greet"),
         "b": line(source=RUNS, request_id="r2", run_id="greet.1", workflow="greet"),
@@ -138,19 +153,32 @@ def test_what_can_be_no_id_is_refused(text: str) -> None:
         Wanted(request=text).refuse_wrong()
 
 
-@pytest.mark.parametrize("text", ["JKJaXmPLvHcESHA=", "46b66737-acf4-4b6c-b31c-cfe81c938c33", "greet.8984d883"])
+@pytest.mark.parametrize(
+    "text", ["JKJaXmPLvHcESHA=", "46b66737-acf4-4b6c-b31c-cfe81c938c33", "greet.8984d883"]
+)
 def test_ids_as_they_are_given_out_are_taken(text: str) -> None:
     Wanted(text, text, text).refuse_wrong()
 
 
 def test_aws_is_asked_for_the_wanted_lines_of_the_span_page_by_page() -> None:
     logs = boto3.client("logs")
-    span = {"logGroupName": RUNS.group, "startTime": 1, "endTime": 2, "filterPattern": '{ ($.request_id = "r1") }'}
+    span = {
+        "logGroupName": RUNS.group,
+        "startTime": 1,
+        "endTime": 2,
+        "filterPattern": '{ ($.request_id = "r1") }',
+    }
     answer = {"message": "answered", "request_id": "r1"}
     with Stubber(logs) as stub:
-        stub.add_response("filter_log_events", {"events": [event(answer, 2, eventId="e2")], "nextToken": "more"}, span)
         stub.add_response(
-            "filter_log_events", {"events": [event(answer, 1, eventId="e1")]}, span | {"nextToken": "more"}
+            "filter_log_events",
+            {"events": [event(answer, 2, eventId="e2")], "nextToken": "more"},
+            span,
+        )
+        stub.add_response(
+            "filter_log_events",
+            {"events": [event(answer, 1, eventId="e1")]},
+            span | {"nextToken": "more"},
         )
         found = read(logs, [RUNS], Wanted(request="r1"), 1, 2)
         stub.assert_no_pending_responses()
@@ -180,7 +208,9 @@ class Logs:
         assert logGroupName == GREET.group
         self.asked.append(startTime)
         if self.fails:
-            raise boto3.client("logs").exceptions.ClientError({"Error": {"Code": "InternalError"}}, "FilterLogEvents")
+            raise boto3.client("logs").exceptions.ClientError(
+                {"Error": {"Code": "InternalError"}}, "FilterLogEvents"
+            )
         return [{"events": [each for each in self.kept if each["timestamp"] >= startTime]}]
 
     def log(self, message: str, at: int, **more: Any) -> None:
@@ -228,9 +258,9 @@ def test_a_look_that_fails_loses_nothing() -> None:
 
 
 def test_a_line_is_shown_with_its_keys_and_its_traceback_below() -> None:
-    told = line("problem", request_id="r1", workflow="greet", trigger="http", index=0, token_id=None)._replace(
-        level="ERROR", traceback="Traceback\n  File x"
-    )
+    told = line(
+        "problem", request_id="r1", workflow="greet", trigger="http", index=0, token_id=None
+    )._replace(level="ERROR", traceback="Traceback\n  File x")
     head, *below = shown(told).split("\n")
     assert head.endswith("  ERROR    greet: problem  trigger=http request_id=r1 index=0")
     assert below == ["    Traceback", "      File x"]
@@ -259,17 +289,25 @@ class Terminal(io.StringIO):
     ],
 )
 def test_colours_are_for_terminals_and_for_who_wants_them(
-    stream: io.StringIO, variables: dict[str, str], *, coloured: bool, monkeypatch: pytest.MonkeyPatch
+    stream: io.StringIO,
+    variables: dict[str, str],
+    *,
+    coloured: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert is_coloured(stream) is coloured
-    assert ("\x1b[31m" in shown(line()._replace(level="ERROR"), coloured=is_coloured(stream))) is coloured
+    assert (
+        "\x1b[31m" in shown(line()._replace(level="ERROR"), coloured=is_coloured(stream))
+    ) is coloured
 
 
-USER = "User: arn:aws:sts::1:assumed-role/app-GreetRole-1A/app-wf-greet is not authorized to perform"
+USER = (
+    "User: arn:aws:sts::1:assumed-role/app-GreetRole-1A/app-wf-greet is not authorized to perform"
+)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +333,10 @@ USER = "User: arn:aws:sts::1:assumed-role/app-GreetRole-1A/app-wf-greet is not a
             "An error occurred (AccessDenied) …: Access Denied [s3:PutObject on resource: Bucket=app-runs Key=runs/1]\nmore",
             Denied("s3:PutObject", "Bucket=app-runs Key=runs/1", ""),
         ),
-        ("User: x is not authorized to perform: SNS:Publish on resource: *", Denied("SNS:Publish", "*", "")),
+        (
+            "User: x is not authorized to perform: SNS:Publish on resource: *",
+            Denied("SNS:Publish", "*", ""),
+        ),
         ("ValueError: nothing was denied", None),
     ],
 )

@@ -20,7 +20,9 @@ def project(tmp_path: Path) -> Path:
         shutil.copy(sam.ROOT / name, tmp_path)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    (tmp_path / ".venv/bin/uv").write_text('#!/bin/sh\necho "index=$UV_DEFAULT_INDEX certs=$UV_SYSTEM_CERTS"\n')
+    (tmp_path / ".venv/bin/uv").write_text(
+        '#!/bin/sh\necho "index=$UV_DEFAULT_INDEX certs=$UV_SYSTEM_CERTS"\n'
+    )
     for program in (tmp_path / ".venv/bin").iterdir():
         program.chmod(0o755)
     return tmp_path
@@ -31,7 +33,10 @@ def project(tmp_path: Path) -> Path:
     [
         ({"PIP_INDEX_URL": INDEX}, INDEX),
         ({"PIP_CONFIG_FILE": "pip.conf"}, INDEX),
-        ({"PIP_CONFIG_FILE": "pip.conf", "UV_DEFAULT_INDEX": "https://uv.example.com"}, "https://uv.example.com"),
+        (
+            {"PIP_CONFIG_FILE": "pip.conf", "UV_DEFAULT_INDEX": "https://uv.example.com"},
+            "https://uv.example.com",
+        ),
         ({"PIP_CONFIG_FILE": os.devnull}, ""),
     ],
 )
@@ -39,8 +44,15 @@ def test_packages_come_from_pips_index_over_the_systems_certificates(
     settings: dict[str, str], index: str, project: Path
 ) -> None:
     (project / "pip.conf").write_text(f"[global]\nindex-url = {INDEX}\n")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))
+    }
     done = subprocess.run(
-        ["make", ".venv/run"], cwd=project, env=kept | settings, capture_output=True, text=True, check=False
+        ["make", ".venv/run"],
+        cwd=project,
+        env=kept | settings,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert f"index={index} certs=1\n" in done.stdout, done.stderr

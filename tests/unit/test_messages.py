@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from functions.core.messages import locales, segments
+from functions.core.config import SettingsError
+from functions.core.messages import segments
 from functions.core.messages.email import Email
+from functions.core.messages.rendering import locales
 from functions.core.messages.verification import prepare, verification_email, verification_sms
-from functions.core.settings import SettingsError
 from tests.unit.conftest import SetMessages
 
 pytestmark = pytest.mark.usefixtures("set_messages")
@@ -22,11 +23,15 @@ HASH = "FA+9qCX9VSu"
 EVERY = pytest.mark.parametrize(("locale", "purpose"), list(itertools.product(LOCALES, PURPOSES)))
 
 
-def email(code: str = "123456", minutes: int = 10, purpose: str | None = None, locale: str | None = "en") -> Email:
+def email(
+    code: str = "123456", minutes: int = 10, purpose: str | None = None, locale: str | None = "en"
+) -> Email:
     return verification_email(code, minutes=minutes, purpose=purpose, locale=locale)
 
 
-def sms(code: str = "123456", minutes: int = 10, purpose: str | None = None, locale: str | None = "en") -> str:
+def sms(
+    code: str = "123456", minutes: int = 10, purpose: str | None = None, locale: str | None = "en"
+) -> str:
     return verification_sms(code, minutes=minutes, purpose=purpose, locale=locale)
 
 
@@ -44,7 +49,9 @@ class Runs(HTMLParser):
 
 @EVERY
 @pytest.mark.parametrize("code", ["012345", "A1B2C3D4E5"])
-def test_the_code_is_one_run_of_html_and_a_line_of_text(code: str, purpose: str | None, locale: str) -> None:
+def test_the_code_is_one_run_of_html_and_a_line_of_text(
+    code: str, purpose: str | None, locale: str
+) -> None:
     mail = email(code, purpose=purpose, locale=locale)
     assert Runs(mail.html).runs.count(code) == 1
     assert mail.text.splitlines().count(code) == 1
@@ -53,11 +60,14 @@ def test_the_code_is_one_run_of_html_and_a_line_of_text(code: str, purpose: str 
 
 
 @EVERY
-def test_an_email_names_the_app_and_how_long_the_code_is_valid(purpose: str | None, locale: str) -> None:
+def test_an_email_names_the_app_and_how_long_the_code_is_valid(
+    purpose: str | None, locale: str
+) -> None:
     mail = email(purpose=purpose, locale=locale)
     assert "Our app" in mail.subject
     assert all(
-        "10" in part and "Our app" in part and "{" not in part.split("</style>")[-1] for part in (mail.text, mail.html)
+        "10" in part and "Our app" in part and "{" not in part.split("</style>")[-1]
+        for part in (mail.text, mail.html)
     )
 
 
@@ -129,7 +139,9 @@ def test_the_title_is_the_subject() -> None:
 
 
 @EVERY
-def test_a_usual_sms_says_app_and_purpose_in_the_languages_alphabet(purpose: str | None, locale: str) -> None:
+def test_a_usual_sms_says_app_and_purpose_in_the_languages_alphabet(
+    purpose: str | None, locale: str
+) -> None:
     text = sms(purpose=purpose, locale=locale)
     sentence = locales.find_locale(locale).sentence("verification.sms_code", purpose)
     assert text.startswith(sentence.replace("{code}", "123456").replace("{app_name}", "Our app"))
@@ -143,8 +155,12 @@ def worst_cases() -> Iterator[dict[str, str]]:
         yield {"app_name": name, "web_domain": domain, "android_app_hash": app_hash}
 
 
-@pytest.mark.parametrize("about", list(worst_cases()), ids=lambda about: "-".join(each[:3] for each in about.values()))
-def test_every_sms_is_one_segment_with_its_whole_code(about: dict[str, str], set_messages: SetMessages) -> None:
+@pytest.mark.parametrize(
+    "about", list(worst_cases()), ids=lambda about: "-".join(each[:3] for each in about.values())
+)
+def test_every_sms_is_one_segment_with_its_whole_code(
+    about: dict[str, str], set_messages: SetMessages
+) -> None:
     set_messages(**about)
     for locale, purpose in itertools.product(LOCALES, PURPOSES):
         text = sms("A1B2C3D4E5", purpose=purpose, locale=locale)
@@ -176,12 +192,19 @@ def test_the_app_name_goes_before_the_code_does(set_messages: SetMessages) -> No
     [
         ({"web_domain": "app.example.com"}, "@app.example.com #123456"),
         ({"android_app_hash": HASH}, HASH),
-        ({"web_domain": "app.example.com", "android_app_hash": HASH}, f"@app.example.com #123456 {HASH}"),
+        (
+            {"web_domain": "app.example.com", "android_app_hash": HASH},
+            f"@app.example.com #123456 {HASH}",
+        ),
     ],
 )
-def test_the_last_line_is_for_machines(settings: dict[str, str], last_line: str, set_messages: SetMessages) -> None:
+def test_the_last_line_is_for_machines(
+    settings: dict[str, str], last_line: str, set_messages: SetMessages
+) -> None:
     set_messages(**settings)
-    assert sms() == f"123456 is your Our app code. Valid for 10 minutes. Do not share it.\n{last_line}"
+    assert (
+        sms() == f"123456 is your Our app code. Valid for 10 minutes. Do not share it.\n{last_line}"
+    )
 
 
 def test_init_finds_wrong_settings(set_messages: SetMessages) -> None:

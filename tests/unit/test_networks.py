@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.core.verification.networks import is_ip_address, networks, origin
+from functions.core.verification.limits.networks import is_ip_address, networks, origin
 
 
 def counted(client_ip: str) -> dict[str, str]:

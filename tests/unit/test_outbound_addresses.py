@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.core.outbound.addresses import is_public
+from functions.core.outbound_http.addresses import is_public
 
 PUBLIC = [
     "8.8.8.8",

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.core.errors import DeliveryRefused, NotDelivered
-from functions.core.outbound import post as outbound
-from functions.core.outbound.exchange import MAX_HEAD_BYTES, Bounded
-from functions.core.outbound.post import Network, post
-from functions.core.outbound.settings import settings as local_receivers
+from functions.core.outbound_http import post as outbound
+from functions.core.outbound_http.exchange import MAX_HEAD_BYTES, Bounded
+from functions.core.outbound_http.post import Network, post
+from functions.core.outbound_http.settings import settings as local_receivers
 from infra import sam
 from tests import fakes
 from tests.certificates import Authority
@@ -27,7 +27,9 @@ PUBLIC, ANOTHER, PRIVATE = "93.184.215.14", "8.8.8.8", "10.0.0.1"
 class Internet:
     """Knows the addresses of one name, by question, and leads every connection to one server of the test."""
 
-    def __init__(self, server: str, answers: Sequence[Sequence[str]], out_of_reach: Sequence[str] = ()) -> None:
+    def __init__(
+        self, server: str, answers: Sequence[Sequence[str]], out_of_reach: Sequence[str] = ()
+    ) -> None:
         self._answers = list(answers)
         self._server = urlsplit(server)
         self._out_of_reach = out_of_reach
@@ -78,7 +80,10 @@ def test_bytes_are_posted_to_the_host_of_the_url(authority: Authority) -> None:
         assert post(URL, b"{}", {"x-test": "1"}, network) == (202, None)
     ((path, headers, body),) = requests
     assert (path, body) == ("/path?query", b"{}")
-    assert {name: headers[name] for name in ("host", "x-test")} == {"host": "events.example.com", "x-test": "1"}
+    assert {name: headers[name] for name in ("host", "x-test")} == {
+        "host": "events.example.com",
+        "x-test": "1",
+    }
     assert internet.connected == [(PUBLIC, 443)]
 
 
@@ -90,8 +95,12 @@ def test_a_name_that_answers_otherwise_later_is_not_asked_again(authority: Autho
     assert internet.connected == [(PUBLIC, 443)]
 
 
-@pytest.mark.parametrize("addresses", [[PRIVATE], [PUBLIC, PRIVATE], ["::ffff:8.8.8.8"], ["fd00:ec2::254"]])
-def test_a_name_with_an_address_that_is_not_public_is_refused_and_not_connected_to(addresses: list[str]) -> None:
+@pytest.mark.parametrize(
+    "addresses", [[PRIVATE], [PUBLIC, PRIVATE], ["::ffff:8.8.8.8"], ["fd00:ec2::254"]]
+)
+def test_a_name_with_an_address_that_is_not_public_is_refused_and_not_connected_to(
+    addresses: list[str],
+) -> None:
     internet = Internet(fakes.nobody(), [addresses])
     with pytest.raises(DeliveryRefused, match="not public"):
         post(URL, b"", {}, Network(internet.resolve, internet.connect))
@@ -99,7 +108,13 @@ def test_a_name_with_an_address_that_is_not_public_is_refused_and_not_connected_
 
 
 @pytest.mark.parametrize(
-    "url", ["https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest", "https://[fd00:ec2::254]/"]
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest",
+        "https://[fd00:ec2::254]/",
+    ],
 )
 def test_an_address_in_the_url_is_judged_as_any_other(url: str) -> None:
     with pytest.raises(DeliveryRefused, match="not public"):
@@ -108,7 +123,10 @@ def test_an_address_in_the_url_is_judged_as_any_other(url: str) -> None:
 
 def test_an_address_that_is_out_of_reach_is_passed_over(authority: Authority) -> None:
     script = fakes.answers(200, b"")
-    with receiver(authority, script, [PUBLIC, ANOTHER], out_of_reach=[PUBLIC]) as (internet, network):
+    with receiver(authority, script, [PUBLIC, ANOTHER], out_of_reach=[PUBLIC]) as (
+        internet,
+        network,
+    ):
         assert post(URL, b"", {}, network).status == 200
     assert internet.connected == [(PUBLIC, 443), (ANOTHER, 443)]
 
@@ -144,7 +162,9 @@ def test_who_is_trusted_cannot_be_said_by_the_environment(
         post(URL, b"", {}, network)
 
 
-def test_a_proxy_of_the_environment_is_not_asked(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_asked(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, fakes.nobody())
     with receiver(authority, fakes.answers(200, b"")) as (internet, network):
@@ -161,16 +181,21 @@ def test_a_redirect_is_an_answer_and_is_not_followed(authority: Authority) -> No
 
 def test_a_body_that_never_ends_is_not_read(authority: Authority) -> None:
     endless = fakes.never_ends(
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n"
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"1000\r\n" + b"x" * 4096 + b"\r\n",
     )
     with receiver(authority, endless) as (_, network):
         assert post(URL, b"", {}, network).status == 200
 
 
 @pytest.mark.parametrize(
-    "beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nx: "], ids=["status line", "headers", "one header"]
+    "beginning",
+    [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nx: "],
+    ids=["status line", "headers", "one header"],
 )
-def test_an_answer_that_drips_ends_with_the_time_for_all_of_it(beginning: bytes, authority: Authority) -> None:
+def test_an_answer_that_drips_ends_with_the_time_for_all_of_it(
+    beginning: bytes, authority: Authority
+) -> None:
     """A byte every 10 ms: no single read ever waits long, and the whole head would take minutes."""
     drips = fakes.never_ends(beginning, b"x", pause_seconds=0.01)
     with (
@@ -181,7 +206,10 @@ def test_an_answer_that_drips_ends_with_the_time_for_all_of_it(beginning: bytes,
 
 
 def test_a_receiver_that_says_nothing_is_given_up(authority: Authority) -> None:
-    with receiver(authority, fakes.hangs, seconds=0.5) as (_, network), pytest.raises(NotDelivered, match="in time"):
+    with (
+        receiver(authority, fakes.hangs, seconds=0.5) as (_, network),
+        pytest.raises(NotDelivered, match="in time"),
+    ):
         post(URL, b"", {}, network)
 
 
@@ -201,7 +229,9 @@ def test_a_receiver_that_reads_nothing_is_given_up() -> None:
     ],
     ids=["many headers", "one long header", "interim answers", "a long status line"],
 )
-def test_a_head_that_never_ends_is_given_up(beginning: bytes, piece: bytes, authority: Authority) -> None:
+def test_a_head_that_never_ends_is_given_up(
+    beginning: bytes, piece: bytes, authority: Authority
+) -> None:
     with (
         receiver(authority, fakes.never_ends(beginning, piece)) as (_, network),
         pytest.raises(NotDelivered, match="not HTTP"),
@@ -231,7 +261,9 @@ def test_a_head_of_many_bytes_in_few_lines_is_given_up_too(authority: Authority)
         ("Wed, 21 Oct 2026 07:28:00 GMT", None),
     ],
 )
-def test_when_to_try_again_is_believed_up_to_an_hour(said: str, seconds: int | None, authority: Authority) -> None:
+def test_when_to_try_again_is_believed_up_to_an_hour(
+    said: str, seconds: int | None, authority: Authority
+) -> None:
     head = f"HTTP/1.1 503 Busy\r\nretry-after: {said}\r\n\r\n".encode()
     with receiver(authority, fakes.never_ends(head, b"x")) as (_, network):
         assert post(URL, b"", {}, network) == (503, seconds)
@@ -245,11 +277,16 @@ def test_a_name_that_has_no_address_may_have_one_later() -> None:
         post(URL, b"", {}, Network(resolve))
 
 
-def test_a_receiver_that_closes_the_connection_or_is_not_there_may_be_there_later(authority: Authority) -> None:
+def test_a_receiver_that_closes_the_connection_or_is_not_there_may_be_there_later(
+    authority: Authority,
+) -> None:
     def script(request: Any, _: bytes) -> None:
         request.close_connection = True
 
-    with receiver(authority, script) as (_, network), pytest.raises(NotDelivered, match="without an answer"):
+    with (
+        receiver(authority, script) as (_, network),
+        pytest.raises(NotDelivered, match="without an answer"),
+    ):
         post(URL, b"", {}, network)
     gone = Internet(fakes.nobody(), [[PUBLIC]])
     with pytest.raises(NotDelivered, match="reached"):
@@ -287,8 +324,12 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
 def test_no_deployment_can_say_so() -> None:
     """The template names the variable for the SAM CLI only, without a value; only the local stack's own code sets it."""
     variable = re.compile("local.?receivers", re.IGNORECASE)
-    named = [line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)]
+    named = [
+        line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)
+    ]
     assert named == ["LOCAL_RECEIVERS: !Ref AWS::NoValue"]
     assert not variable.search((sam.ROOT / "samconfig.toml").read_text())
-    setting = [path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())]
+    setting = [
+        path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())
+    ]
     assert setting == [sam.ROOT / "infra/local/__main__.py"]

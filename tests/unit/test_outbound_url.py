@@ -3,7 +3,7 @@
 import pytest
 
 from functions.core.errors import DeliveryRefused
-from functions.core.outbound.url import Target, read_url
+from functions.core.outbound_http.url import Target, read_url
 
 
 @pytest.mark.parametrize(

@@ -41,20 +41,28 @@ class Example(Parameters):
         ({"name": "a", "word": "A"}, "/word", "does not have the right form"),
         ({"name": "a", "at": "today"}, "/at", "must be a time like 2026-01-31T12:00:00Z"),
         ({"name": "a", "flag": 1}, "/flag", "must be true or false, not a whole number"),
-        ({"name": "a", "items": [{"to": "x"}, {"to": 2}]}, "/items/1/to", "must be text, not a whole number"),
+        (
+            {"name": "a", "items": [{"to": "x"}, {"to": 2}]},
+            "/items/1/to",
+            "must be text, not a whole number",
+        ),
         ({"name": "a", "items": [{}]}, "/items/0/to", "is required"),
         ({"name": "a", "items": {}}, "/items", "must be a list, not an object"),
         ({"name": "a", "either": "x"}, "/either", "must be a whole number or a list, not text"),
     ],
 )
-def test_what_is_wrong_is_named_by_pointer_and_sentence(values: dict[str, Any], pointer: str, detail: str) -> None:
+def test_what_is_wrong_is_named_by_pointer_and_sentence(
+    values: dict[str, Any], pointer: str, detail: str
+) -> None:
     with pytest.raises(InvalidParameters) as caught:
         read_parameters(Example, values)
     assert caught.value.errors == ((pointer, detail),)
 
 
 def test_null_and_empty_text_are_absent_for_optional_parameters() -> None:
-    read = read_parameters(Example, {"name": "a", "count": None, "colour": "", "word": "", "at": None})
+    read = read_parameters(
+        Example, {"name": "a", "count": None, "colour": "", "word": "", "at": None}
+    )
     assert read == Example(name="a")
 
 

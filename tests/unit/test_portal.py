@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from functions.core.outbound.settings import OutboundSettings
-from functions.core.parameters import NotValid
+from functions.core.outbound_http.settings import OutboundSettings
+from functions.core.workflow import NotValid
 from functions.workflows.update_usersnap import portal
 from functions.workflows.update_usersnap.portal import PortalSecret, PortalUrl
 
@@ -65,15 +65,21 @@ LOCAL = ["http://127.0.0.1:9000/hook", "http://localhost:9000"]
 
 
 @pytest.mark.parametrize("url", LOCAL)
-def test_only_the_local_stack_has_portals_on_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_local_stack_has_portals_on_this_machine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(NotValid):
         PortalUrl.read(url)
     monkeypatch.setattr(portal, "settings", lambda: OutboundSettings(local_receivers=True))
     assert PortalUrl.read(url) == url
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://127.0.0.2:9000/", "http://localhost:9000@evil.example/"])
-def test_the_local_stack_has_portals_nowhere_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "http://127.0.0.2:9000/", "http://localhost:9000@evil.example/"]
+)
+def test_the_local_stack_has_portals_nowhere_else(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(portal, "settings", lambda: OutboundSettings(local_receivers=True))
     with pytest.raises(NotValid):
         PortalUrl.read(url)
@@ -83,7 +89,9 @@ def encoded(count: int) -> str:
     return base64.b64encode(b"\xfb" * count).decode()
 
 
-@pytest.mark.parametrize("secret", ["whsec_" + encoded(24), encoded(32), "whsec_" + encoded(64), "a" * 44])
+@pytest.mark.parametrize(
+    "secret", ["whsec_" + encoded(24), encoded(32), "whsec_" + encoded(64), "a" * 44]
+)
 def test_a_key_of_standard_webhooks_is_taken_as_it_is(secret: str) -> None:
     assert PortalSecret.read(secret) == secret
 
@@ -105,4 +113,7 @@ def test_a_key_of_standard_webhooks_is_taken_as_it_is(secret: str) -> None:
 def test_any_other_secret_is_refused_without_being_told(secret: str) -> None:
     with pytest.raises(NotValid) as refused:
         PortalSecret.read(secret)
-    assert str(refused.value) == "must be a key of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes"
+    assert (
+        str(refused.value)
+        == "must be a key of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes"
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from functions.core.messages.render import TEMPLATES
+from functions.core.messages.rendering.render import TEMPLATES
 from infra import sam
 from infra.preview import rendering, server
 from infra.preview.server import PreviewServer
@@ -21,7 +21,11 @@ from tests.unit.emails import LOCALES, NAMES
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = {"APP_NAME": "Our app", "EMAIL_FROM": "no-reply@example.com", "LINK_HOSTS": "*.example.com"}
+SETTINGS = {
+    "APP_NAME": "Our app",
+    "EMAIL_FROM": "no-reply@example.com",
+    "LINK_HOSTS": "*.example.com",
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,9 @@ def test_an_email_is_shown_with_its_sample(name: str, pages: httpx.Client) -> No
 
 
 def test_each_part_of_a_message_is_shown(pages: httpx.Client) -> None:
-    texts = {part: pages.get(f"/verification/en?part={part}").text for part in ("html", "text", "sms")}
+    texts = {
+        part: pages.get(f"/verification/en?part={part}").text for part in ("html", "text", "sms")
+    }
     assert "<iframe" in texts["html"]
     assert "<pre>Your verification code for Our app is:" in texts["text"]
     assert "<pre>123456 is your Our app code." in texts["sms"]
@@ -72,7 +78,10 @@ def test_each_part_of_a_message_is_shown(pages: httpx.Client) -> None:
 
 
 def test_dark_mode_and_the_width_of_a_phone_can_be_chosen(pages: httpx.Client) -> None:
-    light, dark = pages.get("/welcome/en").text, pages.get("/welcome/en?scheme=dark&width=phone").text
+    light, dark = (
+        pages.get("/welcome/en").text,
+        pages.get("/welcome/en?scheme=dark&width=phone").text,
+    )
     assert "@media not all {" in light
     assert "@media all {" in dark
     assert '<iframe class="phone"' in dark
@@ -84,7 +93,9 @@ def test_an_email_neither_runs_scripts_nor_calls_home(pages: httpx.Client) -> No
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-@pytest.mark.parametrize("path", ["/welcome/tlh", "/nothing/en", "/../en", "/layout.html/en", "/welcome"])
+@pytest.mark.parametrize(
+    "path", ["/welcome/tlh", "/nothing/en", "/../en", "/layout.html/en", "/welcome"]
+)
 def test_what_there_is_not_is_said(path: str, pages: httpx.Client) -> None:
     page = pages.get(path)
     assert page.status_code == 404
@@ -137,7 +148,13 @@ def test_a_change_is_noticed_and_shown(copy: Path, pages: httpx.Client) -> None:
         ("welcome/sample.json", '"start_url"', '"begin_url"', 3, "/begin_url is not a parameter"),
         ("welcome/sample.json", '"Ana",', '"Ana"', 3, "Expecting ',' delimiter"),
         ("welcome/sentences.json", '"ready": ', '"ready" ', 6, "Expecting ':' delimiter"),
-        ("parts.html", "{{ label }}</span></a></td>", "{{ labl }}</span></a></td>", 31, "'labl' is undefined"),
+        (
+            "parts.html",
+            "{{ label }}</span></a></td>",
+            "{{ labl }}</span></a></td>",
+            31,
+            "'labl' is undefined",
+        ),
         ("layout.html", "locale.tag", "locale.tga", 3, "no attribute 'tga'"),
     ],
     ids=lambda value: str(value)[:20],
@@ -200,7 +217,9 @@ def test_a_setting_that_cannot_be_is_said(
     assert process.returncode == 1
 
 
-def test_a_port_in_use_is_said(pages: httpx.Client, start: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_port_in_use_is_said(
+    pages: httpx.Client, start: Callable[..., subprocess.Popen[str]]
+) -> None:
     port = pages.base_url.port
     _, said = start(f"PORT={port}").communicate(timeout=30)
     assert f"Port {port} is in use" in said

@@ -1,14 +1,18 @@
 import pytest
 
 from functions.core import errors
-from functions.core.problems import TABLE, problem
+from functions.core.http.problems import TABLE, problem
 
 
 def test_every_error_of_ours_has_a_row_of_its_own() -> None:
     ours = [
-        error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.WorkflowError)
+        error
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.WorkflowError)
     ]
-    assert [error for error in ours if error not in TABLE and error is not errors.WorkflowError] == []
+    assert [
+        error for error in ours if error not in TABLE and error is not errors.WorkflowError
+    ] == []
 
 
 def test_codes_are_unique() -> None:

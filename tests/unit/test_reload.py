@@ -39,7 +39,11 @@ class FakeEmulator:
         kind = "AWS::Lambda::Function"
         rows = [("greet", "Greet"), ("wave", "Wave")]
         about = ("PhysicalResourceId", "LogicalResourceId")
-        return {"StackResources": [{"ResourceType": kind} | dict(zip(about, row, strict=True)) for row in rows]}
+        return {
+            "StackResources": [
+                {"ResourceType": kind} | dict(zip(about, row, strict=True)) for row in rows
+            ]
+        }
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         handler = f"functions.workflows.{FunctionName}.handler.lambda_handler"
@@ -121,7 +125,11 @@ def test_a_change_elsewhere_is_put_into_every_function(bench: Bench) -> None:
         (GREET, "def f(:\n", f"{GREET}:1: SyntaxError: invalid syntax\n    def f(:"),
         (GREET, "\nx = y\n", f"{GREET}:2: NameError: name 'y' is not defined\n    x = y"),
         (CORE, "BYE = 'Bye'\n", f"{GREET}:1: ImportError: cannot import name 'HELLO'"),
-        ("functions/core/de.json", '{"a" 1}', "functions/core/de.json:1: no JSON: Expecting ':' delimiter"),
+        (
+            "functions/core/de.json",
+            '{"a" 1}',
+            "functions/core/de.json:1: no JSON: Expecting ':' delimiter",
+        ),
     ],
 )
 def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
@@ -138,7 +146,9 @@ def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
 def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:
     (bench.project / GREET).write_text("def f(:\n")
     Reload(bench.gate, bench.say, lambda: bench.deployment, bench.project).tell_mistakes()
-    assert bench.said == [f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"]
+    assert bench.said == [
+        f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"
+    ]
 
 
 def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> None:
@@ -160,7 +170,9 @@ def test_a_change_of_the_stack_is_deployed(bench: Bench, path: str) -> None:
     assert bench.look() == []
 
 
-def test_a_stack_that_cannot_be_deployed_is_said_and_keeps_no_code_from_being_reloaded(bench: Bench) -> None:
+def test_a_stack_that_cannot_be_deployed_is_said_and_keeps_no_code_from_being_reloaded(
+    bench: Bench,
+) -> None:
     bench.error = sam.TemplateError("template.yaml:3: no")
     said = bench.write("template.yaml", "x")
     assert said[1] == "not deployed, and the stack is as it was: template.yaml:3: no"
@@ -171,7 +183,9 @@ def test_a_stack_that_cannot_be_deployed_is_said_and_keeps_no_code_from_being_re
     assert bench.deployments == 2
 
 
-def test_a_stack_that_changed_with_a_mistake_in_the_code_is_deployed_when_that_is_mended(bench: Bench) -> None:
+def test_a_stack_that_changed_with_a_mistake_in_the_code_is_deployed_when_that_is_mended(
+    bench: Bench,
+) -> None:
     (bench.project / "template.yaml").write_text("Resources: {} # changed\n")
     bench.write(GREET, "def f(:\n")
     assert bench.deployments == 0
@@ -190,13 +204,19 @@ def test_what_cannot_be_reached_is_tried_again(bench: Bench) -> None:
     assert bench.look() == ["functions/ changed: code reloaded"]
 
 
-def test_a_folder_without_a_function_is_no_workflow_yet_and_a_line_says_what_to_do(bench: Bench) -> None:
+def test_a_folder_without_a_function_is_no_workflow_yet_and_a_line_says_what_to_do(
+    bench: Bench,
+) -> None:
     said = bench.write("functions/workflows/nod/handler.py", CODE)
-    assert said[1].startswith("functions/workflows/nod has no function in template.yaml. Add its section")
+    assert said[1].startswith(
+        "functions/workflows/nod has no function in template.yaml. Add its section"
+    )
     assert bench.write(GREET, CODE + "\n") == ["functions/ changed: code reloaded"]
 
 
-def test_why_a_function_cannot_be_imported_is_found_once_and_forgotten_with_its_code(tmp_path: Path) -> None:
+def test_why_a_function_cannot_be_imported_is_found_once_and_forgotten_with_its_code(
+    tmp_path: Path,
+) -> None:
     folder = "functions/workflows/greet/"
     bench = Bench(tmp_path)
     (tmp_path / GREET).write_text("x = y\n")
@@ -209,7 +229,9 @@ def test_why_a_function_cannot_be_imported_is_found_once_and_forgotten_with_its_
     assert bench.reload.mistake_in(bench.deployment, folder) is None
 
 
-def test_code_is_only_replaced_while_no_call_is_under_way_and_calls_wait_for_it(bench: Bench) -> None:
+def test_code_is_only_replaced_while_no_call_is_under_way_and_calls_wait_for_it(
+    bench: Bench,
+) -> None:
     passed, ended = threading.Event(), threading.Event()
     order: list[str] = []
 

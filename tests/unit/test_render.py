@@ -3,10 +3,10 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from functions.core.messages import render as rendering
-from functions.core.messages.branding import branding
-from functions.core.messages.locales import Locale, find_locale
-from functions.core.messages.render import render, render_email
+from functions.core.messages.rendering import render as rendering
+from functions.core.messages.rendering.branding import branding
+from functions.core.messages.rendering.locales import Locale, find_locale
+from functions.core.messages.rendering.render import render, render_email
 from tests.unit.conftest import SetMessages
 
 CODE = {"code": "123456", "duration": "10 minutes", "purpose": None, "code_in_subject": False}
@@ -48,8 +48,15 @@ def test_templates_cannot_reach_into_python() -> None:
 def test_the_built_templates_render_as_their_sources_do(tmp_path: Path) -> None:
     rendering.compile_templates(tmp_path)
     built = rendering._environment().overlay(loader=jinja2.ModuleLoader(tmp_path))
-    values = CODE | {"locale": find_locale("en"), "brand": branding(), "app_name": "x", "subject": "y"}
+    values = CODE | {
+        "locale": find_locale("en"),
+        "brand": branding(),
+        "app_name": "x",
+        "subject": "y",
+    }
     values["isolates"] = rendering._MARKUP
-    made, source = (each.get_template("verification/body.html") for each in (built, rendering._environment()))
+    made, source = (
+        each.get_template("verification/body.html") for each in (built, rendering._environment())
+    )
     assert made.render(values) == source.render(values)
     assert "&lt;Jerry&gt;" in made.render(values)

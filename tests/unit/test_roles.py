@@ -34,12 +34,14 @@ RUNS_ITEMS = {
     ("dynamodb:GetItem", "Outcomes.Arn"),
     ("dynamodb:UpdateItem", "Outcomes.Arn"),
 }
-KEEPS_ANSWERS = {(f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")}
+KEEPS_ANSWERS = {
+    (f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")
+}
 NEEDS = {
     "functions.core.runs.start": STARTS,
-    "functions.core.runs.item": RUNS_ITEMS,
-    "functions.core.idempotency": KEEPS_ANSWERS,
-    "functions.core.objects": {
+    "functions.core.triggers.run_item": RUNS_ITEMS,
+    "functions.core.http.idempotency": KEEPS_ANSWERS,
+    "functions.core.aws.s3": {
         (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
     }
     # Without it S3 says that access is denied where there is no such object.
@@ -83,11 +85,19 @@ def by_traits(handler: str) -> set[str]:
     """What the platform loads only when it is asked for: by what a workflow says of itself, or an API's door heeds."""
     if ".workflows." not in handler:
         text = path_of(handler).read_text()
-        return {"functions.core.idempotency"} if "api_door(" in text and '"POST /' in text else set()
-    about = importlib.import_module(handler).lambda_handler.__self__.about
-    found = {"functions.core.runs.start", "functions.core.runs.item"} if about.background else set()
+        return (
+            {"functions.core.http.idempotency"}
+            if "api_endpoint(" in text and '"POST /' in text
+            else set()
+        )
+    about = importlib.import_module(handler).lambda_handler.definition.options
+    found = (
+        {"functions.core.runs.start", "functions.core.triggers.run_item"}
+        if about.background
+        else set()
+    )
     found |= {"functions.core.runs.start"} if about.starts else set()
-    return found | ({"functions.core.idempotency"} if about.idempotency == "heeded" else set())
+    return found | ({"functions.core.http.idempotency"} if about.idempotency == "heeded" else set())
 
 
 def allowed(role: str) -> set[tuple[str, str]]:
@@ -134,26 +144,41 @@ def test_what_each_needs_is_found_in_the_code() -> None:
     background = {
         name
         for name, handler in HANDLERS.items()
-        if ".workflows." in handler and importlib.import_module(handler).lambda_handler.__self__.about.background
+        if ".workflows." in handler
+        and importlib.import_module(handler).lambda_handler.definition.options.background
     }
     assert len(background) >= 5
-    assert asked["functions.core.runs.item"] == background
-    assert asked["functions.core.runs.start"] == background | {"Runs", "Schedules", "Webhooks", "Events"}
-    assert {"Runs", "Schedules", "VerifySend"} <= asked["functions.core.idempotency"]
+    assert asked["functions.core.triggers.run_item"] == background
+    assert asked["functions.core.runs.start"] == background | {
+        "Runs",
+        "Schedules",
+        "Webhooks",
+        "Events",
+    }
+    assert {"Runs", "Schedules", "VerifySend"} <= asked["functions.core.http.idempotency"]
     assert all(asked.values()), asked
 
 
 def test_nobody_may_start_runs_who_cannot_in_code() -> None:
-    may = {name for name in HANDLERS if ("states:StartExecution", MACHINE) in allowed(f"{name}Role")}
+    may = {
+        name for name in HANDLERS if ("states:StartExecution", MACHINE) in allowed(f"{name}Role")
+    }
     assert may == {name for name in HANDLERS if "functions.core.runs.start" in loads(name)}
 
 
 def test_children_of_a_distributed_map_may_assume_the_machines_role() -> None:
     """They come as the machine with the label of the map at its end."""
-    (statement,) = RESOURCES["RunWorkflowRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (statement,) = RESOURCES["RunWorkflowRole"]["Properties"]["AssumeRolePolicyDocument"][
+        "Statement"
+    ]
     sources = [each["Fn::Sub"] for each in statement["Condition"]["ArnLike"]["aws:SourceArn"]]
-    assert [source.rpartition("${AWS::AccountId}:")[2] for source in sources] == [MACHINE, f"{MACHINE}/*"]
+    assert [source.rpartition("${AWS::AccountId}:")[2] for source in sources] == [
+        MACHINE,
+        f"{MACHINE}/*",
+    ]
 
 
 def test_every_workflow_is_looked_at() -> None:
-    assert {handler.split(".")[2] for handler in HANDLERS.values() if ".workflows." in handler} == set(workflows())
+    assert {
+        handler.split(".")[2] for handler in HANDLERS.values() if ".workflows." in handler
+    } == set(workflows())

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 import yaml
 
-from functions.core.problems import Problem
+from functions.core.http.problems import Problem
 from functions.core.runs.execution import Execution
-from functions.core.runs.item import _HANGS_SECONDS, BUDGET_SECONDS, Delivery
+from functions.core.triggers.run_item import _HANGS_SECONDS, BUDGET_SECONDS, ItemDelivery
 from infra import sam
 
 MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
@@ -22,7 +22,12 @@ BRANCHES = {
     "OneOfMany": MAPS["Many"]["ItemProcessor"]["States"],
     "OnePaced": MAPS["Paced"]["ItemProcessor"]["States"],
 }
-VALUES = {"Partition": "aws", "Functions": "stack-wf-", "OutcomesTable": "outcomes", "RunsBucket": "stack-runs"}
+VALUES = {
+    "Partition": "aws",
+    "Functions": "stack-wf-",
+    "OutcomesTable": "outcomes",
+    "RunsBucket": "stack-runs",
+}
 
 
 def machines() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -33,7 +38,9 @@ def machines() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def item_states(branch: str) -> dict[str, Any]:
     """The states that run an item, as in the branch of one item."""
-    text = json.dumps({name: state for name, state in BRANCHES[branch].items() if branch in name or "Run" in name})
+    text = json.dumps(
+        {name: state for name, state in BRANCHES[branch].items() if branch in name or "Run" in name}
+    )
     return dict(json.loads(text.replace(f"Run{branch}", "RunItem").replace(branch, "Item")))
 
 
@@ -45,7 +52,10 @@ def test_an_item_runs_alike_in_every_branch(branch: str) -> None:
 def test_every_state_is_reached_and_every_next_is_there() -> None:
     for start, states in machines():
         nexts = set(
-            re.findall(r'"(?:Next|Default)": "(\w+)"', json.dumps([without_children(s) for s in states.values()]))
+            re.findall(
+                r'"(?:Next|Default)": "(\w+)"',
+                json.dumps([without_children(s) for s in states.values()]),
+            )
         )
         assert nexts | {start} == set(states)
 
@@ -61,7 +71,10 @@ def test_names_of_states_are_unique_in_the_whole_machine() -> None:
 
 def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
     _, timeouts, everything = item_states("Item")["RunItem"]["Retry"]
-    assert (set(timeouts["ErrorEquals"]), timeouts["MaxAttempts"]) == ({"States.Timeout", "Sandbox.Timedout"}, 0)
+    assert (set(timeouts["ErrorEquals"]), timeouts["MaxAttempts"]) == (
+        {"States.Timeout", "Sandbox.Timedout"},
+        0,
+    )
     assert everything["ErrorEquals"] == ["States.ALL"]
     assert everything["JitterStrategy"] == "FULL"
     assert everything["BackoffRate"] == 2
@@ -80,7 +93,11 @@ def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
 
 def longest_seconds(retrier: dict[str, Any]) -> int:
     """Of all its waits, without jitter."""
-    first, rate, most = retrier["IntervalSeconds"], retrier["BackoffRate"], retrier.get("MaxDelaySeconds", 3600)
+    first, rate, most = (
+        retrier["IntervalSeconds"],
+        retrier["BackoffRate"],
+        retrier.get("MaxDelaySeconds", 3600),
+    )
     return sum(min(first * rate**number, most) for number in range(retrier["MaxAttempts"]))
 
 
@@ -93,7 +110,9 @@ def test_waits_for_another_try_end_before_an_express_child_does() -> None:
 
 def test_an_item_that_crashed_to_the_end_is_recorded_unless_it_is_done() -> None:
     states = item_states("Item")
-    assert states["RunItem"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "ItemCrashed"}]
+    assert states["RunItem"]["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "ItemCrashed"}
+    ]
     record = states["ItemCrashed"]["Parameters"]
     assert record["ConditionExpression"] == "attribute_not_exists(#status) OR #status = :running"
     assert "problem = if_not_exists(problem, :crashed)" in record["UpdateExpression"]
@@ -109,20 +128,28 @@ def test_a_failed_item_fails_its_child_and_not_the_run() -> None:
 
 
 def test_many_run_in_express_children_and_paced_ones_one_at_a_time() -> None:
-    assert MAPS["Many"]["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    assert MAPS["Many"]["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "EXPRESS",
+    }
     assert MAPS["Many"]["MaxConcurrencyPath"] == "$.max_concurrency"
-    assert MAPS["Paced"]["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert MAPS["Paced"]["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "STANDARD",
+    }
     assert MAPS["Paced"]["MaxConcurrency"] == 1
 
 
 def test_results_of_children_are_not_the_output_of_the_map() -> None:
     """256 KB of it would fail the run."""
-    assert all(state["ResultWriter"]["Resource"].endswith("s3:putObject") for state in MAPS.values())
+    assert all(
+        state["ResultWriter"]["Resource"].endswith("s3:putObject") for state in MAPS.values()
+    )
 
 
 def test_the_event_of_an_item_is_what_the_door_reads() -> None:
     event = item_states("Item")["RunItem"]["Parameters"]["Payload"]
-    assert {name.removesuffix(".$") for name in event} == set(Delivery.__struct_fields__)
+    assert {name.removesuffix(".$") for name in event} == set(ItemDelivery.__struct_fields__)
 
 
 def test_only_what_the_input_has_is_read() -> None:
@@ -134,7 +161,10 @@ def test_only_what_the_input_has_is_read() -> None:
 def test_an_execution_that_an_earlier_version_starts_during_an_update_runs_all_the_same() -> None:
     """A path that the input lacks would fail the run, and nothing could catch that."""
     first = DEFINITION["States"]["Branch"]["Choices"][0]
-    assert first == {"Not": {"Variable": "$.started_by", "IsPresent": True}, "Next": "WithoutOrigin"}
+    assert first == {
+        "Not": {"Variable": "$.started_by", "IsPresent": True},
+        "Next": "WithoutOrigin",
+    }
     assert DEFINITION["States"]["WithoutOrigin"] == {
         "Type": "Pass",
         "Result": "",
@@ -165,7 +195,9 @@ def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
     }
     assert "function:${AWS::StackName}-wf-*" in allowed["lambda:InvokeFunction"]
     assert "stateMachine:${AWS::StackName}-RunWorkflow" in allowed["states:StartExecution"]
-    assert all("RunWorkflow" in resource or "states" not in action for action, resource in allowed.items())
+    assert all(
+        "RunWorkflow" in resource or "states" not in action for action, resource in allowed.items()
+    )
 
 
 def test_what_is_substituted_is_what_the_definition_asks_for() -> None:

@@ -21,7 +21,9 @@ def test_no_name_is_used_again() -> None:
 
 @pytest.mark.parametrize("group", ["", "a.b", "a b", "ä", "a/b", "a" * 36, "a\n"])
 def test_a_group_that_does_not_fit_into_a_name_is_refused(group: str) -> None:
-    with pytest.raises(InvalidParameters, match="/group: must be 1 to 35 letters, digits, hyphens or underscores"):
+    with pytest.raises(
+        InvalidParameters, match="/group: must be 1 to 35 letters, digits, hyphens or underscores"
+    ):
         new_name("verify_send", group)
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from functions.core import aws
+from functions.core.aws import clients
+from functions.core.aws.secrets import MAX_AGE_SECONDS, Secret
 from functions.core.errors import Unavailable
-from functions.core.secret import MAX_AGE_SECONDS, Secret
 
 
 class SecretsManager:
@@ -24,9 +24,11 @@ def clock() -> list[float]:
     return [0.0]
 
 
-def secret(monkeypatch: pytest.MonkeyPatch, clock: list[float], *answers: str | Exception) -> Secret:
+def secret(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], *answers: str | Exception
+) -> Secret:
     manager = SecretsManager(*answers)
-    monkeypatch.setattr(aws, "client", lambda _, **__: manager)
+    monkeypatch.setattr(clients, "client", lambda _, **__: manager)
     return Secret("arn:secret", clock=lambda: clock[0])
 
 

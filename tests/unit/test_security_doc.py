@@ -11,7 +11,8 @@ from infra import sam
 
 TESTS = sam.ROOT / "tests"
 NAMED = re.findall(
-    r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`", (sam.ROOT / "docs/explanation/security.md").read_text()
+    r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`",
+    (sam.ROOT / "docs/explanation/security.md").read_text(),
 )
 
 
@@ -27,4 +28,8 @@ def test_a_test_that_the_document_names_is_there(path: str, name: str) -> None:
 
 @cache
 def functions_in(file: Path) -> set[str]:
-    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
+    return {
+        node.name
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }

@@ -18,7 +18,9 @@ from functions.core.messages.segments import Length, length
         ("`", Length("UCS-2", 1)),
     ],
 )
-def test_units_are_septets_with_an_escape_for_extensions_or_utf_16(text: str, expected: Length) -> None:
+def test_units_are_septets_with_an_escape_for_extensions_or_utf_16(
+    text: str, expected: Length
+) -> None:
     assert length(text) == expected
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from functions.core.settings import SettingsError, read_settings
+from functions.core.config import SettingsError, read_settings
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from functions.core.signing import base64url, coordinates, raw_signature
+from functions.core.signing.jws import base64url, coordinates, raw_signature
 
 
 def spki(curve: ec.EllipticCurve) -> bytes:
-    return ec.generate_private_key(curve).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return (
+        ec.generate_private_key(curve)
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,7 +35,9 @@ def test_a_signature_in_der_becomes_r_and_s_of_32_bytes_each(r: int, s: int) -> 
 def test_every_real_signature_becomes_64_bytes() -> None:
     """About one in 128 has a short r or s."""
     key = ec.derive_private_key(int.from_bytes(hashlib.sha256(b"a key").digest()), ec.SECP256R1())
-    lengths = {len(raw_signature(key.sign(bytes([i]), ec.ECDSA(hashes.SHA256())))) for i in range(256)}
+    lengths = {
+        len(raw_signature(key.sign(bytes([i]), ec.ECDSA(hashes.SHA256())))) for i in range(256)
+    }
     assert lengths == {64}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.api.webhooks.sources import Source, find_source, read_sources, sources
+from functions.core.config import SettingsError
 from functions.core.errors import InvalidParameters, NotFound
-from functions.core.settings import SettingsError
 from functions.workflows.track_delivery.handler import _EMAIL_EVENTS, _REPORTS
 from infra import sam
 from infra.workflows import workflows
@@ -34,11 +34,17 @@ def test_an_unknown_source_is_not_found() -> None:
     [
         ("[a", "Expected ']'"),
         (f'[a]\n{SIGNED_BY}workflow = "x"', "missing required field `parameters`"),
-        ('[a]\nscheme = "md5"\nsecret = "a"\nworkflow = "x"\nparameters = "payload"', "Invalid enum value 'md5'"),
+        (
+            '[a]\nscheme = "md5"\nsecret = "a"\nworkflow = "x"\nparameters = "payload"',
+            "Invalid enum value 'md5'",
+        ),
         ('[a]\nscheme = "github"\nworkflow = "x"\nparameters = "payload"', "needs a secret"),
         ('[a]\nscheme = "sns"\nworkflow = "x"\nparameters = "payload"', "needs a topic"),
         (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "{{"', "is not JMESPath"),
-        (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"\ncolour = "red"', "unknown field `colour`"),
+        (
+            f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"\ncolour = "red"',
+            "unknown field `colour`",
+        ),
         (f'["A/B"]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"', "matching regex"),
     ],
 )
@@ -58,11 +64,14 @@ def test_a_payload_becomes_parameters() -> None:
 
 @pytest.mark.parametrize("payload", [{}, {"action": "closed"}, "text", None, [1]])
 def test_where_the_expression_says_nothing_nothing_is_started(payload: object) -> None:
-    assert source("payload.action == 'opened' && {id: payload.id}").parameters_of(payload, {}) is None
+    assert (
+        source("payload.action == 'opened' && {id: payload.id}").parameters_of(payload, {}) is None
+    )
 
 
 @pytest.mark.parametrize(
-    ("expression", "payload"), [("payload", "text"), ("payload", [1]), ("abs(payload.amount)", {"amount": "x"})]
+    ("expression", "payload"),
+    [("payload", "text"), ("payload", [1]), ("abs(payload.amount)", {"amount": "x"})],
 )
 def test_a_payload_of_another_shape_is_refused(expression: str, payload: object) -> None:
     with pytest.raises(InvalidParameters):
@@ -78,7 +87,11 @@ SES: dict[str, Any] = {
         "headers": [{"name": "Subject", "value": "Your code is 918273"}],
         "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
     },
-    "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-24T12:00:00.000Z"},
+    "bounce": {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "timestamp": "2026-11-24T12:00:00.000Z",
+    },
 }
 """As SES publishes it (SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS"), shortened."""
 
@@ -99,7 +112,13 @@ def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
 @pytest.mark.parametrize(
     ("about", "reason"),
     [
-        ({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "abuse", "timestamp": "t"}}, "abuse"),
+        (
+            {
+                "eventType": "Complaint",
+                "complaint": {"complaintFeedbackType": "abuse", "timestamp": "t"},
+            },
+            "abuse",
+        ),
         ({"eventType": "Complaint", "complaint": {"timestamp": "t"}}, None),
         ({"eventType": "Reject", "reject": {"reason": "Bad content"}}, "Bad content"),
         ({"eventType": "Delivery", "delivery": {"timestamp": "t"}}, None),
@@ -116,7 +135,9 @@ def test_what_twilio_reports_is_what_track_delivery_knows() -> None:
         assert find_source("twilio").parameters_of({"MessageStatus": status}, {}), status
     named = re.findall(r"'([a-z-]+)'", find_source("twilio").parameters.partition("payload")[0])
     assert set(named) == set(_REPORTS["twilio"])
-    reported = sam.read_template()["Resources"]["CodeEmailReports"]["Properties"]["EventDestination"]
+    reported = sam.read_template()["Resources"]["CodeEmailReports"]["Properties"][
+        "EventDestination"
+    ]
     assert set(reported["MatchingEventTypes"]) == {*_REPORTS["ses"], *_EMAIL_EVENTS}
 
 
@@ -126,7 +147,12 @@ def test_what_ses_says_besides_starts_nothing() -> None:
 
 
 def test_a_status_of_twilio_becomes_a_report_of_the_verification_that_its_url_names() -> None:
-    form = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30005", "To": "+14155550100"}
+    form = {
+        "MessageSid": "SM1",
+        "MessageStatus": "undelivered",
+        "ErrorCode": "30005",
+        "To": "+14155550100",
+    }
     assert find_source("twilio").parameters_of(form, {"verification_id": "k1.AAAA"}) == {
         "provider": "twilio",
         "status": "undelivered",
@@ -140,7 +166,10 @@ def test_a_status_of_twilio_becomes_a_report_of_the_verification_that_its_url_na
 
 @pytest.mark.parametrize("status", ["queued", "sending", "sent", "accepted"])
 def test_a_status_of_twilio_that_is_not_the_last_starts_nothing(status: str) -> None:
-    assert find_source("twilio").parameters_of({"MessageSid": "SM1", "MessageStatus": status}, {}) is None
+    assert (
+        find_source("twilio").parameters_of({"MessageSid": "SM1", "MessageStatus": status}, {})
+        is None
+    )
 
 
 def test_feedback_of_usersnap_becomes_an_event() -> None:

@@ -24,8 +24,12 @@ PATH = f"/2010-04-01/Accounts/{twilio.ACCOUNT_SID}/Messages.json"
         ({"origin": "http://localhost:3000"}, 403),
     ],
 )
-def test_a_page_sends_no_messages_even_if_its_name_resolves_to_loopback(headers: dict[str, str], status: int) -> None:
+def test_a_page_sends_no_messages_even_if_its_name_resolves_to_loopback(
+    headers: dict[str, str], status: int
+) -> None:
     taken: list[Message] = []
     with running_stand_ins(taken.append) as url:
-        answer = httpx.post(url + PATH, data=FORM, headers={"authorization": f"Basic {BASIC}"} | headers)
+        answer = httpx.post(
+            url + PATH, data=FORM, headers={"authorization": f"Basic {BASIC}"} | headers
+        )
     assert (answer.status_code, len(taken)) == (status, int(status == 201))

@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from functions.api.webhooks.checks import TOLERANCE
+from functions.core.config import SettingsError, read_settings
 from functions.core.errors import DeliveryRefused
-from functions.core.events.wanted import EventSettings
-from functions.core.outbound.url import read_url
-from functions.core.runs.files import KEPT_SECONDS
-from functions.core.settings import SettingsError, read_settings
+from functions.core.events.event_filter import EventSettings
+from functions.core.outbound_http.url import read_url
+from functions.core.runs.files import ITEMS_KEPT_SECONDS
 from functions.core.verification.settings import ProofSettings
 from infra import sam
 from infra.local import __main__ as local_stack
@@ -44,7 +44,13 @@ SWITCHED = {
 """What there is only where events are sent, and where deliveries are reported."""
 YAML = {
     path.relative_to(sam.ROOT).as_posix()
-    for pattern in ("*.y*ml", "functions/**/*.y*ml", "infra/**/*.y*ml", "tests/**/*.y*ml", ".ci/**/*.y*ml")
+    for pattern in (
+        "*.y*ml",
+        "functions/**/*.y*ml",
+        "infra/**/*.y*ml",
+        "tests/**/*.y*ml",
+        ".ci/**/*.y*ml",
+    )
     for path in sam.ROOT.glob(pattern)
 }
 """Files of the project, none of the tools' own."""
@@ -52,7 +58,9 @@ PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 PUBLIC = [
     name
     for name in WORKFLOWS
-    if importlib.import_module(f"functions.workflows.{name}.handler").lambda_handler.__self__.about.public
+    if importlib.import_module(
+        f"functions.workflows.{name}.handler"
+    ).lambda_handler.definition.options.public
 ]
 """Workflows that say of themselves that anybody may call them."""
 
@@ -69,8 +77,16 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 def statements() -> list[tuple[str, dict[str, Any]]]:
     """Role and statement of every permission, also of those that only some deployments have."""
-    own = [(name, policy) for name, role in resources("AWS::IAM::Role").items() for policy in role["Policies"]]
-    added = [(role["Ref"], policy) for policy in resources("AWS::IAM::Policy").values() for role in policy["Roles"]]
+    own = [
+        (name, policy)
+        for name, role in resources("AWS::IAM::Role").items()
+        for policy in role["Policies"]
+    ]
+    added = [
+        (role["Ref"], policy)
+        for policy in resources("AWS::IAM::Policy").values()
+        for role in policy["Roles"]
+    ]
     return [
         (name, statement["Fn::If"][1] if "Fn::If" in statement else statement)
         for name, policy in own + added
@@ -87,7 +103,8 @@ def test_there_are_workflows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("workflows", each) for each in WORKFLOWS] + [("api", each) for each in API]
+    ("folder", "name"),
+    [("workflows", each) for each in WORKFLOWS] + [("api", each) for each in API],
 )
 def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, name: str) -> None:
     full = {"Fn::Sub": f"${{AWS::StackName}}-{'wf-' if folder == 'workflows' else ''}{name}"}
@@ -107,7 +124,9 @@ def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, na
 def test_every_function_has_its_folder() -> None:
     handlers = {each["Handler"] for each in resources("AWS::Serverless::Function").values()}
     folders = [("workflows", name) for name in WORKFLOWS] + [("api", name) for name in API]
-    assert handlers == {f"functions.{folder}.{name}.handler.lambda_handler" for folder, name in folders}
+    assert handlers == {
+        f"functions.{folder}.{name}.handler.lambda_handler" for folder, name in folders
+    }
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -119,7 +138,11 @@ def test_each_workflow_is_reached_under_its_name(name: str) -> None:
 
 def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registration() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
-    security = {(method, path): about.get("security") for path, methods in paths for method, about in methods.items()}
+    security = {
+        (method, path): about.get("security")
+        for path, methods in paths
+        for method, about in methods.items()
+    }
     public = {route for route, schemes in security.items() if schemes is None}
     assert public == {
         ("get", "/.well-known/jwks.json"),
@@ -127,14 +150,21 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
         ("post", "/webhooks/{source}"),
         ("post", "/workflows/record_registration"),
     }
-    assert all(schemes == [{"Token": []}] for route, schemes in security.items() if route not in public)
+    assert all(
+        schemes == [{"Token": []}] for route, schemes in security.items() if route not in public
+    )
 
 
 def test_every_scheme_that_a_route_names_is_declared() -> None:
     """The import warns of another one, such as NONE, and FailOnWarnings refuses it."""
     api = translated()["Resources"]["Api"]["Properties"]
     operations = [about for methods in api["Body"]["paths"].values() for about in methods.values()]
-    named = {scheme for about in operations for security in about.get("security", []) for scheme in security}
+    named = {
+        scheme
+        for about in operations
+        for security in about.get("security", [])
+        for scheme in security
+    }
     assert named == set(api["Body"]["components"]["securitySchemes"]) == {"Token"}
     assert api["FailOnWarnings"] is True
     assert "security" not in api["Body"]
@@ -154,7 +184,11 @@ def test_every_function_ships_with_its_package_path_and_dependencies() -> None:
     assert template["Globals"]["Function"]["CodeUri"] == "functions/"
     assert (FUNCTIONS / "requirements.txt").resolve() == sam.ROOT / "requirements.txt"
     wanted = {"ParentPackageMode": "explicit", "ParentPackages": "functions"}
-    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    functions = [
+        each
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Serverless::Function"
+    ]
     assert all(each["Metadata"]["BuildProperties"] == wanted for each in functions)
 
 
@@ -202,7 +236,9 @@ WITHOUT_RESOURCE = {
 
 def test_iam_names_actions_and_resources() -> None:
     for role, statement in statements():
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        actions = (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
         assert all("*" not in action for action in actions), role
         assert statement.get("Resource") != "*" or set(actions) <= WITHOUT_RESOURCE, role
         if "NotResource" in statement:
@@ -210,10 +246,14 @@ def test_iam_names_actions_and_resources() -> None:
 
 
 def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None:
-    statements = resources("AWS::IAM::Role")["VerifySendRole"]["Policies"][0]["PolicyDocument"]["Statement"]
+    statements = resources("AWS::IAM::Role")["VerifySendRole"]["Policies"][0]["PolicyDocument"][
+        "Statement"
+    ]
     conditional = [each["Fn::If"] for each in statements if "Fn::If" in each]
     nothing = {"Ref": "AWS::NoValue"}
-    assert [(condition, granted["Action"], otherwise) for condition, granted, otherwise in conditional] == [
+    assert [
+        (condition, granted["Action"], otherwise) for condition, granted, otherwise in conditional
+    ] == [
         ("HasEndUserMessagingOrigination", "sms-voice:SendTextMessage", nothing),
         ("HasTwilioSecret", "secretsmanager:GetSecretValue", nothing),
     ]
@@ -223,7 +263,9 @@ def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None
 
 def test_schedules_can_call_nothing_but_their_own_function() -> None:
     passed = [
-        each["Resource"] for role, each in statements() if (role, each["Action"]) == ("SchedulesRole", "iam:PassRole")
+        each["Resource"]
+        for role, each in statements()
+        if (role, each["Action"]) == ("SchedulesRole", "iam:PassRole")
     ]
     assert passed == [{"Fn::GetAtt": ["RunSchedulesRole", "Arn"]}]
     (called,) = (
@@ -250,10 +292,15 @@ def test_registration_may_only_renew_its_own_secret_and_write_a_token() -> None:
 
 def test_nothing_else_may_read_the_registration_token() -> None:
     named = [
-        (role, statement["Action"]) for role, statement in statements() if "RegistrationToken" in json.dumps(statement)
+        (role, statement["Action"])
+        for role, statement in statements()
+        if "RegistrationToken" in json.dumps(statement)
     ]
     assert named == [
-        ("RecordRegistrationRole", ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]),
+        (
+            "RecordRegistrationRole",
+            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        ),
         ("CheckAppLocationRole", "secretsmanager:DescribeSecret"),
     ]
 
@@ -275,7 +322,9 @@ CLASSES = {
 def left_of(generated: dict[str, Any]) -> dict[str, set[str]]:
     """Characters of each class that is not switched off."""
     excluded = set(generated.get("ExcludeCharacters", ""))
-    return {name: set(every) - excluded for name, every in CLASSES.items() if not generated.get(name)}
+    return {
+        name: set(every) - excluded for name, every in CLASSES.items() if not generated.get(name)
+    }
 
 
 @pytest.mark.parametrize("name", resources("AWS::SecretsManager::Secret"))
@@ -292,20 +341,34 @@ def test_a_class_that_is_emptied_is_found() -> None:
 
 
 def test_a_check_makes_and_deletes_its_own_schedules_only() -> None:
-    allowed = {str(each["Action"]): each["Resource"] for role, each in statements() if role == "CheckAppLocationRole"}
+    allowed = {
+        str(each["Action"]): each["Resource"]
+        for role, each in statements()
+        if role == "CheckAppLocationRole"
+    }
     made = allowed["['scheduler:CreateSchedule', 'scheduler:DeleteSchedule']"]["Fn::Sub"]
     assert made.endswith(":schedule/${VerificationSchedules}/check.*")
     assert allowed["iam:PassRole"] == {"Fn::GetAtt": ["VerificationSchedulesRole", "Arn"]}
 
 
 def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
-    variables = resources("AWS::Serverless::Function")["CheckAppLocation"]["Environment"]["Variables"]
-    allowed = {str(each["Action"]): each["Resource"] for role, each in statements() if role == "CheckAppLocationRole"}
+    variables = resources("AWS::Serverless::Function")["CheckAppLocation"]["Environment"][
+        "Variables"
+    ]
+    allowed = {
+        str(each["Action"]): each["Resource"]
+        for role, each in statements()
+        if role == "CheckAppLocationRole"
+    }
     _, checked = variables["CHECKED_SECRETS"]["Fn::Join"]
     assert checked[:-1] == allowed["secretsmanager:DescribeSecret"][:-1]
-    assert {each["Fn::GetAtt"][0] for each in checked[:-1]} == set(resources("AWS::SecretsManager::Secret"))
+    assert {each["Fn::GetAtt"][0] for each in checked[:-1]} == set(
+        resources("AWS::SecretsManager::Secret")
+    )
     assert checked[-1]["Fn::If"][1]["Fn::Sub"] == "${AWS::StackName}-webhook-twilio"
-    assert allowed["secretsmanager:DescribeSecret"][-1]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-twilio*")
+    assert allowed["secretsmanager:DescribeSecret"][-1]["Fn::Sub"].endswith(
+        ":secret:${AWS::StackName}-webhook-twilio*"
+    )
     assert allowed["secretsmanager:GetSecretValue"] == {"Ref": "TwilioSecret"}
 
 
@@ -316,7 +379,12 @@ def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
 
 def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deployment_has_one() -> None:
     named = sam.read_template()["Globals"]["Function"]["Environment"]["Variables"]
-    local = {"AWS_ENDPOINT_URL", *local_stack._PATIENCE, *local_stack._LOCAL, *providers.variables("")}
+    local = {
+        "AWS_ENDPOINT_URL",
+        *local_stack._PATIENCE,
+        *local_stack._LOCAL,
+        *providers.variables(""),
+    }
     assert {name for name, value in named.items() if value == {"Ref": "AWS::NoValue"}} == local
     functions = resources("AWS::Serverless::Function").values()
     assert not any(local & about["Environment"]["Variables"].keys() for about in functions)
@@ -324,7 +392,9 @@ def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deploymen
 
 def test_no_role_has_more_than_its_inline_policy() -> None:
     assert all("ManagedPolicyArns" not in role for role in resources("AWS::IAM::Role").values())
-    assert all("Policies" not in function for function in resources("AWS::Serverless::Function").values())
+    assert all(
+        "Policies" not in function for function in resources("AWS::Serverless::Function").values()
+    )
 
 
 def conditions() -> dict[str, str]:
@@ -333,22 +403,40 @@ def conditions() -> dict[str, str]:
 
 
 def test_by_default_nothing_listens_to_changes_and_nobody_reports_deliveries() -> None:
-    made = {condition: {name for name, each in conditions().items() if each == condition} for condition in SWITCHED}
+    made = {
+        condition: {name for name, each in conditions().items() if each == condition}
+        for condition in SWITCHED
+    }
     assert made == SWITCHED
     parameters = sam.read_template()["Parameters"]
-    assert (parameters["EventsUrl"]["Default"], parameters["DeliveryStatus"]["Default"]) == ("", "false")
+    assert (parameters["EventsUrl"]["Default"], parameters["DeliveryStatus"]["Default"]) == (
+        "",
+        "false",
+    )
     stream = resources("AWS::DynamoDB::Table")["Verifications"]["StreamSpecification"]
-    assert stream == {"Fn::If": ["EventsSent", {"StreamViewType": "NEW_AND_OLD_IMAGES"}, {"Ref": "AWS::NoValue"}]}
+    assert stream == {
+        "Fn::If": ["EventsSent", {"StreamViewType": "NEW_AND_OLD_IMAGES"}, {"Ref": "AWS::NoValue"}]
+    }
 
 
 def test_ses_reports_to_a_topic_that_signs_with_sha_256_and_takes_from_ses_alone() -> None:
-    (topic,) = (each for each in resources("AWS::SNS::Topic").values() if "SignatureVersion" in each)
-    assert (topic["SignatureVersion"], topic["TopicName"]["Fn::Sub"]) == ("2", "${AWS::StackName}-email-events")
+    (topic,) = (
+        each for each in resources("AWS::SNS::Topic").values() if "SignatureVersion" in each
+    )
+    assert (topic["SignatureVersion"], topic["TopicName"]["Fn::Sub"]) == (
+        "2",
+        "${AWS::StackName}-email-events",
+    )
     (policy,) = resources("AWS::SNS::TopicPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Principal"]) == ("sns:Publish", {"Service": "ses.amazonaws.com"})
+    assert (statement["Action"], statement["Principal"]) == (
+        "sns:Publish",
+        {"Service": "ses.amazonaws.com"},
+    )
     assert set(statement["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
-    sources = resources("AWS::Serverless::Function")["Webhooks"]["Environment"]["Variables"]["STACK_TOPICS"]
+    sources = resources("AWS::Serverless::Function")["Webhooks"]["Environment"]["Variables"][
+        "STACK_TOPICS"
+    ]
     (condition, topics, otherwise) = sources["Fn::If"]
     assert (condition, otherwise) == ("DeliveryTracked", "")
     assert f"{topics['Fn::Sub']}email-events".endswith(":${AWS::StackName}-email-events")
@@ -358,7 +446,9 @@ def test_what_sns_could_not_deliver_within_the_tolerance_of_its_signature_is_kep
     (subscription,) = resources("AWS::SNS::Subscription").values()
     policy = subscription["DeliveryPolicy"]["healthyRetryPolicy"]
     assert policy["numRetries"] * policy["maxDelayTarget"] <= TOLERANCE.total_seconds()
-    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    assert subscription["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    }
 
 
 def test_webhooks_may_read_the_secrets_of_sources_and_start_runs_and_nothing_else() -> None:
@@ -390,7 +480,10 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
     keys = [{"Fn::GetAtt": [name, "Id"]} for name in ("EventsKey", "UsersnapPortalKey")]
     assert (key["Action"], key["Resource"]) == ("secretsmanager:GetSecretValue", keys)
     portal, *background = others
-    assert (portal["Action"], portal["Resource"]) == ("dynamodb:GetItem", {"Fn::GetAtt": ["AppSettings", "Arn"]})
+    assert (portal["Action"], portal["Resource"]) == (
+        "dynamodb:GetItem",
+        {"Fn::GetAtt": ["AppSettings", "Arn"]},
+    )
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
     assert [each in like for each in background] == [True] * 5
     about = json.dumps([each["Resource"] for each in background])
@@ -426,8 +519,13 @@ def test_the_key_of_events_is_base64_of_33_bytes() -> None:
         ("https://example.com/a b", False),
     ],
 )
-def test_a_url_of_events_is_refused_alike_by_the_template_and_on_the_local_stack(url: str, *, allowed: bool) -> None:
-    assert bool(re.fullmatch(sam.read_template()["Parameters"]["EventsUrl"]["AllowedPattern"], url)) is allowed
+def test_a_url_of_events_is_refused_alike_by_the_template_and_on_the_local_stack(
+    url: str, *, allowed: bool
+) -> None:
+    assert (
+        bool(re.fullmatch(sam.read_template()["Parameters"]["EventsUrl"]["AllowedPattern"], url))
+        is allowed
+    )
     with nullcontext() if allowed else pytest.raises(DeliveryRefused):
         read_url(url, local=True)
 
@@ -444,8 +542,13 @@ def test_a_url_of_events_is_refused_alike_by_the_template_and_on_the_local_stack
         ("verification.approved,email", False),
     ],
 )
-def test_types_of_events_are_refused_alike_by_the_template_and_the_functions(types: str, *, allowed: bool) -> None:
-    assert bool(re.fullmatch(sam.read_template()["Parameters"]["EventTypes"]["AllowedPattern"], types)) is allowed
+def test_types_of_events_are_refused_alike_by_the_template_and_the_functions(
+    types: str, *, allowed: bool
+) -> None:
+    assert (
+        bool(re.fullmatch(sam.read_template()["Parameters"]["EventTypes"]["AllowedPattern"], types))
+        is allowed
+    )
     with nullcontext() if allowed else pytest.raises(SettingsError, match="EVENT_TYPES"):
         read_settings(EventSettings, {"EVENTS_KEY_SECRET": "arn", "EVENT_TYPES": types})
 
@@ -460,13 +563,19 @@ def test_without_proofs_there_is_no_key_and_no_permission_to_use_one() -> None:
         "VerifyCheckSigns": "ProofsSigned",
         "DocumentsPublishes": "ProofsSigned",
     }
-    assert not [role for role, each in resources("AWS::IAM::Role").items() if "kms:" in json.dumps(each)]
+    assert not [
+        role for role, each in resources("AWS::IAM::Role").items() if "kms:" in json.dumps(each)
+    ]
 
 
 def test_only_the_first_proof_key_signs_and_all_are_published() -> None:
     listed = {"Fn::Split": [",", {"Ref": "ProofKeys"}]}
     own = {"Fn::GetAtt": ["ProofKey", "Arn"]}
-    allowed = {each["Action"]: each["Resource"] for _, each in statements() if "kms:" in str(each["Action"])}
+    allowed = {
+        each["Action"]: each["Resource"]
+        for _, each in statements()
+        if "kms:" in str(each["Action"])
+    }
     assert allowed == {
         "kms:Sign": {"Fn::If": ["ProofKeysListed", {"Fn::Select": [0, listed]}, own]},
         "kms:GetPublicKey": {"Fn::If": ["ProofKeysListed", listed, [own]]},
@@ -479,7 +588,9 @@ def test_the_proof_keys_own_policy_lets_nobody_but_check_sign() -> None:
     manage, sign = key["KeyPolicy"]["Statement"]
     assert not {"kms:*", "kms:Sign", "kms:S*"} & set(manage["Action"])
     assert sign["Action"] == "kms:Sign"
-    assert sign["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["VerifyCheckRole", "Arn"]}}}
+    assert sign["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["VerifyCheckRole", "Arn"]}}
+    }
 
 
 @pytest.mark.parametrize(
@@ -487,7 +598,11 @@ def test_the_proof_keys_own_policy_lets_nobody_but_check_sign() -> None:
     [
         ("ProofKeys", "", True),
         ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1", True),
-        ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/mrk-2", True),
+        (
+            "ProofKeys",
+            "arn:aws:kms:eu-west-1:123456789012:key/a-1,arn:aws:kms:eu-west-1:123456789012:key/mrk-2",
+            True,
+        ),
         ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1,", False),
         ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:key/a-1 ,x", False),
         ("ProofKeys", "arn:aws:kms:eu-west-1:123456789012:alias/proof", False),
@@ -518,7 +633,9 @@ def test_tokens_outlive_the_stack_of_production_and_settings_can_be_restored() -
     tables = sam.read_template()["Resources"]
     protected = {"Fn::If": ["Production", True, False]}
     assert tables["Tokens"]["Properties"]["DeletionProtectionEnabled"] == protected
-    assert sam.read_template()["Conditions"]["Production"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    assert sam.read_template()["Conditions"]["Production"] == {
+        "Fn::Equals": [{"Ref": "Stage"}, "prod"]
+    }
     for name in ("Tokens", "AppSettings"):
         recovery = tables[name]["Properties"]["PointInTimeRecoverySpecification"]
         assert recovery == {"PointInTimeRecoveryEnabled": True}
@@ -547,7 +664,9 @@ def test_a_stacks_name_may_have_41_characters() -> None:
         if (key == "Name" or key in LONGEST_NAMES) and "Fn::Sub" in each
     ]
     assert min(longest - len(suffix) for longest, suffix in suffixes) == 41
-    assert "BucketName" not in resources("AWS::S3::Bucket")["RunFiles"], "its name would have account and region, too"
+    assert "BucketName" not in resources("AWS::S3::Bucket")["RunFiles"], (
+        "its name would have account and region, too"
+    )
 
 
 def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
@@ -568,7 +687,9 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
 
 def test_the_portals_first_key_is_one_of_standard_webhooks() -> None:
     """Letters and digits only, a multiple of four of them: base64 of 33 bytes."""
-    generated = resources("AWS::SecretsManager::Secret")["UsersnapPortalKey"]["GenerateSecretString"]
+    generated = resources("AWS::SecretsManager::Secret")["UsersnapPortalKey"][
+        "GenerateSecretString"
+    ]
     assert generated == {"PasswordLength": 44, "ExcludePunctuation": True}
 
 
@@ -594,7 +715,9 @@ def test_settings_of_the_app_are_read_and_changed_by_whom_they_concern(
         action: None if "Fn::If" in each["Resource"] else ".".join(each["Resource"]["Fn::GetAtt"])
         for name, each in statements()
         for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
-        if name == role and each["Resource"] != {"Fn::GetAtt": ["Idempotency", "Arn"]} and "logs:" not in action
+        if name == role
+        and each["Resource"] != {"Fn::GetAtt": ["Idempotency", "Arn"]}
+        and "logs:" not in action
     }
     assert found == allowed
 
@@ -603,11 +726,21 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
     (bucket,) = resources("AWS::S3::Bucket").values()
     assert all(bucket["PublicAccessBlockConfiguration"].values())
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    rules = {each.get("Prefix"): each.get("ExpirationInDays") for each in bucket["LifecycleConfiguration"]["Rules"]}
-    assert rules == {"runs/": KEPT_SECONDS // 86_400, "uploads/": KEPT_SECONDS // 86_400, None: None}
+    rules = {
+        each.get("Prefix"): each.get("ExpirationInDays")
+        for each in bucket["LifecycleConfiguration"]["Rules"]
+    }
+    assert rules == {
+        "runs/": ITEMS_KEPT_SECONDS // 86_400,
+        "uploads/": ITEMS_KEPT_SECONDS // 86_400,
+        None: None,
+    }
     (policy,) = resources("AWS::S3::BucketPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (statement["Effect"], statement["Condition"]) == (
+        "Deny",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
 
 
 def test_a_page_of_an_allowed_origin_may_upload_a_list_and_do_nothing_else_in_the_bucket() -> None:
@@ -620,8 +753,16 @@ def test_a_page_of_an_allowed_origin_may_upload_a_list_and_do_nothing_else_in_th
 def cut_values(text: str) -> list[str]:
     """Lines of YAML on which a text without quotes ends in ` #`: what follows is a comment, and is lost."""
     lines = text.splitlines()
-    ends = [(token.end_mark.line, token.end_mark.column) for token in yaml.scan(text) if _is_plain(token)]
-    return [lines[line] for line, column in ends if lines[line : line + 1] and re.match(r"\s+#", lines[line][column:])]
+    ends = [
+        (token.end_mark.line, token.end_mark.column)
+        for token in yaml.scan(text)
+        if _is_plain(token)
+    ]
+    return [
+        lines[line]
+        for line, column in ends
+        if lines[line : line + 1] and re.match(r"\s+#", lines[line][column:])
+    ]
 
 
 def _is_plain(token: yaml.Token) -> bool:
@@ -657,9 +798,16 @@ def test_the_description_of_a_color_is_whole() -> None:
 
 
 def test_what_cannot_run_in_the_background_has_no_permission_of_runs() -> None:
-    allowed = {role for role, statement in statements() if statement["Action"] == "states:StartExecution"}
+    allowed = {
+        role for role, statement in statements() if statement["Action"] == "states:StartExecution"
+    }
     assert allowed.isdisjoint({"VerifyCheckRole", "UpdateUsersnapRole", "RecordRegistrationRole"})
-    assert {"RunWorkflowRole", "VerifySendRole", "VerifyDeleteRole", "SendEmailTemplateRole"} <= allowed
+    assert {
+        "RunWorkflowRole",
+        "VerifySendRole",
+        "VerifyDeleteRole",
+        "SendEmailTemplateRole",
+    } <= allowed
 
 
 def test_answers_of_the_authorizer_are_cached_60_seconds() -> None:
@@ -673,12 +821,17 @@ def test_answers_of_the_authorizer_are_cached_60_seconds() -> None:
 def test_api_gateway_may_call_the_authorizer() -> None:
     """Without this permission every call is a 500 on AWS."""
     made = translated()["Resources"]["ApiTokenAuthorizerPermission"]["Properties"]
-    assert (made["Action"], made["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+    assert (made["Action"], made["Principal"]) == (
+        "lambda:InvokeFunction",
+        "apigateway.amazonaws.com",
+    )
 
 
 def test_the_access_log_has_no_query_and_no_headers() -> None:
     access_log = resources("AWS::Serverless::HttpApi")["Api"]["AccessLogSettings"]["Format"]
-    quoted = access_log.replace("$context.error.messageString", '"Forbidden"')  # whose value has its own quotes
+    quoted = access_log.replace(
+        "$context.error.messageString", '"Forbidden"'
+    )  # whose value has its own quotes
     assert quoted != access_log
     assert set(json.loads(quoted)) >= {"request_id", "status", "token_id", "error"}
     assert not re.search(r"querystring|header|\$context\.path", access_log, re.IGNORECASE)

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from functions.core.errors import InvalidParameters
-from functions.core.messages.locales import find_locale
-from functions.core.messages.render import TEMPLATES
+from functions.core.messages.rendering.locales import find_locale
+from functions.core.messages.rendering.render import TEMPLATES
 from tests.unit.conftest import SetMessages
 from tests.unit.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, Page, email, sample
 
 MOST_BYTES = 100 * 1000
 """Gmail shows the first 102 KB."""
-EVERY = pytest.mark.parametrize(("name", "locale"), list(itertools.product([*NAMES, "verification"], LOCALES)))
+EVERY = pytest.mark.parametrize(
+    ("name", "locale"), list(itertools.product([*NAMES, "verification"], LOCALES))
+)
 WITH_SENTENCES = [name for name in NAMES if (TEMPLATES / name / "sentences.json").exists()]
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -74,7 +76,9 @@ def test_a_template_speaks_every_language_with_the_same_sentences(name: str) -> 
 
 @pytest.mark.parametrize("name", WITH_SENTENCES)
 def test_every_sentence_is_said(name: str) -> None:
-    files = "".join((TEMPLATES / name / file).read_text() for file in ("subject.txt", "body.txt", "body.html"))
+    files = "".join(
+        (TEMPLATES / name / file).read_text() for file in ("subject.txt", "body.txt", "body.html")
+    )
     bases = {key.partition(".")[0] for key in sentences(name)["en"]}
     assert bases == set(re.findall(r'say\("(\w+)"', files))
 
@@ -97,7 +101,11 @@ def test_text_and_html_say_the_same(name: str, locale: str) -> None:
 def test_every_given_value_is_in_both(name: str, locale: str) -> None:
     mail = email(name, locale)
     for text in given(sample(name)):
-        shown = find_locale(locale).written(date.fromisoformat(text)) if ISO_DATE.fullmatch(text) else text
+        shown = (
+            find_locale(locale).written(date.fromisoformat(text))
+            if ISO_DATE.fullmatch(text)
+            else text
+        )
         assert shown in html.unescape(mail.html)
         assert shown in mail.text
 
@@ -127,13 +135,19 @@ def test_language_and_direction_are_said_where_webmail_keeps_them(name: str, loc
 @EVERY
 def test_a_preview_shows_more_than_the_subject(name: str, locale: str) -> None:
     mail = email(name, locale)
-    preheader = re.sub(r"<.*?>", "", mail.html.partition("mso-hide:all;")[2].removeprefix('">').partition("&#847;")[0])
+    preheader = re.sub(
+        r"<.*?>",
+        "",
+        mail.html.partition("mso-hide:all;")[2].removeprefix('">').partition("&#847;")[0],
+    )
     assert preheader
     assert preheader not in mail.subject
 
 
 def test_a_given_text_has_its_own_direction() -> None:
-    assert re.search(r'<h1 [^>]*dir="auto"[^>]*>مرحبا</h1>', email("message", "en", heading="مرحبا").html)
+    assert re.search(
+        r'<h1 [^>]*dir="auto"[^>]*>مرحبا</h1>', email("message", "en", heading="مرحبا").html
+    )
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -172,13 +186,20 @@ def test_an_invitation_needs_no_note(locale: str) -> None:
         ("invitation", {"note": "x" * 501}, "/data/note", "must be at most 500 characters"),
         ("invitation", {"note": "see https://evil.example"}, "/data/note", "LinkHosts"),
         ("invitation", {"accept_url": "https://evil.example/"}, "/data/accept_url", "LinkHosts"),
-        ("invitation", {"expires_on": "tomorrow"}, "/data/expires_on", "must be a date like 2026-01-31"),
+        (
+            "invitation",
+            {"expires_on": "tomorrow"},
+            "/data/expires_on",
+            "must be a date like 2026-01-31",
+        ),
         ("invitation", {"inviter": None}, "/data/inviter", ""),
         ("message", {"colour": "red"}, "/data/colour", "is not"),
     ],
     ids=str,
 )
-def test_what_is_wrong_is_named(name: str, wrong: dict[str, Any], pointer: str, detail: str) -> None:
+def test_what_is_wrong_is_named(
+    name: str, wrong: dict[str, Any], pointer: str, detail: str
+) -> None:
     with pytest.raises(InvalidParameters) as raised:
         email(name, "en", **wrong)
     (error,) = raised.value.errors

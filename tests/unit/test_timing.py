@@ -34,7 +34,9 @@ def at(text: str) -> datetime:
         ({"cron": " 0  9 ? * mon-fri * "}, "cron(0 9 ? * MON-FRI *)"),
     ],
 )
-def test_each_way_to_say_when_is_an_expression_of_aws(when: dict[str, Any], expression: str) -> None:
+def test_each_way_to_say_when_is_an_expression_of_aws(
+    when: dict[str, Any], expression: str
+) -> None:
     assert timing(**when).expression == expression
 
 
@@ -47,32 +49,68 @@ def test_each_way_to_say_when_is_an_expression_of_aws(when: dict[str, Any], expr
         ({"at": "2026-12-01"}, "/at", "must be a time like"),
         ({"at": "2026-02-30T09:00Z"}, "/at", "is no time that there is"),
         ({"at": "0001-01-01T00:00+14:00"}, "/at", "is no time that there is"),
-        ({"at": "2026-12-01T09:00"}, "/at", "needs an offset, such as Z or .01:00, or a timezone beside it"),
-        ({"at": "2027-03-28T02:30", "timezone": "Europe/Berlin"}, "/at", "does not exist in Europe/Berlin"),
+        (
+            {"at": "2026-12-01T09:00"},
+            "/at",
+            "needs an offset, such as Z or .01:00, or a timezone beside it",
+        ),
+        (
+            {"at": "2027-03-28T02:30", "timezone": "Europe/Berlin"},
+            "/at",
+            "does not exist in Europe/Berlin",
+        ),
         ({"at": "2040-01-01T00:00Z"}, "/at", "is more than ten years ahead"),
         (
             {"at": "2026-12-01T09:00", "timezone": "Berlin"},
             "/timezone",
             "must be an IANA time zone, such as Europe/Berlin",
         ),
-        ({"cron": "0 9 * * ? *", "timezone": "../../etc/passwd"}, "/timezone", "must be an IANA time zone"),
-        ({"cron": "0 9 * * ? *", "timezone": "posix/Europe/Berlin"}, "/timezone", "must be an IANA time zone"),
+        (
+            {"cron": "0 9 * * ? *", "timezone": "../../etc/passwd"},
+            "/timezone",
+            "must be an IANA time zone",
+        ),
+        (
+            {"cron": "0 9 * * ? *", "timezone": "posix/Europe/Berlin"},
+            "/timezone",
+            "must be an IANA time zone",
+        ),
         ({"every_seconds": 90}, "/every_seconds", "must be a multiple of 60"),
         ({"cron": "0 9 30 2 ? *"}, "/cron", "names a time that never comes"),
-        ({"after_seconds": 90, "ends_at": "2026-12-01T09:00Z"}, "/ends_at", "is only for every_seconds and cron"),
-        ({"every_seconds": 60, "ends_at": "2026-11-22T22:35:16Z"}, "/ends_at", "must be in the future"),
-        ({"every_seconds": 3600, "ends_at": "2026-11-22T23:00Z"}, "/ends_at", "is before the first time"),
-        ({"cron": "0 9 * * ? *", "ends_at": "2026-11-23T09:00Z"}, "/ends_at", "is before the first time"),
+        (
+            {"after_seconds": 90, "ends_at": "2026-12-01T09:00Z"},
+            "/ends_at",
+            "is only for every_seconds and cron",
+        ),
+        (
+            {"every_seconds": 60, "ends_at": "2026-11-22T22:35:16Z"},
+            "/ends_at",
+            "must be in the future",
+        ),
+        (
+            {"every_seconds": 3600, "ends_at": "2026-11-22T23:00Z"},
+            "/ends_at",
+            "is before the first time",
+        ),
+        (
+            {"cron": "0 9 * * ? *", "ends_at": "2026-11-23T09:00Z"},
+            "/ends_at",
+            "is before the first time",
+        ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(when: dict[str, Any], pointer: str, sentence: str) -> None:
+def test_what_is_wrong_is_said_in_a_sentence(
+    when: dict[str, Any], pointer: str, sentence: str
+) -> None:
     with pytest.raises(InvalidParameters, match=sentence) as refused:
         timing(**when)
     assert refused.value.errors[0].pointer == pointer
 
 
 def test_a_local_time_that_is_there_twice_is_the_first() -> None:
-    assert timing(at="2027-10-31T02:30", timezone="Europe/Berlin").first_at == at("2027-10-31 00:30")
+    assert timing(at="2027-10-31T02:30", timezone="Europe/Berlin").first_at == at(
+        "2027-10-31 00:30"
+    )
 
 
 @pytest.mark.parametrize(("seconds", "now"), [(0, True), (59, True), (60, False)])
@@ -108,16 +146,25 @@ def test_an_end_is_a_time_at_which_nothing_runs_any_more() -> None:
 
 
 def test_an_end_may_be_local_time() -> None:
-    ends = timing(cron="0 9 * * ? *", timezone="America/New_York", ends_at="2026-12-01T12:00").ends_at
+    ends = timing(
+        cron="0 9 * * ? *", timezone="America/New_York", ends_at="2026-12-01T12:00"
+    ).ends_at
     assert ends == at("2026-12-01 17:00")
 
 
 def test_a_cron_expression_is_meant_in_its_time_zone() -> None:
-    assert timing(cron="0 9 * * ? *", timezone="America/New_York").next_after(NOW) == at("2026-11-23 14:00")
+    assert timing(cron="0 9 * * ? *", timezone="America/New_York").next_after(NOW) == at(
+        "2026-11-23 14:00"
+    )
 
 
 @pytest.mark.parametrize(
-    "when", [{"after_seconds": 90}, {"every_seconds": 60}, {"cron": "0 9 * * ? *", "timezone": "Asia/Kolkata"}]
+    "when",
+    [
+        {"after_seconds": 90},
+        {"every_seconds": 60},
+        {"cron": "0 9 * * ? *", "timezone": "Asia/Kolkata"},
+    ],
 )
 def test_a_timing_is_the_same_once_it_is_stored(when: dict[str, Any]) -> None:
     assert json.decode(json.encode(timing(**when)), type=Timing) == timing(**when)

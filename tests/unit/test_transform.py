@@ -24,7 +24,11 @@ def translated() -> dict[str, Any]:
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+    return {
+        name: each["Properties"]
+        for name, each in template["Resources"].items()
+        if each["Type"] == kind
+    }
 
 
 def test_the_argument_stays_as_it_is(translated: dict[str, Any]) -> None:
@@ -33,10 +37,14 @@ def test_the_argument_stays_as_it_is(translated: dict[str, Any]) -> None:
     assert translated == before
 
 
-def test_every_path_becomes_a_route_with_its_integration_and_authorizer(translated: dict[str, Any]) -> None:
+def test_every_path_becomes_a_route_with_its_integration_and_authorizer(
+    translated: dict[str, Any],
+) -> None:
     made = transform.for_emulator(translated)
     paths = translated["Resources"]["Api"]["Properties"]["Body"]["paths"]
-    assert transform.routes(made) == {f"{method.upper()} {path}" for path in paths for method in paths[path]}
+    assert transform.routes(made) == {
+        f"{method.upper()} {path}" for path in paths for method in paths[path]
+    }
     (authorizer,) = of_type(made, "AWS::ApiGatewayV2::Authorizer")
     for route in of_type(made, "AWS::ApiGatewayV2::Route").values():
         public = route["RouteKey"] in PUBLIC
@@ -47,11 +55,16 @@ def test_every_path_becomes_a_route_with_its_integration_and_authorizer(translat
     assert "Body" not in made["Resources"]["Api"]["Properties"]
 
 
-def test_an_authorizer_that_remembers_answers_from_before_a_new_route_is_replaced(translated: dict[str, Any]) -> None:
+def test_an_authorizer_that_remembers_answers_from_before_a_new_route_is_replaced(
+    translated: dict[str, Any],
+) -> None:
     template = deepcopy(translated)
     paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
     paths["/workflows/greet"] = paths["/workflows/verify_send"]
-    ids = [{*of_type(transform.for_emulator(each), "AWS::ApiGatewayV2::Authorizer")} for each in (translated, template)]
+    ids = [
+        {*of_type(transform.for_emulator(each), "AWS::ApiGatewayV2::Authorizer")}
+        for each in (translated, template)
+    ]
     assert ids[0] == {*of_type(transform.for_emulator(translated), "AWS::ApiGatewayV2::Authorizer")}
     assert not ids[0] & ids[1]
 
@@ -75,11 +88,15 @@ def test_cors_is_the_apis_own(translated: dict[str, Any]) -> None:
     assert cors["allowOrigins"] == ["http://localhost:3000", "http://localhost:5173"]
 
 
-def test_a_page_of_this_machine_may_upload_whatever_port_serves_it(translated: dict[str, Any]) -> None:
+def test_a_page_of_this_machine_may_upload_whatever_port_serves_it(
+    translated: dict[str, Any],
+) -> None:
     (bucket,) = of_type(transform.for_emulator(translated), "AWS::S3::Bucket").values()
     given, local = bucket["CorsConfiguration"]["CorsRules"]
     assert given["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
-    assert {"http://localhost:*", "http://127.0.0.1", "https://[::1]:*"} <= set(local["AllowedOrigins"])
+    assert {"http://localhost:*", "http://127.0.0.1", "https://[::1]:*"} <= set(
+        local["AllowedOrigins"]
+    )
     assert {**local, "AllowedOrigins": given["AllowedOrigins"]} == given
     for pattern in local["AllowedOrigins"]:
         assert is_loopback_origin(pattern.replace("*", "3000"))
@@ -94,7 +111,9 @@ def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
     }
 
 
-def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(translated: dict[str, Any]) -> None:
+def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(
+    translated: dict[str, Any],
+) -> None:
     (before,) = of_type(translated, "AWS::KMS::Key").values()
     (after,) = of_type(transform.for_emulator(translated), "AWS::KMS::Key").values()
     statements = [{**each} for each in before["KeyPolicy"]["Statement"]]
@@ -102,7 +121,9 @@ def test_a_keys_policy_stays_but_for_the_condition_that_the_emulator_misreads(tr
     assert after["KeyPolicy"]["Statement"] == statements
 
 
-def test_permissions_stay_but_for_those_that_the_emulator_cannot_match(translated: dict[str, Any]) -> None:
+def test_permissions_stay_but_for_those_that_the_emulator_cannot_match(
+    translated: dict[str, Any],
+) -> None:
     made = of_type(transform.for_emulator(translated), "AWS::IAM::Role")
     changed = [
         after["Action"]
@@ -114,42 +135,68 @@ def test_permissions_stay_but_for_those_that_the_emulator_cannot_match(translate
         )
         if before != after
     ]
-    schedules = tuple(f"scheduler:{action}Schedule" for action in ("Create", "Get", "Update", "Delete"))
+    schedules = tuple(
+        f"scheduler:{action}Schedule" for action in ("Create", "Get", "Update", "Delete")
+    )
     relaxed = {action if isinstance(action, str) else tuple(action) for action in changed}
     checked = ("scheduler:CreateSchedule", "scheduler:DeleteSchedule")
-    assert relaxed == {"scheduler:CreateSchedule", schedules, checked, "ses:SendEmail", "states:DescribeMapRun"}
+    assert relaxed == {
+        "scheduler:CreateSchedule",
+        schedules,
+        checked,
+        "ses:SendEmail",
+        "states:DescribeMapRun",
+    }
 
 
-def test_a_secret_without_punctuation_is_generated_so_by_the_emulator_too(translated: dict[str, Any]) -> None:
+def test_a_secret_without_punctuation_is_generated_so_by_the_emulator_too(
+    translated: dict[str, Any],
+) -> None:
     before = of_type(translated, "AWS::SecretsManager::Secret")
     after = of_type(transform.for_emulator(translated), "AWS::SecretsManager::Secret")
     changed = {name for name, secret in before.items() if after[name] != secret}
-    assert changed == {name for name, each in before.items() if "ExcludePunctuation" in each["GenerateSecretString"]}
+    assert changed == {
+        name
+        for name, each in before.items()
+        if "ExcludePunctuation" in each["GenerateSecretString"]
+    }
     assert {"EventsKey", "RegistrationToken"} <= changed
     for name in changed:
         excluded = after[name]["GenerateSecretString"]["ExcludeCharacters"]
         assert set(excluded) == set(string.punctuation)
 
 
-def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(translated: dict[str, Any]) -> None:
-    (machine,) = of_type(transform.for_emulator(translated), "AWS::StepFunctions::StateMachine").values()
+def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_many(
+    translated: dict[str, Any],
+) -> None:
+    (machine,) = of_type(
+        transform.for_emulator(translated), "AWS::StepFunctions::StateMachine"
+    ).values()
     states = json.loads(machine["DefinitionString"])["States"]
     assert (states["Many"]["MaxConcurrency"], states["Paced"]["MaxConcurrency"]) == (4, 1)
     assert "MaxConcurrencyPath" not in machine["DefinitionString"]
     assert machine["DefinitionString"].count('"MaxDelaySeconds": 8') == 3
-    before = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]["DefinitionSubstitutions"]
+    before = sam.read_template()["Resources"]["RunWorkflow"]["Properties"][
+        "DefinitionSubstitutions"
+    ]
     assert machine["DefinitionSubstitutions"].keys() == before.keys()
 
 
 def test_only_the_policy_that_asks_for_tls_is_left_out(translated: dict[str, Any]) -> None:
-    before = {name: each for name, each in translated["Resources"].items() if each["Type"] != "AWS::ApiGatewayV2::Api"}
+    before = {
+        name: each
+        for name, each in translated["Resources"].items()
+        if each["Type"] != "AWS::ApiGatewayV2::Api"
+    }
     left_out = before.keys() - transform.for_emulator(translated)["Resources"].keys()
     assert left_out == {"RunFilesPolicy"}
     (statement,) = before["RunFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_every_function_gets_the_local_variables_besides_its_own(translated: dict[str, Any]) -> None:
+def test_every_function_gets_the_local_variables_besides_its_own(
+    translated: dict[str, Any],
+) -> None:
     made = of_type(transform.for_emulator(translated, {"LOCAL": "1"}), "AWS::Lambda::Function")
     for name, function in of_type(translated, "AWS::Lambda::Function").items():
         own = function["Environment"]["Variables"]

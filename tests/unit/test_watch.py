@@ -24,7 +24,12 @@ def line(level: str, message: str, of: Source = GREET, traceback: str = "", **ke
 
 def test_an_error_is_said_with_its_request_and_its_traceback() -> None:
     told = line(
-        "ERROR", "problem", traceback="Traceback\nValueError", status=500, code="internal_error", request_id="r1"
+        "ERROR",
+        "problem",
+        traceback="Traceback\nValueError",
+        status=500,
+        code="internal_error",
+        request_id="r1",
     )
     text = "ERROR greet: problem 500 internal_error (make logs REQUEST=r1)\nTraceback\nValueError"
     assert list(reports(told)) == [(text, "error")]
@@ -36,14 +41,20 @@ def test_what_is_no_fault_is_not_said() -> None:
 
 
 def test_why_a_source_of_webhooks_is_not_heard_is_said() -> None:
-    told = line("WARNING", "the secret is not set: make webhook-secret", WEBHOOKS, source="usersnap")
-    assert list(reports(told)) == [("webhook of usersnap: the secret is not set: make webhook-secret", "warning")]
+    told = line(
+        "WARNING", "the secret is not set: make webhook-secret", WEBHOOKS, source="usersnap"
+    )
+    assert list(reports(told)) == [
+        ("webhook of usersnap: the secret is not set: make webhook-secret", "warning")
+    ]
 
 
 def test_a_denied_permission_is_said_also_where_the_call_went_on() -> None:
     text = "ClientError: Access Denied [s3:PutObject on resource: Bucket=b Key=k]"
     told = line("WARNING", "swallowed", traceback=text)
-    assert list(reports(told)) == [("greet: permission denied: s3:PutObject on Bucket=b Key=k", "error")]
+    assert list(reports(told)) == [
+        ("greet: permission denied: s3:PutObject on Bucket=b Key=k", "error")
+    ]
 
 
 def change(before: str | None, after: str | None, **problem: str) -> dict[str, Any]:
@@ -72,8 +83,12 @@ def test_an_item_fails_once(before: str | None, after: str | None, *, failed: bo
 
 def test_a_failed_item_is_said_with_its_run_and_why() -> None:
     told = line_of(change("running", "failed", code="conflict", detail="It is so."))
-    assert told == "greet: item 3 of run greet.1 failed: conflict: It is so. (make logs RUN=greet.1)"
-    assert line_of(change("running", "failed")).startswith("greet: item 3 of run greet.1 failed: no problem was kept")
+    assert (
+        told == "greet: item 3 of run greet.1 failed: conflict: It is so. (make logs RUN=greet.1)"
+    )
+    assert line_of(change("running", "failed")).startswith(
+        "greet: item 3 of run greet.1 failed: no problem was kept"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,11 +110,28 @@ def test_a_request_that_is_refused_is_said_with_why(status: int, body: bytes, wh
     assert server._why(status, body) == why
 
 
-def test_what_is_said_has_its_time_and_its_rows_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_said_has_its_time_and_its_rows_below_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     say("ERROR greet: problem\nTraceback\n  File x", "error")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d  ERROR greet: problem\n {10}Traceback\n {12}File x\n", capsys.readouterr().out)
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  ERROR greet: problem\n {10}Traceback\n {12}File x\n",
+        capsys.readouterr().out,
+    )
 
 
 def test_faults_and_refused_deliveries_stand_out() -> None:
-    calls = [("/runs", 200), ("/runs", 422), ("/runs", 500), ("/webhooks/ses", 202), ("/webhooks/ses", 401)]
-    assert [server._tone(path, status) for path, status in calls] == ["plain", "plain", "error", "plain", "warning"]
+    calls = [
+        ("/runs", 200),
+        ("/runs", 422),
+        ("/runs", 500),
+        ("/webhooks/ses", 202),
+        ("/webhooks/ses", 401),
+    ]
+    assert [server._tone(path, status) for path, status in calls] == [
+        "plain",
+        "plain",
+        "error",
+        "plain",
+        "warning",
+    ]

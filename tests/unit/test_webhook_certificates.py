@@ -51,7 +51,9 @@ def verify(fetch: Download, now: int = NOW) -> Delivery:
     return sns.verify(deliveries.sns("Hello", at=now), [TOPIC], now, fetch)
 
 
-def test_what_is_signed_by_the_certificate_at_snss_url_is_delivered(fake: Sns, fetch: Download) -> None:
+def test_what_is_signed_by_the_certificate_at_snss_url_is_delivered(
+    fake: Sns, fetch: Download
+) -> None:
     assert verify(fetch).payload == "Hello"
     assert fake.asked == ["/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"]
 
@@ -70,7 +72,9 @@ def test_what_could_not_be_fetched_is_fetched_again(fake: Sns, fetch: Download) 
     assert verify(fetch)
 
 
-def test_a_certificate_that_sns_does_not_have_is_a_forgers_and_no_fault_of_sns(fake: Sns, fetch: Download) -> None:
+def test_a_certificate_that_sns_does_not_have_is_a_forgers_and_no_fault_of_sns(
+    fake: Sns, fetch: Download
+) -> None:
     fake.status = 403
     with pytest.raises(WrongSignature):
         verify(fetch)
@@ -82,14 +86,22 @@ def test_a_certificate_counts_within_its_time_only(fetch: Download, now: int) ->
         verify(fetch, now)
 
 
-def test_a_certificate_that_has_expired_since_it_was_fetched_does_not_count(fetch: Download) -> None:
+def test_a_certificate_that_has_expired_since_it_was_fetched_does_not_count(
+    fetch: Download,
+) -> None:
     verify(fetch)
     with pytest.raises(WrongSignature):
         verify(fetch, NOW + 2 * DAY)
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"Hello", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", private_pem(sns_key())]
+    "body",
+    [
+        b"",
+        b"Hello",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        private_pem(sns_key()),
+    ],
 )
 def test_what_is_no_certificate_is_a_fault_of_sns(fake: Sns, fetch: Download, body: bytes) -> None:
     fake.body = body

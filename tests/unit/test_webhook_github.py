@@ -62,7 +62,14 @@ def test_whether_it_is_a_form_is_said_by_the_body_because_the_content_type_is_no
 
 
 @pytest.mark.parametrize(
-    "form", [b"payload=%22%ff%22", b"payload=\xff", b"payload=", b"payload=1&payload=2", b"payload=%7B%7D&a=1"]
+    "form",
+    [
+        b"payload=%22%ff%22",
+        b"payload=\xff",
+        b"payload=",
+        b"payload=1&payload=2",
+        b"payload=%7B%7D&a=1",
+    ],
 )
 def test_a_form_that_holds_something_else_is_malformed(form: bytes) -> None:
     with pytest.raises(MalformedBody):

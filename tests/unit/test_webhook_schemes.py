@@ -84,15 +84,23 @@ def test_what_is_forged_is_not_told_that_it_is_stale(source: Source) -> None:
 
 @each_source
 def test_the_same_delivery_sent_again_has_the_same_key(source: Source) -> None:
-    first, again = (source.verify(source.make(source.keys[0], NOW + seconds)) for seconds in (0, 60))
+    first, again = (
+        source.verify(source.make(source.keys[0], NOW + seconds)) for seconds in (0, 60)
+    )
     assert first.key == again.key
 
 
 @each_source
 def test_headers_that_are_not_signed_change_nothing(source: Source) -> None:
     arrived = source.make(source.keys[0])
-    unsigned = {"content-type": "multipart/form-data; boundary=x", "x-github-delivery": "2", "idempotency-key": "2"}
-    assert source.verify(arrived._replace(headers={**arrived.headers, **unsigned})) == source.verify(arrived)
+    unsigned = {
+        "content-type": "multipart/form-data; boundary=x",
+        "x-github-delivery": "2",
+        "idempotency-key": "2",
+    }
+    assert source.verify(
+        arrived._replace(headers={**arrived.headers, **unsigned})
+    ) == source.verify(arrived)
 
 
 @each_source
@@ -101,10 +109,20 @@ def test_an_error_says_nothing_of_key_body_or_signature(source: Source) -> None:
     with pytest.raises(WrongSignature) as caught:
         source.verify(arrived)
     told = str(caught.value)
-    assert not any(secret in told for secret in (*source.keys, "original", *arrived.headers.values()))
+    assert not any(
+        secret in told for secret in (*source.keys, "original", *arrived.headers.values())
+    )
 
 
-NO_JSON = [b"", b"Hello", b'{"a":NaN}', b'{"a":1e999}', b'"\\ud800"', b"[" * 100_000, b'{"a":' * 100_000]
+NO_JSON = [
+    b"",
+    b"Hello",
+    b'{"a":NaN}',
+    b'{"a":1e999}',
+    b'"\\ud800"',
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+]
 
 
 @pytest.mark.parametrize("body", NO_JSON)
@@ -119,7 +137,9 @@ NO_JSON = [b"", b"Hello", b'{"a":NaN}', b'{"a":1e999}', b'"\\ud800"', b"[" * 100
         ("usersnap", deliveries.usersnap),
     ],
 )
-def test_what_is_signed_and_is_no_json_is_malformed(name: str, make: Callable[..., Received], body: bytes) -> None:
+def test_what_is_signed_and_is_no_json_is_malformed(
+    name: str, make: Callable[..., Received], body: bytes
+) -> None:
     source = SOURCES[name]
     with pytest.raises(MalformedBody):
         source.verify(make(body, source.keys[0]))
@@ -143,5 +163,7 @@ from functions.api.webhooks.scheme import scheme
 scheme("github"), scheme("stripe"), scheme("usersnap")
 print([name for name in {heavy} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=sam.ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"

@@ -6,8 +6,8 @@ import pytest
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.api.webhooks.download import Download, Refused
 from functions.api.webhooks.schemes import sns
+from functions.core.config import SettingsError
 from functions.core.errors import MalformedBody, StaleDelivery, Unavailable, WrongSignature
-from functions.core.settings import SettingsError
 from tests import deliveries
 from tests.deliveries import NOW, TOPIC, serves_certificate
 
@@ -16,17 +16,25 @@ CONFIRM_URL = f"{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=233641
 PEM = "SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 
 
-def verify(arrived: Received, topic: str = TOPIC, now: float = NOW, fetch: Download = serves_certificate) -> Delivery:
+def verify(
+    arrived: Received, topic: str = TOPIC, now: float = NOW, fetch: Download = serves_certificate
+) -> Delivery:
     return sns.verify(arrived, [topic], now, fetch)
 
 
 def subscription(kind: str = "SubscriptionConfirmation", url: str = CONFIRM_URL) -> Received:
-    return deliveries.sns("You have chosen to subscribe.", Type=kind, Token="2336412f37", SubscribeURL=url)
+    return deliveries.sns(
+        "You have chosen to subscribe.", Type=kind, Token="2336412f37", SubscribeURL=url
+    )
 
 
 def changed(arrived: Received, **fields: str | None) -> Received:
     """A message with other fields than those that were signed; None leaves one out."""
-    values = {name: value for name, value in {**json.loads(arrived.body), **fields}.items() if value is not None}
+    values = {
+        name: value
+        for name, value in {**json.loads(arrived.body), **fields}.items()
+        if value is not None
+    }
     return arrived._replace(body=json.dumps(values).encode())
 
 
@@ -50,7 +58,9 @@ def test_the_key_of_a_delivery_is_its_id_which_is_signed() -> None:
         ("[" * 99_999, "[" * 99_999),
     ],
 )
-def test_what_was_published_is_delivered_as_json_or_else_as_text(message: str, payload: object) -> None:
+def test_what_was_published_is_delivered_as_json_or_else_as_text(
+    message: str, payload: object
+) -> None:
     assert verify(deliveries.sns(message)).payload == payload
 
 
@@ -76,7 +86,9 @@ def test_a_message_is_no_subscription() -> None:
     assert (delivery.starts_run, delivery.confirm_url) == (True, None)
 
 
-@pytest.mark.parametrize("name", ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"])
+@pytest.mark.parametrize(
+    "name", ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+)
 def test_all_that_is_signed_of_a_subscription_must_be_there_unchanged(name: str) -> None:
     for value in (None, "", "other"):
         with pytest.raises(WrongSignature):
@@ -85,7 +97,16 @@ def test_all_that_is_signed_of_a_subscription_must_be_there_unchanged(name: str)
 
 @pytest.mark.parametrize(
     "name",
-    ["Message", "MessageId", "Timestamp", "TopicArn", "Type", "Signature", "SignatureVersion", "SigningCertURL"],
+    [
+        "Message",
+        "MessageId",
+        "Timestamp",
+        "TopicArn",
+        "Type",
+        "Signature",
+        "SignatureVersion",
+        "SigningCertURL",
+    ],
 )
 def test_all_that_is_signed_of_a_message_must_be_there_unchanged(name: str) -> None:
     for value in (None, "", "é"):
@@ -146,7 +167,9 @@ def test_a_message_that_sns_signed_for_another_topic_is_wrong(topic: str) -> Non
         "",
     ],
 )
-def test_a_certificate_from_anywhere_but_sns_in_the_topics_region_is_not_even_fetched(url: str) -> None:
+def test_a_certificate_from_anywhere_but_sns_in_the_topics_region_is_not_even_fetched(
+    url: str,
+) -> None:
     with pytest.raises(WrongSignature):
         verify(deliveries.sns("Hello", SigningCertURL=url), fetch=nothing_is_fetched)
 
@@ -168,7 +191,10 @@ def test_signature_version_1_is_refused_with_a_line_that_says_what_to_do(log: io
     with pytest.raises(WrongSignature, match="SignatureVersion 2"):
         verify(deliveries.sns("Hello", SignatureVersion="1"), fetch=nothing_is_fetched)
     (line,) = map(json.loads, log.getvalue().splitlines())
-    assert (line["message"], line["topic"]) == ("a topic signs with SHA-1; set its SignatureVersion to 2", TOPIC)
+    assert (line["message"], line["topic"]) == (
+        "a topic signs with SHA-1; set its SignatureVersion to 2",
+        TOPIC,
+    )
 
 
 def test_whoever_is_no_topic_of_ours_writes_no_line(log: io.StringIO) -> None:
@@ -190,7 +216,9 @@ def test_a_signature_with_more_in_it_is_wrong() -> None:
         verify(changed(arrived, Signature="!" + json.loads(arrived.body)["Signature"]))
 
 
-@pytest.mark.parametrize("time", ["now", "2024-11-15T21:12:01", "2024-11-15T21:12:01+00:00", "2024-13-15T21:12:01Z"])
+@pytest.mark.parametrize(
+    "time", ["now", "2024-11-15T21:12:01", "2024-11-15T21:12:01+00:00", "2024-13-15T21:12:01Z"]
+)
 def test_a_time_of_another_form_is_malformed(time: str) -> None:
     with pytest.raises(MalformedBody):
         verify(deliveries.sns("Hello", Timestamp=time))
@@ -226,7 +254,8 @@ def test_a_subscription_is_confirmed_nowhere_else_and_nothing_else_is_done(url: 
 
 
 @pytest.mark.parametrize(
-    "key", ["a key", "arn:aws:sns:us-east-1:123456789012", "arn:aws:sqs:us-east-1:123456789012:a", "*"]
+    "key",
+    ["a key", "arn:aws:sns:us-east-1:123456789012", "arn:aws:sqs:us-east-1:123456789012:a", "*"],
 )
 def test_a_key_that_is_no_topics_arn_is_a_wrong_setting(key: str) -> None:
     with pytest.raises(SettingsError):
@@ -234,7 +263,8 @@ def test_a_key_that_is_no_topics_arn_is_a_wrong_setting(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"Hello", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"Type": 1}', b'{"Type": "Notification"}']
+    "body",
+    [b"Hello", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"Type": 1}', b'{"Type": "Notification"}'],
 )
 def test_raw_message_delivery_and_whatever_else_is_no_message_is_wrong(body: bytes) -> None:
     with pytest.raises(WrongSignature):

@@ -5,8 +5,8 @@ import pytest
 
 from functions.api.webhooks.delivery import Received
 from functions.api.webhooks.schemes import standard
+from functions.core.config import SettingsError
 from functions.core.errors import WrongSignature
-from functions.core.settings import SettingsError
 from tests import deliveries
 from tests.deliveries import BASE64_KEYS, BODY, NOW
 
@@ -16,7 +16,9 @@ KEY = BASE64_KEYS[0]
 def signed(**headers: str) -> Received:
     """A right delivery, with other headers instead of its own."""
     arrived = deliveries.standard(BODY, KEY)
-    return arrived._replace(headers={**arrived.headers, **{f"webhook-{n}": value for n, value in headers.items()}})
+    return arrived._replace(
+        headers={**arrived.headers, **{f"webhook-{n}": value for n, value in headers.items()}}
+    )
 
 
 @pytest.mark.parametrize("prefix", ["webhook", "svix"])
@@ -43,12 +45,17 @@ def test_what_svix_and_the_standards_libraries_publish_as_signed_is_delivered(  
     prefix: str, secret: str, message_id: str, at: int, body: bytes, signature: str
 ) -> None:
     names = {"id": message_id, "timestamp": str(at), "signature": signature}
-    arrived = deliveries.received(body, {f"{prefix}-{name}": value for name, value in names.items()})
+    arrived = deliveries.received(
+        body, {f"{prefix}-{name}": value for name, value in names.items()}
+    )
     assert standard.verify(arrived, [secret], at).key == message_id
 
 
 def test_the_key_of_a_delivery_is_its_id_which_is_signed() -> None:
-    assert standard.verify(deliveries.standard(BODY, KEY, message_id="msg_7"), [KEY], NOW).key == "msg_7"
+    assert (
+        standard.verify(deliveries.standard(BODY, KEY, message_id="msg_7"), [KEY], NOW).key
+        == "msg_7"
+    )
     with pytest.raises(WrongSignature):
         standard.verify(signed(id="msg_7"), [KEY], NOW)
 
@@ -80,7 +87,20 @@ def test_an_id_cannot_take_the_time_for_a_part_of_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "timestamp", ["", "nan", "inf", "-1", "1e9", "1731705121.0", " 1731705121", "٣", "9" * 12, "9" * 5000, "0x1"]
+    "timestamp",
+    [
+        "",
+        "nan",
+        "inf",
+        "-1",
+        "1e9",
+        "1731705121.0",
+        " 1731705121",
+        "٣",
+        "9" * 12,
+        "9" * 5000,
+        "0x1",
+    ],
 )
 def test_a_time_that_is_no_whole_number_of_seconds_is_wrong(timestamp: str) -> None:
     with pytest.raises(WrongSignature):
@@ -113,7 +133,9 @@ def test_a_key_is_base64_with_or_without_its_prefix_and_padding(form: str, size:
     assert standard.verify(arrived, [form.format(padded.rstrip("="))], NOW)
 
 
-@pytest.mark.parametrize("key", ["whsec_", "whsec_====", "whsec_not base64!", "kéy=", "whsec_A", "whsec_!!!!AAAA"])
+@pytest.mark.parametrize(
+    "key", ["whsec_", "whsec_====", "whsec_not base64!", "kéy=", "whsec_A", "whsec_!!!!AAAA"]
+)
 def test_a_key_that_is_no_base64_is_a_wrong_setting(key: str) -> None:
     with pytest.raises(SettingsError, match=r"No key of this source is base64"):
         standard.verify(deliveries.standard(BODY, KEY), [key], NOW)

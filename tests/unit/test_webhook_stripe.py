@@ -70,7 +70,9 @@ def test_a_header_without_one_time_and_a_signature_over_it_is_wrong(header: str)
         stripe.verify(signed(header), [KEY], NOW)
 
 
-@pytest.mark.parametrize("event_id", [None, 7, "", "evt_", "ch_1", "evt_1\n", "evt_é", "evt_" + "1" * 201, ["evt_1"]])
+@pytest.mark.parametrize(
+    "event_id", [None, 7, "", "evt_", "ch_1", "evt_1\n", "evt_é", "evt_" + "1" * 201, ["evt_1"]]
+)
 def test_without_an_id_of_an_event_the_body_is_what_makes_a_delivery(event_id: object) -> None:
     body = json.dumps({"id": event_id}).encode()
     first, again, other = (

@@ -27,10 +27,14 @@ DOCUMENTED_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6
 
 
 def documented(body: bytes, signature: str, query: str = "foo=1&bar=2") -> Delivery:
-    return twilio.verify(Received(body, {"x-twilio-signature": signature}, query, DOCUMENTED_URL), ["12345"], NOW)
+    return twilio.verify(
+        Received(body, {"x-twilio-signature": signature}, query, DOCUMENTED_URL), ["12345"], NOW
+    )
 
 
-def signed(text: str, body: bytes, query: str = "", algorithm: str = "sha1", **headers: str) -> Received:
+def signed(
+    text: str, body: bytes, query: str = "", algorithm: str = "sha1", **headers: str
+) -> Received:
     """A request whose signature is over this text, whatever else it is."""
     signature = base64.b64encode(deliveries.digest(KEY.encode(), text.encode(), algorithm)).decode()
     return deliveries.received(body, {"x-twilio-signature": signature, **headers}, query)
@@ -46,11 +50,15 @@ def test_twilios_documented_form_is_delivered_with_the_query_that_is_signed_too(
 
 
 def test_twilios_documented_json_is_delivered() -> None:
-    delivery = documented(DOCUMENTED_JSON, "a9nBmqA0ju/hNViExpshrM61xv4=", f"foo=1&bar=2&bodySHA256={DOCUMENTED_HASH}")
+    delivery = documented(
+        DOCUMENTED_JSON, "a9nBmqA0ju/hNViExpshrM61xv4=", f"foo=1&bar=2&bodySHA256={DOCUMENTED_HASH}"
+    )
     assert delivery.payload == {"property": "value", "boolean": True}
 
 
-def test_of_a_repeated_field_each_value_is_delivered_once_because_neither_order_nor_number_is_signed() -> None:
+def test_of_a_repeated_field_each_value_is_delivered_once_because_neither_order_nor_number_is_signed() -> (
+    None
+):
     body = b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"
     delivery = documented(body, "IK+Dwps556ElfBT0I3Rgjkr1wJU=")
     assert delivery.payload == {"Sid": "CA123", "SidAccount": "AC123", "Digits": ["1234", "5678"]}
@@ -62,7 +70,9 @@ def test_a_url_may_be_signed_with_its_port() -> None:
 
 
 def test_a_shared_key_signs_with_sha_256() -> None:
-    settings = {"x-twilio-webhooks-signature-settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
+    settings = {
+        "x-twilio-webhooks-signature-settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
+    }
     assert verify(signed(f"{URL}a1", b"a=1", algorithm="sha256", **settings)).payload == {"a": "1"}
 
 
@@ -82,7 +92,9 @@ def test_a_hash_of_the_body_in_the_url_does_not_let_a_form_through_that_is_not_t
         verify(signed(f"{URL}?{query}a1", b"a=1", query))
 
 
-@pytest.mark.parametrize("query", ["bodySHA256", "bodySHA256=", "bodySHA256=%C3%A9", "bodySHA256=0"])
+@pytest.mark.parametrize(
+    "query", ["bodySHA256", "bodySHA256=", "bodySHA256=%C3%A9", "bodySHA256=0"]
+)
 def test_a_hash_that_is_none_is_wrong(query: str) -> None:
     with pytest.raises(WrongSignature):
         verify(signed(f"{URL}?{query}", b"", query))
@@ -96,7 +108,11 @@ def test_json_whose_hash_is_not_in_the_url_is_not_signed() -> None:
 def test_another_query_or_url_is_wrong() -> None:
     arrived = deliveries.twilio(FORM, KEY, "tenant=1")
     assert verify(arrived).query == {"tenant": "1"}
-    for other in (arrived._replace(query="tenant=2"), arrived._replace(query=""), arrived._replace(url=URL + "2")):
+    for other in (
+        arrived._replace(query="tenant=2"),
+        arrived._replace(query=""),
+        arrived._replace(url=URL + "2"),
+    ):
         with pytest.raises(WrongSignature):
             verify(other)
 
@@ -107,7 +123,10 @@ def test_empty_fields_are_delivered_because_they_are_signed() -> None:
 
 def test_what_is_signed_but_can_be_read_in_several_ways_is_one_delivery() -> None:
     """No boundary between the names and values of fields is signed, nor one between the query and them."""
-    one, other = verify(signed(f"{URL}?t=1ab1", b"ab=1", "t=1")), verify(signed(f"{URL}?t=1ab1", b"a=b1", "t=1"))
+    one, other = (
+        verify(signed(f"{URL}?t=1ab1", b"ab=1", "t=1")),
+        verify(signed(f"{URL}?t=1ab1", b"a=b1", "t=1")),
+    )
     query = verify(signed(f"{URL}?t=1ab1", b"", "t=1ab1"))
     assert one.payload != other.payload
     assert one.key == other.key == query.key
@@ -117,7 +136,9 @@ def test_other_fields_are_another_delivery() -> None:
     assert verify(signed(f"{URL}a1", b"a=1")).key != verify(signed(f"{URL}a2", b"a=2")).key
 
 
-@pytest.mark.parametrize(("body", "text"), [(b"\xff=1", "\ufffd1"), (b"a=\xff", "a\ufffd"), (b"a=%ff", "a\ufffd")])
+@pytest.mark.parametrize(
+    ("body", "text"), [(b"\xff=1", "\ufffd1"), (b"a=\xff", "a\ufffd"), (b"a=%ff", "a\ufffd")]
+)
 def test_a_form_that_is_no_utf_8_is_wrong_however_it_is_signed(body: bytes, text: str) -> None:
     with pytest.raises(WrongSignature):
         verify(signed(URL + text, body))
@@ -125,7 +146,9 @@ def test_a_form_that_is_no_utf_8_is_wrong_however_it_is_signed(body: bytes, text
 
 def test_a_form_has_a_thousand_fields_at_most() -> None:
     names = sorted(f"a{i}" for i in range(1000))
-    assert verify(signed(URL + "".join(names), "=&".join(names).encode() + b"=")).payload == dict.fromkeys(names, "")
+    assert verify(
+        signed(URL + "".join(names), "=&".join(names).encode() + b"=")
+    ).payload == dict.fromkeys(names, "")
     with pytest.raises(WrongSignature):
         verify(signed(URL + "".join([*names, "b"]), "=&".join([*names, "b="]).encode()))
 

@@ -66,18 +66,28 @@ def test_another_time_than_the_signed_one_is_wrong() -> None:
         usersnap.verify(arrived._replace(headers=later), [KEY], NOW)
 
 
-@pytest.mark.parametrize("timestamp", ["", "nan", "1e12", "-1", "1731705121000.0", "٣", "9" * 15, "9" * 5000])
+@pytest.mark.parametrize(
+    "timestamp", ["", "nan", "1e12", "-1", "1731705121000.0", "٣", "9" * 15, "9" * 5000]
+)
 def test_a_time_that_is_no_whole_number_of_milliseconds_is_wrong(timestamp: str) -> None:
     arrived = deliveries.usersnap(BODY, KEY)
     with pytest.raises(WrongSignature):
-        usersnap.verify(arrived._replace(headers={**arrived.headers, "x-usersnap-timestamp": timestamp}), [KEY], NOW)
+        usersnap.verify(
+            arrived._replace(headers={**arrived.headers, "x-usersnap-timestamp": timestamp}),
+            [KEY],
+            NOW,
+        )
 
 
 @pytest.mark.parametrize("signature", ["", "é" * 64, "0" * 63, "0" * 65, "0" * 10_000, "G" * 64])
 def test_a_signature_of_another_form_is_wrong(signature: str) -> None:
     arrived = deliveries.usersnap(BODY, KEY)
     with pytest.raises(WrongSignature):
-        usersnap.verify(arrived._replace(headers={**arrived.headers, "x-usersnap-signature": signature}), [KEY], NOW)
+        usersnap.verify(
+            arrived._replace(headers={**arrived.headers, "x-usersnap-signature": signature}),
+            [KEY],
+            NOW,
+        )
 
 
 def test_of_a_form_the_feedback_is_delivered_and_its_files_are_not() -> None:
@@ -86,21 +96,32 @@ def test_of_a_form_the_feedback_is_delivered_and_its_files_are_not() -> None:
 
 
 def test_feedback_is_read_whatever_type_its_part_has() -> None:
-    for content_type in (b"application/json", b"application/json; charset=utf-8", b"text/plain; charset=latin-1"):
-        part = b'Content-Type: %s\r\nContent-Disposition: form-data; name="feedback"\r\n\r\n' % content_type
+    for content_type in (
+        b"application/json",
+        b"application/json; charset=utf-8",
+        b"text/plain; charset=latin-1",
+    ):
+        part = (
+            b'Content-Type: %s\r\nContent-Disposition: form-data; name="feedback"\r\n\r\n'
+            % content_type
+        )
         body = b"--b1\r\n" + part + '{"a": "é"}'.encode() + b"\r\n--b1--\r\n"
         assert verify(body).payload == {"a": "é"}
 
 
 def test_the_same_feedback_in_another_form_or_none_is_the_same_delivery() -> None:
-    keys = {verify(body).key for body in (BODY, MULTIPART, multipart("feedback", BODY, b"b3", FILE))}
+    keys = {
+        verify(body).key for body in (BODY, MULTIPART, multipart("feedback", BODY, b"b3", FILE))
+    }
     assert len(keys) == 1
     assert verify(BODY + b" ").key not in keys
 
 
 def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() -> None:
     """Else whoever sends a signed body again could have a file in it, which a stranger attached, read as the feedback."""
-    file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + multipart("feedback", b'{"forged": 1}', b"evil")
+    file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + multipart(
+        "feedback", b'{"forged": 1}', b"evil"
+    )
     arrived = deliveries.usersnap(multipart("feedback", BODY, b"b1", file), KEY)
     headers = {**arrived.headers, "content-type": "multipart/form-data; boundary=evil"}
     assert usersnap.verify(arrived._replace(headers=headers), [KEY], NOW).payload == EVENT
@@ -110,7 +131,9 @@ def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() 
     "body",
     [
         multipart("feedbacks", BODY),
-        multipart("feedback", BODY, b"b1", b'Content-Disposition: form-data; name="feedback"\r\n\r\n{}'),
+        multipart(
+            "feedback", BODY, b"b1", b'Content-Disposition: form-data; name="feedback"\r\n\r\n{}'
+        ),
         multipart("feedback", b"no JSON"),
         multipart("feedback", b'"\xff"'),
         b"--b1\r\n",
@@ -127,6 +150,9 @@ def test_a_form_without_one_part_of_feedback_is_malformed(body: bytes) -> None:
 
 
 def test_parts_within_parts_a_thousand_deep_are_malformed() -> None:
-    nested = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(1000))
+    nested = b"".join(
+        b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1)
+        for i in range(1000)
+    )
     with pytest.raises(MalformedBody):
         verify(nested)

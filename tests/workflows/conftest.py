@@ -24,18 +24,22 @@ from moto.sns.models import sns_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from functions.api.webhooks import settings as webhooks
-from functions.core import aws, invoke, scheduler, signing, table, usersnap_keys
-from functions.core import limits as core_limits
-from functions.core.events import endpoints, wanted
+from functions.core import aws
+from functions.core.aws import dynamodb, lambda_functions, s3, scheduler
+from functions.core.events import endpoints, event_filter
+from functions.core.integrations.usersnap import portal_keys
 from functions.core.messages import mailing
 from functions.core.messages import settings as messages
 from functions.core.messages.providers import settings as providers
 from functions.core.messages.providers import twilio_account
-from functions.core.outbound import settings as outbound
+from functions.core.outbound_http import settings as outbound
+from functions.core.rate_limits import limits as core_limits
 from functions.core.runs import settings as runs
 from functions.core.runs import uploads
-from functions.core.verification import codes, destinations, limits, reserved
+from functions.core.signing import jws
+from functions.core.verification import codes, destinations, test_destinations
 from functions.core.verification import settings as verification
+from functions.core.verification.limits import sending
 from infra import sam
 from infra.workflows import workflows
 
@@ -44,21 +48,22 @@ READ_ONCE = [
     codes._secret,
     destinations.settings,
     core_limits._secret,
-    limits.settings,
+    sending.settings,
     messages.settings,
-    reserved._codes,
-    signing.public_key,
+    test_destinations._codes,
+    jws.public_key,
     scheduler.settings,
     verification.proof_settings,
     providers.settings,
     runs.settings,
-    invoke.settings,
+    s3.settings,
+    lambda_functions.settings,
     uploads.settings,
     twilio_account._secret,
-    usersnap_keys._secret,
-    usersnap_keys._settings,
+    portal_keys._secret,
+    portal_keys._settings,
     verification.settings,
-    wanted.settings,
+    event_filter.settings,
     endpoints._secret,
     outbound.settings,
     mailing.settings,
@@ -68,7 +73,11 @@ READ_ONCE = [
 for name in workflows():
     for path in sorted((sam.ROOT / "functions/workflows" / name).glob("[!_]*.py")):
         module = importlib.import_module(f"functions.workflows.{name}.{path.stem}")
-        READ_ONCE += [each for each in vars(module).values() if hasattr(each, "cache_clear") and each not in READ_ONCE]
+        READ_ONCE += [
+            each
+            for each in vars(module).values()
+            if hasattr(each, "cache_clear") and each not in READ_ONCE
+        ]
 BACKENDS: list[Any] = [
     dynamodb_backends,
     s3_backends,
@@ -77,7 +86,7 @@ BACKENDS: list[Any] = [
     ses_backends,
     stepfunctions_backends,
 ]
-CLIENTS = [aws.client, aws.session, table.connection]
+CLIENTS = [aws.client, aws.session, dynamodb.connection]
 
 
 class Settings:
@@ -139,7 +148,7 @@ def dynamodb_requests() -> Iterator[list[str]]:
     def note(event_name: str, **_: object) -> None:
         sent.append(event_name.rpartition(".")[2])
 
-    events = table.connection().client.meta.events
+    events = dynamodb.connection().client.meta.events
     events.register("before-send.dynamodb", note)
     yield sent
     events.unregister("before-send.dynamodb", note)
@@ -150,7 +159,9 @@ def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
     """An AWS account with what the functions use, and their environment. No test may leave a code or token in the log."""
     with account(settings):
         yield
-        texts = [re.sub(r"<style.*?</style>", "", mail.body, flags=re.DOTALL) for mail in sent_emails()]
+        texts = [
+            re.sub(r"<style.*?</style>", "", mail.body, flags=re.DOTALL) for mail in sent_emails()
+        ]
         texts += [text for _, text in sent_sms()]
         codes = {code for text in texts for code in re.findall(r"(?<![#\w])\d{6,10}(?!\w)", text)}
     written = log.getvalue()
@@ -213,13 +224,22 @@ def _new_account() -> Account:
             "VERIFY_DELETE_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete",
         }
         made = [(each, region) for each in BACKENDS for region in each[ACCOUNT]]
-        return Account([(each, region, deepcopy(vars(each[ACCOUNT][region]))) for each, region in made], variables)
+        return Account(
+            [(each, region, deepcopy(vars(each[ACCOUNT][region]))) for each, region in made],
+            variables,
+        )
 
 
 def _state_machine() -> str:
     """ARN of one that does nothing: here runs are started and read, e2e runs them."""
-    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 3600, "End": True}}})
-    about = {"name": "RunWorkflow", "definition": definition, "roleArn": f"arn:aws:iam::{ACCOUNT}:role/runs"}
+    definition = json.dumps(
+        {"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+    )
+    about = {
+        "name": "RunWorkflow",
+        "definition": definition,
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/runs",
+    }
     return str(admin("stepfunctions").create_state_machine(**about)["stateMachineArn"])
 
 
@@ -249,4 +269,6 @@ def sent_emails() -> list[Any]:
 
 def sent_sms() -> list[tuple[str, str]]:
     """Number and text of what SNS was given, oldest first."""
-    return [(number, text) for number, text, *_ in sns_backends[ACCOUNT][REGION].sms_messages.values()]
+    return [
+        (number, text) for number, text, *_ in sns_backends[ACCOUNT][REGION].sms_messages.values()
+    ]

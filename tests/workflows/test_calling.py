@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from functions.core import aws
-from functions.core.call import Call
-from functions.core.calling import call as call_workflow
-from functions.core.calling import start
+from functions.core.definition.workflow import Workflow, WorkflowOptions
 from functions.core.errors import CallFailed, FieldError, InvalidParameters, NotFound, Unavailable
-from functions.core.parameters import Parameters, Result
 from functions.core.runs import execution
 from functions.core.runs.run import list_runs
-from functions.core.workflow import LambdaHandler, Traits, Workflow, workflow
+from functions.core.workflow import Call, Parameters, Result, start, workflow
+from functions.core.workflow import call as call_workflow
+from functions.core.workflow.handler import LambdaHandler
 from tests import fakes
 from tests.builders import Context, Reply, call
 from tests.workflows.conftest import Settings
@@ -134,7 +133,9 @@ def test_the_wait_is_as_long_as_a_workflow_may_take() -> None:
 
 
 @pytest.mark.parametrize("function", [welcome, invite])
-def test_what_is_not_declared_is_neither_called_nor_started(function: Callable[..., Result]) -> None:
+def test_what_is_not_declared_is_neither_called_nor_started(
+    function: Callable[..., Result],
+) -> None:
     assert ask(function, "Ana").status == 500
     assert list_runs(limit=10) == ([], None)
 
@@ -148,9 +149,17 @@ def test_a_workflow_starts_runs_of_another_for_the_token_that_called_it() -> Non
 
 def test_an_item_that_is_tried_again_starts_the_same_runs() -> None:
     nothing: frozenset[str] = frozenset()
-    traits = Traits(background=True, idempotency="heeded", public=False, calls=nothing, starts=frozenset({"greet"}))
+    traits = WorkflowOptions(
+        background=True,
+        idempotency="heeded",
+        public=False,
+        calls=nothing,
+        starts=frozenset({"greet"}),
+    )
     invites: Workflow[Name, Text] = Workflow(invite, traits)
-    item = Call(request_id="x", door="run", item_id="invite.a/0", run_token_id="fedcba9876543210")
+    item = Call(
+        request_id="x", trigger="run", item_id="invite.a/0", run_token_id="fedcba9876543210"
+    )
     first, again = (invites.run({"name": "Ana"}, item).text for _ in range(2))
     assert first == again
     assert len(list_runs(limit=10)[0]) == 2

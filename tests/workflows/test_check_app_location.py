@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from functions.core.errors import TooSlow
-from functions.core.parameters import NotValid
+from functions.core.workflow import NotValid
 from functions.workflows.check_app_location import asking
 from functions.workflows.check_app_location.asking import Finding
 from functions.workflows.check_app_location.email import identities
@@ -76,31 +76,55 @@ class Account:
             denial = b"<E><Error><Code>AccessDenied</Code></Error></E>" if not place else b"{}"
             fakes.reply(request, 403, denial, {"x-amzn-errortype": "AccessDenied"})
         elif request.headers["x-amz-target"]:
-            self._json(request, 200, {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": self.tier}]})
+            self._json(
+                request, 200, {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": self.tier}]}
+            )
         elif place == "2016-08-19":
-            limits = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": self.concurrency}
+            limits = {
+                "ConcurrentExecutions": 1000,
+                "UnreservedConcurrentExecutions": self.concurrency,
+            }
             self._json(request, 200, {"AccountLimit": limits})
         elif place == "account":
-            self._json(request, 200, {"SendingEnabled": self.sends, "ProductionAccessEnabled": self.production})
+            self._json(
+                request,
+                200,
+                {"SendingEnabled": self.sends, "ProductionAccessEnabled": self.production},
+            )
         elif place == "identities" and name in self.identities:
             self._json(request, 200, {"VerifiedForSendingStatus": self.identities[name]})
         elif place == "identities":
             self._json(request, 404, {"message": "none"}, {"x-amzn-errortype": "NotFoundException"})
         else:
-            result = f"<GetSMSSandboxAccountStatusResult><IsInSandbox>{self.sns_sandbox}</IsInSandbox>"
+            result = (
+                f"<GetSMSSandboxAccountStatusResult><IsInSandbox>{self.sns_sandbox}</IsInSandbox>"
+            )
             told = f"<R>{result}</GetSMSSandboxAccountStatusResult></R>".encode()
             fakes.reply(request, 200, told, {"content-type": "text/xml"})
 
     def _list_subscriptions(self, request: BaseHTTPRequestHandler) -> None:
         endpoint = "<Endpoint>https://x.example/webhooks/ses</Endpoint>"
         members = "".join(
-            f"<member>{endpoint}<SubscriptionArn>{each}</SubscriptionArn></member>" for each in self.subscriptions
+            f"<member>{endpoint}<SubscriptionArn>{each}</SubscriptionArn></member>"
+            for each in self.subscriptions
         )
         result = f"<Subscriptions>{members}</Subscriptions></ListSubscriptionsByTopicResult></R>"
-        fakes.reply(request, 200, f"<R><ListSubscriptionsByTopicResult>{result}".encode(), {"content-type": "text/xml"})
+        fakes.reply(
+            request,
+            200,
+            f"<R><ListSubscriptionsByTopicResult>{result}".encode(),
+            {"content-type": "text/xml"},
+        )
 
-    def _json(self, request: Any, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        fakes.reply(request, status, json.dumps(body).encode(), {"content-type": "application/json"} | (headers or {}))
+    def _json(
+        self, request: Any, status: int, body: object, headers: dict[str, str] | None = None
+    ) -> None:
+        fakes.reply(
+            request,
+            status,
+            json.dumps(body).encode(),
+            {"content-type": "application/json"} | (headers or {}),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +156,10 @@ def refuses(code: str, status: int = 400) -> fakes.Script:
 
 
 def schedules() -> list[str]:
-    return [each["Name"] for each in admin("scheduler").list_schedules(GroupName="verifications")["Schedules"]]
+    return [
+        each["Name"]
+        for each in admin("scheduler").list_schedules(GroupName="verifications")["Schedules"]
+    ]
 
 
 # --- where it is -------------------------------------------------------------------------------------------------------
@@ -143,7 +170,11 @@ def test_what_is_given_is_compared_and_what_is_told_has_always_the_same_shape() 
     assert told["matches"] is True
     assert told["stage"] == {"given": "dev", "actual": "dev", "matches": True}
     assert told["region"] == {"given": "us-east-1", "actual": "us-east-1", "matches": True}
-    assert told["url"] == {"given": "https://api.example.com", "actual": "https://api.example.com", "matches": True}
+    assert told["url"] == {
+        "given": "https://api.example.com",
+        "actual": "https://api.example.com",
+        "matches": True,
+    }
     assert [each["name"] for each in told["checks"]] == CHECKS
     assert told.keys() == ask().keys() == {"matches", "stage", "region", "url", "ready", "checks"}
 
@@ -156,10 +187,17 @@ def test_what_is_not_given_is_told_and_not_compared() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("stage", "prod"), ("stage", "DEV"), ("region", "eu-west-1"), ("url", "https://api.example.org")],
+    [
+        ("stage", "prod"),
+        ("stage", "DEV"),
+        ("region", "eu-west-1"),
+        ("url", "https://api.example.org"),
+    ],
 )
 def test_one_that_is_another_deployments_is_enough_to_say_no(name: str, value: str) -> None:
-    told = ask(**{"stage": "dev", "region": "us-east-1", "url": "https://api.example.com"} | {name: value})
+    told = ask(
+        **{"stage": "dev", "region": "us-east-1", "url": "https://api.example.com"} | {name: value}
+    )
     assert (told["matches"], told[name]["matches"]) == (False, False)
     assert sum(told[each]["matches"] for each in ("stage", "region", "url")) == 2
 
@@ -187,7 +225,15 @@ def test_the_path_of_a_url_is_compared_with_its_case() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["api.example.com", "ftp://example.com", "https://", "https://a?b", "https://a#b", "https://u:p@a", "https://a:b"],
+    [
+        "api.example.com",
+        "ftp://example.com",
+        "https://",
+        "https://a?b",
+        "https://a#b",
+        "https://u:p@a",
+        "https://a:b",
+    ],
 )
 def test_what_is_no_url_of_an_api_is_refused(url: str) -> None:
     reply = call(check_app_location, {"url": url})
@@ -203,7 +249,7 @@ def test_the_configured_url_wins_over_the_requests_domain(settings: Settings) ->
 
 
 def test_without_http_and_without_a_setting_no_url_is_known_and_none_matches() -> None:
-    event = {"door": "direct", "parameters": {"url": "https://api.example.com"}}
+    event = {"trigger": "direct", "parameters": {"url": "https://api.example.com"}}
     told = check_app_location(event, Context())["result"]
     assert told["url"] == {"given": "https://api.example.com", "actual": None, "matches": False}
     assert told["matches"] is False
@@ -240,18 +286,24 @@ def test_what_is_needed_and_cannot_be_asked_is_not_ready(name: str, settings: Se
     assert told["ready"] is False
 
 
-@pytest.mark.parametrize(("place", "ready"), [("identities", False), ("account", True), ("sandbox", True)])
+@pytest.mark.parametrize(
+    ("place", "ready"), [("identities", False), ("account", True), ("sandbox", True)]
+)
 def test_a_sandbox_that_cannot_be_asked_about_does_not_matter_and_the_sender_does(
     place: str, account: Account, *, ready: bool
 ) -> None:
     account.denied = place
     told = ask()
-    assert [each["detail"] for each in told["checks"] if not each["ok"]] == ["Could not be checked: AccessDenied."]
+    assert [each["detail"] for each in told["checks"] if not each["ok"]] == [
+        "Could not be checked: AccessDenied."
+    ]
     assert told["ready"] is ready
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_check_that_fails_leaves_the_others_alone(name: str, settings: Settings, log: io.StringIO) -> None:
+def test_a_check_that_fails_leaves_the_others_alone(
+    name: str, settings: Settings, log: io.StringIO
+) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
     failed = {each["name"] for each in ask()["checks"] if each["ok"] is None}
     assert failed == {each for each in SERVICES if SERVICES[each] == SERVICES[name]}
@@ -291,7 +343,9 @@ def test_what_could_not_be_answered_in_time_is_not_asked() -> None:
     told = json.loads(answer["body"])
     checks = {each["name"]: (each["ok"], each["detail"]) for each in told["checks"]}
     assert {name for name, (ok, _) in checks.items() if ok is None} == set(SERVICES)
-    assert {detail for ok, detail in checks.values() if ok is None} == {"Could not be checked: NoTimeLeft."}
+    assert {detail for ok, detail in checks.values() if ok is None} == {
+        "Could not be checked: NoTimeLeft."
+    }
     assert (answer["statusCode"], told["ready"]) == (200, False)
 
 
@@ -306,7 +360,9 @@ def test_the_calls_own_deadline_ends_the_checks() -> None:
 # --- Lambda ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(account: Account) -> None:
+def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(
+    account: Account,
+) -> None:
     account.concurrency = 10
     ok, detail = found("concurrency")
     assert (ok, ask()["ready"]) == (False, False)
@@ -319,7 +375,9 @@ def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(
 
 
 @pytest.mark.parametrize(("concurrency", "ok"), [(1, False), (39, False), (40, True), (1000, True)])
-def test_twice_as_many_functions_as_a_list_takes_are_enough(concurrency: int, account: Account, *, ok: bool) -> None:
+def test_twice_as_many_functions_as_a_list_takes_are_enough(
+    concurrency: int, account: Account, *, ok: bool
+) -> None:
     account.concurrency = concurrency
     assert found("concurrency")[0] is ok
 
@@ -337,42 +395,73 @@ def test_a_sender_may_be_verified_by_itself_its_domain_or_one_above() -> None:
     assert identities("root@localhost") == ["root@localhost", "localhost"]
 
 
-@pytest.mark.parametrize("identity", ["no-reply@mail.example.com", "mail.example.com", "example.com"])
-def test_one_verified_identity_is_enough_to_send(identity: str, account: Account, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "identity", ["no-reply@mail.example.com", "mail.example.com", "example.com"]
+)
+def test_one_verified_identity_is_enough_to_send(
+    identity: str, account: Account, settings: Settings
+) -> None:
     settings.set(EMAIL_FROM="no-reply@mail.example.com")
-    account.identities = {"no-reply@mail.example.com": False, "mail.example.com": False} | {identity: True}
+    account.identities = {"no-reply@mail.example.com": False, "mail.example.com": False} | {
+        identity: True
+    }
     assert found("email_sender") == (True, f"SES has verified {identity}.")
 
 
 def test_an_unknown_sender_is_told_how_its_domain_is_verified(account: Account) -> None:
     account.identities = {}
     ok, detail = found("email_sender")
-    assert (ok, detail.startswith("SES knows neither no-reply@example.com nor its domain.")) == (False, True)
-    assert detail.endswith("aws sesv2 create-email-identity --email-identity example.com --region us-east-1")
+    assert (ok, detail.startswith("SES knows neither no-reply@example.com nor its domain.")) == (
+        False,
+        True,
+    )
+    assert detail.endswith(
+        "aws sesv2 create-email-identity --email-identity example.com --region us-east-1"
+    )
 
 
 @pytest.mark.parametrize(
     ("identity", "fix"),
     [
-        ("example.com", "names: aws sesv2 get-email-identity --email-identity example.com --region us-east-1"),
+        (
+            "example.com",
+            "names: aws sesv2 get-email-identity --email-identity example.com --region us-east-1",
+        ),
         ("no-reply@example.com", "Follow the link in the email that it sent there."),
     ],
 )
-def test_a_sender_that_waits_for_its_verification_is_told_what_for(identity: str, fix: str, account: Account) -> None:
+def test_a_sender_that_waits_for_its_verification_is_told_what_for(
+    identity: str, fix: str, account: Account
+) -> None:
     account.identities = {identity: False}
     ok, detail = found("email_sender")
-    assert (ok, detail.startswith(f"SES has not verified {identity} yet."), detail.endswith(fix)) == (False, True, True)
+    assert (
+        ok,
+        detail.startswith(f"SES has not verified {identity} yet."),
+        detail.endswith(fix),
+    ) == (False, True, True)
 
 
 def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> None:
-    assert found("link_hosts") == (True, "Links in emails from templates may go to app.example.com, *.example.org.")
-    assert found("reply_to_domains") == (True, "Answers to emails from templates may go to example.com.")
+    assert found("link_hosts") == (
+        True,
+        "Links in emails from templates may go to app.example.com, *.example.org.",
+    )
+    assert found("reply_to_domains") == (
+        True,
+        "Answers to emails from templates may go to example.com.",
+    )
 
 
 @pytest.mark.parametrize(
     ("check", "variable", "parameter", "refused"),
     [
-        ("link_hosts", "LINK_HOSTS", "LinkHosts", "contain a link, as welcome and invitation do, are refused"),
+        (
+            "link_hosts",
+            "LINK_HOSTS",
+            "LinkHosts",
+            "contain a link, as welcome and invitation do, are refused",
+        ),
         ("reply_to_domains", "REPLY_TO_DOMAINS", "ReplyToDomains", "have a reply_to are refused"),
     ],
 )
@@ -381,7 +470,10 @@ def test_a_template_setting_that_is_empty_is_named_with_what_is_refused_and_code
 ) -> None:
     settings.set(**{variable: ""})
     ok, detail = found(check)
-    assert (ok, detail.startswith(f"{parameter} is empty. Emails from templates that {refused}.")) == (None, True)
+    assert (
+        ok,
+        detail.startswith(f"{parameter} is empty. Emails from templates that {refused}."),
+    ) == (None, True)
     assert f"samconfig.toml (parameter_overrides), such as {parameter}=" in detail
     assert ask()["ready"] is True
 
@@ -430,7 +522,9 @@ def test_a_sandbox_of_any_provider_is_told_with_the_way_out(
 
 
 def test_twilio_has_no_sandbox_of_aws(settings: Settings) -> None:
-    settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(), AWS_ENDPOINT_URL_SNS=fakes.nobody())
+    settings.set(
+        SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(), AWS_ENDPOINT_URL_SNS=fakes.nobody()
+    )
     assert found("sms_sandbox") == (None, "Not used: no SMS go through AWS.")
 
 
@@ -451,7 +545,9 @@ def test_settings_that_do_not_fit_together_are_told(settings: Settings) -> None:
     assert detail.endswith("Change the parameters of template.yaml and deploy again.")
 
 
-def test_a_twilio_secret_that_is_wrong_is_told_without_a_word_of_it(settings: Settings, log: io.StringIO) -> None:
+def test_a_twilio_secret_that_is_wrong_is_told_without_a_word_of_it(
+    settings: Settings, log: io.StringIO
+) -> None:
     settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(account_sid="hunter2"))
     ok, detail = found("sms_providers")
     assert (ok, "account_sid must be AC and 32 hex digits" in detail) == (False, True)
@@ -479,14 +575,20 @@ def test_a_secret_that_is_not_there_is_told_by_its_name(settings: Settings) -> N
     settings.set(CHECKED_SECRETS="code-keys,hook")
     ok, detail = found("secrets")
     assert (ok, detail.startswith("There is no secret hook.")) == (False, True)
-    assert "aws secretsmanager create-secret --name hook --secret-string … --region us-east-1" in detail
+    assert (
+        "aws secretsmanager create-secret --name hook --secret-string … --region us-east-1"
+        in detail
+    )
 
 
 def test_a_secret_that_is_to_be_deleted_can_be_kept(settings: Settings) -> None:
     admin("secretsmanager").delete_secret(SecretId="limit-key")
     settings.set(CHECKED_SECRETS="limit-key")
     ok, detail = found("secrets")
-    assert (ok, "aws secretsmanager restore-secret --secret-id limit-key" in detail) == (False, True)
+    assert (ok, "aws secretsmanager restore-secret --secret-id limit-key" in detail) == (
+        False,
+        True,
+    )
 
 
 def test_a_secret_without_a_value_is_told(settings: Settings) -> None:
@@ -521,7 +623,11 @@ def test_a_schedule_is_made_paused_far_ahead_and_deleted_again(settings: Setting
     assert (create, delete) == ("POST", ("DELETE", path))
     assert path.startswith("/schedules/check.")
     made = scheduler.made
-    assert (made["State"], made["GroupName"], made["Target"]["RoleArn"]) == ("DISABLED", "verifications", ROLE)
+    assert (made["State"], made["GroupName"], made["Target"]["RoleArn"]) == (
+        "DISABLED",
+        "verifications",
+        ROLE,
+    )
 
 
 def test_each_check_makes_a_schedule_of_its_own(settings: Settings) -> None:
@@ -548,7 +654,10 @@ def test_a_schedule_that_cannot_be_deleted_is_named(settings: Settings) -> None:
         ok, detail = found("schedules")
     name = scheduler.asked[0][1].rpartition("/")[2]
     assert ok is True
-    assert f"aws scheduler delete-schedule --group-name verifications --name {name} --region us-east-1" in detail
+    assert (
+        f"aws scheduler delete-schedule --group-name verifications --name {name} --region us-east-1"
+        in detail
+    )
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException"])
@@ -564,7 +673,10 @@ def test_a_role_or_group_that_scheduler_cannot_use_is_told(code: str, settings: 
 def test_a_state_machine_that_is_not_there_is_told(settings: Settings) -> None:
     machine = "arn:aws:states:us-east-1:123456789012:stateMachine:none"
     settings.set(RUN_WORKFLOW=machine)
-    assert found("runs") == (False, f"There is no state machine {machine}. Deploy the stack again: make deploy")
+    assert found("runs") == (
+        False,
+        f"There is no state machine {machine}. Deploy the stack again: make deploy",
+    )
 
 
 def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Settings) -> None:
@@ -585,7 +697,9 @@ def test_what_is_switched_off_is_not_checked(settings: Settings) -> None:
     assert ask()["ready"] is True
 
 
-@pytest.mark.parametrize("url", ["https://10.0.0.1:8443/events", "https://localhost/events", "http://127.0.0.1:9000/x"])
+@pytest.mark.parametrize(
+    "url", ["https://10.0.0.1:8443/events", "https://localhost/events", "http://127.0.0.1:9000/x"]
+)
 def test_a_url_to_which_nothing_is_delivered_is_named(url: str, settings: Settings) -> None:
     settings.set(EVENTS_URL=url)
     ok, detail = found("events_url")
@@ -598,7 +712,11 @@ def test_reports_that_no_webhook_has_confirmed_to_take_are_not_ready(
 ) -> None:
     account.subscriptions = subscriptions
     ok, detail = found("email_reports")
-    assert (ok, f"aws sns subscribe --topic-arn {TOPIC}" in detail, ask()["ready"]) == (False, True, False)
+    assert (ok, f"aws sns subscribe --topic-arn {TOPIC}" in detail, ask()["ready"]) == (
+        False,
+        True,
+        False,
+    )
 
 
 def test_a_subscription_that_was_confirmed_is_enough(account: Account) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from functions.core import secret
+from functions.core.aws import secrets
 from functions.core.verification import codes, settings
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of secrets, which a test puts forward."""
     now = [1000.0]
-    kept = secret.Secret(settings.settings().code_keys_secret, clock=lambda: now[0])
+    kept = secrets.Secret(settings.settings().code_keys_secret, clock=lambda: now[0])
     monkeypatch.setattr(codes, "_secret", lambda: kept)
     return now
 
@@ -30,7 +30,9 @@ def send(to: str = "ana@example.com") -> tuple[str, str]:
 
 
 def is_valid(verification_id: str, code: str) -> bool:
-    return bool(call(verify_check, {"verification_id": verification_id, "code": code}).body["valid"])
+    return bool(
+        call(verify_check, {"verification_id": verification_id, "code": code}).body["valid"]
+    )
 
 
 def rotate(**keys: str) -> None:
@@ -57,15 +59,17 @@ def test_a_check_that_meets_a_newer_key_reads_the_keys_again(clock: list[float])
     assert codes.code_keys("k2.x").mac("k2.x", "123456") == newer.mac("k2.x", "123456")
 
 
-def test_invented_key_ids_do_not_make_a_call_each(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invented_key_ids_do_not_make_a_call_each(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     reads: list[str] = []
-    fetch = secret.Secret._fetch
+    fetch = secrets.Secret._fetch
 
-    def noted(self: secret.Secret, known: str | None) -> str:
+    def noted(self: secrets.Secret, known: str | None) -> str:
         reads.append("read")
         return fetch(self, known)
 
-    monkeypatch.setattr(secret.Secret, "_fetch", noted)
+    monkeypatch.setattr(secrets.Secret, "_fetch", noted)
     for number in range(20):
         codes.code_keys(f"k{number}x.y")
     assert reads == ["read"]

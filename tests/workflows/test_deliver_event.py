@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from functions.core import usersnap
-from functions.core.runs.item import WillTryAgain
+from functions.core.integrations import usersnap
+from functions.core.triggers.run_item import WillTryAgain
 from functions.workflows.deliver_event.handler import lambda_handler as deliver_event
 from infra import sam
 from tests import fakes
@@ -47,8 +47,15 @@ def receiving(settings: Settings, *answers: int, **headers: str) -> Iterator[lis
     received: list[Received] = []
 
     def script(request: Any, body: bytes) -> None:
-        received.append(Received({name.lower(): value for name, value in request.headers.items()}, body))
-        fakes.reply(request, answers[min(len(received), len(answers)) - 1], b"words of the receiver", headers)
+        received.append(
+            Received({name.lower(): value for name, value in request.headers.items()}, body)
+        )
+        fakes.reply(
+            request,
+            answers[min(len(received), len(answers)) - 1],
+            b"words of the receiver",
+            headers,
+        )
 
     with fakes.server(script) as url:
         settings.set(EVENTS_URL=f"{url}/hook?token=of-the-receiver", LOCAL_RECEIVERS="true")
@@ -70,9 +77,14 @@ def set_keys(text: str) -> None:
     admin("secretsmanager").put_secret_value(SecretId="events-key", SecretString=text)
 
 
-def test_an_event_is_delivered_as_json_with_its_id_type_time_and_data(received: list[Received]) -> None:
+def test_an_event_is_delivered_as_json_with_its_id_type_time_and_data(
+    received: list[Received],
+) -> None:
     reply = deliver(event_id="order-1042", occurred_at="2026-11-24T09:00:00.5+01:00")
-    assert (reply.status, reply.body) == (200, {"event_id": "order-1042", "delivered": True, "status": 204})
+    assert (reply.status, reply.body) == (
+        200,
+        {"event_id": "order-1042", "delivered": True, "status": 204},
+    )
     (request,) = received
     assert request.event == {
         "id": "order-1042",
@@ -97,7 +109,9 @@ def test_a_receiver_verifies_it_with_the_code_of_the_documents(received: list[Re
         event_reader(f"whsec_{KEY}")(request.body, request.headers | {"webhook-signature": "v1"})
 
 
-def test_the_signature_is_of_the_attempt_and_not_of_the_event(received: list[Received], clock: Clock) -> None:
+def test_the_signature_is_of_the_attempt_and_not_of_the_event(
+    received: list[Received], clock: Clock
+) -> None:
     deliver(occurred_at="2020-01-01T00:00:00Z")
     (request,) = received
     assert abs(int(request.headers["webhook-timestamp"]) - clock()) < 60
@@ -114,7 +128,8 @@ def test_while_the_key_rotates_both_sign_and_either_verifies(received: list[Rece
 
 
 @pytest.mark.parametrize(
-    "text", ["not base64 of anything at all, whatever", "c" * 43, base64.b64encode(b"short").decode()]
+    "text",
+    ["not base64 of anything at all, whatever", "c" * 43, base64.b64encode(b"short").decode()],
 )
 def test_a_key_that_is_none_is_a_fault_and_is_told_to_nobody(
     text: str, received: list[Received], log: io.StringIO
@@ -135,7 +150,10 @@ def test_where_nothing_is_configured_the_sample_event_is_answered() -> None:
 
 def test_where_nothing_is_configured_it_says_so_and_is_no_failure() -> None:
     reply = deliver(event_id="e-1")
-    assert (reply.status, reply.body) == (200, {"event_id": "e-1", "delivered": False, "status": None})
+    assert (reply.status, reply.body) == (
+        200,
+        {"event_id": "e-1", "delivered": False, "status": None},
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +177,9 @@ def test_only_types_that_are_wanted_go_out(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 409, 429, 500, 502, 503])
-def test_what_the_receiver_does_not_take_may_be_taken_later(status: int, settings: Settings, log: io.StringIO) -> None:
+def test_what_the_receiver_does_not_take_may_be_taken_later(
+    status: int, settings: Settings, log: io.StringIO
+) -> None:
     with receiving(settings, status, location="https://elsewhere.example.com/") as received:
         reply = deliver()
     assert (reply.status, reply.body["code"]) == (503, "not_delivered")
@@ -178,7 +198,11 @@ def test_when_the_receiver_wants_it_again_is_told(said: str, told: str, settings
 def test_who_is_gone_gets_nothing_more(settings: Settings) -> None:
     with receiving(settings, 410):
         reply = deliver()
-    assert (reply.status, reply.body["code"], reply.body["retry_after_seconds"]) == (502, "delivery_refused", None)
+    assert (reply.status, reply.body["code"], reply.body["retry_after_seconds"]) == (
+        502,
+        "delivery_refused",
+        None,
+    )
 
 
 def test_who_cannot_be_reached_may_be_reached_later(settings: Settings) -> None:
@@ -188,7 +212,13 @@ def test_who_cannot_be_reached_may_be_reached_later(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9000/", "https://127.0.0.1/", "https://169.254.169.254/", "https://ana:pw@example.com/"]
+    "url",
+    [
+        "http://127.0.0.1:9000/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/",
+        "https://ana:pw@example.com/",
+    ],
 )
 def test_a_url_that_is_not_allowed_is_refused_for_good(url: str, settings: Settings) -> None:
     settings.set(EVENTS_URL=url)
@@ -196,7 +226,9 @@ def test_a_url_that_is_not_allowed_is_refused_for_good(url: str, settings: Setti
     assert (reply.status, reply.body["code"]) == (502, "delivery_refused")
 
 
-def test_every_try_at_an_item_and_every_retry_of_it_sends_the_same_event(settings: Settings, clock: Clock) -> None:
+def test_every_try_at_an_item_and_every_retry_of_it_sends_the_same_event(
+    settings: Settings, clock: Clock
+) -> None:
     retry = {"run_id": "deliver_event.retry", "origin_run_id": RUN_ID}
     with receiving(settings, 500, 500, 204) as received:
         for _ in range(2):
@@ -264,13 +296,19 @@ def test_the_log_names_type_id_and_status_and_nothing_of_url_data_or_key(
     assert not re.search("1042|of-the-receiver|/hook|words|cccc", log.getvalue())
 
 
-@pytest.mark.parametrize(("status", "metric"), [(200, "EventDelivered"), (500, "EventNotDelivered")])
+@pytest.mark.parametrize(
+    ("status", "metric"), [(200, "EventDelivered"), (500, "EventNotDelivered")]
+)
 def test_what_became_of_it_is_counted(
     status: int, metric: str, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with receiving(settings, status):
         deliver()
-    counted = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in text]
+    counted = [
+        json.loads(text)
+        for text in capsys.readouterr().out.splitlines()
+        if "CloudWatchMetrics" in text
+    ]
     assert [each[metric] for each in counted] == [[1.0]]
 
 
@@ -294,7 +332,9 @@ def switch(url: str | None = None, *, enabled: bool = True) -> None:
 
 def test_feedback_goes_to_the_portal_alone_signed_with_both_of_its_keys(settings: Settings) -> None:
     portal_keys = ("whsec_" + ANOTHER_KEY, KEY)
-    admin("secretsmanager").put_secret_value(SecretId="usersnap-portal-key", SecretString=json.dumps(portal_keys))
+    admin("secretsmanager").put_secret_value(
+        SecretId="usersnap-portal-key", SecretString=json.dumps(portal_keys)
+    )
     with receiving(settings, 204) as received:
         settings.set(EVENT_TYPES="verification.*")
         portal = os.environ["EVENTS_URL"].replace("/hook?token=of-the-receiver", "/portal")

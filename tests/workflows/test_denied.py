@@ -6,15 +6,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core import aws
-from functions.core.tokens import read_token
+from functions.core.auth.tokens import read_token
 from tests import fakes
 from tests.workflows.conftest import Settings
 
 S3_DENIES = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-DENIES = b'{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: %s"}'
+DENIES = (
+    b'{"__type": "AccessDeniedException", "message": "User: x is not authorized to perform: %s"}'
+)
 
 
-def denied(service: str, operation: str, reply: bytes, settings: Settings, **parameters: Any) -> str:
+def denied(
+    service: str, operation: str, reply: bytes, settings: Settings, **parameters: Any
+) -> str:
     """The text of the error that a denied call ends with."""
     with fakes.server(fakes.answers(403, reply)) as url:
         settings.set(AWS_ENDPOINT_URL=url)
@@ -24,13 +28,25 @@ def denied(service: str, operation: str, reply: bytes, settings: Settings, **par
 
 
 def test_s3_which_names_nothing_is_told_with_action_and_object(settings: Settings) -> None:
-    text = denied("s3", "get_object", S3_DENIES, settings, Bucket="app-runs", Key="runs/1", SSECustomerKey="secret")
+    text = denied(
+        "s3",
+        "get_object",
+        S3_DENIES,
+        settings,
+        Bucket="app-runs",
+        Key="runs/1",
+        SSECustomerKey="secret",
+    )
     assert text.endswith("Access Denied [s3:GetObject on resource: Bucket=app-runs Key=runs/1]")
 
 
 def test_what_an_error_leaves_out_is_added_and_what_it_says_is_kept(settings: Settings) -> None:
     text = denied(
-        "secretsmanager", "get_secret_value", DENIES % b"secretsmanager:GetSecretValue", settings, SecretId="s1"
+        "secretsmanager",
+        "get_secret_value",
+        DENIES % b"secretsmanager:GetSecretValue",
+        settings,
+        SecretId="s1",
     )
     assert "is not authorized to perform: secretsmanager:GetSecretValue" in text
     assert text.endswith("[secretsmanager:GetSecretValue on resource: SecretId=s1]")
@@ -43,8 +59,12 @@ def test_an_error_that_names_its_resource_stays_as_it_is(settings: Settings) -> 
 
 
 def test_a_message_and_a_number_are_no_resources(settings: Settings) -> None:
-    reply = b"<ErrorResponse>%s</ErrorResponse>" % S3_DENIES.replace(b"AccessDenied", b"AuthorizationError")
-    text = denied("sns", "publish", reply, settings, PhoneNumber="+14155550123", Message="Your code is 584311")
+    reply = b"<ErrorResponse>%s</ErrorResponse>" % S3_DENIES.replace(
+        b"AccessDenied", b"AuthorizationError"
+    )
+    text = denied(
+        "sns", "publish", reply, settings, PhoneNumber="+14155550123", Message="Your code is 584311"
+    )
     assert text.endswith("Access Denied [sns:Publish on resource: *]")
 
 

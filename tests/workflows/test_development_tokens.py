@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
-from functions.core.call import PUBLISHABLE_SCOPES, TokenKind
-from functions.core.tokens import Token, find_token, issue_token, list_tokens, rescope_tokens, revoke_token
+from functions.core.auth.caller import TokenKind
+from functions.core.auth.tokens import (
+    Token,
+    find_token,
+    issue_token,
+    list_tokens,
+    rescope_tokens,
+    revoke_token,
+)
 from infra import sam
 from infra.local.deploy import Deployment
 from infra.local.development import PUBLISHABLE, SECRET, revoke_earlier, write_tokens
 from infra.local.emulator import Emulator
-from infra.workflows import workflows
+from infra.workflows import publishable_scopes, workflows
 from tests.builders import Context
 from tests.workflows.conftest import admin
 
@@ -27,6 +34,7 @@ class Moto(Emulator):
         return admin(service)
 
 
+SCOPES = ["workflow:verify_send"]
 DEPLOYMENT = Deployment(Moto("http://127.0.0.1:9", "key"), {"TokensTable": "local-tokens"}, [])
 
 
@@ -40,11 +48,18 @@ def test_both_are_tokens_like_any_other_and_the_same_everywhere() -> None:
     write_tokens(DEPLOYMENT, workflows())
     secret, publishable = known(SECRET), known(PUBLISHABLE)
     assert (secret.kind, publishable.kind) == ("secret", "publishable")
-    assert set(secret.scopes) == {"runs:read", "runs:write", *(f"workflow:{name}" for name in workflows())}
-    assert set(publishable.scopes) <= PUBLISHABLE_SCOPES
+    assert set(secret.scopes) == {
+        "runs:read",
+        "runs:write",
+        *(f"workflow:{name}" for name in workflows()),
+    }
+    assert set(publishable.scopes) == publishable_scopes()
     answer = authorize({"headers": {"authorization": f"Bearer {SECRET}"}}, Context())
     assert (answer["isAuthorized"], answer["context"]["kind"]) == (True, "secret")
-    assert [token.name for token in list_tokens()] == ["development secret", "development publishable"]
+    assert [token.name for token in list_tokens()] == [
+        "development secret",
+        "development publishable",
+    ]
 
 
 def test_each_start_makes_them_good_again() -> None:
@@ -53,13 +68,21 @@ def test_each_start_makes_them_good_again() -> None:
     assert revoke_token(known(SECRET).token_id)
     write_tokens(DEPLOYMENT, ["verify_send", "new"])
     assert known(SECRET).is_active(0)
-    assert set(known(SECRET).scopes) == {"runs:read", "runs:write", "workflow:verify_send", "workflow:new"}
+    assert set(known(SECRET).scopes) == {
+        "runs:read",
+        "runs:write",
+        "workflow:verify_send",
+        "workflow:new",
+    }
     assert len(list_tokens()) == 2
 
 
 def test_those_of_an_earlier_version_are_revoked_once_and_others_stay(tmp_path: Path) -> None:
     kinds: list[TokenKind] = ["secret", "publishable"]
-    earlier = {kind: issue_token(f"development {kind}", kind, ["workflow:verify_send"]) for kind in kinds}
+    earlier = {
+        kind: issue_token(f"development {kind}", kind, SCOPES, publishable_scopes=SCOPES)
+        for kind in kinds
+    }
     mine = issue_token("mine", "secret", ["workflow:verify_send"])
     texts = {kind: issued.text for kind, issued in earlier.items()}
     (tmp_path / "tokens.json").write_text(json.dumps(texts | {"scopes": "workflow:verify_send"}))
@@ -72,7 +95,9 @@ def test_those_of_an_earlier_version_are_revoked_once_and_others_stay(tmp_path: 
 
 
 def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
-    (tmp_path / "tokens.json").write_text(json.dumps({"secret": "wf_gone", "publishable": "wf_gone_too"}))
+    (tmp_path / "tokens.json").write_text(
+        json.dumps({"secret": "wf_gone", "publishable": "wf_gone_too"})
+    )
     assert revoke_earlier(DEPLOYMENT, tmp_path)
     assert list_tokens() == []
 
@@ -82,9 +107,14 @@ def test_no_command_can_issue_them_elsewhere() -> None:
     issued = {issue_token("web", "secret", ["workflow:verify_send"]).text for _ in range(20)}
     assert len(issued) == 20
     assert not issued & {SECRET, PUBLISHABLE}
-    writing = [path for path in (sam.ROOT / "infra").rglob("*.py") if "write_tokens" in path.read_text()]
+    writing = [
+        path for path in (sam.ROOT / "infra").rglob("*.py") if "write_tokens" in path.read_text()
+    ]
     assert {path.name for path in writing} == {"development.py", "__main__.py"}
-    assert Emulator("http://127.0.0.1:9", "key").client("dynamodb").meta.endpoint_url == "http://127.0.0.1:9"
+    assert (
+        Emulator("http://127.0.0.1:9", "key").client("dynamodb").meta.endpoint_url
+        == "http://127.0.0.1:9"
+    )
     for path in [*(sam.ROOT / "functions").rglob("*.*"), sam.TEMPLATE, sam.ROOT / "samconfig.toml"]:
         if path.suffix != ".pyc":
             assert SECRET.encode() not in path.read_bytes(), path

@@ -17,7 +17,9 @@ from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud", "listened")
 
-APPROVED: dict[str, Any] = json.loads((sam.ROOT / "tests/events/events.json").read_text())["Records"][0]
+APPROVED: dict[str, Any] = json.loads((sam.ROOT / "tests/events/events.json").read_text())[
+    "Records"
+][0]
 ANOTHER = APPROVED | {"eventID": "another"}
 
 
@@ -57,7 +59,9 @@ def test_what_is_not_wanted_starts_nothing(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("service", ["S3", "SFN"])
-def test_a_fault_is_raised_so_that_the_stream_gives_the_changes_again(service: str, settings: Settings) -> None:
+def test_a_fault_is_raised_so_that_the_stream_gives_the_changes_again(
+    service: str, settings: Settings
+) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
     with pytest.raises(Unavailable):
         feed(APPROVED, ANOTHER)
@@ -66,7 +70,9 @@ def test_a_fault_is_raised_so_that_the_stream_gives_the_changes_again(service: s
     assert len(runs()) == 2
 
 
-def test_a_process_that_dies_between_two_events_tells_both_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_between_two_events_tells_both_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begin, begun = execution.begin, iter([True, False])
 
     def dies(planned: execution.Execution) -> bool:
@@ -82,8 +88,12 @@ def test_a_process_that_dies_between_two_events_tells_both_in_the_end(monkeypatc
     assert len(runs()) == 2
 
 
-def test_a_change_that_cannot_be_read_keeps_none_behind_it_waiting(capfd: pytest.CaptureFixture[str]) -> None:
-    broken = APPROVED | {"dynamodb": {"ApproximateCreationDateTime": 1, "OldImage": {}, "NewImage": {}}}
+def test_a_change_that_cannot_be_read_keeps_none_behind_it_waiting(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    broken = APPROVED | {
+        "dynamodb": {"ApproximateCreationDateTime": 1, "OldImage": {}, "NewImage": {}}
+    }
     assert feed(broken, APPROVED) == 1
     assert len(runs()) == 1
     assert "ChangeNotRead" in capfd.readouterr().out
@@ -99,7 +109,13 @@ def test_an_event_that_an_earlier_version_told_in_other_words_stays_as_it_was_to
 
 def test_a_verification_that_is_gone_after_its_time_is_told_to_have_expired() -> None:
     images = {"OldImage": APPROVED["dynamodb"]["OldImage"]}
-    feed(APPROVED | {"eventName": "REMOVE", "dynamodb": {"ApproximateCreationDateTime": 4_000_000_000, **images}})
+    feed(
+        APPROVED
+        | {
+            "eventName": "REMOVE",
+            "dynamodb": {"ApproximateCreationDateTime": 4_000_000_000, **images},
+        }
+    )
     begun, _ = execution.read(runs()[0])
     item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
     assert (item["type"], item["data"]["test"]) == ("verification.expired", False)
@@ -108,5 +124,9 @@ def test_a_verification_that_is_gone_after_its_time_is_told_to_have_expired() ->
 def test_the_log_says_which_event_and_of_whom_nothing(log: io.StringIO) -> None:
     feed(APPROVED)
     (line,) = (json.loads(each) for each in log.getvalue().splitlines())
-    assert (line["message"], line["type"], line["run_id"]) == ("event", "verification.approved", runs()[0])
+    assert (line["message"], line["type"], line["run_id"]) == (
+        "event",
+        "verification.approved",
+        runs()[0],
+    )
     assert "ana@" not in log.getvalue()

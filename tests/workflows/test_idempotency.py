@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.core import idempotency
 from functions.core.errors import Unavailable
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.http import idempotency
+from functions.core.workflow import Parameters, Result, workflow
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra import sam
@@ -52,7 +51,9 @@ class Orders:
 
     def place(self, number: int = 1, key: str = KEY, **options: Any) -> Reply:
         headers = {"Idempotency-Key": key} if key else {}
-        return call(self.handler, {"number": number}, scopes=["workflow:tests"], headers=headers, **options)
+        return call(
+            self.handler, {"number": number}, scopes=["workflow:tests"], headers=headers, **options
+        )
 
 
 @pytest.fixture
@@ -69,7 +70,9 @@ def _store() -> Iterator[None]:
 
 def test_the_same_key_twice_runs_once_and_answers_alike(orders: Orders) -> None:
     replies = [orders.place() for _ in range(3)]
-    assert [(reply.status, reply.body) for reply in replies] == [(200, {"number": 1, "count": 1})] * 3
+    assert [(reply.status, reply.body) for reply in replies] == [
+        (200, {"number": 1, "count": 1})
+    ] * 3
 
 
 def test_an_answer_that_is_given_again_has_the_id_of_its_own_request(orders: Orders) -> None:
@@ -148,7 +151,10 @@ def test_a_failure_is_not_kept(failure: Exception, orders: Orders) -> None:
 
 def test_wrong_parameters_do_not_use_the_key_up(orders: Orders) -> None:
     headers = {"idempotency-key": KEY}
-    assert call(orders.handler, {"number": "x"}, scopes=["workflow:tests"], headers=headers).status == 422
+    assert (
+        call(orders.handler, {"number": "x"}, scopes=["workflow:tests"], headers=headers).status
+        == 422
+    )
     assert orders.place().status == 200
 
 
@@ -159,20 +165,28 @@ def test_an_answer_is_kept_for_a_day(orders: Orders) -> None:
     assert KEY not in json.dumps(item)
 
 
-def test_a_call_that_died_stands_in_the_way_for_no_longer_than_it_could_have_taken(orders: Orders) -> None:
+def test_a_call_that_died_stands_in_the_way_for_no_longer_than_it_could_have_taken(
+    orders: Orders,
+) -> None:
     kept: list[dict[str, Any]] = []
-    orders.meanwhile = lambda: kept.extend(admin("dynamodb").scan(TableName="local-idempotency")["Items"])
+    orders.meanwhile = lambda: kept.extend(
+        admin("dynamodb").scan(TableName="local-idempotency")["Items"]
+    )
     orders.place()
     assert 20 < int(kept[0]["in_progress_expiration"]["N"]) / 1000 - time.time() <= 26
 
 
-def test_without_its_table_a_call_with_a_key_is_a_503_and_nothing_runs(orders: Orders, settings: Settings) -> None:
+def test_without_its_table_a_call_with_a_key_is_a_503_and_nothing_runs(
+    orders: Orders, settings: Settings
+) -> None:
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     reply = orders.place()
     assert (reply.status, reply.body["code"], orders.count) == (503, "unavailable", 0)
 
 
-def test_an_answer_that_cannot_be_kept_is_given_all_the_same(orders: Orders, log: io.StringIO) -> None:
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    orders: Orders, log: io.StringIO
+) -> None:
     orders.meanwhile = lambda: admin("dynamodb").delete_table(TableName="local-idempotency")
     assert orders.place().body == {"number": 1, "count": 1}
     assert "answer not kept" in log.getvalue()
@@ -195,7 +209,9 @@ def test_a_stranger_with_a_victims_key_and_publishable_token_gets_a_verification
     strangers = call(verify_send, body, **options)
     assert (victim.status, strangers.status) == (200, 200)
     assert victim.body["verification_id"] != strangers.body["verification_id"]
-    assert call(verify_send, body | {"to": "eve@example.com"}, **options).status == 200, "not key_reused"
+    assert call(verify_send, body | {"to": "eve@example.com"}, **options).status == 200, (
+        "not key_reused"
+    )
     assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
 
 
@@ -207,24 +223,27 @@ def test_a_secret_token_s_key_counts_on_verify_send() -> None:
     assert len(sent_emails()) == 1
 
 
-def test_no_workflow_keeps_an_answer_for_a_publishable_token(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not one that is made safe for everybody to call later, either (call.py)."""
-    monkeypatch.setattr("functions.core.call.PUBLISHABLE_SCOPES", frozenset({"workflow:tests"}))
+def test_no_workflow_keeps_an_answer_for_a_publishable_token(orders: Orders) -> None:
+    orders.handler = workflow(orders.tests, publishable=True)
     assert [orders.place(kind="publishable").body["count"] for _ in range(2)] == [1, 2]
 
 
 def test_a_workflow_whose_answers_hold_secrets_refuses_every_key(orders: Orders) -> None:
     orders.handler = workflow(orders.tests, idempotency="refused")
-    assert [(orders.place(key=key).status, orders.count) for key in (KEY, "a b", "")] == [(400, 0), (400, 0), (200, 1)]
+    assert [(orders.place(key=key).status, orders.count) for key in (KEY, "a b", "")] == [
+        (400, 0),
+        (400, 0),
+        (200, 1),
+    ]
     assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
 
 
 def test_who_sends_no_key_does_not_pay_for_it() -> None:
-    code = (
-        "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"
+    code = "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"
+    code += "print('boto3' in sys.modules, 'functions.core.http.idempotency' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
     )
-    code += "print('boto3' in sys.modules, 'functions.core.idempotency' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 
 

@@ -1,4 +1,4 @@
-"""The door `run`: one item of a run, delivered at least once and done once."""
+"""The trigger `run`: one item of a run, delivered at least once and done once."""
 
 import io
 import json
@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 
-from functions.core.call import Call
 from functions.core.errors import Conflict, Unavailable
-from functions.core.parameters import Parameters, Result
-from functions.core.runs import item, outcomes
-from functions.core.runs.item import WillTryAgain
+from functions.core.runs import outcomes
 from functions.core.runs.outcomes import LEASE_SECONDS, Attempt, Busy
-from functions.core.workflow import workflow
+from functions.core.triggers import run_item
+from functions.core.triggers.run_item import WillTryAgain
+from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.send_email_template.handler import lambda_handler as send_email_template
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests import fakes
@@ -66,9 +65,11 @@ def fails(error: Exception) -> Callable[[], None]:
 def delivery(parameters: dict[str, Any] | None = None, **fields: object) -> dict[str, Any]:
     """The event of an item whose parameters are the second line of a file."""
     line = json.dumps(parameters or {"name": "Ana"}).encode()
-    admin("s3").put_object(Bucket="runs", Key="runs/items.jsonl", Body=b'{"name": "Eve"}\n' + line + b"\n")
+    admin("s3").put_object(
+        Bucket="runs", Key="runs/items.jsonl", Body=b'{"name": "Eve"}\n' + line + b"\n"
+    )
     event = {
-        "door": "run",
+        "trigger": "run",
         "run_id": RUN_ID,
         "origin_run_id": RUN_ID,
         "index": 1,
@@ -93,7 +94,7 @@ def test_an_item_is_run_with_its_own_parameters_and_its_result_is_kept() -> None
     assert greeter.deliver() == "succeeded"
     assert (outcome().status, outcome().attempts, outcome().problem) == ("succeeded", 1, None)
     assert outcome().result == {"text": "Hello, Ana"}
-    assert greeter.calls[0].door == "run"
+    assert greeter.calls[0].trigger == "run"
     assert (greeter.calls[0].caller, greeter.calls[0].item_id) == (None, f"{RUN_ID}/1")
 
 
@@ -122,7 +123,8 @@ def test_what_stays_wrong_is_an_answer_and_an_outcome(
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(Unavailable("Later."), "unavailable"), (ValueError("ana@example.com"), "internal_error")]
+    ("error", "code"),
+    [(Unavailable("Later."), "unavailable"), (ValueError("ana@example.com"), "internal_error")],
 )
 def test_what_may_heal_is_raised_without_a_word_of_the_item_and_the_next_try_may_succeed(
     error: Exception, code: str
@@ -130,7 +132,11 @@ def test_what_may_heal_is_raised_without_a_word_of_the_item_and_the_next_try_may
     greeter = Greeter(fails(error))
     with pytest.raises(WillTryAgain) as raised:
         greeter.deliver()
-    assert (str(raised.value), raised.value.__cause__, raised.value.__context__) == (code, None, None)
+    assert (str(raised.value), raised.value.__cause__, raised.value.__context__) == (
+        code,
+        None,
+        None,
+    )
     assert (outcome().status, outcome().problem) == ("running", None)
     greeter.do = lambda: None
     assert greeter.deliver() == "succeeded"
@@ -163,7 +169,7 @@ def test_a_dead_attempt_makes_room_and_has_no_say_any_more(clock: Clock) -> None
 
 def test_an_attempt_that_lives_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     renewed = threading.Event()
-    monkeypatch.setattr(item, "LEASE_SECONDS", 0.03)
+    monkeypatch.setattr(run_item, "LEASE_SECONDS", 0.03)
     monkeypatch.setattr(Attempt, "renew", lambda _: renewed.set())
     assert Greeter(lambda: renewed.wait(20)).deliver() == "succeeded"
     assert renewed.is_set()
@@ -213,44 +219,60 @@ def test_a_workflow_of_secrets_does_not_run_in_the_background() -> None:
     greeter = Greeter()
     handler = workflow(greeter.greet, background=False)
     assert handler(delivery(), Context()) == {"status": "failed"}
-    answer = handler({"door": "validate", "items": [{"name": "Ana"}]}, Context())
+    answer = handler({"trigger": "validate", "items": [{"name": "Ana"}]}, Context())
     assert (answer["problems"], answer["problem"]["code"]) == ([], "not_in_background")
     assert greeter.calls == []
 
 
 def test_validate_says_what_is_wrong_also_where_nothing_runs_in_the_background() -> None:
-    answer = workflow(Greeter().greet, background=False)({"door": "validate", "items": [{}]}, Context())
+    answer = workflow(Greeter().greet, background=False)(
+        {"trigger": "validate", "items": [{}]}, Context()
+    )
     assert answer["problem"]["code"] == "not_in_background"
-    assert answer["problems"] == [{"index": 0, "errors": [{"pointer": "/name", "detail": "is required"}]}]
+    assert answer["problems"] == [
+        {"index": 0, "errors": [{"pointer": "/name", "detail": "is required"}]}
+    ]
 
 
 def test_an_event_that_is_no_delivery_is_raised_by_its_code_alone() -> None:
     with pytest.raises(WillTryAgain, match=r"^internal_error$"):
-        Greeter().handler({"door": "run", "parameters": {"name": "Eve"}}, Context())
+        Greeter().handler({"trigger": "run", "parameters": {"name": "Eve"}}, Context())
 
 
 def test_validate_says_what_is_wrong_with_which_item_and_runs_nothing() -> None:
     greeter = Greeter()
     items = [{"name": "Ana"}, {"name": 1}, {"name": "Eve", "age": 3}]
-    answer = greeter.handler({"door": "validate", "items": items}, Context())
+    answer = greeter.handler({"trigger": "validate", "items": items}, Context())
     assert answer["problem"] is None
     assert answer["problems"] == [
-        {"index": 1, "errors": [{"pointer": "/name", "detail": "must be text, not a whole number"}]},
+        {
+            "index": 1,
+            "errors": [{"pointer": "/name", "detail": "must be text, not a whole number"}],
+        },
         {"index": 2, "errors": [{"pointer": "/age", "detail": "is not a parameter here"}]},
     ]
     assert greeter.calls == []
 
 
 def test_validate_tells_of_twenty_items() -> None:
-    answer = Greeter().handler({"door": "validate", "items": [{}] * 1000}, Context())
+    answer = Greeter().handler({"trigger": "validate", "items": [{}] * 1000}, Context())
     assert [each["index"] for each in answer["problems"]] == list(range(20))
 
 
 def test_the_log_names_run_and_item_and_holds_nothing_of_it(log: io.StringIO) -> None:
     Greeter().deliver(delivery({"name": "Ana Lima"}))
     (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert (line["message"], line["trigger"], line["run_id"], line["index"]) == ("answered", "run", RUN_ID, 1)
-    assert (line["item_id"], line["workflow"], line["request_id"]) == (f"{RUN_ID}/1", "greet", Context.aws_request_id)
+    assert (line["message"], line["trigger"], line["run_id"], line["index"]) == (
+        "answered",
+        "run",
+        RUN_ID,
+        1,
+    )
+    assert (line["item_id"], line["workflow"], line["request_id"]) == (
+        f"{RUN_ID}/1",
+        "greet",
+        Context.aws_request_id,
+    )
     assert line["token_id"] == "0123456789abcdef"
     assert "Ana" not in log.getvalue()
 
@@ -260,14 +282,20 @@ def sends(recipients: list[str], **fields: object) -> dict[str, Any]:
     return delivery({"to": recipients, "template": "message", "data": data}, **fields)
 
 
-def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(settings: Settings) -> None:
+def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(
+    settings: Settings,
+) -> None:
     """SES is not available for the second of three; the item's next try, in a later run, sends to her alone."""
-    answered = iter([(200, b'{"MessageId": "m1"}'), (503, b"{}"), (503, b"{}"), (200, b'{"MessageId": "m3"}')])
+    answered = iter(
+        [(200, b'{"MessageId": "m1"}'), (503, b"{}"), (503, b"{}"), (200, b'{"MessageId": "m3"}')]
+    )
     settings.set(RECIPIENT_EMAILS_PER_DAY=2)
     with fakes.server(lambda request, _: fakes.reply(request, *next(answered), {})) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url)
         with pytest.raises(WillTryAgain, match="provider_unavailable"):
-            send_email_template(sends(["a@example.com", "b@example.com", "c@example.com"]), Context(245_000))
+            send_email_template(
+                sends(["a@example.com", "b@example.com", "c@example.com"]), Context(245_000)
+            )
     settings.unset("AWS_ENDPOINT_URL_SESV2")
     later = f"send_email_template.{'1' * 26}"
     event = sends(["a@example.com", "b@example.com", "c@example.com"], run_id=later)
@@ -277,7 +305,9 @@ def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(set
     assert found
     assert [message["message_id"] for message in found.result["messages"]][::2] == ["m1", "m3"]
     once_more = sends(["a@example.com", "c@example.com"], index=2)
-    assert send_email_template(once_more, Context(245_000)) == {"status": "succeeded"}, "they were charged once"
+    assert send_email_template(once_more, Context(245_000)) == {"status": "succeeded"}, (
+        "they were charged once"
+    )
 
 
 @pytest.mark.parametrize("workflow_name", ["verify_send", "send_email_template"])
@@ -286,7 +316,9 @@ def test_the_same_item_delivered_twice_sends_once(workflow_name: str) -> None:
     event = sends(["a@example.com"])
     if workflow_name == "verify_send":
         event = delivery({"channel": "email", "to": "a@example.com"})
-    assert [handlers[workflow_name](event, Context(245_000)) for _ in range(2)] == [{"status": "succeeded"}] * 2
+    assert [handlers[workflow_name](event, Context(245_000)) for _ in range(2)] == [
+        {"status": "succeeded"}
+    ] * 2
     assert len(sent_emails()) == 1
 
 
@@ -318,20 +350,22 @@ def test_a_step_is_done_once_however_often_its_item_is_tried() -> None:
 def test_an_item_that_hangs_in_c_ends_its_process_with_its_budget() -> None:
     """A signal does not reach it, and Lambda's own end may come after that of its Express child."""
     hangs = (
-        "import ctypes; from functions.core.runs import item\n"
-        "item._HANGS_SECONDS = 0.1\n"
-        "with item._ended_if_it_hangs(0.1):\n"
+        "import ctypes; from functions.core.triggers import run_item\n"
+        "run_item._HANGS_SECONDS = 0.1\n"
+        "with run_item._ended_if_it_hangs(0.1):\n"
         "    ctypes.PyDLL(None).sleep(60)  # keeps Python's lock\n"
     )
-    done = subprocess.run([sys.executable, "-c", hangs], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", hangs], capture_output=True, text=True, check=False, timeout=30
+    )
     assert done.returncode == 1
     assert "Timeout" in done.stderr
 
 
 def test_an_item_in_time_leaves_nothing_behind_that_ends_its_process() -> None:
     leaves = (
-        "import time; from functions.core.runs import item\n"
-        "with item._ended_if_it_hangs(-item._HANGS_SECONDS + 0.05):\n"
+        "import time; from functions.core.triggers import run_item\n"
+        "with run_item._ended_if_it_hangs(-run_item._HANGS_SECONDS + 0.05):\n"
         "    pass\n"
         "time.sleep(0.2)\n"
     )

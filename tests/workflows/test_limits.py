@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from functions.core.times import DAY_SECONDS
-from functions.core.verification import issue, limits
+from functions.core.clock import DAY_SECONDS
+from functions.core.verification import issue
 from functions.core.verification.destinations import read_destination
-from functions.core.verification.history import REFUSED_FROM, History
-from functions.core.verification.limits import Limit
+from functions.core.verification.limits import sending
+from functions.core.verification.limits.send_history import REFUSED_FROM, SendHistory
+from functions.core.verification.limits.sending import SendLimit
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
@@ -21,7 +22,9 @@ from tests.workflows.test_verify_send import last_code
 pytestmark = pytest.mark.usefixtures("cloud")
 
 
-def send(to: str = "ana@example.com", kind: str = "publishable", ip: str = "192.0.2.1", **parameters: Any) -> Reply:
+def send(
+    to: str = "ana@example.com", kind: str = "publishable", ip: str = "192.0.2.1", **parameters: Any
+) -> Reply:
     channel = "email" if "@" in to else "sms"
     event = http_event({"channel": channel, "to": to} | parameters, kind=kind)
     event["requestContext"]["http"]["sourceIp"] = ip
@@ -34,19 +37,19 @@ def check(verification_id: str, code: str = "000000") -> dict[str, Any]:
 
 
 def end(verification_id: str) -> None:
-    event = {"door": "schedule", "parameters": {"verification_id": verification_id}}
+    event = {"trigger": "schedule", "parameters": {"verification_id": verification_id}}
     assert verify_delete(event, Context())["problem"] is None
 
 
-def the_history() -> History:
-    (history,) = [limit.read_history() for limit in Limit.scan() if limit.history]
+def the_history() -> SendHistory:
+    (history,) = [limit.read_history() for limit in SendLimit.scan() if limit.history]
     return history
 
 
 def remember(failures: int, at: float) -> None:
     """As if so many checks for the destination had failed by then."""
-    key = limits.destination_key(read_destination("email", "ana@example.com"))
-    Limit(key).with_history(History(failures=failures, failed_at=at), at).save()
+    key = sending.destination_key(read_destination("email", "ana@example.com"))
+    SendLimit(key).with_history(SendHistory(failures=failures, failed_at=at), at).save()
 
 
 def test_a_refusal_names_its_limit_in_the_ratelimit_fields() -> None:
@@ -90,7 +93,9 @@ def attack_until_refused(clock: Clock) -> None:
     raise AssertionError("the attack was never refused")
 
 
-def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server(clock: Clock) -> None:
+def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server(
+    clock: Clock,
+) -> None:
     started = clock()
     attack_until_refused(clock)
     assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
@@ -119,7 +124,9 @@ def test_codes_keep_their_length_over_sends_that_nobody_answers(clock: Clock) ->
 
 @pytest.mark.parametrize("failures", [0, 9, 10, 30, REFUSED_FROM - 1, REFUSED_FROM])
 @pytest.mark.parametrize("length", [6, 8])
-def test_codes_keep_their_length_over_failures(length: int, failures: int, clock: Clock, settings: Settings) -> None:
+def test_codes_keep_their_length_over_failures(
+    length: int, failures: int, clock: Clock, settings: Settings
+) -> None:
     settings.set(CODE_LENGTH=length)
     remember(failures, clock())
     reply = send(kind="secret")
@@ -135,10 +142,15 @@ def test_a_success_resets_the_count_when_its_verification_ends(clock: Clock) -> 
     assert (the_history().failures, the_history().reserved) == (0, 0)
 
 
-def test_at_100_failures_publishable_tokens_are_refused_and_a_day_later_they_are_not(clock: Clock) -> None:
+def test_at_100_failures_publishable_tokens_are_refused_and_a_day_later_they_are_not(
+    clock: Clock,
+) -> None:
     remember(REFUSED_FROM, clock())
     refused = send(kind="publishable")
-    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, f'"failed-checks";q=100;w={DAY_SECONDS}')
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (
+        429,
+        f'"failed-checks";q=100;w={DAY_SECONDS}',
+    )
     assert DAY_SECONDS - 60 < int(refused.headers["retry-after"]) <= DAY_SECONDS
     clock.advance(DAY_SECONDS + 1)
     assert send(kind="publishable").status == 200
@@ -176,7 +188,7 @@ def test_a_phones_channels_share_its_history() -> None:
     """Switching from SMS to a call is no way around the limits of a number."""
     sms = read_destination("sms", "+14155550123")
     call_ = read_destination("voice", "+14155550123")
-    assert limits.destination_key(sms) == limits.destination_key(call_)
+    assert sending.destination_key(sms) == sending.destination_key(call_)
 
 
 def test_a_send_that_failed_reserves_nothing(settings: Settings) -> None:
@@ -212,7 +224,8 @@ def test_an_ipv4_client_is_its_address_an_ipv6_client_its_64(
 
 
 @pytest.mark.parametrize(
-    ("block", "policy"), [("2001:db8:0:{}::1", '"ip-56";q=4;w=3600'), ("2001:db8:0:{}00::1", '"ip-48";q=8;w=3600')]
+    ("block", "policy"),
+    [("2001:db8:0:{}::1", '"ip-56";q=4;w=3600'), ("2001:db8:0:{}00::1", '"ip-48";q=8;w=3600')],
 )
 def test_who_has_more_of_ipv6_than_a_64_has_more_sends_but_not_for_each_64(
     block: str, policy: str, settings: Settings
@@ -272,10 +285,16 @@ def test_strangers_leave_a_fifth_of_each_ceiling_to_servers(
     people = (numbers.format(number) for number in range(10))
     assert [send(next(people)).status for _ in range(4)] == [200] * 4
     refused = send(next(people))
-    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, f'"{policy}";q=4;w={DAY_SECONDS}')
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (
+        429,
+        f'"{policy}";q=4;w={DAY_SECONDS}',
+    )
     assert send(next(people), kind="secret", client_ip="192.0.2.9").status == 200
     refused = send(next(people), kind="secret")
-    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, f'"{policy}";q=5;w={DAY_SECONDS}')
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (
+        429,
+        f'"{policy}";q=5;w={DAY_SECONDS}',
+    )
 
 
 def test_what_servers_have_sent_counts_for_strangers_too(settings: Settings) -> None:
@@ -288,10 +307,10 @@ def test_what_servers_have_sent_counts_for_strangers_too(settings: Settings) -> 
 def test_who_is_refused_by_a_limit_of_his_own_burns_nobody_elses(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=3, IP_SENDS_PER_HOUR=2)
     send("ana@example.com")
-    before = {limit.limit_key: limit.attribute_values for limit in Limit.scan()}
+    before = {limit.limit_key: limit.attribute_values for limit in SendLimit.scan()}
     for _ in range(5):
         assert send("ana@example.com").status == 429
-    assert {limit.limit_key: limit.attribute_values for limit in Limit.scan()} == before
+    assert {limit.limit_key: limit.attribute_values for limit in SendLimit.scan()} == before
     assert send("bo@example.com").status == 200
 
 

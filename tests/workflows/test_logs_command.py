@@ -15,19 +15,32 @@ from infra.logs.__main__ import main
 from infra.logs.sources import local_sources
 
 STACK = "backend-workflows-dev"
-GROUPS = [f"/aws/lambda/{STACK}-wf-verify_send", f"/aws/lambda/{STACK}-runs", f"/aws/vendedlogs/{STACK}-api"]
+GROUPS = [
+    f"/aws/lambda/{STACK}-wf-verify_send",
+    f"/aws/lambda/{STACK}-runs",
+    f"/aws/vendedlogs/{STACK}-api",
+]
 NOW = int(time.time() * 1000)
 
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A stack with the log groups of a workflow, of the platform and of the API, and another stack's beside it."""
-    rows = [resource("AWS::Logs::LogGroup", group) for group in GROUPS] + [resource("AWS::SQS::Queue", "queue")]
+    rows = [resource("AWS::Logs::LogGroup", group) for group in GROUPS] + [
+        resource("AWS::SQS::Queue", "queue")
+    ]
     output = {"OutputKey": "ApiUrl", "OutputValue": "https://api.example.com"}
-    stack = {"StackName": STACK, "CreationTime": "2026-11-23", "StackStatus": "CREATE_COMPLETE", "Outputs": [output]}
+    stack = {
+        "StackName": STACK,
+        "CreationTime": "2026-11-23",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [output],
+    }
     cloudformation, make = boto3.client("cloudformation"), boto3.client
     monkeypatch.setattr(
-        boto3, "client", lambda name, **k: cloudformation if name == "cloudformation" else make(name, **k)
+        boto3,
+        "client",
+        lambda name, **k: cloudformation if name == "cloudformation" else make(name, **k),
     )
     with mock_aws(), Stubber(cloudformation) as stub:
         for group in [*GROUPS, "/aws/lambda/another-runs"]:
@@ -41,7 +54,11 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def resource(kind: str, name: str) -> dict[str, str]:
-    about = {"LogicalResourceId": "One", "ResourceStatus": "CREATE_COMPLETE", "LastUpdatedTimestamp": "2026-11-23"}
+    about = {
+        "LogicalResourceId": "One",
+        "ResourceStatus": "CREATE_COMPLETE",
+        "LastUpdatedTimestamp": "2026-11-23",
+    }
     return about | {"ResourceType": kind, "PhysicalResourceId": name}
 
 
@@ -72,7 +89,9 @@ def test_the_last_lines_of_all_functions_are_shown_in_their_order(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_lines_that_are_days_old_are_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_that_are_days_old_are_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     log(GROUPS[0], "old", 5 * 86_400)
     assert run(monkeypatch) == 0
     assert "verify_send: old" in capsys.readouterr().out
@@ -83,13 +102,25 @@ def test_lines_that_are_days_old_are_found(monkeypatch: pytest.MonkeyPatch, caps
     ("words", "code", "sentence"),
     [
         (["--request", "r1"], 0, "No log line of the last 8 days is of request r1."),
-        (["--workflow", "verify_sent"], 1, "There is no workflow 'verify_sent'. There are: verify_send."),
+        (
+            ["--workflow", "verify_sent"],
+            1,
+            "There is no workflow 'verify_sent'. There are: verify_send.",
+        ),
         (["--run", "a b"], 1, "RUN=a b can be no id."),
-        (["--env", "nowhere"], 1, "samconfig.toml has no environment 'nowhere'. It has: dev, prod."),
+        (
+            ["--env", "nowhere"],
+            1,
+            "samconfig.toml has no environment 'nowhere'. It has: dev, prod.",
+        ),
     ],
 )
 def test_what_is_not_there_is_said(
-    words: list[str], code: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    code: int,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("infra.logs.reading._events", lambda *_, **__: [])  # moto knows no pattern
     assert run(monkeypatch, *words) == code
@@ -103,10 +134,15 @@ def test_the_emulators_functions_log_to_the_group_that_they_say_or_to_their_own(
             return self
 
         def paginate(self) -> list[dict[str, Any]]:
-            named = {"FunctionName": "local-runs", "LoggingConfig": {"LogGroup": "/elsewhere/local-runs"}}
+            named = {
+                "FunctionName": "local-runs",
+                "LoggingConfig": {"LogGroup": "/elsewhere/local-runs"},
+            }
             return [{"Functions": [named]}, {"Functions": [{"FunctionName": "local-wf-greet"}]}]
 
-    assert [(source.group, source.name, source.workflow) for source in local_sources(Lambda(), "local")] == [
+    assert [
+        (source.group, source.name, source.workflow) for source in local_sources(Lambda(), "local")
+    ] == [
         ("/elsewhere/local-runs", "runs", None),
         ("/aws/lambda/local-wf-greet", "greet", "greet"),
     ]

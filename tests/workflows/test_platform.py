@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
-from functions.core.call import Call
 from functions.core.errors import Unavailable
-from functions.core.http import MAX_BODY_BYTES
-from functions.core.log import logger
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.http.gateway import MAX_BODY_BYTES
+from functions.core.observability import logger
+from functions.core.workflow import Call, Parameters, Result, workflow
 from infra import sam
 from infra.generate.greet import lambda_handler as blank
 from tests.builders import Context, call, http_event
@@ -63,7 +61,9 @@ def test_a_typed_function_is_a_whole_workflow() -> None:
 def test_the_workflows_that_the_documents_show_work_as_they_say() -> None:
     assert call(shortest_workflow(), {"name": "Ana"}, scopes=SCOPES).body == {"text": "Hello, Ana"}
     shown = asking_workflow()
-    assert call(shown, {"name": "Ana", "formal": True}, scopes=SCOPES).body == {"text": "Good day, Ana"}
+    assert call(shown, {"name": "Ana", "formal": True}, scopes=SCOPES).body == {
+        "text": "Good day, Ana"
+    }
     refused = call(shown, {"name": ""}, scopes=SCOPES)
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/name")
     assert call(blank, {"name": "Ana"}, scopes=SCOPES).body == {"text": "Hello, Ana"}
@@ -97,7 +97,12 @@ def test_a_problem_is_an_rfc_9457_document() -> None:
         ("[" * 100_000, {}, 400, "malformed_body"),
         ('{"name": NaN}', {}, 400, "malformed_body"),
         ("", {}, 422, "invalid_parameters"),
-        ("name=Ana", {"content_type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
+        (
+            "name=Ana",
+            {"content_type": "application/x-www-form-urlencoded"},
+            415,
+            "unsupported_media_type",
+        ),
         ("{}", {"content_type": "text/plain"}, 415, "unsupported_media_type"),
         ('{"name": "' + "x" * MAX_BODY_BYTES + '"}', {}, 413, "body_too_large"),
         ("{}", {"authorized": False}, 401, "not_authenticated"),
@@ -109,9 +114,15 @@ def test_a_problem_is_an_rfc_9457_document() -> None:
         ("{}", {"kind": "publishable"}, 403, "not_permitted"),
     ],
 )
-def test_bad_requests_get_a_clear_problem(body: str, options: dict[str, Any], status: int, code: str) -> None:
+def test_bad_requests_get_a_clear_problem(
+    body: str, options: dict[str, Any], status: int, code: str
+) -> None:
     reply = call(handler, body, **({"scopes": SCOPES} | options))
-    assert (reply.status, reply.body["code"], reply.body["request_id"]) == (status, code, "request-1")
+    assert (reply.status, reply.body["code"], reply.body["request_id"]) == (
+        status,
+        code,
+        "request-1",
+    )
 
 
 def test_a_401_names_the_scheme() -> None:
@@ -119,7 +130,8 @@ def test_a_401_names_the_scheme() -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", [None, "application/json; charset=utf-8", "APPLICATION/JSON", "application/ld+json"]
+    "content_type",
+    [None, "application/json; charset=utf-8", "APPLICATION/JSON", "application/ld+json"],
 )
 def test_json_is_json_by_any_of_its_names(content_type: str | None) -> None:
     assert call(handler, {"name": "Ana"}, scopes=SCOPES, content_type=content_type).status == 200
@@ -134,13 +146,19 @@ def test_a_body_that_is_not_base64_is_a_problem() -> None:
     assert handler(event, Context())["statusCode"] == 400
 
 
-@pytest.mark.parametrize("error", [ValueError("hunter2"), RecursionError("hunter2"), MemoryError("hunter2")])
+@pytest.mark.parametrize(
+    "error", [ValueError("hunter2"), RecursionError("hunter2"), MemoryError("hunter2")]
+)
 def test_no_exception_leaves_the_http_door(error: Exception, log: io.StringIO) -> None:
     reply = call(failing(error), {"name": "Ana"}, scopes=("workflow:fail",))
     assert (reply.status, reply.body["code"]) == (500, "internal_error")
     assert "hunter2" not in json.dumps(reply.body)
     line = json.loads(log.getvalue())
-    assert (line["level"], line["request_id"], line["token_id"]) == ("ERROR", "request-1", "0123456789abcdef")
+    assert (line["level"], line["request_id"], line["token_id"]) == (
+        "ERROR",
+        "request-1",
+        "0123456789abcdef",
+    )
     assert "hunter2" in line["exception"]
 
 
@@ -149,54 +167,75 @@ def test_a_call_that_hangs_is_answered_before_lambda_ends_it() -> None:
         threading.Event().wait(60)
         return Greeted(text="")
 
-    answer = workflow(hang)(http_event({"name": "Ana"}, scopes=("workflow:hang",)), Context(remaining_ms=550))
+    answer = workflow(hang)(
+        http_event({"name": "Ana"}, scopes=("workflow:hang",)), Context(remaining_ms=550)
+    )
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (504, "too_slow")
 
 
 def test_what_may_pass_says_when_to_come_back() -> None:
-    reply = call(failing(Unavailable("Later.", retry_after=7)), {"name": "Ana"}, scopes=("workflow:fail",))
-    assert (reply.status, reply.headers["retry-after"], reply.body["retry_after_seconds"]) == (503, "7", 7)
+    reply = call(
+        failing(Unavailable("Later.", retry_after=7)), {"name": "Ana"}, scopes=("workflow:fail",)
+    )
+    assert (reply.status, reply.headers["retry-after"], reply.body["retry_after_seconds"]) == (
+        503,
+        "7",
+        7,
+    )
 
 
 def test_a_direct_invocation_answers_with_the_result() -> None:
-    answer = handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
+    answer = handler({"trigger": "direct", "parameters": {"name": "Ana"}}, Context())
     assert answer == {"result": {"text": "Hello, Ana", "age": None}, "problem": None}
 
 
 def test_a_direct_invocation_answers_a_problem_as_data() -> None:
-    answer = handler({"door": "direct", "parameters": {}}, Context())
+    answer = handler({"trigger": "direct", "parameters": {}}, Context())
     assert answer["result"] is None
     assert (answer["problem"]["status"], answer["problem"]["code"]) == (422, "invalid_parameters")
 
 
 @pytest.mark.parametrize(
-    "event", [{}, [], None, "x", {"name": "Ana"}, {"door": "sideways", "parameters": {}}, {"door": "direct"}]
+    "event",
+    [
+        {},
+        [],
+        None,
+        "x",
+        {"name": "Ana"},
+        {"trigger": "sideways", "parameters": {}},
+        {"trigger": "direct"},
+    ],
 )
 def test_an_event_of_no_known_door_is_refused(event: Any) -> None:
     assert handler(event, Context())["problem"]["code"] == "invalid_parameters"
 
 
-DOORS = [
-    {"door": "direct", "parameters": {"name": "Eve"}},
-    {"door": "schedule", "parameters": {"name": "Eve"}},
+TRIGGERS = [
+    {"trigger": "direct", "parameters": {"name": "Eve"}},
+    {"trigger": "schedule", "parameters": {"name": "Eve"}},
     http_event({"name": "Eve"}, scopes=SCOPES),
 ]
 
 
-@pytest.mark.parametrize("posed", DOORS)
-def test_parameters_sent_over_http_cannot_pose_as_another_doors_event(posed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("posed", TRIGGERS)
+def test_parameters_sent_over_http_cannot_pose_as_another_doors_event(
+    posed: dict[str, Any],
+) -> None:
     """However a body looks, it is parameters: read as such, and needing the scope."""
     assert call(handler, posed, scopes=SCOPES).body["code"] == "invalid_parameters"
     assert call(handler, posed, scopes=()).body["code"] == "not_permitted"
 
 
-@pytest.mark.parametrize("posed", DOORS)
+@pytest.mark.parametrize("posed", TRIGGERS)
 def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[str, Any]) -> None:
-    answer = handler({"door": "schedule", "parameters": posed}, Context())
+    answer = handler({"trigger": "schedule", "parameters": posed}, Context())
     assert answer["problem"]["code"] == "invalid_parameters"
 
 
-@pytest.mark.parametrize("extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}])
+@pytest.mark.parametrize(
+    "extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}]
+)
 def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
     """What is not known is of another release, and decides nothing."""
     seen: list[Call] = []
@@ -205,20 +244,20 @@ def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
         seen.append(call)
         return Greeted(text=greeting.name)
 
-    event: dict[str, Any] = {"door": "direct", "parameters": {"name": "Ana"}}
+    event: dict[str, Any] = {"trigger": "direct", "parameters": {"name": "Ana"}}
     workflow(greet)(event, Context())
     workflow(greet)(event | extra, Context())
-    assert seen == [Call(request_id=Context.aws_request_id, door="direct")] * 2
+    assert seen == [Call(request_id=Context.aws_request_id, trigger="direct")] * 2
 
 
 @pytest.mark.parametrize("error", [Unavailable("Later."), ValueError("a bug")])
 def test_a_schedule_raises_what_another_try_may_cure(error: Exception) -> None:
     with pytest.raises(type(error)):
-        failing(error)({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
+        failing(error)({"trigger": "schedule", "parameters": {"name": "Ana"}}, Context())
 
 
 def test_a_schedule_does_not_repeat_what_stays_wrong() -> None:
-    assert handler({"door": "schedule", "parameters": {}}, Context())["problem"]["status"] == 422
+    assert handler({"trigger": "schedule", "parameters": {}}, Context())["problem"]["status"] == 422
 
 
 def test_a_function_may_ask_who_calls() -> None:
@@ -230,12 +269,16 @@ def test_a_function_may_ask_who_calls() -> None:
 
     asked = workflow(ask)
     call(asked, {"name": "Ana"}, scopes=("workflow:ask",))
-    asked({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
+    asked({"trigger": "schedule", "parameters": {"name": "Ana"}}, Context())
     over_http, scheduled = seen
-    assert (over_http.door, over_http.client_ip, over_http.publishable) == ("http", "192.0.2.1", False)
+    assert (over_http.trigger, over_http.client_ip, over_http.publishable) == (
+        "http",
+        "192.0.2.1",
+        False,
+    )
     assert over_http.caller is not None
     assert over_http.caller.token_id == "0123456789abcdef"
-    assert (scheduled.door, scheduled.caller, scheduled.publishable) == ("schedule", None, False)
+    assert (scheduled.trigger, scheduled.caller, scheduled.publishable) == ("schedule", None, False)
 
 
 def test_a_public_workflow_is_called_without_a_token_and_looks_at_none() -> None:
@@ -246,13 +289,20 @@ def test_a_public_workflow_is_called_without_a_token_and_looks_at_none() -> None
         return Greeted(text="")
 
     asked = workflow(ask, public=True, background=False, idempotency="ignored")
-    statuses = [call(asked, {"name": "Ana"}, authorized=authorized, scopes=()).status for authorized in (False, True)]
+    statuses = [
+        call(asked, {"name": "Ana"}, authorized=authorized, scopes=()).status
+        for authorized in (False, True)
+    ]
     assert statuses == [200, 200]
-    assert [(each.caller, each.client_ip, each.domain) for each in seen] == [(None, "192.0.2.1", "api.example.com")] * 2
+    assert [(each.caller, each.client_ip, each.domain) for each in seen] == [
+        (None, "192.0.2.1", "api.example.com")
+    ] * 2
 
 
 @pytest.mark.parametrize("traits", [{}, {"background": False}, {"idempotency": "refused"}])
-def test_a_public_workflow_that_would_keep_something_for_a_token_cannot_be_made(traits: dict[str, Any]) -> None:
+def test_a_public_workflow_that_would_keep_something_for_a_token_cannot_be_made(
+    traits: dict[str, Any],
+) -> None:
     with pytest.raises(ValueError, match="public workflow says background=False"):
         workflow(greet, public=True, **traits)
 
@@ -260,10 +310,11 @@ def test_a_public_workflow_that_would_keep_something_for_a_token_cannot_be_made(
 def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> None:
     call(handler, {"name": "Ana"}, scopes=SCOPES)
     call(handler, {"name": 1}, scopes=SCOPES)
-    handler({"door": "direct", "parameters": {"name": "Ana"}}, Context())
+    handler({"trigger": "direct", "parameters": {"name": "Ana"}}, Context())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     told = [
-        (line["message"], line["trigger"], line["workflow"], line["status"], line.get("token_id")) for line in lines
+        (line["message"], line["trigger"], line["workflow"], line["status"], line.get("token_id"))
+        for line in lines
     ]
     assert told == [
         ("answered", "http", "greet", 200, "0123456789abcdef"),
@@ -303,14 +354,16 @@ def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
 
 
 def test_what_only_the_background_needs_is_not_imported_before() -> None:
-    """A cold start of the HTTP door does not pay for it."""
+    """A cold start of the HTTP trigger does not pay for it."""
     code = "import sys, functions.core.workflow; print([name for name in sys.modules if '.runs' in name])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"
 
 
 def test_every_line_of_a_call_says_which_call_it_is_of(log: io.StringIO) -> None:
-    """The author's own lines too, at every door; a call leaves nothing to the next one."""
+    """The author's own lines too, at every trigger; a call leaves nothing to the next one."""
 
     def greet(greeting: Greeting) -> Greeted:
         logger.info("mine", greeted=len(greeting.name))
@@ -325,15 +378,18 @@ def test_every_line_of_a_call_says_which_call_it_is_of(log: io.StringIO) -> None
     own = workflow(greet)
     direct = Context.aws_request_id
     call(own, {"name": "boom"}, scopes=SCOPES)
-    own({"door": "direct", "parameters": {"name": "Ana"}}, Context())
-    own({"door": "schedule", "parameters": {"name": "Ana"}}, Context())
-    own({"door": "validate", "items": [{}]}, Context())
-    own({"door": ["no door"]}, Context())
+    own({"trigger": "direct", "parameters": {"name": "Ana"}}, Context())
+    own({"trigger": "schedule", "parameters": {"name": "Ana"}}, Context())
+    own({"trigger": "validate", "items": [{}]}, Context())
+    own({"trigger": ["no trigger"]}, Context())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     mine = ["mine", "my module's", "my thread's"]
     keys = ("message", "workflow", "trigger", "request_id", "token_id")
     assert [tuple(line.get(key) for key in keys) for line in lines] == [
-        *((message, "greet", "http", "request-1", "0123456789abcdef") for message in [*mine, "problem"]),
+        *(
+            (message, "greet", "http", "request-1", "0123456789abcdef")
+            for message in [*mine, "problem"]
+        ),
         *((message, "greet", "direct", direct, None) for message in [*mine, "answered"]),
         *((message, "greet", "schedule", direct, None) for message in [*mine, "answered"]),
         ("answered", "greet", "validate", direct, None),
@@ -341,15 +397,30 @@ def test_every_line_of_a_call_says_which_call_it_is_of(log: io.StringIO) -> None
     ]
 
 
-@pytest.mark.parametrize("name", ["authorize", "documents", "events", "runs", "schedules", "webhooks"])
-def test_the_lines_of_the_platforms_own_functions_say_it_too(name: str, log: io.StringIO, cloud: None) -> None:  # noqa: ARG001
+@pytest.mark.parametrize(
+    "name", ["authorize", "documents", "events", "runs", "schedules", "webhooks"]
+)
+def test_the_lines_of_the_platforms_own_functions_say_it_too(
+    name: str,
+    log: io.StringIO,
+    cloud: None,  # noqa: ARG001
+) -> None:
     handler = importlib.import_module(f"functions.api.{name}.handler").lambda_handler
     event = json.loads((sam.ROOT / f"tests/events/{name}.json").read_text())
     unknown = {"routeKey": "GET /nothing", "pathParameters": None}
     unreadable = {"Records": [{"eventName": "MODIFY"}]}
-    handler(event | {"authorize": {}, "schedules": {}, "events": unreadable}.get(name, unknown), Context())
+    handler(
+        event | {"authorize": {}, "schedules": {}, "events": unreadable}.get(name, unknown),
+        Context(),
+    )
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     triggers = {"events": "stream", "schedules": "schedule"}
-    request_id = Context.aws_request_id if name in triggers else event["requestContext"]["requestId"]
-    assert {(line["trigger"], line["request_id"]) for line in lines} == {(triggers.get(name, "http"), request_id)}
-    assert not {"trigger", "request_id"} & logger.get_current_keys().keys(), "the next call starts afresh"
+    request_id = (
+        Context.aws_request_id if name in triggers else event["requestContext"]["requestId"]
+    )
+    assert {(line["trigger"], line["request_id"]) for line in lines} == {
+        (triggers.get(name, "http"), request_id)
+    }
+    assert not {"trigger", "request_id"} & logger.get_current_keys().keys(), (
+        "the next call starts afresh"
+    )

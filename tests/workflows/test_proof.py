@@ -34,7 +34,11 @@ EVENT = json.loads((sam.ROOT / "tests/events/documents.json").read_text())
 
 
 def new_key() -> str:
-    return str(admin("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"])
+    return str(
+        admin("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"][
+            "Arn"
+        ]
+    )
 
 
 @pytest.fixture
@@ -86,16 +90,31 @@ def kid(arn: str) -> str:
 
 @pytest.mark.usefixtures("key")
 def test_a_backend_learns_from_a_proof_what_was_verified(verified_destination: Verifier) -> None:
-    sent = call(verify_send, {"channel": "email", "to": "ana@example.com", "purpose": "sign_in", "nonce": "n-1"}).body
+    sent = call(
+        verify_send,
+        {"channel": "email", "to": "ana@example.com", "purpose": "sign_in", "nonce": "n-1"},
+    ).body
     proof = check(sent["verification_id"], last_code()).body["proof"]
-    assert verified_destination(proof, nonce="n-1", channel="email", purpose="sign_in") == "ana@example.com"
+    assert (
+        verified_destination(proof, nonce="n-1", channel="email", purpose="sign_in")
+        == "ana@example.com"
+    )
 
 
 @pytest.mark.usefixtures("key")
 @pytest.mark.parametrize(
-    "other", [{"nonce": "n-2"}, {"channel": "sms"}, {"purpose": "sign_up"}, {"nonce": None}, {"purpose": None}]
+    "other",
+    [
+        {"nonce": "n-2"},
+        {"channel": "sms"},
+        {"purpose": "sign_up"},
+        {"nonce": None},
+        {"purpose": None},
+    ],
 )
-def test_a_proof_of_another_verification_is_refused(other: dict[str, Any], verified_destination: Verifier) -> None:
+def test_a_proof_of_another_verification_is_refused(
+    other: dict[str, Any], verified_destination: Verifier
+) -> None:
     expected = {"nonce": "n-1", "channel": "email", "purpose": "sign_in"} | other
     with pytest.raises(jwt.InvalidTokenError, match="of another verification"):
         verified_destination(proof_of(nonce="n-1"), **expected)
@@ -109,7 +128,9 @@ def test_a_proof_for_another_audience_is_refused(verified_destination: Verifier)
 
 
 @pytest.mark.usefixtures("key")
-def test_a_proof_of_another_issuer_is_refused(verified_destination: Verifier, settings: Settings) -> None:
+def test_a_proof_of_another_issuer_is_refused(
+    verified_destination: Verifier, settings: Settings
+) -> None:
     settings.set(PUBLIC_URL="https://other.example.com")
     with pytest.raises(jwt.InvalidIssuerError):
         verified_destination(proof_of(nonce="n-1"), nonce="n-1", channel="email", purpose="sign_in")
@@ -141,11 +162,21 @@ def test_a_proof_of_a_test_destination_is_refused_and_only_that_has_the_claim(
 def test_a_proof_is_typed_names_its_key_and_lives_10_minutes(key: str, issuer: str) -> None:
     before = int(time.time())
     proof = proof_of(nonce="n-1")
-    assert jwt.get_unverified_header(proof) == {"alg": "ES256", "kid": kid(key), "typ": "verification+jwt"}
+    assert jwt.get_unverified_header(proof) == {
+        "alg": "ES256",
+        "kid": kid(key),
+        "typ": "verification+jwt",
+    }
     claims = claims_of(proof)
     assert before <= claims.pop("iat") == claims.pop("exp") - 600 <= time.time()
     assert re.fullmatch(r"[\w-]{22}", claims.pop("jti"))
-    expected = {"iss": issuer, "aud": AUDIENCE, "sub": "ana@example.com", "channel": "email", "purpose": "sign_in"}
+    expected = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": "ana@example.com",
+        "channel": "email",
+        "purpose": "sign_in",
+    }
     assert claims == expected | {"nonce": "n-1"}
 
 
@@ -164,7 +195,9 @@ def test_the_longest_proof_can_be_signed(settings: Settings) -> None:
     """KMS takes 4,096 bytes."""
     settings.set(PUBLIC_URL="https://" + "x" * 247)
     longest = "a" * 64 + "@" + "\U0001d7d8" * 190
-    proof = check(stored(to=longest, nonce="n" * 128, purpose="change_destination"), audience="a" * 255).body["proof"]
+    proof = check(
+        stored(to=longest, nonce="n" * 128, purpose="change_destination"), audience="a" * 255
+    ).body["proof"]
     assert len(proof.rpartition(".")[0]) <= 4096
 
 
@@ -188,10 +221,14 @@ def test_a_nonce_that_cannot_be_is_refused(nonce: str) -> None:
 def test_the_nonce_is_in_no_answer_but_the_proof() -> None:
     sent = call(verify_send, {"channel": "email", "to": "ana@example.com", "nonce": "n-123"}).body
     assert "n-123" not in json.dumps(sent)
-    assert "n-123" not in json.dumps(check(sent["verification_id"], last_code(), audience=None).body)
+    assert "n-123" not in json.dumps(
+        check(sent["verification_id"], last_code(), audience=None).body
+    )
 
 
-def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(key: str, settings: Settings) -> None:
+def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
+    key: str, settings: Settings
+) -> None:
     assert key
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
@@ -207,12 +244,18 @@ from functions.workflows.verify_check import handler
 assert handler
 print([name for name in sys.modules if name.endswith((".proof", ".signing")) or name.startswith("jwt")])
 """
-    lambdas = {"AWS_LAMBDA_FUNCTION_NAME": "x", "AWS_DEFAULT_REGION": "us-east-1", "CODE_KEYS_SECRET": "x"}
+    lambdas = {
+        "AWS_LAMBDA_FUNCTION_NAME": "x",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CODE_KEYS_SECRET": "x",
+    }
     secret = json.dumps({"SecretString": json.dumps({"current": "k1", "k1": "a" * 64})}).encode()
     with fakes.server(fakes.answers(200, secret)) as url:
         account = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": url}
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, env=lambdas | account, cwd=sam.ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=lambdas | account, cwd=sam.ROOT, capture_output=True, text=True, check=True
+        )
     assert "init could not prepare" not in done.stdout, "the init came to its end"
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -231,9 +274,13 @@ def test_a_proof_that_kms_cannot_sign_leaves_the_answer_valid_and_is_counted(
 
 
 @pytest.mark.usefixtures("key")
-def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The call's deadline strikes while KMS is waited for."""
-    monkeypatch.setattr("functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000))
+    monkeypatch.setattr(
+        "functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
+    )
     verification_id = stored()
     with fakes.server(fakes.hangs) as url:
         settings.set(AWS_ENDPOINT_URL_KMS=url, READ_TIMEOUT_SECONDS=0.6)
@@ -242,7 +289,9 @@ def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(settings: Settings, mo
 
 
 @pytest.mark.usefixtures("key")
-def test_a_kms_that_fails_once_is_asked_again(settings: Settings, verified_destination: Verifier) -> None:
+def test_a_kms_that_fails_once_is_asked_again(
+    settings: Settings, verified_destination: Verifier
+) -> None:
     failures = iter([503])
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -252,13 +301,21 @@ def test_a_kms_that_fails_once_is_asked_again(settings: Settings, verified_desti
         else:
             signed = admin("kms").sign(**_sign_arguments(body))
             answer = {"Signature": base64.b64encode(signed["Signature"]).decode()}
-            fakes.reply(request, 200, json.dumps(answer).encode(), {"content-type": "application/x-amz-json-1.1"})
+            fakes.reply(
+                request,
+                200,
+                json.dumps(answer).encode(),
+                {"content-type": "application/x-amz-json-1.1"},
+            )
 
     with fakes.server(script) as url:
         settings.set(AWS_ENDPOINT_URL_KMS=url)
         proof = proof_of(nonce="n-1")
         settings.unset("AWS_ENDPOINT_URL_KMS")
-    assert verified_destination(proof, nonce="n-1", channel="email", purpose="sign_in") == "ana@example.com"
+    assert (
+        verified_destination(proof, nonce="n-1", channel="email", purpose="sign_in")
+        == "ana@example.com"
+    )
 
 
 def _sign_arguments(body: bytes) -> dict[str, Any]:
@@ -306,7 +363,9 @@ def test_a_key_is_published_before_it_signs_and_until_its_proofs_have_expired(
     settings.set(PROOF_KEYS=f"{new},{old}")
     after = proof_of(nonce="n-1")
     assert jwt.get_unverified_header(after)["kid"] == kid(new)
-    assert [verified_destination(proof, **expected) for proof in (before, after)] == ["ana@example.com"] * 2
+    assert [verified_destination(proof, **expected) for proof in (before, after)] == [
+        "ana@example.com"
+    ] * 2
 
 
 def test_a_key_is_asked_for_once_a_process(key: str, settings: Settings) -> None:
@@ -323,11 +382,15 @@ def test_a_key_is_asked_for_once_a_process(key: str, settings: Settings) -> None
 def signing_requests() -> list[str]:
     sent: list[str] = []
     client = aws.client("kms", attempts=3)
-    client.meta.events.register("before-send.kms", lambda event_name, **_: sent.append(event_name.rpartition(".")[2]))
+    client.meta.events.register(
+        "before-send.kms", lambda event_name, **_: sent.append(event_name.rpartition(".")[2])
+    )
     return sent
 
 
-def test_a_key_that_is_gone_does_not_take_the_others_with_it(settings: Settings, log: io.StringIO) -> None:
+def test_a_key_that_is_gone_does_not_take_the_others_with_it(
+    settings: Settings, log: io.StringIO
+) -> None:
     key, gone = new_key(), new_key()
     settings.set(PROOF_KEYS=f"{key},{gone[:-1]}{'0' if gone[-1] != '0' else '1'}")
     assert [each["kid"] for each in jwks()] == [kid(key)]
@@ -342,7 +405,9 @@ def test_a_key_that_is_gone_does_not_take_the_others_with_it(settings: Settings,
         ({"rawQueryString": "access_token=x"}, 401, "token_in_url"),
     ],
 )
-def test_a_document_that_cannot_be_is_a_problem(change: dict[str, Any], status: int, code: str) -> None:
+def test_a_document_that_cannot_be_is_a_problem(
+    change: dict[str, Any], status: int, code: str
+) -> None:
     answer = documents(EVENT | change, Context())
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (status, code)
     assert answer["headers"]["content-type"] == "application/problem+json"

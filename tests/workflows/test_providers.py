@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from functions.core import aws
+from functions.core.config import SettingsError
 from functions.core.deadline import HTTP_SECONDS
 from functions.core.errors import InvalidParameters, ProviderRefused, ProviderUnavailable
 from functions.core.messages import channels, sms
 from functions.core.messages.providers import twilio_client
 from functions.core.messages.providers.twilio import spoken
 from functions.core.messages.providers.twilio_account import read_account
-from functions.core.settings import SettingsError
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra.local import end_user_messaging, twilio
 from infra.local.stand_ins import running_stand_ins
@@ -28,7 +28,10 @@ from tests.workflows.conftest import Settings, admin, sent_sms
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 TO, TEXT = "+14155550123", "918273 is your code."
-AWS_URLS = {"end_user_messaging": "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2", "sns": "AWS_ENDPOINT_URL_SNS"}
+AWS_URLS = {
+    "end_user_messaging": "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",
+    "sns": "AWS_ENDPOINT_URL_SNS",
+}
 ORDERS = ["end_user_messaging", "sns", "twilio"]
 
 
@@ -38,7 +41,9 @@ def inbox(cloud: None, settings: Settings) -> Iterator[list[dict[str, Any]]]:  #
     taken: list[dict[str, Any]] = []
     with running_stand_ins(taken.append) as url:
         settings.set(
-            TWILIO_SECRET=admin("secretsmanager").create_secret(Name="twilio", SecretString=account())["ARN"],
+            TWILIO_SECRET=admin("secretsmanager").create_secret(
+                Name="twilio", SecretString=account()
+            )["ARN"],
             TWILIO_URL=url,
             AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2=url,
             END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION,
@@ -65,7 +70,9 @@ def twilio_error(status: int, code: int) -> fakes.Script:
 
 def aws_error(kind: str, status: int = 400, **about: Any) -> fakes.Script:
     body = {"__type": kind, "Message": f"{TO} got {TEXT}"} | about
-    return fakes.answers(status, json.dumps(body).encode(), content_type="application/x-amz-json-1.0")
+    return fakes.answers(
+        status, json.dumps(body).encode(), content_type="application/x-amz-json-1.0"
+    )
 
 
 SNS_REFUSES = f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>".encode()
@@ -97,7 +104,9 @@ def test_sns_is_the_provider_when_nothing_is_set() -> None:
 
 
 @pytest.mark.usefixtures("inbox")
-def test_end_user_messaging_gets_a_transactional_message_that_does_not_outlive_the_code(settings: Settings) -> None:
+def test_end_user_messaging_gets_a_transactional_message_that_does_not_outlive_the_code(
+    settings: Settings,
+) -> None:
     asked: list[dict[str, Any]] = []
 
     def script(request: Any, body: bytes) -> None:
@@ -105,7 +114,9 @@ def test_end_user_messaging_gets_a_transactional_message_that_does_not_outlive_t
         fakes.answers(200, b'{"MessageId": "m1"}')(request, body)
 
     with fakes.server(script) as url:
-        settings.set(SMS_PROVIDERS="end_user_messaging", END_USER_MESSAGING_CONFIGURATION_SET="events")
+        settings.set(
+            SMS_PROVIDERS="end_user_messaging", END_USER_MESSAGING_CONFIGURATION_SET="events"
+        )
         point(settings, "end_user_messaging", url)
         assert sms.send_sms(TO, TEXT) == ("end_user_messaging", "m1")
     expected = {
@@ -131,14 +142,19 @@ def test_twilio_sends_from_the_messaging_service_when_there_is_one(
 # --- refused: the next provider is not tried ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("to", ["+15005550001", "+15005550002", "+15005550003", "+15005550004", "+15005550009"])
+@pytest.mark.parametrize(
+    "to", ["+15005550001", "+15005550002", "+15005550003", "+15005550004", "+15005550009"]
+)
 def test_a_number_that_twilio_refuses_is_refused_and_no_other_provider_is_tried(
     to: str, settings: Settings, inbox: list[dict[str, Any]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings.set(SMS_PROVIDERS="twilio,sns")
     with pytest.raises(ProviderRefused) as caught:
         sms.send_sms(to, TEXT)
-    assert (caught.value.detail, caught.value.nothing_sent) == ("The provider refused to send this message.", True)
+    assert (caught.value.detail, caught.value.nothing_sent) == (
+        "The provider refused to send this message.",
+        True,
+    )
     assert counted(capfd) == [("twilio", "refused")]
     assert (inbox, sent_sms()) == ([], [])
 
@@ -174,15 +190,19 @@ def test_each_of_twilios_codes_about_the_destination_is_a_refusal(settings: Sett
         63014,
         63024,
     ]
-    assert {code: outcome(settings, "twilio", twilio_error(400, code)) for code in codes} == dict.fromkeys(
-        codes, "refused"
-    )
+    assert {
+        code: outcome(settings, "twilio", twilio_error(400, code)) for code in codes
+    } == dict.fromkeys(codes, "refused")
 
 
 @pytest.mark.usefixtures("inbox")
-def test_each_of_twilios_codes_about_the_account_lets_the_next_provider_send(settings: Settings) -> None:
+def test_each_of_twilios_codes_about_the_account_lets_the_next_provider_send(
+    settings: Settings,
+) -> None:
     codes = [20003, 20404, 21212, 21606, 21608, 21611, 21659, 21660, 30001, 30002, 99999]
-    assert {code: outcome(settings, "twilio", twilio_error(400, code)) for code in codes} == dict.fromkeys(codes, "sns")
+    assert {
+        code: outcome(settings, "twilio", twilio_error(400, code)) for code in codes
+    } == dict.fromkeys(codes, "sns")
 
 
 @pytest.mark.usefixtures("inbox")
@@ -195,7 +215,9 @@ def test_a_number_that_end_user_messaging_refuses_is_refused(to: str, settings: 
 
 
 @pytest.mark.usefixtures("inbox")
-def test_each_reason_of_end_user_messaging_about_the_destination_is_a_refusal(settings: Settings) -> None:
+def test_each_reason_of_end_user_messaging_about_the_destination_is_a_refusal(
+    settings: Settings,
+) -> None:
     conflict, invalid = "ConflictException", "ValidationException"
     reasons = {
         "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION": conflict,
@@ -205,7 +227,10 @@ def test_each_reason_of_end_user_messaging_about_the_destination_is_a_refusal(se
         "DESTINATION_COUNTRY_BLOCKED": invalid,
     }
     scripts = {reason: aws_error(kind, Reason=reason) for reason, kind in reasons.items()}
-    found = {reason: outcome(settings, "end_user_messaging", script) for reason, script in scripts.items()}
+    found = {
+        reason: outcome(settings, "end_user_messaging", script)
+        for reason, script in scripts.items()
+    }
     assert found == dict.fromkeys(reasons, "refused")
 
 
@@ -233,11 +258,19 @@ def forms(settings: Settings) -> Iterator[list[dict[str, str]]]:
 
     def script(request: Any, body: bytes) -> None:
         taken.append(dict(parse_qsl(body.decode())))
-        fakes.reply(request, 201, b'{"sid": "SM1", "status": "queued"}', {"content-type": "application/json"})
+        fakes.reply(
+            request,
+            201,
+            b'{"sid": "SM1", "status": "queued"}',
+            {"content-type": "application/json"},
+        )
 
     with fakes.server(script) as url:
         secret = admin("secretsmanager").create_secret(Name="twilio", SecretString=account())["ARN"]
-        status = {"TWILIO_STATUS_URL": "https://api.example.com/webhooks/twilio", "TWILIO_CHANNELS": "whatsapp,voice"}
+        status = {
+            "TWILIO_STATUS_URL": "https://api.example.com/webhooks/twilio",
+            "TWILIO_CHANNELS": "whatsapp,voice",
+        }
         settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET=secret, TWILIO_URL=url, **status)
         yield taken
 
@@ -253,7 +286,9 @@ def test_twilio_is_told_where_to_say_what_became_of_a_verifications_message(
     assert [form["StatusCallback"] for form in forms] == [url]
 
 
-def test_by_default_twilio_is_told_of_no_url(settings: Settings, forms: list[dict[str, str]]) -> None:
+def test_by_default_twilio_is_told_of_no_url(
+    settings: Settings, forms: list[dict[str, str]]
+) -> None:
     settings.unset("TWILIO_STATUS_URL")
     call(verify_send, {"channel": "sms", "to": TO})
     assert "StatusCallback" not in forms[0]
@@ -264,11 +299,16 @@ def test_end_user_messaging_is_told_of_which_verification_a_message_is(settings:
 
     def script(request: Any, body: bytes) -> None:
         asked.append(json.loads(body))
-        fakes.reply(request, 200, b'{"MessageId": "m1"}', {"content-type": "application/x-amz-json-1.0"})
+        fakes.reply(
+            request, 200, b'{"MessageId": "m1"}', {"content-type": "application/x-amz-json-1.0"}
+        )
 
     with fakes.server(script) as url:
         point(settings, "end_user_messaging", url)
-        settings.set(SMS_PROVIDERS="end_user_messaging", END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION)
+        settings.set(
+            SMS_PROVIDERS="end_user_messaging",
+            END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION,
+        )
         reply = call(verify_send, {"channel": "sms", "to": TO})
     assert asked[0]["Context"] == {"verification_id": reply.body["verification_id"]}
 
@@ -284,15 +324,22 @@ TWILIO_FAILURES = {
     "no JSON": fakes.answers(201, b"<html>"),
     "nothing": fakes.answers(201, b""),
     "hangs": fakes.hangs,
-    "failed at once, handset off": fakes.answers(201, b'{"sid": "SM1", "status": "failed", "error_code": 30003}'),
-    "failed at once, unknown": fakes.answers(201, b'{"sid": "SM1", "status": "undelivered", "error_code": 30008}'),
+    "failed at once, handset off": fakes.answers(
+        201, b'{"sid": "SM1", "status": "failed", "error_code": 30003}'
+    ),
+    "failed at once, unknown": fakes.answers(
+        201, b'{"sid": "SM1", "status": "undelivered", "error_code": 30008}'
+    ),
 }
 
 
 @pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("failure", TWILIO_FAILURES)
 def test_while_twilio_is_unavailable_the_next_provider_sends(
-    failure: str, settings: Settings, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    failure: str,
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
     twilio_client._client.cache_clear()
@@ -302,18 +349,31 @@ def test_while_twilio_is_unavailable_the_next_provider_sends(
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_message_that_twilio_fails_at_once_for_the_destination_is_refused(settings: Settings) -> None:
+def test_a_message_that_twilio_fails_at_once_for_the_destination_is_refused(
+    settings: Settings,
+) -> None:
     codes = [30004, 30005, 30006, 30007]
-    bodies = {code: json.dumps({"sid": "SM1", "status": "failed", "error_code": code}).encode() for code in codes}
-    found = {code: outcome(settings, "twilio", fakes.answers(201, body)) for code, body in bodies.items()}
+    bodies = {
+        code: json.dumps({"sid": "SM1", "status": "failed", "error_code": code}).encode()
+        for code in codes
+    }
+    found = {
+        code: outcome(settings, "twilio", fakes.answers(201, body)) for code, body in bodies.items()
+    }
     assert found == dict.fromkeys(codes, "refused")
 
 
 AWS_FAILURES = {
-    "spend limit": aws_error("ServiceQuotaExceededException", Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
+    "spend limit": aws_error(
+        "ServiceQuotaExceededException", Reason="MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
+    ),
     "sandbox": aws_error("ConflictException", Reason="DESTINATION_PHONE_NUMBER_NOT_VERIFIED"),
-    "no identity": aws_error("ResourceNotFoundException", ResourceType="phone-number", ResourceId="x"),
-    "wrong setting": aws_error("ValidationException", Fields=[{"Name": "OriginationIdentity", "Message": "x"}]),
+    "no identity": aws_error(
+        "ResourceNotFoundException", ResourceType="phone-number", ResourceId="x"
+    ),
+    "wrong setting": aws_error(
+        "ValidationException", Fields=[{"Name": "OriginationIdentity", "Message": "x"}]
+    ),
     "not allowed": aws_error("AccessDeniedException"),
     "account disabled": aws_error("AccessDeniedException", Reason="ACCOUNT_DISABLED"),
     "throttled": aws_error("ThrottlingException"),
@@ -325,7 +385,10 @@ AWS_FAILURES = {
 @pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("failure", AWS_FAILURES)
 def test_while_end_user_messaging_is_unavailable_the_next_provider_sends(
-    failure: str, settings: Settings, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    failure: str,
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
     assert outcome(settings, "end_user_messaging", AWS_FAILURES[failure]) == "sns"
@@ -366,7 +429,9 @@ def test_a_provider_that_is_alone_is_tried_twice_and_no_request_is_repeated_by_i
 
 
 @pytest.mark.usefixtures("inbox")
-def test_when_no_provider_can_be_reached_it_is_certain_that_nothing_was_sent(settings: Settings) -> None:
+def test_when_no_provider_can_be_reached_it_is_certain_that_nothing_was_sent(
+    settings: Settings,
+) -> None:
     settings.set(SMS_PROVIDERS="end_user_messaging,sns,twilio")
     for provider in ORDERS:
         point(settings, provider, fakes.nobody())
@@ -377,18 +442,25 @@ def test_when_no_provider_can_be_reached_it_is_certain_that_nothing_was_sent(set
 
 @pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("reached", ORDERS)
-def test_when_one_of_the_providers_was_reached_it_is_not_certain(reached: str, settings: Settings) -> None:
+def test_when_one_of_the_providers_was_reached_it_is_not_certain(
+    reached: str, settings: Settings
+) -> None:
     settings.set(SMS_PROVIDERS="end_user_messaging,sns,twilio")
     with fakes.server(fakes.answers(500, b"")) as url:
         for provider in ORDERS:
             point(settings, provider, url if provider == reached else fakes.nobody())
         with pytest.raises(ProviderUnavailable) as caught:
             sms.send_sms(TO, TEXT)
-    assert (caught.value.connected, caught.value.detail) == (True, "The message could not be sent right now.")
+    assert (caught.value.connected, caught.value.detail) == (
+        True,
+        "The message could not be sent right now.",
+    )
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_send_after_no_provider_was_reached_need_not_wait_and_one_after_a_failure_must(settings: Settings) -> None:
+def test_a_send_after_no_provider_was_reached_need_not_wait_and_one_after_a_failure_must(
+    settings: Settings,
+) -> None:
     settings.set(SMS_PROVIDERS="twilio")
     body = {"channel": "sms", "to": TO}
     for url, status in [(fakes.nobody(), 503), ("", 503)]:
@@ -425,8 +497,13 @@ def test_a_secret_that_is_wrong_is_said_in_a_sentence_and_the_next_provider_send
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_secret_that_cannot_be_read_is_twilio_unavailable_and_nothing_was_sent(settings: Settings) -> None:
-    settings.set(SMS_PROVIDERS="twilio", TWILIO_SECRET="arn:aws:secretsmanager:us-east-1:123456789012:secret:none")
+def test_a_secret_that_cannot_be_read_is_twilio_unavailable_and_nothing_was_sent(
+    settings: Settings,
+) -> None:
+    settings.set(
+        SMS_PROVIDERS="twilio",
+        TWILIO_SECRET="arn:aws:secretsmanager:us-east-1:123456789012:secret:none",
+    )
     sms.prepare()
     with pytest.raises(ProviderUnavailable) as caught:
         sms.send_sms(TO, TEXT)
@@ -459,7 +536,10 @@ def test_an_api_key_goes_before_the_auth_token() -> None:
     [
         ({"SMS_PROVIDERS": "pigeon"}, "SMS_PROVIDERS: invalid enum value 'pigeon'"),
         ({"SMS_PROVIDERS": "sns,sns"}, "SMS_PROVIDERS: name each provider once."),
-        ({"SMS_PROVIDERS": ","}, "SMS_PROVIDERS: name at least one of end_user_messaging, sns, twilio."),
+        (
+            {"SMS_PROVIDERS": ","},
+            "SMS_PROVIDERS: name at least one of end_user_messaging, sns, twilio.",
+        ),
         ({"SMS_PROVIDERS": "sns,twilio"}, "TWILIO_SECRET is not set"),
         ({"TWILIO_CHANNELS": "voice"}, "TWILIO_SECRET is not set"),
         ({"TWILIO_CHANNELS": "fax"}, "TWILIO_CHANNELS: invalid enum value 'fax'"),
@@ -486,14 +566,23 @@ def test_all_tries_fit_into_the_deadline() -> None:
 def test_every_client_has_the_timeouts_that_this_counts_on() -> None:
     for service in ("sns", "pinpoint-sms-voice-v2", "secretsmanager"):
         config = aws.client(service, attempts=1).meta.config
-        assert (config.connect_timeout + config.read_timeout, config.retries["total_max_attempts"]) == (5, 1)
+        assert (
+            config.connect_timeout + config.read_timeout,
+            config.retries["total_max_attempts"],
+        ) == (5, 1)
     assert sum(twilio_client._Http().timeout) == sms.TRY_SECONDS
 
 
-@pytest.mark.parametrize(("order", "imported"), [("sns", "[]"), ("sns,twilio", "['twilio', 'requests']")])
-def test_twilios_sdk_is_imported_only_where_it_is_configured(order: str, imported: str, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("order", "imported"), [("sns", "[]"), ("sns,twilio", "['twilio', 'requests']")]
+)
+def test_twilios_sdk_is_imported_only_where_it_is_configured(
+    order: str, imported: str, settings: Settings
+) -> None:
     settings.set(SMS_PROVIDERS=order, TWILIO_SECRET="arn:x", AWS_ENDPOINT_URL=fakes.nobody())
-    code = "import sys; from functions.workflows.verify_send import handler; handler.sms.prepare(); "
+    code = (
+        "import sys; from functions.workflows.verify_send import handler; handler.sms.prepare(); "
+    )
     code += "print([name for name in ('twilio', 'requests', 'aiohttp') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == imported
@@ -509,7 +598,10 @@ def test_twilios_sdk_is_imported_only_where_it_is_configured(order: str, importe
         ("twilio", twilio_error(400, 21211)),
         ("twilio", twilio_error(500, 1)),
         ("twilio", fakes.answers(500, TEXT.encode())),
-        ("end_user_messaging", aws_error("ConflictException", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT")),
+        (
+            "end_user_messaging",
+            aws_error("ConflictException", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+        ),
         ("end_user_messaging", aws_error("InternalServerException", 500)),
         ("end_user_messaging", fakes.answers(500, TEXT.encode())),
         ("sns", fakes.answers(400, SNS_REFUSES)),
@@ -551,12 +643,16 @@ def test_a_whatsapp_message_carries_the_text_or_the_approved_template(
     assert inbox[0]["from"] == f"whatsapp:{twilio.FROM_NUMBER}"
 
 
-def test_a_call_speaks_the_code_twice_digit_by_digit(settings: Settings, inbox: list[dict[str, Any]]) -> None:
+def test_a_call_speaks_the_code_twice_digit_by_digit(
+    settings: Settings, inbox: list[dict[str, Any]]
+) -> None:
     settings.set(TWILIO_CHANNELS="voice")
     sent = channels.call_with_code(TO, "Your code for <Tom & Ann's> is", "918273", "en")
     assert sent.message_id.startswith("CA")
     said = "Your code for <Tom & Ann's> is 9, 1, 8, 2, 7, 3."
-    assert [(each["channel"], each["to"], each["text"]) for each in inbox] == [("voice", TO, f"{said}\n{said}")]
+    assert [(each["channel"], each["to"], each["text"]) for each in inbox] == [
+        ("voice", TO, f"{said}\n{said}")
+    ]
 
 
 def test_a_call_speaks_the_language_asked_for_or_english() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.core import aws
-from functions.core.tokens import find_token, list_tokens
+from functions.core.auth.tokens import find_token, list_tokens
 from functions.workflows.record_registration import registration_token
 from functions.workflows.record_registration.handler import lambda_handler as record_registration
 from infra import sam
@@ -31,7 +31,9 @@ SECRET = "registration-token"
 def register(token: str = FIRST, **options: Any) -> Reply:
     """As anybody does: no authorizer has looked at the request."""
     name = {"name": options.pop("name")} if "name" in options else {}
-    return call(record_registration, {"registration_token": token} | name, authorized=False, **options)
+    return call(
+        record_registration, {"registration_token": token} | name, authorized=False, **options
+    )
 
 
 def current() -> str:
@@ -55,7 +57,9 @@ def before_each_renewal(do: Callable[[], object]) -> Iterator[None]:
     events.unregister("before-call.secretsmanager.PutSecretValue", note)
 
 
-def secrets_manager(renewal: Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]) -> fakes.Script:
+def secrets_manager(
+    renewal: Callable[[BaseHTTPRequestHandler, dict[str, Any]], None],
+) -> fakes.Script:
     """Secrets Manager over HTTP, whose answers to PutSecretValue are made by `renewal`."""
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -103,7 +107,9 @@ def test_a_used_registration_token_is_refused_and_the_renewed_one_works_once() -
     assert len(list_tokens()) == 2
 
 
-@pytest.mark.parametrize("token", ["d" * 48, FIRST[:-1], FIRST + "c", FIRST.upper(), "ü", " " + FIRST])
+@pytest.mark.parametrize(
+    "token", ["d" * 48, FIRST[:-1], FIRST + "c", FIRST.upper(), "ü", " " + FIRST]
+)
 def test_anything_else_is_refused_and_changes_nothing(token: str) -> None:
     assert refused(register(token))
     assert (current(), list_tokens()) == (FIRST, [])
@@ -130,7 +136,9 @@ def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(cou
     assert len(list_tokens()) == 1
 
 
-def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """And stands in nobody's way."""
     asked: list[str] = []
     events = aws.client("secretsmanager").meta.events
@@ -156,7 +164,9 @@ def test_who_comes_late_with_a_token_that_was_used_and_renewed_meanwhile_is_refu
     assert len(list_tokens()) == 2
 
 
-def test_a_renewal_whose_answer_is_lost_and_that_the_sdk_repeats_is_one_renewal(settings: Settings) -> None:
+def test_a_renewal_whose_answer_is_lost_and_that_the_sdk_repeats_is_one_renewal(
+    settings: Settings,
+) -> None:
     asked: list[dict[str, Any]] = []
 
     def loses_the_first_answer(request: BaseHTTPRequestHandler, about: dict[str, Any]) -> None:
@@ -175,7 +185,9 @@ def test_a_renewal_whose_answer_is_lost_and_that_the_sdk_repeats_is_one_renewal(
     assert current() == asked[0]["SecretString"]
 
 
-def test_a_renewal_that_nobody_answers_for_says_that_the_token_may_be_another_one(settings: Settings) -> None:
+def test_a_renewal_that_nobody_answers_for_says_that_the_token_may_be_another_one(
+    settings: Settings,
+) -> None:
     def fails(request: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
         fakes.reply(request, 500, b'{"__type": "InternalServiceError"}', {})
 
@@ -193,7 +205,9 @@ def test_without_secrets_manager_nothing_is_issued(settings: Settings) -> None:
     assert list_tokens() == []
 
 
-def test_when_issuing_fails_nothing_is_lost_because_the_renewed_token_can_be_read(settings: Settings) -> None:
+def test_when_issuing_fails_nothing_is_lost_because_the_renewed_token_can_be_read(
+    settings: Settings,
+) -> None:
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     reply = register()
     settings.unset("AWS_ENDPOINT_URL_DYNAMODB")
@@ -219,7 +233,7 @@ def test_an_idempotency_key_is_refused_because_an_answer_with_a_token_is_not_kep
 def test_it_does_not_run_in_the_background() -> None:
     reply = register(headers={"prefer": "respond-async"})
     assert (reply.status, reply.body["code"]) == (422, "not_in_background")
-    answer = record_registration({"door": "validate", "items": [{}]}, Context())
+    answer = record_registration({"trigger": "validate", "items": [{}]}, Context())
     assert answer["problem"]["code"] == "not_in_background"
     assert current() == FIRST
 
@@ -230,16 +244,26 @@ def test_a_token_in_the_url_is_refused_here_as_everywhere() -> None:
 
 def test_a_refusal_is_logged_as_a_security_event_with_who_it_was(log: io.StringIO) -> None:
     register("d" * 48)
-    event = next(line for line in map(json.loads, log.getvalue().splitlines()) if "security_event" in line)
+    event = next(
+        line for line in map(json.loads, log.getvalue().splitlines()) if "security_event" in line
+    )
     assert (event["level"], event["security_event"]) == ("WARNING", "registration_refused")
     assert (event["request_id"], event["client_ip"]) == ("request-1", "192.0.2.1")
 
 
-def test_a_registration_is_logged_as_a_security_event_with_the_id_of_the_token(log: io.StringIO) -> None:
+def test_a_registration_is_logged_as_a_security_event_with_the_id_of_the_token(
+    log: io.StringIO,
+) -> None:
     token_id = register().body["token_id"]
-    event = next(line for line in map(json.loads, log.getvalue().splitlines()) if "security_event" in line)
+    event = next(
+        line for line in map(json.loads, log.getvalue().splitlines()) if "security_event" in line
+    )
     assert (event["level"], event["security_event"]) == ("INFO", "registration_recorded")
-    assert (event["request_id"], event["client_ip"], event["token_id"]) == ("request-1", "192.0.2.1", token_id)
+    assert (event["request_id"], event["client_ip"], event["token_id"]) == (
+        "request-1",
+        "192.0.2.1",
+        token_id,
+    )
 
 
 def test_no_log_line_holds_a_registration_token(settings: Settings, log: io.StringIO) -> None:
@@ -255,7 +279,11 @@ def test_no_log_line_holds_a_registration_token(settings: Settings, log: io.Stri
 
 def test_refusals_are_counted_where_the_alarm_looks(capfd: pytest.CaptureFixture[str]) -> None:
     register("d" * 48)
-    (metric,) = (json.loads(line) for line in capfd.readouterr().out.splitlines() if "RegistrationRefused" in line)
+    (metric,) = (
+        json.loads(line)
+        for line in capfd.readouterr().out.splitlines()
+        if "RegistrationRefused" in line
+    )
     alarm = sam.read_template()["Resources"]["RegistrationRefusedAlarm"]["Properties"]
     (dimension,) = alarm["Dimensions"]
     (counted,) = metric["_aws"]["CloudWatchMetrics"]
@@ -271,7 +299,9 @@ def test_its_sample_event_is_answered_with_a_refusal() -> None:
 
 def test_iam_lets_a_direct_caller_in_and_the_registration_token_still_decides() -> None:
     answers = [
-        record_registration({"door": "direct", "parameters": {"registration_token": token}}, Context())
+        record_registration(
+            {"trigger": "direct", "parameters": {"registration_token": token}}, Context()
+        )
         for token in ("d" * 48, FIRST)
     ]
     assert answers[0]["problem"]["code"] == "not_permitted"

@@ -15,20 +15,18 @@ from functions.api.runs.handler import lambda_handler as runs
 from functions.api.schedules.handler import lambda_handler as schedules
 from functions.api.webhooks import handler as webhooks
 from functions.api.webhooks import sources
-from functions.core import usersnap
-from functions.core.call import Call
-from functions.core.calling import call as call_workflow
-from functions.core.calling import start as start_from_workflow
+from functions.core.auth.tokens import issue_token
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events.delivery import Event
-from functions.core.parameters import Parameters, Result
+from functions.core.integrations import usersnap
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
 from functions.core.runs.run import list_runs
 from functions.core.runs.settings import settings
 from functions.core.runs.start import retry, start
-from functions.core.tokens import issue_token
-from functions.core.workflow import workflow
+from functions.core.workflow import Call, Parameters, Result, workflow
+from functions.core.workflow import call as call_workflow
+from functions.core.workflow import start as start_from_workflow
 from functions.workflows.deliver_event import handler as delivering
 from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
 from infra import sam
@@ -42,7 +40,13 @@ pytestmark = pytest.mark.usefixtures("cloud", "listened")
 deliver_event = delivering.lambda_handler
 SCOPES = ("runs:read", "runs:write", "workflow:deliver_event")
 MACHINE = yaml.safe_load((sam.ROOT / "infra/run_workflow.asl.yaml").read_text())
-RESERVED = ["verification.approved", "run.failed", "email.bounced", "usersnap.feedback", "email.of.my.own"]
+RESERVED = [
+    "verification.approved",
+    "run.failed",
+    "email.bounced",
+    "usersnap.feedback",
+    "email.of.my.own",
+]
 KEY = "a-key-of-the-source"
 SOURCES = """
 [usersnap]
@@ -173,19 +177,33 @@ def in_the_background(event: Mapping[str, Any]) -> Reply:
 
 
 def in_a_list(event: Mapping[str, Any]) -> Reply:
-    return ask(runs, "POST /runs", {"workflow": "deliver_event", "items": [event_of("order.shipped"), event]})
+    return ask(
+        runs,
+        "POST /runs",
+        {"workflow": "deliver_event", "items": [event_of("order.shipped"), event]},
+    )
 
 
 def as_common_parameters(event: Mapping[str, Any]) -> Reply:
-    return ask(runs, "POST /runs", {"workflow": "deliver_event", "items": [{}], "parameters": event})
+    return ask(
+        runs, "POST /runs", {"workflow": "deliver_event", "items": [{}], "parameters": event}
+    )
 
 
 def on_a_schedule(event: Mapping[str, Any]) -> Reply:
-    return ask(schedules, "POST /schedules", {"workflow": "deliver_event", "parameters": event, "after_seconds": 600})
+    return ask(
+        schedules,
+        "POST /schedules",
+        {"workflow": "deliver_event", "parameters": event, "after_seconds": 600},
+    )
 
 
 def at_once_on_a_schedule(event: Mapping[str, Any]) -> Reply:
-    return ask(schedules, "POST /schedules", {"workflow": "deliver_event", "parameters": event, "after_seconds": 0})
+    return ask(
+        schedules,
+        "POST /schedules",
+        {"workflow": "deliver_event", "parameters": event, "after_seconds": 0},
+    )
 
 
 @pytest.mark.parametrize("kind", RESERVED)
@@ -215,13 +233,20 @@ def test_a_client_is_told_which_types_are_reserved_and_nothing_starts(
 def test_no_parameter_says_who_started_a_run(field: dict[str, str], delivered: list[str]) -> None:
     event = event_of("verification.approved") | field
     asked = {"workflow": "deliver_event", "items": [event_of("order.shipped")]} | field
-    assert over_http(event).status == in_a_list(event).status == ask(runs, "POST /runs", asked).status == 422
+    assert (
+        over_http(event).status
+        == in_a_list(event).status
+        == ask(runs, "POST /runs", asked).status
+        == 422
+    )
     assert (delivered, list_runs(limit=10)[0]) == ([], [])
 
 
 def test_an_invocation_by_hand_may_not_send_them_either(delivered: list[str]) -> None:
-    for door in ("direct", "schedule"):
-        answer = deliver_event({"door": door, "parameters": event_of("run.failed")}, Context())
+    for trigger in ("direct", "schedule"):
+        answer = deliver_event(
+            {"trigger": trigger, "parameters": event_of("run.failed")}, Context()
+        )
         assert answer["problem"]["errors"][0]["pointer"] == "/type"
     assert delivered == []
 
@@ -229,7 +254,9 @@ def test_an_invocation_by_hand_may_not_send_them_either(delivered: list[str]) ->
 @pytest.mark.parametrize(
     "kind", ["order.shipped", "verifications.approved", "runner.late", "emails.x", "my.email.sent"]
 )
-@pytest.mark.parametrize("way", [in_the_background, in_a_list, as_common_parameters, at_once_on_a_schedule])
+@pytest.mark.parametrize(
+    "way", [in_the_background, in_a_list, as_common_parameters, at_once_on_a_schedule]
+)
 def test_other_types_are_for_everybody(
     way: Callable[[Mapping[str, Any]], Reply], kind: str, delivered: list[str]
 ) -> None:
@@ -255,13 +282,20 @@ def test_a_schedule_from_before_these_types_were_reserved_sends_none(
     token_id = issue_token("server", "secret", SCOPES).token.token_id
     monkeypatch.setattr("functions.api.schedules.create.find_problems", lambda *_: [])
     event = http_event(
-        {"workflow": "deliver_event", "parameters": event_of("email.bounced"), "every_seconds": 3600},
+        {
+            "workflow": "deliver_event",
+            "parameters": event_of("email.bounced"),
+            "every_seconds": 3600,
+        },
         scopes=SCOPES,
         token_id=token_id,
     )
     made = schedules(event | {"routeKey": "POST /schedules"}, Context())
-    about = {"schedule_id": json.loads(made["body"])["schedule_id"], "scheduled_at": "2026-11-22T12:00:00Z"}
-    run_id = schedules({"door": "schedule", **about}, Context())["run_id"]
+    about = {
+        "schedule_id": json.loads(made["body"])["schedule_id"],
+        "scheduled_at": "2026-11-22T12:00:00Z",
+    }
+    run_id = schedules({"trigger": "schedule", **about}, Context())["run_id"]
     assert (started_by(run_id), carried_out(run_id), delivered) == ("schedule", "failed", [])
 
 
@@ -293,9 +327,15 @@ def test_feedback_that_usersnap_signed_reaches_the_portal_whatever_its_source_is
 
 
 @pytest.mark.parametrize("kind", RESERVED)
-def test_a_source_of_somebody_elses_does_not_speak_for_the_platform(kind: str, delivered: list[str]) -> None:
+def test_a_source_of_somebody_elses_does_not_speak_for_the_platform(
+    kind: str, delivered: list[str]
+) -> None:
     run_id = post_webhook("shop", deliveries.github(json.dumps(event_of(kind)).encode(), KEY))
-    assert (started_by(run_id), carried_out(run_id), delivered) == ("webhook:github:shop", "failed", [])
+    assert (started_by(run_id), carried_out(run_id), delivered) == (
+        "webhook:github:shop",
+        "failed",
+        [],
+    )
 
 
 @pytest.mark.parametrize("kind", RESERVED)
@@ -332,7 +372,9 @@ def test_a_workflow_of_ones_own_does_not_either(kind: str, delivered: list[str])
         ("run.failed", None),
     ],
 )
-def test_each_part_of_the_platform_sends_its_own_types_only(kind: str, by: str | None, delivered: list[str]) -> None:
+def test_each_part_of_the_platform_sends_its_own_types_only(
+    kind: str, by: str | None, delivered: list[str]
+) -> None:
     run_id = start("deliver_event", [event_of(kind)], token_id=None, started_by=by).run_id
     assert (carried_out(run_id), delivered) == ("failed", [])
 
@@ -367,14 +409,20 @@ def refuse(*_: object) -> None:
 
 
 def test_a_clients_run_stays_a_clients_when_it_is_repeated(delivered: list[str]) -> None:
-    run_id = failed(start("deliver_event", [event_of("run.failed")], token_id="a" * 16, started_by="api").run_id)
+    run_id = failed(
+        start("deliver_event", [event_of("run.failed")], token_id="a" * 16, started_by="api").run_id
+    )
     again = ask(runs, "POST /runs/{run_id}/retry", {}, run_id=run_id).body["run_id"]
     assert (started_by(again), carried_out(again), delivered) == ("api", "failed", [])
 
 
 @pytest.mark.parametrize(
     ("token_id", "kind"),
-    [("events", "verification.approved"), ("webhook:ses", "email.bounced"), ("webhook:usersnap", "usersnap.feedback")],
+    [
+        ("events", "verification.approved"),
+        ("webhook:ses", "email.bounced"),
+        ("webhook:usersnap", "usersnap.feedback"),
+    ],
 )
 def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_after_it(
     token_id: str, kind: str, delivered: list[str], monkeypatch: pytest.MonkeyPatch
@@ -390,7 +438,9 @@ def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_a
 
 
 @pytest.mark.parametrize("token_id", ["a" * 16, "webhook:shop", None])
-def test_what_a_client_started_before_an_upgrade_is_refused(token_id: str | None, delivered: list[str]) -> None:
+def test_what_a_client_started_before_an_upgrade_is_refused(
+    token_id: str | None, delivered: list[str]
+) -> None:
     run_id = failed(before_the_upgrade("verification.approved", token_id))
     again = retry(run_id, token_id="b" * 16).run_id
     assert (carried_out(again), delivered) == ("failed", [])
@@ -401,7 +451,11 @@ def before_the_upgrade(kind: str, token_id: str | None) -> str:
     run = start("deliver_event", [event_of(kind)], token_id=token_id, started_by="api")
     given = json.loads(execution.read(run.run_id)[1]["input"])
     run_id = execution.new_run_id("deliver_event")
-    old = {name: value for name, value in given.items() if name != "started_by"} | {"run_id": run_id}
+    old = {name: value for name, value in given.items() if name != "started_by"} | {
+        "run_id": run_id
+    }
     machine = settings().run_workflow
-    admin("stepfunctions").start_execution(stateMachineArn=machine, name=run_id, input=json.dumps(old))
+    admin("stepfunctions").start_execution(
+        stateMachineArn=machine, name=run_id, input=json.dumps(old)
+    )
     return run_id

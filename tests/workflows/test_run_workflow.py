@@ -1,6 +1,6 @@
 """infra/run_workflow.asl.yaml under a second interpreter, moto's.
 
-It starts no Lambda: the item's door answers in this process. moto reads no JSON Lines and knows no
+It starts no Lambda: the item's trigger answers in this process. moto reads no JSON Lines and knows no
 Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
 """
 
@@ -24,16 +24,19 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.ev
     transformer_json,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_dynamodb
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_dynamodb,
+)
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
+    WaitFunction,
+)
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from functions.core.errors import Conflict, Unavailable
-from functions.core.parameters import Parameters, Result
 from functions.core.runs import execution, outcomes
 from functions.core.runs.run import Run, describe
 from functions.core.runs.start import start
-from functions.core.workflow import workflow
+from functions.core.workflow import Parameters, Result, workflow
 from infra import sam
 from tests.builders import Context
 from tests.workflows.conftest import ACCOUNT, Settings, account, admin
@@ -81,9 +84,11 @@ class Functions:
         self.do(greeting)
         return Greeted(text=f"Hello, {greeting.name}")
 
-    def invoke(self, function_name: str, _qualifier: object, body: str, _headers: object, headers: Any) -> bytes:
+    def invoke(
+        self, function_name: str, _qualifier: object, body: str, _headers: object, headers: Any
+    ) -> bytes:
         event = json.loads(body)
-        assert (function_name, event["door"]) == ("stack-wf-greet", "run")
+        assert (function_name, event["trigger"]) == ("stack-wf-greet", "run")
         with self.lock:
             self.called.append(event["index"])
             answer = self.script.pop(0) if self.script else lambda _: None
@@ -123,7 +128,11 @@ class Waits(list[float]):
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     noted = Waits()
     monkeypatch.setattr(retrier_decl, "time", noted)
-    monkeypatch.setattr(WaitFunction, "_wait_interval", lambda _, env, wait_seconds: noted.append(wait_seconds))  # noqa: ARG005
+    monkeypatch.setattr(
+        WaitFunction,
+        "_wait_interval",
+        lambda _, env, wait_seconds: noted.append(wait_seconds),  # noqa: ARG005
+    )
     return noted
 
 
@@ -137,16 +146,25 @@ def machine() -> Iterator[None]:
         monkeypatch.setattr(state_task_service_dynamodb, "boto_client_for", one_client)
         with account(settings):
             role = f"arn:aws:iam::{ACCOUNT}:role/runs"
-            made = admin("stepfunctions").create_state_machine(name="Runs", definition=definition(), roleArn=role)
+            made = admin("stepfunctions").create_state_machine(
+                name="Runs", definition=definition(), roleArn=role
+            )
             settings.set(RUN_WORKFLOW=made["stateMachineArn"])
             yield
 
 
 @pytest.fixture
-def functions(machine: None, waits: Waits, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Functions:  # noqa: ARG001
+def functions(
+    machine: None,  # noqa: ARG001
+    waits: Waits,  # noqa: ARG001
+    log: io.StringIO,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> Functions:
     """The log is not looked at: what fails here is meant to."""
     stand_in = Functions()
-    monkeypatch.setattr(LambdaSimpleBackend, "invoke", lambda _, *arguments: stand_in.invoke(*arguments))
+    monkeypatch.setattr(
+        LambdaSimpleBackend, "invoke", lambda _, *arguments: stand_in.invoke(*arguments)
+    )
     return stand_in
 
 
@@ -160,7 +178,12 @@ cached_client = cache(boto_client_for)
 
 def definition() -> str:
     text = json.dumps(yaml.safe_load((sam.ROOT / "infra/run_workflow.asl.yaml").read_text()))
-    values = {"Partition": "aws", "Functions": "stack-wf-", "OutcomesTable": "local-outcomes", "RunsBucket": "runs"}
+    values = {
+        "Partition": "aws",
+        "Functions": "stack-wf-",
+        "OutcomesTable": "local-outcomes",
+        "RunsBucket": "runs",
+    }
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
     for theirs, known in UNKNOWN.items():
@@ -174,7 +197,9 @@ def read_lines(text: str) -> list[Any]:
 
 def run(names: Iterable[str] = ("Ana",), **options: Any) -> Run:
     """A run, when it has ended."""
-    begun = start("greet", [{"name": name} for name in names], token_id="0123456789abcdef", **options)
+    begun = start(
+        "greet", [{"name": name} for name in names], token_id="0123456789abcdef", **options
+    )
     wait_for(execution._arn(begun.run_id))
     return begun
 
@@ -223,7 +248,9 @@ def raises(error: Exception) -> Callable[[Greeting], None]:
     return do
 
 
-def test_an_item_that_crashes_is_tried_again_until_it_succeeds(functions: Functions, waits: Waits) -> None:
+def test_an_item_that_crashes_is_tried_again_until_it_succeeds(
+    functions: Functions, waits: Waits
+) -> None:
     functions.script = [crashed(), crashed("Runtime.OutOfMemory")]
     begun = run()
     assert (status(begun)[0], outcome(begun)) == ("SUCCEEDED", ("succeeded", 1, None))
@@ -232,10 +259,14 @@ def test_an_item_that_crashes_is_tried_again_until_it_succeeds(functions: Functi
 
 def within(waits: Waits, *longest: float) -> bool:
     """Whether each wait was at most as long as that, and there were as many."""
-    return len(waits) == len(longest) and all(0 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    return len(waits) == len(longest) and all(
+        0 <= wait <= most for wait, most in zip(waits, longest, strict=True)
+    )
 
 
-def test_an_item_that_crashes_at_every_try_is_recorded_as_crashed(functions: Functions, waits: Waits) -> None:
+def test_an_item_that_crashes_at_every_try_is_recorded_as_crashed(
+    functions: Functions, waits: Waits
+) -> None:
     functions.script = [crashed()] * 6
     begun = run()
     assert status(begun) == ("FAILED", "ItemFailed")
@@ -271,7 +302,9 @@ def test_an_item_whose_answers_are_lost_stays_as_it_ended(functions: Functions) 
     assert outcome(begun) == ("succeeded", 1, None)
 
 
-def test_a_throttled_item_has_not_run_and_runs_once_when_there_is_room(functions: Functions, waits: Waits) -> None:
+def test_a_throttled_item_has_not_run_and_runs_once_when_there_is_room(
+    functions: Functions, waits: Waits
+) -> None:
     functions.script = [throttled] * 20
     begun = run()
     assert (status(begun)[0], outcome(begun)) == ("SUCCEEDED", ("succeeded", 1, None))
@@ -280,12 +313,16 @@ def test_a_throttled_item_has_not_run_and_runs_once_when_there_is_room(functions
 
 
 def test_throttles_use_up_no_try_of_an_item_that_crashes(functions: Functions) -> None:
-    functions.script = [each for _ in range(5) for each in (throttled, throttled, throttled, throttled, crashed())]
+    functions.script = [
+        each for _ in range(5) for each in (throttled, throttled, throttled, throttled, crashed())
+    ]
     begun = run()
     assert (status(begun)[0], outcome(begun)) == ("SUCCEEDED", ("succeeded", 1, None))
 
 
-def test_an_item_that_is_throttled_to_the_end_is_recorded_and_can_be_retried(functions: Functions) -> None:
+def test_an_item_that_is_throttled_to_the_end_is_recorded_and_can_be_retried(
+    functions: Functions,
+) -> None:
     functions.script = [throttled] * 21
     begun = run()
     assert status(begun) == ("FAILED", "ItemFailed")
@@ -294,7 +331,9 @@ def test_an_item_that_is_throttled_to_the_end_is_recorded_and_can_be_retried(fun
 
 
 def test_a_list_runs_every_item_and_its_run_succeeds_though_some_fail(functions: Functions) -> None:
-    functions.do = lambda greeting: raises(Conflict("It is so."))(greeting) if greeting.name == "Eve" else None
+    functions.do = lambda greeting: (
+        raises(Conflict("It is so."))(greeting) if greeting.name == "Eve" else None
+    )
     begun = run(["Ana", "Eve", "Bo"])
     assert status(begun)[0] == "SUCCEEDED"
     found = [outcome(begun, index) for index in range(3)]
@@ -302,7 +341,9 @@ def test_a_list_runs_every_item_and_its_run_succeeds_though_some_fail(functions:
     assert Counter(functions.ran) == Counter(["Ana", "Eve", "Bo"])
 
 
-def test_items_of_a_list_that_crash_or_are_throttled_are_tried_again_each_on_its_own(functions: Functions) -> None:
+def test_items_of_a_list_that_crash_or_are_throttled_are_tried_again_each_on_its_own(
+    functions: Functions,
+) -> None:
     functions.script = [throttled, crashed(), throttled, crashed()]
     begun = run(["Ana", "Eve", "Bo"], max_concurrency=1)
     assert status(begun)[0] == "SUCCEEDED"
@@ -334,13 +375,17 @@ def test_results_of_children_are_written_where_the_machines_role_may_whatever_it
     about, described = execution.read(run(["Ana", "Eve"]).run_id)
     again = msgspec.json.encode(about).decode()
     machine = described["stateMachineArn"]
-    started = admin("stepfunctions").start_execution(stateMachineArn=machine, name="by-hand", input=again)
+    started = admin("stepfunctions").start_execution(
+        stateMachineArn=machine, name="by-hand", input=again
+    )
     wait_for(started["executionArn"])
     written = admin("s3").list_objects_v2(Bucket="runs", Prefix="runs/by-hand/results/")["Contents"]
     assert [each["Key"].endswith("/manifest.json") for each in written] == [True]
 
 
-def test_paced_items_run_in_their_order_with_the_wait_between_them(functions: Functions, waits: Waits) -> None:
+def test_paced_items_run_in_their_order_with_the_wait_between_them(
+    functions: Functions, waits: Waits
+) -> None:
     begun = run(["Ana", "Eve", "Bo"], interval_seconds=7)
     assert status(begun)[0] == "SUCCEEDED"
     assert functions.ran == ["Ana", "Eve", "Bo"]
@@ -350,5 +395,8 @@ def test_paced_items_run_in_their_order_with_the_wait_between_them(functions: Fu
 def test_a_paced_item_that_crashes_is_recorded_and_the_next_one_runs(functions: Functions) -> None:
     functions.script = [crashed()] * 6
     begun = run(["Ana", "Eve"], interval_seconds=7)
-    assert [outcome(begun, index) for index in range(2)] == [("failed", 0, "item_crashed"), ("succeeded", 1, None)]
+    assert [outcome(begun, index) for index in range(2)] == [
+        ("failed", 0, "item_crashed"),
+        ("succeeded", 1, None),
+    ]
     assert functions.ran == ["Eve"]

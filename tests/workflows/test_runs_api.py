@@ -11,8 +11,8 @@ import pytest
 
 from functions.api.runs.handler import lambda_handler
 from functions.core.errors import Conflict
-from functions.core.http import MAX_BODY_BYTES
-from functions.core.problems import problem
+from functions.core.http.gateway import MAX_BODY_BYTES
+from functions.core.http.problems import problem
 from functions.core.runs import execution, outcomes, uploads
 from functions.core.runs.files import read_item, read_references
 from functions.core.runs.outcomes import Attempt
@@ -42,7 +42,14 @@ def stack(settings: Settings, cloud: None) -> Iterator[None]:  # noqa: ARG001 - 
         yield
 
 
-def ask(route: str, body: object = None, *, run_id: str = "", token_id: str | None = None, **options: Any) -> Reply:
+def ask(
+    route: str,
+    body: object = None,
+    *,
+    run_id: str = "",
+    token_id: str | None = None,
+    **options: Any,
+) -> Reply:
     """One call by its route, with all scopes unless others are named."""
     event = http_event(body, **({"scopes": SCOPES} | options))
     event |= {"routeKey": route, "pathParameters": {"run_id": run_id}}
@@ -75,7 +82,10 @@ def started() -> list[str]:
 
 
 def stored(prefix: str) -> list[str]:
-    return [each["Key"] for each in admin("s3").list_objects_v2(Bucket="runs", Prefix=prefix).get("Contents", [])]
+    return [
+        each["Key"]
+        for each in admin("s3").list_objects_v2(Bucket="runs", Prefix=prefix).get("Contents", [])
+    ]
 
 
 def finish(run_id: str, *, failed: set[int]) -> None:
@@ -109,8 +119,14 @@ def test_parameters_are_for_what_an_item_does_not_say_itself() -> None:
 @pytest.mark.parametrize(
     ("parameters", "pointers"),
     [
-        ({"items": [*TWO, {}, {"verification_id": 5}]}, ["/items/2/verification_id", "/items/3/verification_id"]),
-        ({"items": [{}, {}], "parameters": {"verification_id": 5}}, ["/parameters/verification_id"]),
+        (
+            {"items": [*TWO, {}, {"verification_id": 5}]},
+            ["/items/2/verification_id", "/items/3/verification_id"],
+        ),
+        (
+            {"items": [{}, {}], "parameters": {"verification_id": 5}},
+            ["/parameters/verification_id"],
+        ),
         ({"items": [{}], "parameters": {}}, ["/items/0/verification_id"]),
         ({"items": TWO, "parameters": {"nonsense": 1}}, ["/parameters/nonsense"]),
         ({"items": []}, ["/items"]),
@@ -160,14 +176,17 @@ def test_each_call_needs_its_scope_and_a_secret_token(route: str, body: object, 
 
 
 @pytest.mark.parametrize(
-    ("route", "body", "scope"), [call for call in CALLS if call[0] not in ("GET /runs", CALLS[1][0])]
+    ("route", "body", "scope"),
+    [call for call in CALLS if call[0] not in ("GET /runs", CALLS[1][0])],
 )
 def test_a_run_is_only_for_tokens_with_its_workflows_scope_whether_it_exists_or_not(
     route: str, body: object, scope: str
 ) -> None:
     there = start(items=TWO).body["run_id"]
     for run_id in (there, execution.new_run_id("verify_delete")):
-        assert ask(route, body, run_id=run_id, scopes=(scope, "workflow:verify_check")).status == 403
+        assert (
+            ask(route, body, run_id=run_id, scopes=(scope, "workflow:verify_check")).status == 403
+        )
 
 
 @pytest.mark.parametrize("route", [call[0] for call in CALLS if "{run_id}" in call[0]])
@@ -180,20 +199,38 @@ def test_outcomes_are_paged_and_the_failed_ones_can_be_asked_for() -> None:
     run_id = start(items=[{"verification_id": f"k1.{n}"} for n in range(5)]).body["run_id"]
     finish(run_id, failed={1, 3})
     first = ask("GET /runs/{run_id}/items", run_id=run_id, query="limit=3").body
-    rest = ask("GET /runs/{run_id}/items", run_id=run_id, query=f"limit=3&cursor={first['cursor']}").body
+    rest = ask(
+        "GET /runs/{run_id}/items", run_id=run_id, query=f"limit=3&cursor={first['cursor']}"
+    ).body
     assert [item["index"] for item in first["items"] + rest["items"]] == [0, 1, 2, 3, 4]
     assert rest["cursor"] is None
     failed = ask("GET /runs/{run_id}/items", run_id=run_id, query="status=failed").body["items"]
-    assert [(item["index"], item["problem"]["code"]) for item in failed] == [(1, "conflict"), (3, "conflict")]
+    assert [(item["index"], item["problem"]["code"]) for item in failed] == [
+        (1, "conflict"),
+        (3, "conflict"),
+    ]
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "cursor=%25", "cursor=eHg", "cursor=Inh4Ig", "status=x", "a=1"]
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=%25",
+        "cursor=eHg",
+        "cursor=Inh4Ig",
+        "status=x",
+        "a=1",
+    ],
 )
 def test_a_query_that_is_not_understood_is_refused(query: str) -> None:
     run_id = start(items=TWO).body["run_id"]
     reply = ask("GET /runs/{run_id}/items", run_id=run_id, query=query)
-    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, f"/{query.partition('=')[0]}")
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (
+        422,
+        f"/{query.partition('=')[0]}",
+    )
 
 
 def test_a_retry_repeats_only_what_failed() -> None:
@@ -214,7 +251,10 @@ def test_a_cancelled_run_is_answered_as_it_is_then() -> None:
 def test_the_list_has_only_runs_that_the_token_may_read() -> None:
     run_id = start(items=TWO).body["run_id"]
     assert started() == [run_id]
-    assert ask("GET /runs", scopes=("runs:read", "workflow:verify_check")).body == {"runs": [], "cursor": None}
+    assert ask("GET /runs", scopes=("runs:read", "workflow:verify_check")).body == {
+        "runs": [],
+        "cursor": None,
+    }
 
 
 def test_runs_are_listed_in_pages() -> None:
@@ -281,10 +321,14 @@ def test_an_upload_of_another_token_is_a_404() -> None:
     assert ask("POST /runs", body, token_id="fedcba9876543210").status == 404
 
 
-def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(log: io.StringIO) -> None:
+def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(
+    log: io.StringIO,
+) -> None:
     reply = start(upload_id=upload("verification_id\nk1.one\nk1.two,secret-cell\n", "csv"))
     assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
-    assert reply.body["errors"] == [{"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}]
+    assert reply.body["errors"] == [
+        {"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}
+    ]
     assert (started(), stored("")) == ([], [])
     assert "secret-cell" not in log.getvalue()
 
@@ -326,14 +370,18 @@ def test_the_same_key_twice_retries_a_run_once() -> None:
     finish(run_id, failed={1})
     retries = []
     for _ in range(2):
-        retries.append(ask("POST /runs/{run_id}/retry", {}, run_id=run_id, headers=KEY).body["run_id"])
+        retries.append(
+            ask("POST /runs/{run_id}/retry", {}, run_id=run_id, headers=KEY).body["run_id"]
+        )
         forget_answers()
     assert retries[0] == retries[1]
     assert len(started()) == 2
 
 
 @pytest.mark.parametrize("headers", [{}, KEY])
-def test_an_upload_whose_run_could_not_be_started_starts_it_later(headers: dict[str, str], settings: Settings) -> None:
+def test_an_upload_whose_run_could_not_be_started_starts_it_later(
+    headers: dict[str, str], settings: Settings
+) -> None:
     body = {"workflow": "verify_delete", "upload_id": upload(json.dumps(TWO), "json")}
     settings.set(AWS_ENDPOINT_URL_SFN=nobody())
     assert ask("POST /runs", body, headers=headers).status == 503
@@ -357,7 +405,9 @@ def test_a_run_is_retried_once_however_often_that_is_asked_for() -> None:
 def test_an_execution_that_somebody_else_started_is_no_run() -> None:
     run_id = start(items=TWO[:1]).body["run_id"]
     machine = admin("stepfunctions").list_state_machines()["stateMachines"][0]["stateMachineArn"]
-    admin("stepfunctions").start_execution(stateMachineArn=machine, name="8e03978e-40d5", input="{}")
+    admin("stepfunctions").start_execution(
+        stateMachineArn=machine, name="8e03978e-40d5", input="{}"
+    )
     assert started() == [run_id]
 
 
@@ -384,7 +434,10 @@ def test_a_key_is_not_heeded_where_nothing_is_made() -> None:
     run_id = start(items=TWO[:1]).body["run_id"]
     before = ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]
     ask("DELETE /runs/{run_id}", run_id=run_id)
-    assert (before, ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]) == ("running", "cancelled")
+    assert (before, ask("GET /runs/{run_id}", run_id=run_id, headers=KEY).body["status"]) == (
+        "running",
+        "cancelled",
+    )
 
 
 def test_what_is_asked_of_a_run_is_among_the_log_lines_of_the_run(log: io.StringIO) -> None:
@@ -392,6 +445,10 @@ def test_what_is_asked_of_a_run_is_among_the_log_lines_of_the_run(log: io.String
     run_id = start(items=TWO[:1]).body["run_id"]
     ask("DELETE /runs/{run_id}", run_id=run_id)
     ask("GET /runs/{run_id}", run_id=run_id, scopes=("runs:read",))
-    lines = [json.loads(line) for line in log.getvalue().splitlines() if '"service":"tests"' in line]
-    told = [(each["status"], each["workflow"], each["run_id"]) for each in lines if each.get("run_id")]
+    lines = [
+        json.loads(line) for line in log.getvalue().splitlines() if '"service":"tests"' in line
+    ]
+    told = [
+        (each["status"], each["workflow"], each["run_id"]) for each in lines if each.get("run_id")
+    ]
     assert told == [(status, "verify_delete", run_id) for status in (202, 200, 403)]

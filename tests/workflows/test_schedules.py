@@ -11,9 +11,10 @@ import pytest
 
 from functions.api.schedules import schedule as schedules
 from functions.api.schedules.handler import lambda_handler as handler
-from functions.core import aws, invoke
+from functions.core import aws
+from functions.core.auth.tokens import issue_token, rescope_tokens, revoke_token
+from functions.core.aws import lambda_functions
 from functions.core.errors import Unavailable
-from functions.core.tokens import issue_token, rescope_tokens, revoke_token
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests import fakes
@@ -49,7 +50,7 @@ def stack(cloud: None, settings: Settings) -> Iterator[None]:  # noqa: ARG001 - 
             SCHEDULES_FUNCTION=FUNCTION,
             SCHEDULE_GROUP="schedules",
         )
-        invoke.settings.cache_clear()
+        lambda_functions.settings.cache_clear()
         schedules.settings.cache_clear()
         yield
 
@@ -108,7 +109,9 @@ def read(schedule_id: str, **options: Any) -> Reply:
 
 
 def pause(schedule_id: str, *, paused: bool = True, **options: Any) -> Reply:
-    return ask("PATCH /schedules/{schedule_id}", {"paused": paused}, schedule_id=schedule_id, **options)
+    return ask(
+        "PATCH /schedules/{schedule_id}", {"paused": paused}, schedule_id=schedule_id, **options
+    )
 
 
 def cancel(schedule_id: str, **options: Any) -> Reply:
@@ -120,7 +123,7 @@ def listed(**query: str) -> list[str]:
 
 
 def fire(schedule_id: str, scheduled_at: str = DUE) -> str | None:
-    event = {"door": "schedule", "schedule_id": schedule_id, "scheduled_at": scheduled_at}
+    event = {"trigger": "schedule", "schedule_id": schedule_id, "scheduled_at": scheduled_at}
     run_id: str | None = handler(event, Context())["run_id"]
     return run_id
 
@@ -132,7 +135,10 @@ def told(schedule_id: str) -> dict[str, Any]:
 
 
 def existing() -> list[str]:
-    return [each["Name"] for each in admin("scheduler").list_schedules(GroupName="schedules")["Schedules"]]
+    return [
+        each["Name"]
+        for each in admin("scheduler").list_schedules(GroupName="schedules")["Schedules"]
+    ]
 
 
 def kept() -> list[str]:
@@ -169,13 +175,19 @@ def test_a_schedule_is_made_with_all_that_makes_it_safe() -> None:
     assert run_id.startswith("verify_delete.")
     about = told(schedule_id)
     assert (about["ScheduleExpression"], about["State"]) == ("at(2027-01-01T08:00:00)", "ENABLED")
-    assert (about["ActionAfterCompletion"], about["FlexibleTimeWindow"]) == ("DELETE", {"Mode": "OFF"})
+    assert (about["ActionAfterCompletion"], about["FlexibleTimeWindow"]) == (
+        "DELETE",
+        {"Mode": "OFF"},
+    )
     target = about["Target"]
-    assert (target["Arn"], target["RoleArn"]) == (FUNCTION, "arn:aws:iam::123456789012:role/schedules")
+    assert (target["Arn"], target["RoleArn"]) == (
+        FUNCTION,
+        "arn:aws:iam::123456789012:role/schedules",
+    )
     assert target["DeadLetterConfig"] == {"Arn": "arn:aws:sqs:us-east-1:123456789012:dead-letters"}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 10
     assert json.loads(target["Input"]) == {
-        "door": "schedule",
+        "trigger": "schedule",
         "schedule_id": schedule_id,
         "scheduled_at": "<aws.scheduler.scheduled-time>",
     }
@@ -203,7 +215,9 @@ def test_a_cron_expression_goes_with_its_time_zone() -> None:
     assert about["ScheduleExpressionTimezone"] == reply.body["timezone"] == "Europe/Berlin"
 
 
-@pytest.mark.parametrize("when", [{"at": "2020-01-01T00:00Z"}, {"after_seconds": 0}, {"after_seconds": 59}])
+@pytest.mark.parametrize(
+    "when", [{"at": "2020-01-01T00:00Z"}, {"after_seconds": 0}, {"after_seconds": 59}]
+)
 def test_a_time_that_is_past_or_near_starts_the_run_at_once(when: dict[str, Any]) -> None:
     reply = create(**when)
     assert reply.status == 202
@@ -216,7 +230,11 @@ def test_a_time_that_is_past_or_near_starts_the_run_at_once(when: dict[str, Any]
 @pytest.mark.parametrize(
     ("wanted", "status", "pointer"),
     [
-        ({"after_seconds": 3600, "parameters": {"verification_id": 5}}, 422, "/parameters/verification_id"),
+        (
+            {"after_seconds": 3600, "parameters": {"verification_id": 5}},
+            422,
+            "/parameters/verification_id",
+        ),
         ({"after_seconds": 3600, "parameters": {}}, 422, "/parameters/verification_id"),
         ({"after_seconds": 3600, "parameters": []}, 422, "/parameters"),
         ({"after_seconds": -1}, 422, "/after_seconds"),
@@ -240,7 +258,11 @@ def test_a_workflow_that_is_not_there_is_not_found() -> None:
 
 
 def test_a_workflow_that_must_not_run_in_the_background_is_refused() -> None:
-    reply = create(workflow="verify_check", parameters={"verification_id": "x", "code": "1"}, after_seconds=3600)
+    reply = create(
+        workflow="verify_check",
+        parameters={"verification_id": "x", "code": "1"},
+        after_seconds=3600,
+    )
     assert (reply.status, reply.body["code"]) == (422, "not_in_background")
 
 
@@ -253,7 +275,12 @@ def test_a_schedule_that_cannot_be_made_leaves_nothing(settings: Settings) -> No
 @pytest.mark.parametrize(
     ("sentence", "wanted", "status", "pointers"),
     [
-        ("Invalid Schedule Expression cron(0 9 ? * MON *).", {"cron": "0 9 ? * MON *"}, 422, ["/cron"]),
+        (
+            "Invalid Schedule Expression cron(0 9 ? * MON *).",
+            {"cron": "0 9 ? * MON *"},
+            422,
+            ["/cron"],
+        ),
         ("The execution role you provide must be assumable.", {"cron": "0 9 ? * MON *"}, 500, []),
         ("Something about a rate.", {"every_seconds": 60}, 500, []),
     ],
@@ -261,7 +288,9 @@ def test_a_schedule_that_cannot_be_made_leaves_nothing(settings: Settings) -> No
 def test_a_cron_that_aws_refuses_is_the_clients_and_leaves_nothing(
     sentence: str, wanted: dict[str, Any], status: int, pointers: list[str], settings: Settings
 ) -> None:
-    refusal = fakes.answers(400, json.dumps({"Message": sentence}).encode(), x_amzn_ErrorType="ValidationException")
+    refusal = fakes.answers(
+        400, json.dumps({"Message": sentence}).encode(), x_amzn_ErrorType="ValidationException"
+    )
     with fakes.server(refusal) as url:
         settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
         reply = create(**wanted)
@@ -269,8 +298,12 @@ def test_a_cron_that_aws_refuses_is_the_clients_and_leaves_nothing(
     assert kept() == []
 
 
-@pytest.mark.parametrize(("code", "status"), [("ServiceQuotaExceededException", 402), ("ThrottlingException", 429)])
-def test_a_schedule_for_which_aws_has_no_room_may_be_made_later(code: str, status: int, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("code", "status"), [("ServiceQuotaExceededException", 402), ("ThrottlingException", 429)]
+)
+def test_a_schedule_for_which_aws_has_no_room_may_be_made_later(
+    code: str, status: int, settings: Settings
+) -> None:
     with fakes.server(fakes.answers(status, b"{}", x_amzn_ErrorType=code)) as url:
         settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
         assert create(after_seconds=3600).status == 503
@@ -348,7 +381,9 @@ def test_every_call_needs_its_scope_and_that_of_the_workflow(missing: str) -> No
         {"cron": "0 9 * * ? *", "timezone": "Europe/Berlin"},
     ],
 )
-def test_pausing_writes_all_of_a_schedule_again(when: dict[str, Any], updates: list[dict[str, Any]]) -> None:
+def test_pausing_writes_all_of_a_schedule_again(
+    when: dict[str, Any], updates: list[dict[str, Any]]
+) -> None:
     """UpdateSchedule sets what it is not given to its default."""
     schedule_id = created(**when)
     before = told(schedule_id)
@@ -356,9 +391,22 @@ def test_pausing_writes_all_of_a_schedule_again(when: dict[str, Any], updates: l
     (written,) = updates
     assert told(schedule_id)["State"] == "DISABLED"
     assert pause(schedule_id, paused=False).body["paused"] is False
-    for name in before.keys() - {"Arn", "Name", "CreationDate", "LastModificationDate", "State", "ResponseMetadata"}:
+    for name in before.keys() - {
+        "Arn",
+        "Name",
+        "CreationDate",
+        "LastModificationDate",
+        "State",
+        "ResponseMetadata",
+    }:
         assert told(schedule_id)[name] == before[name]
-    assert set(written) >= before.keys() - {"Arn", "Name", "CreationDate", "LastModificationDate", "ResponseMetadata"}
+    assert set(written) >= before.keys() - {
+        "Arn",
+        "Name",
+        "CreationDate",
+        "LastModificationDate",
+        "ResponseMetadata",
+    }
 
 
 def test_a_paused_schedule_has_no_next_time() -> None:
@@ -421,7 +469,11 @@ def test_resuming_does_not_start_what_a_revoked_token_made(clock: Clock, token_i
 def test_a_cancelled_schedule_is_gone_and_runs_nothing_even_if_it_is_firing() -> None:
     schedule_id = created(after_seconds=3600)
     reply = cancel(schedule_id)
-    assert (reply.status, reply.body["schedule_id"], reply.body["next_at"]) == (200, schedule_id, None)
+    assert (reply.status, reply.body["schedule_id"], reply.body["next_at"]) == (
+        200,
+        schedule_id,
+        None,
+    )
     assert (existing(), kept(), cancel(schedule_id).status) == ([], [], 404)
     assert (fire(schedule_id), runs()) == (None, [])
 
@@ -451,14 +503,18 @@ def test_not_everything_is_cancelled_by_mistake(query: dict[str, str]) -> None:
 
 def test_of_a_group_only_what_the_token_may_call_is_cancelled() -> None:
     created(after_seconds=3600, group="a")
-    reply = ask("DELETE /schedules", query={"group": "a"}, scopes=("runs:write", "workflow:verify_send"))
+    reply = ask(
+        "DELETE /schedules", query={"group": "a"}, scopes=("runs:write", "workflow:verify_send")
+    )
     assert (reply.body["cancelled"], len(existing())) == (0, 1)
 
 
 # --- fired -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_schedule_that_fires_starts_the_run_that_it_named_and_leaves_nothing(token_id: str) -> None:
+def test_a_schedule_that_fires_starts_the_run_that_it_named_and_leaves_nothing(
+    token_id: str,
+) -> None:
     reply = create(after_seconds=3600, token_id=token_id)
     assert fire(reply.body["schedule_id"]) == reply.body["run_id"]
     assert runs() == [reply.body["run_id"]]
@@ -466,14 +522,19 @@ def test_a_schedule_that_fires_starts_the_run_that_it_named_and_leaves_nothing(t
 
 
 def test_what_is_delivered_twice_starts_one_run(token_id: str) -> None:
-    once, every = created(after_seconds=3600, token_id=token_id), created(every_seconds=60, token_id=token_id)
+    once, every = (
+        created(after_seconds=3600, token_id=token_id),
+        created(every_seconds=60, token_id=token_id),
+    )
     assert fire(once) is not None
     assert fire(once) is None
     assert fire(every) == fire(every, "2026-11-22T12:00:31Z")
     assert len(runs()) == 2
 
 
-def test_a_delivery_that_failed_half_way_is_the_same_run_again(token_id: str, settings: Settings) -> None:
+def test_a_delivery_that_failed_half_way_is_the_same_run_again(
+    token_id: str, settings: Settings
+) -> None:
     reply = create(after_seconds=3600, token_id=token_id)
     settings.set(AWS_ENDPOINT_URL_SFN=fakes.nobody())
     with pytest.raises(Unavailable):
@@ -485,7 +546,10 @@ def test_a_delivery_that_failed_half_way_is_the_same_run_again(token_id: str, se
 
 def test_each_time_of_a_recurring_schedule_is_a_run_of_its_own(token_id: str) -> None:
     schedule_id = created(cron="0 9 * * ? *", token_id=token_id)
-    first, second = fire(schedule_id, "2026-11-23T09:00:00Z"), fire(schedule_id, "2026-11-24T09:00:00Z")
+    first, second = (
+        fire(schedule_id, "2026-11-23T09:00:00Z"),
+        fire(schedule_id, "2026-11-24T09:00:00Z"),
+    )
     assert first != second
     assert set(runs()) == {first, second}
     assert len(kept()) == 1
@@ -504,7 +568,9 @@ def test_after_its_last_time_nothing_is_kept(token_id: str) -> None:
     assert kept() == []
 
 
-def test_where_the_time_is_not_filled_in_the_current_minute_stands_for_it(clock: Clock, token_id: str) -> None:
+def test_where_the_time_is_not_filled_in_the_current_minute_stands_for_it(
+    clock: Clock, token_id: str
+) -> None:
     schedule_id = created(every_seconds=60, token_id=token_id)
     first = fire(schedule_id, "<aws.scheduler.scheduled-time>")
     clock.advance(60)
@@ -514,16 +580,24 @@ def test_where_the_time_is_not_filled_in_the_current_minute_stands_for_it(clock:
 def test_what_was_scheduled_is_what_runs(token_id: str) -> None:
     run_id = fire(created(after_seconds=3600, token_id=token_id))
     objects = admin("s3").list_objects_v2(Bucket="runs", Prefix=f"runs/{run_id}/")["Contents"]
-    bodies = [admin("s3").get_object(Bucket="runs", Key=each["Key"])["Body"].read() for each in objects]
+    bodies = [
+        admin("s3").get_object(Bucket="runs", Key=each["Key"])["Body"].read() for each in objects
+    ]
     assert [json.loads(body) for body in bodies] == [PARAMETERS]
 
 
 @pytest.mark.parametrize("ended", ["revoked", "expired", "gone", "rescoped"])
 @pytest.mark.parametrize("when", [{"after_seconds": 3600}, {"every_seconds": 60}])
 def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes(
-    ended: str, when: dict[str, Any], clock: Clock, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+    ended: str,
+    when: dict[str, Any],
+    clock: Clock,
+    log: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    token = issue_token("server", "secret", SCOPES, valid_seconds=60 if ended == "expired" else None).token
+    token = issue_token(
+        "server", "secret", SCOPES, valid_seconds=60 if ended == "expired" else None
+    ).token
     schedule_id = created(token_id=token.token_id, **when)
     if ended == "revoked":
         revoke_token(token.token_id)
@@ -552,8 +626,14 @@ def test_parameters_are_not_logged(log: io.StringIO, token_id: str) -> None:
 
 
 def test_the_same_key_twice_makes_one_schedule() -> None:
-    body = {"workflow": "verify_delete", "parameters": {"verification_id": "k1.one"}, "after_seconds": 3600}
-    first, again = (ask("POST /schedules", body, headers={"idempotency-key": "once"}) for _ in range(2))
+    body = {
+        "workflow": "verify_delete",
+        "parameters": {"verification_id": "k1.one"},
+        "after_seconds": 3600,
+    }
+    first, again = (
+        ask("POST /schedules", body, headers={"idempotency-key": "once"}) for _ in range(2)
+    )
     assert (first.status, first.body) == (again.status, again.body)
     assert first.status == 201
     assert kept() == [f"schedules/{first.body['schedule_id']}.json"]

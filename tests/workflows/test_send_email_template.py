@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.limits import Limit
 from functions.core.messages import email
+from functions.core.rate_limits.limits import RateLimit
 from functions.workflows.send_email_template.handler import lambda_handler as send_email_template
 from tests import fakes
 from tests.builders import Context, call, http_event
@@ -12,7 +12,11 @@ from tests.workflows.conftest import Clock, Settings, sent_emails
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-DATA = {"subject": "On its way", "heading": "Your order", "paragraphs": ["Hello Ana,", "It comes on Thursday."]}
+DATA = {
+    "subject": "On its way",
+    "heading": "Your order",
+    "paragraphs": ["Hello Ana,", "It comes on Thursday."],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -86,19 +90,27 @@ def test_each_recipient_gets_a_message_of_his_own() -> None:
         ({"data": DATA | {"paragraphs": []}}, "/data/paragraphs"),
         ({"data": DATA | {"paragraphs": ["ok", "x\u202ey"]}}, "/data/paragraphs/1"),
         ({"data": DATA | {"subject": "x\r\nBcc: eve@example.org"}}, "/data/subject"),
-        ({"data": DATA | {"button": {"label": "Go", "url": "https://evil.example"}}}, "/data/button/url"),
-        ({"data": DATA | {"button": {"label": "Go", "url": "http://app.example.com"}}}, "/data/button/url"),
+        (
+            {"data": DATA | {"button": {"label": "Go", "url": "https://evil.example"}}},
+            "/data/button/url",
+        ),
+        (
+            {"data": DATA | {"button": {"label": "Go", "url": "http://app.example.com"}}},
+            "/data/button/url",
+        ),
         ({"reply_to": "help@evil.example"}, "/reply_to"),
         ({"reply_to": "help@example.com\r\nBcc: eve@example.org"}, "/reply_to"),
         ({"tags": {"a": "b c"}}, "/tags"),
         ({"tags": {"x:y": "1"}}, "/tags"),
     ],
 )
-def test_what_is_wrong_is_named_before_anything_is_sent_or_charged(parameters: dict[str, Any], pointer: str) -> None:
+def test_what_is_wrong_is_named_before_anything_is_sent_or_charged(
+    parameters: dict[str, Any], pointer: str
+) -> None:
     reply = send(**parameters)
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, pointer), reply.body
     assert sent_emails() == []
-    assert list(Limit.scan()) == []
+    assert list(RateLimit.scan()) == []
 
 
 def test_answers_go_to_an_address_of_the_configured_domains(to_ses: list[dict[str, Any]]) -> None:
@@ -106,16 +118,23 @@ def test_answers_go_to_an_address_of_the_configured_domains(to_ses: list[dict[st
     assert to_ses[0]["ReplyToAddresses"] == ["help@example.com"]
 
 
-def test_ses_gets_the_tags_and_the_configuration_set(to_ses: list[dict[str, Any]], settings: Settings) -> None:
+def test_ses_gets_the_tags_and_the_configuration_set(
+    to_ses: list[dict[str, Any]], settings: Settings
+) -> None:
     settings.set(EMAIL_CONFIGURATION_SET="template-emails")
     send(tags={"order": "1042", "template": "mine"})
-    assert to_ses[0]["EmailTags"] == [{"Name": "order", "Value": "1042"}, {"Name": "template", "Value": "message"}]
+    assert to_ses[0]["EmailTags"] == [
+        {"Name": "order", "Value": "1042"},
+        {"Name": "template", "Value": "message"},
+    ]
     assert to_ses[0]["ConfigurationSetName"] == "template-emails"
 
 
 def test_without_an_unsubscribe_url_there_is_no_such_header(to_ses: list[dict[str, Any]]) -> None:
     send()
-    assert to_ses[0]["Content"]["Simple"]["Headers"] == [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
+    assert to_ses[0]["Content"]["Simple"]["Headers"] == [
+        {"Name": "Auto-Submitted", "Value": "auto-generated"}
+    ]
 
 
 def test_one_click_unsubscribes(to_ses: list[dict[str, Any]]) -> None:
@@ -140,9 +159,13 @@ def test_no_value_becomes_a_header(to_ses: list[dict[str, Any]]) -> None:
     assert to_ses == []
 
 
-def test_a_mailbox_gets_so_many_a_day_however_it_is_spelled(settings: Settings, clock: Clock) -> None:
+def test_a_mailbox_gets_so_many_a_day_however_it_is_spelled(
+    settings: Settings, clock: Clock
+) -> None:
     settings.set(RECIPIENT_EMAILS_PER_DAY=2)
-    assert [send(to).status for to in ("ana@gmail.com", "An.a+x@gmail.com", "ana@googlemail.com")] == [200, 200, 429]
+    assert [
+        send(to).status for to in ("ana@gmail.com", "An.a+x@gmail.com", "ana@googlemail.com")
+    ] == [200, 200, 429]
     assert send("bo@example.com").status == 200
     clock.advance(86_400)
     assert send("ana@gmail.com").status == 200
@@ -171,12 +194,15 @@ def test_the_deployment_has_a_ceiling_of_its_own(settings: Settings) -> None:
     assert send(["a@example.com", "b@example.com", "c@example.com"]).status == 429
     assert send(["a@example.com", "b@example.com"]).status == 200
     refused = send("c@example.com")
-    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, '"template-emails";q=2;w=86400')
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (
+        429,
+        '"template-emails";q=2;w=86400',
+    )
 
 
 def test_a_limits_key_names_no_address() -> None:
     send()
-    assert not [limit.limit_key for limit in Limit.scan() if "ana" in limit.limit_key]
+    assert not [limit.limit_key for limit in RateLimit.scan() if "ana" in limit.limit_key]
 
 
 def test_what_ses_refuses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:
@@ -209,14 +235,21 @@ def test_of_several_each_one_is_told(settings: Settings) -> None:
 
     def script(request: Any, _: bytes) -> None:
         status, answer = next(answered)
-        fakes.reply(request, status, answer, {"x-amzn-ErrorType": "MessageRejected"} if status == 400 else {})
+        fakes.reply(
+            request,
+            status,
+            answer,
+            {"x-amzn-ErrorType": "MessageRejected"} if status == 400 else {},
+        )
 
     with fakes.server(script) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url)
         reply = send(["a@example.com", "b@example.com", "c@example.com"])
     assert (reply.status, reply.body["sent"], reply.body["failed"]) == (200, 2, 1)
     assert [message["message_id"] for message in reply.body["messages"]] == ["m1", None, "m3"]
-    assert [message["problem"] and message["problem"]["code"] for message in reply.body["messages"]] == [
+    assert [
+        message["problem"] and message["problem"]["code"] for message in reply.body["messages"]
+    ] == [
         None,
         "provider_refused",
         None,
@@ -231,7 +264,9 @@ def test_without_time_left_a_message_is_not_begun() -> None:
     assert sent_emails() == []
 
 
-def test_a_call_is_1_dynamodb_request_for_any_number_of_recipients(dynamodb_requests: list[str]) -> None:
+def test_a_call_is_1_dynamodb_request_for_any_number_of_recipients(
+    dynamodb_requests: list[str],
+) -> None:
     send([f"a{number}@example.com" for number in range(50)])
     assert dynamodb_requests == ["TransactWriteItems"]
     assert len(sent_emails()) == 50
@@ -261,7 +296,7 @@ def test_a_list_is_checked_whole_before_a_run_over_it_starts() -> None:
         {"to": "nobody", "template": "message", "data": DATA},
         {"to": "ana@example.com", "template": "message", "data": {}},
     ]
-    answer = send_email_template({"door": "validate", "items": items}, Context())
+    answer = send_email_template({"trigger": "validate", "items": items}, Context())
     found = [(each["index"], each["errors"][0]["pointer"]) for each in answer["problems"]]
     assert found == [(1, "/to"), (2, "/data/subject")]
     assert sent_emails() == []

@@ -7,16 +7,29 @@ from typing import Any, NamedTuple
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 from functions.core.errors import AttemptsExhausted, LimitExceeded
-from functions.core.verification import end as ending
-from functions.core.verification import limits
+from functions.core.verification import settlement as ending
 from functions.core.verification.codes import code_keys
 from functions.core.verification.destinations import read_destination
-from functions.core.verification.history import Allowance, History
-from functions.core.verification.issue import SETTLEMENT_SECONDS, Issued, Order, issue
-from functions.core.verification.limits import Limit
+from functions.core.verification.issue import (
+    SETTLEMENT_SECONDS,
+    IssuedVerification,
+    SendRequest,
+    issue,
+)
+from functions.core.verification.limits import sending
+from functions.core.verification.limits.send_history import Allowance, SendHistory
+from functions.core.verification.limits.sending import SendLimit
 from functions.core.verification.record import Verification, check
 from tests.sizes import size
 from tests.workflows.conftest import Settings, account
@@ -42,7 +55,7 @@ class Sent(NamedTuple):
 class Known:
     """What the model knows of one verification."""
 
-    def __init__(self, issued: Issued, carried: int, now: float) -> None:
+    def __init__(self, issued: IssuedVerification, carried: int, now: float) -> None:
         self.code = issued.code
         self.carried = carried
         self.tried = carried
@@ -83,14 +96,14 @@ class Verifications(RuleBasedStateMachine):
 
     def issue(self, allowance: Allowance, resend_of: str | None) -> Any:
         destination = read_destination("email", DESTINATION)
-        order = Order(destination=destination, allowance=allowance, resend_of=resend_of)
+        order = SendRequest(destination=destination, allowance=allowance, resend_of=resend_of)
         before = {each.verification_id: each.attempts for each in Verification.scan()}
         try:
             issued = issue(order, self.now)
         except (LimitExceeded, AttemptsExhausted):
-            assert {each.verification_id: each.attempts for each in Verification.scan()} == before, (
-                "a refusal changed something"
-            )
+            assert {
+                each.verification_id: each.attempts for each in Verification.scan()
+            } == before, "a refusal changed something"
             return multiple()
         carried = self.replace(resend_of)
         verification_id = str(issued.verification.verification_id)
@@ -127,11 +140,18 @@ class Verifications(RuleBasedStateMachine):
         self.wait(after)
         fresh = self.issue(allowance, replaced.verification_id)
         if isinstance(fresh, Sent):
-            assert self.check(replaced, replaced.code) == (False, 0), "a replaced code is still valid"
+            assert self.check(replaced, replaced.code) == (False, 0), (
+                "a replaced code is still valid"
+            )
             self.judge(fresh, "wrong")
         return fresh
 
-    @rule(tried=sent, wrong=st.integers(0, 6), right=st.booleans(), after=st.sampled_from((0, 0, *EDGES)))
+    @rule(
+        tried=sent,
+        wrong=st.integers(0, 6),
+        right=st.booleans(),
+        after=st.sampled_from((0, 0, *EDGES)),
+    )
     def check_some(self, tried: Sent, wrong: int, right: bool, after: int) -> None:  # noqa: FBT001 - drawn by Hypothesis
         self.wait(after)
         for code in ["wrong"] * wrong + [tried.code] * right:
@@ -147,14 +167,19 @@ class Verifications(RuleBasedStateMachine):
         assert self.check(tried, code) == expected
 
     def check(self, tried: Sent, code: str) -> tuple[bool, int]:
-        verdict = check(tried.verification_id, code_keys().mac(tried.verification_id, code), self.now)
+        verdict = check(
+            tried.verification_id, code_keys().mac(tried.verification_id, code), self.now
+        )
         return verdict.valid, verdict.attempts_left
 
     @rule(ended=sent, fires=st.integers(1, 2))
     def the_schedule_fires(self, ended: Sent, fires: int) -> None:
         """Once or twice, early or late: nothing depends on when."""
         known = self.there.pop(ended.verification_id, None)
-        assert [ending.end(ended.verification_id, self.now) for _ in range(fires)] == [known is not None, False][:fires]
+        assert [ending.end(ended.verification_id, self.now) for _ in range(fires)] == [
+            known is not None,
+            False,
+        ][:fires]
         if known:
             self.settle(known)
 
@@ -190,21 +215,25 @@ class Verifications(RuleBasedStateMachine):
     def crash(*_: Any, **__: Any) -> None:
         raise Crash
 
-    def history(self) -> History:
-        key = limits.destination_key(read_destination("email", DESTINATION))
-        found = [limit for limit in Limit.scan() if limit.limit_key == key]
-        return found[0].read_history() if found else History()
+    def history(self) -> SendHistory:
+        key = sending.destination_key(read_destination("email", DESTINATION))
+        found = [limit for limit in SendLimit.scan() if limit.limit_key == key]
+        return found[0].read_history() if found else SendHistory()
 
     @invariant()
     def what_is_stored_is_what_the_model_has(self) -> None:
         if hasattr(self, "there"):
-            stored = {each.verification_id: (each.attempts, each.spent) for each in Verification.scan()}
+            stored = {
+                each.verification_id: (each.attempts, each.spent) for each in Verification.scan()
+            }
             assert stored == {key: (known.tried, known.spent) for key, known in self.there.items()}
 
     @invariant()
     def reservations_are_those_of_what_is_there(self) -> None:
         if hasattr(self, "there") and not self.lost:
-            assert self.history().reserved == sum(MAX_ATTEMPTS - known.carried for known in self.there.values())
+            assert self.history().reserved == sum(
+                MAX_ATTEMPTS - known.carried for known in self.there.values()
+            )
 
     @invariant()
     def the_failures_are_those_of_what_has_ended(self) -> None:
@@ -216,7 +245,10 @@ class Verifications(RuleBasedStateMachine):
         """Never fewer than what has failed and what is being tried, also where a settlement was lost."""
         if hasattr(self, "there"):
             tried = sum(known.failed for known in self.there.values() if not known.spent)
-            assert self.history().failure_count(self.now) >= min(100, self.remembered() + tried) or self.lost
+            assert (
+                self.history().failure_count(self.now) >= min(100, self.remembered() + tried)
+                or self.lost
+            )
 
 
 TestVerifications = Verifications.TestCase

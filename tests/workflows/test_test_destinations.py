@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.settings import SettingsError
-from functions.core.verification import reserved
+from functions.core.config import SettingsError
+from functions.core.verification import test_destinations
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
@@ -25,8 +25,12 @@ def send(to: str, **parameters: Any) -> Reply:
     return call(verify_send, {"channel": "email" if "@" in to else "sms", "to": to} | parameters)
 
 
-@pytest.mark.parametrize(("to", "code"), [("Review@example.com", "424242"), ("+14155550100", "abc 234")])
-def test_a_reviewer_needs_no_message(to: str, code: str, settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("to", "code"), [("Review@example.com", "424242"), ("+14155550100", "abc 234")]
+)
+def test_a_reviewer_needs_no_message(
+    to: str, code: str, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
     settings.set(**REVIEWERS)
     reply = send(to)
     assert (reply.status, sent_emails(), sent_sms()) == (200, [], [])
@@ -34,7 +38,9 @@ def test_a_reviewer_needs_no_message(to: str, code: str, settings: Settings, cap
     body = {"verification_id": reply.body["verification_id"], "code": code}
     assert call(verify_check, body).body["valid"] is True
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
-    assert [line["TestDestinationUsed"] for line in metrics if "TestDestinationUsed" in line] == [[1.0]]
+    assert [line["TestDestinationUsed"] for line in metrics if "TestDestinationUsed" in line] == [
+        [1.0]
+    ]
 
 
 def test_limits_hold_for_test_destinations(settings: Settings) -> None:
@@ -43,7 +49,9 @@ def test_limits_hold_for_test_destinations(settings: Settings) -> None:
     assert send("review@example.com").status == 429
 
 
-@pytest.mark.parametrize("to", ["review+1@example.com", "xreview@example.com", "review@example.org"])
+@pytest.mark.parametrize(
+    "to", ["review+1@example.com", "xreview@example.com", "review@example.org"]
+)
 def test_the_list_is_exact(to: str, settings: Settings) -> None:
     settings.set(**REVIEWERS)
     send(to)
@@ -69,10 +77,12 @@ def test_after_the_last_day_it_is_a_destination_like_any_other(settings: Setting
         ({"TEST_DESTINATIONS_UNTIL": "soon"}, "TEST_DESTINATIONS_UNTIL"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused_at_init(changes: dict[str, str], sentence: str, settings: Settings) -> None:
+def test_a_list_that_cannot_be_is_refused_at_init(
+    changes: dict[str, str], sentence: str, settings: Settings
+) -> None:
     settings.set(**REVIEWERS | changes)
     with pytest.raises(SettingsError, match=sentence):
-        reserved.prepare()
+        test_destinations.prepare()
 
 
 def test_somebodys_destination_can_be_allowed_explicitly(settings: Settings) -> None:

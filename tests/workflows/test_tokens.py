@@ -6,9 +6,17 @@ from typing import Any
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
-from functions.core import table
+from functions.core.auth.tokens import (
+    Token,
+    issue_token,
+    list_tokens,
+    read_token,
+    rescope_tokens,
+    revoke_token,
+)
+from functions.core.aws import dynamodb
 from functions.core.errors import Unavailable
-from functions.core.tokens import Token, issue_token, list_tokens, read_token, rescope_tokens, revoke_token
+from infra.workflows import publishable_scopes
 from tests import fakes
 from tests.builders import Context
 from tests.workflows.conftest import Settings, admin
@@ -19,12 +27,21 @@ SEND = ["workflow:verify_send"]
 
 
 def ask(authorization: str | None, header: str = "authorization") -> dict[str, Any]:
-    event = {"version": "2.0", "type": "REQUEST", "headers": {header: authorization} if authorization else {}}
+    event = {
+        "version": "2.0",
+        "type": "REQUEST",
+        "headers": {header: authorization} if authorization else {},
+    }
     return authorize(event, Context())
 
 
 def test_a_token_is_known_by_what_it_says() -> None:
-    text, token = issue_token("web", "publishable", ["workflow:verify_send", "workflow:verify_check"])
+    text, token = issue_token(
+        "web",
+        "publishable",
+        ["workflow:verify_send", "workflow:verify_check"],
+        publishable_scopes=publishable_scopes(),
+    )
     assert ask(f"Bearer {text}") == {
         "isAuthorized": True,
         "context": {
@@ -36,7 +53,13 @@ def test_a_token_is_known_by_what_it_says() -> None:
 
 
 def test_a_token_may_say_whom_its_proofs_are_for() -> None:
-    text = issue_token("web", "publishable", SEND, audience="https://api.example.com").text
+    text = issue_token(
+        "web",
+        "publishable",
+        SEND,
+        publishable_scopes=publishable_scopes(),
+        audience="https://api.example.com",
+    ).text
     assert ask(f"Bearer {text}")["context"]["audience"] == "https://api.example.com"
 
 
@@ -49,11 +72,17 @@ def test_an_audience_that_cannot_be_is_refused_with_a_sentence(audience: str) ->
 
 @pytest.mark.parametrize("form", ["bearer {}", "BEARER  {}", "Bearer {} "])
 def test_the_schemes_case_and_spaces_do_not_matter(form: str) -> None:
-    assert ask(form.format(issue_token("web", "secret", SEND).text), header="Authorization")["isAuthorized"] is True
+    assert (
+        ask(form.format(issue_token("web", "secret", SEND).text), header="Authorization")[
+            "isAuthorized"
+        ]
+        is True
+    )
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer x", "Basic {}", "{}", "Bearer {}x", "Bearer {} {}"]
+    "authorization",
+    [None, "", "Bearer", "Bearer x", "Basic {}", "{}", "Bearer {}x", "Bearer {} {}"],
 )
 def test_anything_else_is_refused(authorization: str | None) -> None:
     text = issue_token("web", "secret", SEND).text
@@ -87,7 +116,7 @@ def test_a_token_is_known_as_soon_as_it_is_issued() -> None:
     def note(request: Any, **_: object) -> None:
         sent.append(json.loads(request.body))
 
-    events = table.connection().client.meta.events
+    events = dynamodb.connection().client.meta.events
     events.register_first("before-send.dynamodb.GetItem", note)
     assert ask(f"Bearer {text}")["isAuthorized"] is True
     assert read_token(token.token_id) is not None
@@ -120,16 +149,19 @@ def test_revoking_twice_keeps_the_first_time() -> None:
 
 
 def test_a_rescoped_token_stays_the_same_and_opens_what_it_is_given() -> None:
-    text, other = issue_token("server", "secret", SEND).text, issue_token("web", "secret", SEND).text
+    text, other = (
+        issue_token("server", "secret", SEND).text,
+        issue_token("web", "secret", SEND).text,
+    )
     assert rescope_tokens("server", [*SEND, "workflow:welcome_v2"]) is True
     assert ask(f"Bearer {text}")["context"]["scopes"] == "workflow:verify_send workflow:welcome_v2"
     assert ask(f"Bearer {other}")["context"]["scopes"] == "workflow:verify_send"
 
 
 def test_a_publishable_token_cannot_be_rescoped_to_more_than_it_can_hold() -> None:
-    text = issue_token("web", "publishable", SEND).text
+    text = issue_token("web", "publishable", SEND, publishable_scopes=publishable_scopes()).text
     with pytest.raises(ValueError, match="cannot hold workflow:verify_delete"):
-        rescope_tokens("web", ["workflow:verify_delete"])
+        rescope_tokens("web", ["workflow:verify_delete"], publishable_scopes=publishable_scopes())
     assert ask(f"Bearer {text}")["context"]["scopes"] == "workflow:verify_send"
 
 
@@ -176,7 +208,7 @@ def test_a_token_that_cannot_be_is_refused_with_a_sentence(
     name: str, kind: Any, scopes: list[str], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
-        issue_token(name, kind, scopes)
+        issue_token(name, kind, scopes, publishable_scopes=publishable_scopes())
     assert list_tokens() == []
 
 

@@ -28,8 +28,15 @@ def sent(**changes: Any) -> str:
     return stored(**({"delivery": "sent", "message_id": MESSAGE} | changes))
 
 
-def report(verification_id: str | None, status: str, provider: str = "ses", **about: Any) -> dict[str, Any]:
-    body = {"provider": provider, "status": status, "message_id": MESSAGE, "verification_id": verification_id}
+def report(
+    verification_id: str | None, status: str, provider: str = "ses", **about: Any
+) -> dict[str, Any]:
+    body = {
+        "provider": provider,
+        "status": status,
+        "message_id": MESSAGE,
+        "verification_id": verification_id,
+    }
     reply = call(track_delivery, body | about)
     assert reply.status == 200, reply.body
     return reply.body
@@ -59,10 +66,16 @@ def test_a_final_report_is_recorded(provider: str, status: str, delivery_of_it: 
     assert recorded(verification_id)[0] == delivery_of_it
 
 
-@pytest.mark.parametrize(("provider", "status"), [("ses", "Complaint"), ("ses", "Open"), ("twilio", "queued")])
+@pytest.mark.parametrize(
+    ("provider", "status"), [("ses", "Complaint"), ("ses", "Open"), ("twilio", "queued")]
+)
 def test_what_is_not_final_records_nothing(provider: str, status: str) -> None:
     verification_id = sent()
-    assert report(verification_id, status, provider) == {"delivery": None, "recorded": False, "run_id": None}
+    assert report(verification_id, status, provider) == {
+        "delivery": None,
+        "recorded": False,
+        "run_id": None,
+    }
     assert recorded(verification_id) == ("sent", None)
 
 
@@ -74,7 +87,9 @@ def test_why_it_failed_is_recorded() -> None:
 
 def test_a_report_that_comes_again_or_late_changes_nothing() -> None:
     verification_id = sent()
-    assert [report(verification_id, status)["recorded"] for status in ("Bounce", "Bounce", "Delivery")] == [
+    assert [
+        report(verification_id, status)["recorded"] for status in ("Bounce", "Bounce", "Delivery")
+    ] == [
         True,
         False,
         False,
@@ -129,20 +144,32 @@ def test_a_report_of_a_verification_that_is_gone_makes_none() -> None:
 def test_a_report_leaves_the_code_as_it_is() -> None:
     verification_id = sent()
     report(verification_id, "Delivery")
-    assert call(verify_check, {"verification_id": verification_id, "code": CODE}).body["valid"] is True
+    assert (
+        call(verify_check, {"verification_id": verification_id, "code": CODE}).body["valid"] is True
+    )
 
 
 def test_ses_names_the_verification_by_a_tag_without_a_dot() -> None:
     verification_id = sent(verification_id="k12.a-b_c-d")
     assert report(tag_of(verification_id), "Delivery")["recorded"] is True
-    assert [id_of_tag(tag_of(each)) for each in ("k1.a-b", "k1.-a", "k12._")] == ["k1.a-b", "k1.-a", "k12._"]
+    assert [id_of_tag(tag_of(each)) for each in ("k1.a-b", "k1.-a", "k12._")] == [
+        "k1.a-b",
+        "k1.-a",
+        "k12._",
+    ]
 
 
 @pytest.mark.parametrize(
     ("status", "event"),
-    [("Bounce", "email.bounced"), ("Complaint", "email.complained"), ("Delivery", "email.delivered")],
+    [
+        ("Bounce", "email.bounced"),
+        ("Complaint", "email.complained"),
+        ("Delivery", "email.delivered"),
+    ],
 )
-def test_what_became_of_an_email_is_delivered_as_an_event(status: str, event: str, settings: Settings) -> None:
+def test_what_became_of_an_email_is_delivered_as_an_event(
+    status: str, event: str, settings: Settings
+) -> None:
     settings.set(EVENTS_URL="https://app.example.com/events")
     about = {"to": "ana@example.com", "template": "welcome", "reason": "Permanent"}
     run_id = report("k1-AAAA", status, **about, occurred_at="2026-11-24T12:00:00Z")["run_id"]
@@ -156,7 +183,12 @@ def test_what_became_of_an_email_is_delivered_as_an_event(status: str, event: st
 
 
 def test_a_time_without_its_offset_is_refused() -> None:
-    body = {"provider": "ses", "status": "Bounce", "message_id": MESSAGE, "occurred_at": "2026-11-24T12:00:00"}
+    body = {
+        "provider": "ses",
+        "status": "Bounce",
+        "message_id": MESSAGE,
+        "occurred_at": "2026-11-24T12:00:00",
+    }
     reply = call(track_delivery, body)
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/occurred_at")
 
@@ -169,7 +201,9 @@ def test_where_events_go_nowhere_and_of_sms_no_run_is_started(settings: Settings
     assert list_runs(limit=10) == ([], None)
 
 
-def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(settings: Settings) -> None:
+def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(
+    settings: Settings,
+) -> None:
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     body = {"provider": "ses", "status": "Bounce", "message_id": MESSAGE, "verification_id": "k1.x"}
     assert call(track_delivery, body).status == 503
@@ -185,7 +219,9 @@ def test_a_send_is_recorded_with_the_providers_id_where_that_is_wanted(settings:
     assert (found.delivery, bool(found.message_id)) == ("sent", True)
 
 
-def test_ses_is_told_of_which_verification_an_email_is_and_where_its_events_go(settings: Settings) -> None:
+def test_ses_is_told_of_which_verification_an_email_is_and_where_its_events_go(
+    settings: Settings,
+) -> None:
     asked: list[dict[str, Any]] = []
     settings.set(EMAIL_CONFIGURATION_SET="code-emails")
     email.prepare()

@@ -10,8 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.workflow import Parameters, Result, workflow
 from infra import sam
 from infra.local.emulator import Emulator
 from infra.runtime import FunctionFailed
@@ -53,7 +52,7 @@ def _nothing_sent() -> None:
 def events(tmp_path: Path) -> Path:
     """Sample events, of which none is run for real."""
     (tmp_path / "run-for-real.txt").write_text("# none\n")
-    (tmp_path / "pay.json").write_text('{"door": "direct", "parameters": {"iban": "DE02"}}')
+    (tmp_path / "pay.json").write_text('{"trigger": "direct", "parameters": {"iban": "DE02"}}')
     return tmp_path
 
 
@@ -64,7 +63,9 @@ def tried(events: Path, handler: Callable[[Any, Any], Any] | None = None, name: 
 
 
 @pytest.mark.parametrize("background", [True, False])
-def test_a_workflow_validates_its_sample_event_and_does_not_run(events: Path, *, background: bool) -> None:
+def test_a_workflow_validates_its_sample_event_and_does_not_run(
+    events: Path, *, background: bool
+) -> None:
     assert (tried(events, workflow(pay, background=background)), sent) == ("validated", [])
 
 
@@ -74,9 +75,11 @@ def test_one_that_is_listed_runs_with_its_sample_event(events: Path) -> None:
 
 
 @pytest.mark.parametrize("background", [True, False])
-def test_a_sample_event_that_the_workflow_would_refuse_is_told(events: Path, *, background: bool) -> None:
+def test_a_sample_event_that_the_workflow_would_refuse_is_told(
+    events: Path, *, background: bool
+) -> None:
     """Also of a workflow that runs in no background, which says so at this trigger."""
-    (events / "pay.json").write_text('{"door": "direct", "parameters": {"iban": 2}}')
+    (events / "pay.json").write_text('{"trigger": "direct", "parameters": {"iban": 2}}')
     with pytest.raises(FunctionFailed, match="sample event are not valid: /iban must be text"):
         tried(events, workflow(pay, background=background))
 
@@ -87,9 +90,12 @@ def test_a_sample_event_for_http_is_validated_by_its_body(events: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "sentence"), [(None, "it has no sample event, tests/events/pay.json"), ("{}", "has no parameters")]
+    ("sample", "sentence"),
+    [(None, "it has no sample event, tests/events/pay.json"), ("{}", "has no parameters")],
 )
-def test_a_sample_event_that_is_not_there_or_empty_is_told(events: Path, sample: str | None, sentence: str) -> None:
+def test_a_sample_event_that_is_not_there_or_empty_is_told(
+    events: Path, sample: str | None, sentence: str
+) -> None:
     (events / "pay.json").unlink()
     if sample:
         (events / "pay.json").write_text(sample)
@@ -114,7 +120,10 @@ def test_a_workflow_that_crashes_at_the_trigger_is_told(events: Path) -> None:
 def test_the_sample_event_of_each_workflow_here_is_valid(name: str, events: Path) -> None:
     shutil.copy(EVENTS / f"{name}.json", events)
     handler = f"functions.workflows.{name}.handler"
-    assert tried(events, import_module(handler).lambda_handler, f"{handler}.lambda_handler") == "validated"
+    assert (
+        tried(events, import_module(handler).lambda_handler, f"{handler}.lambda_handler")
+        == "validated"
+    )
 
 
 def test_what_runs_for_real_is_there_and_does_not_send_requests_to_servers_of_others() -> None:
@@ -125,10 +134,15 @@ def test_what_runs_for_real_is_there_and_does_not_send_requests_to_servers_of_ot
 @pytest.mark.parametrize("name", ["authorize", "runs", "webhooks"])
 def test_functions_of_the_platform_answer_their_sample_event(name: str) -> None:
     trial = trial_of(f"functions.api.{name}.handler.lambda_handler")
-    assert (trial.event, trial.done) == (json.loads((EVENTS / f"{name}.json").read_text()), "answered")
+    assert (trial.event, trial.done) == (
+        json.loads((EVENTS / f"{name}.json").read_text()),
+        "answered",
+    )
 
 
-def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(Emulator, "client", lambda _, service: boto3.client(service))
     given = {
         "EventsUrl": "https://bank.example/events",
@@ -137,7 +151,10 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(monkey
         "AppName": "Ours",
     }
     safe = harmless(Emulator("http://127.0.0.1:1", "key"), given)
-    assert (safe["EventsUrl"], safe["TwilioUrl"]) == ("https://events.invalid/events", "https://twilio.invalid")
+    assert (safe["EventsUrl"], safe["TwilioUrl"]) == (
+        "https://events.invalid/events",
+        "https://twilio.invalid",
+    )
     assert (safe.get("ProofKeys"), safe["Proofs"], safe["AppName"]) == (None, "true", "Ours")
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=safe["TwilioSecret"])
     assert "account_sid" in secret["SecretString"]

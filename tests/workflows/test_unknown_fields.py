@@ -17,13 +17,12 @@ from functions.api.schedules import schedule as schedules
 from functions.api.schedules.definition import Definition, find_definition
 from functions.api.schedules.handler import lambda_handler as schedules_handler
 from functions.api.schedules.timing import Timing
-from functions.core import objects
-from functions.core.parameters import Parameters, Result
+from functions.core.auth.tokens import issue_token, read_token
+from functions.core.aws import s3
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
 from functions.core.runs.start import start
-from functions.core.tokens import issue_token, read_token
-from functions.core.workflow import workflow
+from functions.core.workflow import Parameters, Result, workflow
 from tests.builders import Context, call
 from tests.workflows.conftest import Settings, admin
 
@@ -50,8 +49,8 @@ GREETED = {"text": "Hello, Ana"}
 SCOPES = ("workflow:greet", "runs:write")
 
 
-def a_call(door: str) -> None:
-    event = {"door": door, "parameters": {"name": "Ana"}} | UNKNOWN
+def a_call(trigger: str) -> None:
+    event = {"trigger": trigger, "parameters": {"name": "Ana"}} | UNKNOWN
     assert HANDLER(event, Context()) == {"result": GREETED, "problem": None}
 
 
@@ -59,7 +58,7 @@ def an_item_of_a_run() -> None:
     admin("s3").put_object(Bucket="runs", Key="runs/items.jsonl", Body=b'{"name": "Ana"}')
     run_id = f"greet.{'0' * 26}"
     event = {
-        "door": "run",
+        "trigger": "run",
         "run_id": run_id,
         "origin_run_id": run_id,
         "index": 0,
@@ -74,7 +73,7 @@ def an_item_of_a_run() -> None:
 
 
 def a_validation() -> None:
-    event = {"door": "validate", "items": [{"name": "Ana"}], "parameters": {}} | UNKNOWN
+    event = {"trigger": "validate", "items": [{"name": "Ana"}], "parameters": {}} | UNKNOWN
     assert HANDLER(event, Context()) == {"problems": [], "problem": None}
 
 
@@ -95,7 +94,11 @@ def references_to_items() -> None:
 
 
 def an_event_of_a_schedule() -> None:
-    fired = {"door": "schedule", "schedule_id": definition().schedule_id, "scheduled_at": "2026-11-22T12:00:00Z"}
+    fired = {
+        "trigger": "schedule",
+        "schedule_id": definition().schedule_id,
+        "scheduled_at": "2026-11-22T12:00:00Z",
+    }
     run_id = schedules_handler(fired | UNKNOWN, Context())["run_id"]
     assert execution.exists(run_id)
 
@@ -114,15 +117,22 @@ def definition() -> Definition:
     )
     stored = msgspec.to_builtins(made) | UNKNOWN
     stored["timing"] |= UNKNOWN
-    objects.write(f"schedules/{made.schedule_id}.json", msgspec.json.encode(stored))
+    s3.write(f"schedules/{made.schedule_id}.json", msgspec.json.encode(stored))
     assert find_definition(made.schedule_id) == made
     return made
 
 
 def an_outcome() -> None:
     """The state machine writes some, too."""
-    item = {"run_id": {"S": "r"}, "index": {"N": "0"}, "status": {"S": "failed"}, "delete_at": {"N": "1"}}
-    admin("dynamodb").put_item(TableName="local-outcomes", Item=item | {"next": {"M": {"any": {"S": "thing"}}}})
+    item = {
+        "run_id": {"S": "r"},
+        "index": {"N": "0"},
+        "status": {"S": "failed"},
+        "delete_at": {"N": "1"},
+    }
+    admin("dynamodb").put_item(
+        TableName="local-outcomes", Item=item | {"next": {"M": {"any": {"S": "thing"}}}}
+    )
     found = outcomes.find_outcome("r", 0)
     assert found
     assert found.status == "failed"
@@ -155,7 +165,9 @@ READ = {
 
 
 @pytest.mark.parametrize("read", READ.values(), ids=READ)
-def test_a_field_of_another_release_changes_nothing(read: Callable[[], Any], settings: Settings) -> None:
+def test_a_field_of_another_release_changes_nothing(
+    read: Callable[[], Any], settings: Settings
+) -> None:
     function = "arn:aws:lambda:us-east-1:123456789012:function:local-schedules"
     settings.set(WORKFLOW_FUNCTIONS="local-wf-", SCHEDULES_FUNCTION=function)
     schedules.settings.cache_clear()

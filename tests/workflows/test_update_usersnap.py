@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core import aws, usersnap
-from functions.core.usersnap import AppSetting, Usersnap
-from functions.core.usersnap_keys import portal_keys
+from functions.core import aws
+from functions.core.integrations import usersnap
+from functions.core.integrations.usersnap.app_setting import AppSetting, Usersnap
+from functions.core.integrations.usersnap.portal_keys import portal_keys
 from functions.workflows.update_usersnap.handler import lambda_handler as update_usersnap
 from tests import fakes
 from tests.builders import Context, Reply, call
@@ -29,7 +30,9 @@ def update(**parameters: Any) -> Reply:
 
 def versions() -> int:
     """How often the secret was written."""
-    listed = admin("secretsmanager").list_secret_version_ids(SecretId="usersnap-portal-key", IncludeDeprecated=True)
+    listed = admin("secretsmanager").list_secret_version_ids(
+        SecretId="usersnap-portal-key", IncludeDeprecated=True
+    )
     return len(listed["Versions"])
 
 
@@ -45,7 +48,12 @@ def test_it_is_off_until_it_is_switched_on() -> None:
 
 def test_it_can_be_switched_off_before_it_was_ever_on() -> None:
     reply = update(enabled=False)
-    assert reply.body == {"enabled": False, "space_api_key": None, "portal_url": None, "forwarding": False}
+    assert reply.body == {
+        "enabled": False,
+        "space_api_key": None,
+        "portal_url": None,
+        "forwarding": False,
+    }
 
 
 def test_switching_off_keeps_the_rest_for_when_it_is_switched_on_again() -> None:
@@ -59,20 +67,33 @@ def test_switching_off_keeps_the_rest_for_when_it_is_switched_on_again() -> None
 def test_what_is_absent_stays_as_it_is(absent: str | None) -> None:
     update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND)
     reply = update(space_api_key=absent, portal_url=absent, portal_secret=absent)
-    assert reply.body == {"enabled": True, "space_api_key": KEY, "portal_url": PORTAL, "forwarding": True}
+    assert reply.body == {
+        "enabled": True,
+        "space_api_key": KEY,
+        "portal_url": PORTAL,
+        "forwarding": True,
+    }
     assert portal_keys() == (SECOND, FIRST)
 
 
 def test_key_and_portal_can_be_changed() -> None:
     update(space_api_key=KEY, portal_url=PORTAL)
     reply = update(space_api_key=OTHER_KEY, portal_url="https://other.example.com")
-    assert (reply.body["space_api_key"], reply.body["portal_url"]) == (OTHER_KEY, "https://other.example.com")
+    assert (reply.body["space_api_key"], reply.body["portal_url"]) == (
+        OTHER_KEY,
+        "https://other.example.com",
+    )
 
 
 def test_none_as_portal_ends_the_forwarding_and_nothing_else() -> None:
     update(space_api_key=KEY, portal_url=PORTAL)
     reply = update(portal_url="none")
-    assert reply.body == {"enabled": True, "space_api_key": KEY, "portal_url": None, "forwarding": False}
+    assert reply.body == {
+        "enabled": True,
+        "space_api_key": KEY,
+        "portal_url": None,
+        "forwarding": False,
+    }
     assert "portal_url" not in admin("dynamodb").scan(TableName="local-app-settings")["Items"][0]
 
 
@@ -80,7 +101,10 @@ def test_switching_on_without_a_key_is_refused_before_anything_is_changed() -> N
     reply = update(portal_url=PORTAL, portal_secret=SECOND)
     assert (reply.status, reply.body["code"]) == (422, "invalid_parameters")
     assert reply.body["errors"] == [
-        {"pointer": "/space_api_key", "detail": "is required to switch Usersnap on for the first time"}
+        {
+            "pointer": "/space_api_key",
+            "detail": "is required to switch Usersnap on for the first time",
+        }
     ]
     assert (list(AppSetting.scan()), portal_keys()) == ([], (FIRST,))
 
@@ -102,7 +126,10 @@ def test_switching_on_without_a_key_is_refused_before_anything_is_changed() -> N
 )
 def test_what_is_wrong_is_named_and_changes_nothing(parameter: str, value: object) -> None:
     reply = update(**{"space_api_key": KEY, "portal_secret": SECOND, parameter: value})
-    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [f"/{parameter}"])
+    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (
+        422,
+        [f"/{parameter}"],
+    )
     assert (list(AppSetting.scan()), portal_keys()) == ([], (FIRST,))
 
 
@@ -137,7 +164,9 @@ def test_a_secret_is_neither_answered_nor_logged(log: io.StringIO) -> None:
     assert '"forwarding":false' in log.getvalue(), "it says what is in effect"
 
 
-def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_needed(dynamodb_requests: list[str]) -> None:
+def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_needed(
+    dynamodb_requests: list[str],
+) -> None:
     update(space_api_key=KEY)
     update(enabled=False)
     assert dynamodb_requests == ["UpdateItem"] * 2
@@ -157,7 +186,12 @@ def test_of_two_updates_at_once_each_changes_what_it_names(monkeypatch: pytest.M
 
     monkeypatch.setattr(usersnap, "read", read_while_another_writes)
     reply = update(portal_url=PORTAL)
-    assert reply.body == {"enabled": True, "space_api_key": OTHER_KEY, "portal_url": PORTAL, "forwarding": True}
+    assert reply.body == {
+        "enabled": True,
+        "space_api_key": OTHER_KEY,
+        "portal_url": PORTAL,
+        "forwarding": True,
+    }
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "SECRETS_MANAGER"])
@@ -166,27 +200,40 @@ def test_what_cannot_be_reached_is_a_503_and_the_same_call_again_does_the_rest(
 ) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
     reply = update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND)
-    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "unavailable", "5")
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (
+        503,
+        "unavailable",
+        "5",
+    )
     settings.unset(f"AWS_ENDPOINT_URL_{service}")
     assert usersnap.read() == Usersnap()
-    assert update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND).body["forwarding"] is True
+    assert (
+        update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND).body["forwarding"]
+        is True
+    )
     assert portal_keys() == (SECOND, FIRST)
 
 
-def test_a_process_that_dies_after_the_secret_leaves_the_switch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_after_the_secret_leaves_the_switch_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     update(space_api_key=KEY, portal_url=PORTAL)
     before = usersnap.read()
     monkeypatch.setattr(usersnap, "update", _dies)
     with pytest.raises(KeyboardInterrupt):
         update(portal_url="https://other.example.com", portal_secret=SECOND)
-    assert (usersnap.read(), portal_keys()) == (before, (SECOND, FIRST)), "the old portal goes on with the old key"
+    assert (usersnap.read(), portal_keys()) == (before, (SECOND, FIRST)), (
+        "the old portal goes on with the old key"
+    )
 
 
 def _dies(**_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(aws.client("secretsmanager"), "put_secret_value", _refuses)
     reply = update(space_api_key=KEY, portal_secret=SECOND)
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
@@ -200,7 +247,9 @@ def _refuses(**_: object) -> None:
 def test_it_cannot_run_in_the_background() -> None:
     """A run would store the secret."""
     scopes = ("workflow:update_usersnap", "runs:write")
-    reply = call(update_usersnap, {"enabled": False}, scopes=scopes, headers={"prefer": "respond-async"})
+    reply = call(
+        update_usersnap, {"enabled": False}, scopes=scopes, headers={"prefer": "respond-async"}
+    )
     assert (reply.status, reply.body["code"]) == (422, "not_in_background")
 
 
@@ -210,5 +259,5 @@ def test_a_publishable_token_cannot_switch_it() -> None:
 
 
 def test_it_can_be_invoked_without_http() -> None:
-    event = {"door": "direct", "parameters": {"enabled": True, "space_api_key": KEY}}
+    event = {"trigger": "direct", "parameters": {"enabled": True, "space_api_key": KEY}}
     assert update_usersnap(event, Context())["result"]["enabled"] is True

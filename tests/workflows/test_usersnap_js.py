@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from functions.api.documents.handler import lambda_handler as documents
-from functions.core import usersnap
+from functions.core.integrations import usersnap
 from infra import sam
 from tests import fakes
 from tests.builders import Context
@@ -17,7 +17,9 @@ from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-EVENT = json.loads((sam.ROOT / "tests/events/documents.json").read_text()) | {"routeKey": "GET /usersnap.js"}
+EVENT = json.loads((sam.ROOT / "tests/events/documents.json").read_text()) | {
+    "routeKey": "GET /usersnap.js"
+}
 KEY = "01234567-89ab-4cde-8f01-23456789abcd"
 NODE = Path(sys.executable).parent / "node"
 
@@ -54,10 +56,24 @@ def get(**headers: str) -> Any:
 
 
 def page(
-    *, nonce: str = "", module: bool = False, own: bool = False, times: int = 1, scripts: tuple[str, ...] = ()
+    *,
+    nonce: str = "",
+    module: bool = False,
+    own: bool = False,
+    times: int = 1,
+    scripts: tuple[str, ...] = (),
 ) -> Page:
-    given = {"code": get()["body"], "nonce": nonce, "module": module, "own": own, "times": times, "scripts": scripts}
-    done = subprocess.run([NODE, "-e", PAGE, json.dumps(given)], capture_output=True, text=True, check=True)
+    given = {
+        "code": get()["body"],
+        "nonce": nonce,
+        "module": module,
+        "own": own,
+        "times": times,
+        "scripts": scripts,
+    }
+    done = subprocess.run(
+        [NODE, "-e", PAGE, json.dumps(given)], capture_output=True, text=True, check=True
+    )
     return Page(**json.loads(done.stdout))
 
 
@@ -98,7 +114,9 @@ def test_switched_off_it_is_empty_also_for_who_has_kept_it() -> None:
 @pytest.mark.usefixtures("on")
 def test_it_loads_the_widget_of_the_space_and_starts_it() -> None:
     source = f"https://widget.usersnap.com/global/load/{KEY}?onload=onUsersnapCXLoad"
-    assert page() == Page(scripts=[{"name": "script", "async": True, "src": source}], inits=1, api="api")
+    assert page() == Page(
+        scripts=[{"name": "script", "async": True, "src": source}], inits=1, api="api"
+    )
 
 
 @pytest.mark.usefixtures("on")
@@ -163,5 +181,7 @@ from tests.builders import Context
 answer = lambda_handler(json.load(open("tests/events/documents.json")), Context())
 print(answer["statusCode"], "pynamodb" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "200 False"

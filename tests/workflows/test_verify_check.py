@@ -13,7 +13,14 @@ from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-NO = {"valid": False, "attempts_left": 0, "channel": None, "to": None, "purpose": None, "proof": None}
+NO = {
+    "valid": False,
+    "attempts_left": 0,
+    "channel": None,
+    "to": None,
+    "purpose": None,
+    "proof": None,
+}
 CODE = "123456"
 FAR = 4_000_000_000
 """Seconds since the epoch, in the year 2096."""
@@ -92,7 +99,9 @@ def test_unknown_expired_spent_and_exhausted_answer_alike_after_the_same_work(
 
 
 @pytest.mark.parametrize("code", [CODE, "000000"])
-def test_a_check_is_1_dynamodb_request_right_or_wrong(code: str, dynamodb_requests: list[str]) -> None:
+def test_a_check_is_1_dynamodb_request_right_or_wrong(
+    code: str, dynamodb_requests: list[str]
+) -> None:
     verification_id = stored()
     dynamodb_requests.clear()
     check(verification_id, code)
@@ -102,11 +111,13 @@ def test_a_check_is_1_dynamodb_request_right_or_wrong(code: str, dynamodb_reques
 def test_a_code_expires_at_its_second() -> None:
     verification_id = stored(expires_at=1000)
     mac = code_keys().mac(verification_id, CODE)
-    assert record.check(verification_id, mac, now=1000) == record.NO
+    assert record.check(verification_id, mac, now=1000) == record.REJECTED
     assert record.check(verification_id, mac, now=999.9).valid
 
 
-def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The first try's answer was lost; the second finds what the first wrote, under the same signature."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
@@ -117,14 +128,18 @@ def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(monkeypatch
     assert not record.check(verification_id, mac, now=1).valid
 
 
-@pytest.mark.parametrize("typed", ["123 456", "123-456", " 123456", "\u200e123456.", "code: 123456"])
+@pytest.mark.parametrize(
+    "typed", ["123 456", "123-456", " 123456", "\u200e123456.", "code: 123456"]
+)
 def test_what_people_type_is_accepted(typed: str) -> None:
     """All of it: tests/unit/test_codes.py."""
     assert check(stored(), typed).body["valid"] is True
 
 
 @pytest.mark.parametrize("typed", ["1", "12", "   ", "null", "12345", "1234567", "code:"])
-def test_what_cannot_be_a_code_is_refused_and_charges_nothing(typed: str, dynamodb_requests: list[str]) -> None:
+def test_what_cannot_be_a_code_is_refused_and_charges_nothing(
+    typed: str, dynamodb_requests: list[str]
+) -> None:
     verification_id = stored()
     dynamodb_requests.clear()
     reply = check(verification_id, typed)
@@ -140,7 +155,9 @@ def test_what_cannot_be_a_code_is_refused_and_charges_nothing(typed: str, dynamo
 def test_what_cannot_be_a_code_tells_nothing_of_the_verification() -> None:
     """The same for one that there is and one that there is not."""
     there, invented = stored(), code_keys().new_verification_id()
-    assert [check(each, "1").body["detail"] for each in (there, invented)] == [check(there, "1").body["detail"]] * 2
+    assert [check(each, "1").body["detail"] for each in (there, invented)] == [
+        check(there, "1").body["detail"]
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -165,7 +182,11 @@ def test_an_unreachable_database_is_a_503_and_charges_no_attempt(settings: Setti
     verification_id = stored()
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     reply = check(verification_id)
-    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "unavailable", "5")
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (
+        503,
+        "unavailable",
+        "5",
+    )
     settings.unset("AWS_ENDPOINT_URL_DYNAMODB")
     assert check(verification_id).body["attempts_left"] == 4
 

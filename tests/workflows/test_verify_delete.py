@@ -12,15 +12,21 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 def test_the_schedule_deletes_the_verification() -> None:
     verification_id = stored()
-    event = {"door": "schedule", "parameters": {"verification_id": verification_id}}
-    assert verify_delete(event, Context())["result"] == {"verification_id": verification_id, "deleted": True}
+    event = {"trigger": "schedule", "parameters": {"verification_id": verification_id}}
+    assert verify_delete(event, Context())["result"] == {
+        "verification_id": verification_id,
+        "deleted": True,
+    }
     assert list(Verification.scan()) == []
 
 
 def test_deleting_twice_is_no_error() -> None:
     verification_id = stored()
     replies = [call(verify_delete, {"verification_id": verification_id}) for _ in range(2)]
-    assert [(reply.status, reply.body["deleted"]) for reply in replies] == [(200, True), (200, False)]
+    assert [(reply.status, reply.body["deleted"]) for reply in replies] == [
+        (200, True),
+        (200, False),
+    ]
 
 
 def test_only_the_named_verification_goes() -> None:
@@ -37,4 +43,4 @@ def test_a_publishable_token_cannot_delete() -> None:
 def test_a_schedule_that_meets_a_fault_raises_so_that_it_is_tried_again(settings: Settings) -> None:
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     with pytest.raises(Exception, match="database is not available"):
-        verify_delete({"door": "schedule", "parameters": {"verification_id": "k1.x"}}, Context())
+        verify_delete({"trigger": "schedule", "parameters": {"verification_id": "k1.x"}}, Context())

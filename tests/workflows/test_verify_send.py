@@ -8,7 +8,7 @@ import pytest
 
 from functions.core import aws
 from functions.core.errors import TooSlow
-from functions.core.verification.limits import Limit
+from functions.core.verification.limits.sending import SendLimit
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
@@ -29,7 +29,9 @@ def check(verification_id: str, code: str) -> dict[str, Any]:
 
 def last_code() -> str:
     texts = [mail.body for mail in sent_emails()][-1:] + [text for _, text in sent_sms()][-1:]
-    found = re.search(r"(?<![#\d])\d{6,10}(?!\d)", re.sub(r"<style.*?</style>", "", texts[-1], flags=re.DOTALL))
+    found = re.search(
+        r"(?<![#\d])\d{6,10}(?!\d)", re.sub(r"<style.*?</style>", "", texts[-1], flags=re.DOTALL)
+    )
     assert found
     return found[0]
 
@@ -52,8 +54,16 @@ def test_the_answer_says_where_how_long_and_when_again() -> None:
     assert (body["channel"], body["to"], body["code_length"]) == ("email", "a**@example.com", 6)
     assert re.fullmatch(r"k1\.d6[0-9A-Za-z_-]{22}", body["verification_id"])
     after = datetime.now(UTC)
-    assert before + timedelta(minutes=10) <= datetime.fromisoformat(body["expires_at"]) <= after + timedelta(minutes=10)
-    assert before + timedelta(seconds=60) <= datetime.fromisoformat(body["resend_at"]) <= after + timedelta(seconds=60)
+    assert (
+        before + timedelta(minutes=10)
+        <= datetime.fromisoformat(body["expires_at"])
+        <= after + timedelta(minutes=10)
+    )
+    assert (
+        before + timedelta(seconds=60)
+        <= datetime.fromisoformat(body["resend_at"])
+        <= after + timedelta(seconds=60)
+    )
 
 
 def test_an_sms_carries_the_code() -> None:
@@ -85,14 +95,17 @@ def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) ->
     code = re.search(r"\b[2-9A-Z]{8}\b", text)
     assert code
     assert reply.body["code_length"] == 8
-    assert check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower())["valid"] is True
+    assert (
+        check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower())["valid"]
+        is True
+    )
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "voice"])
 def test_a_channel_that_is_off_is_refused_and_charges_nothing(channel: str) -> None:
     reply = send(channel=channel, to="+14155550123")
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/channel")
-    assert list(Limit.scan()) == []
+    assert list(SendLimit.scan()) == []
 
 
 def test_the_code_is_stored_as_its_hmac_only() -> None:
@@ -104,19 +117,23 @@ def test_the_code_is_stored_as_its_hmac_only() -> None:
 
 def test_the_deletion_is_scheduled_15_minutes_after_creation() -> None:
     reply = send()
-    schedule = admin("scheduler").get_schedule(Name=reply.body["verification_id"], GroupName="verifications")
+    schedule = admin("scheduler").get_schedule(
+        Name=reply.body["verification_id"], GroupName="verifications"
+    )
     created = Verification.get(reply.body["verification_id"]).created_at
-    at = datetime.fromisoformat(re.fullmatch(r"at\((.+)\)", schedule["ScheduleExpression"])[1] + "+00:00")  # type: ignore[index]
+    at = datetime.strptime(schedule["ScheduleExpression"] + "+00:00", "at(%Y-%m-%dT%H:%M:%S)%z")
     assert timedelta(0) <= at - datetime.fromtimestamp(created + 900, UTC) < timedelta(seconds=1)
     assert schedule["ActionAfterCompletion"] == "DELETE"
     assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(":dead-letters")
     assert json.loads(schedule["Target"]["Input"]) == {
-        "door": "schedule",
+        "trigger": "schedule",
         "parameters": {"verification_id": reply.body["verification_id"]},
     }
 
 
-def test_a_send_goes_on_when_its_deletion_cannot_be_scheduled(settings: Settings, log: io.StringIO) -> None:
+def test_a_send_goes_on_when_its_deletion_cannot_be_scheduled(
+    settings: Settings, log: io.StringIO
+) -> None:
     settings.set(SCHEDULE_GROUP="no-such-group")
     reply = send()
     assert reply.status == 200
@@ -148,7 +165,7 @@ def test_another_destination_does_not_wait() -> None:
 def test_a_limits_key_names_no_destination_and_no_address() -> None:
     send(client_ip="192.0.2.77")
     send(channel="sms", to="+14155550123")
-    keys = sorted(limit.limit_key for limit in Limit.scan())
+    keys = sorted(limit.limit_key for limit in SendLimit.scan())
     assert [key for key in keys if "ana" in key or "4155550123" in key or "192.0.2" in key] == []
     assert sum(bool(re.fullmatch(r"destination#[0-9a-f]{64}", key)) for key in keys) == 2
 
@@ -233,13 +250,17 @@ def test_a_resend_that_the_cooldown_refuses_leaves_the_old_code_valid() -> None:
         ({"code": "123456"}, "/code"),
     ],
 )
-def test_wrong_parameters_are_named_and_change_nothing(parameters: dict[str, Any], pointer: str) -> None:
+def test_wrong_parameters_are_named_and_change_nothing(
+    parameters: dict[str, Any], pointer: str
+) -> None:
     reply = send(**parameters)
     assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [pointer])
-    assert (list(Verification.scan()), list(Limit.scan()), sent_emails()) == ([], [], [])
+    assert (list(Verification.scan()), list(SendLimit.scan()), sent_emails()) == ([], [], [])
 
 
-def test_a_send_is_2_dynamodb_requests_and_so_is_a_resend(clock: Clock, dynamodb_requests: list[str]) -> None:
+def test_a_send_is_2_dynamodb_requests_and_so_is_a_resend(
+    clock: Clock, dynamodb_requests: list[str]
+) -> None:
     first = send().body["verification_id"]
     assert dynamodb_requests == ["BatchGetItem", "TransactWriteItems"]
     clock.advance(61)
@@ -260,7 +281,9 @@ def nothing_remains() -> bool:
     return list(Verification.scan()) == []
 
 
-def test_what_the_provider_refuses_is_a_502_and_opens_the_cooldown_again(settings: Settings) -> None:
+def test_what_the_provider_refuses_is_a_502_and_opens_the_cooldown_again(
+    settings: Settings,
+) -> None:
     settings.set(EMAIL_FROM="unverified@example.org")
     reply = send()
     assert (reply.status, reply.body["code"]) == (502, "provider_refused")
@@ -273,9 +296,15 @@ def test_what_the_provider_refuses_is_a_502_and_opens_the_cooldown_again(setting
     ("script", "channel", "to"),
     [
         (fakes.answers(503, b"{}"), "email", "ana@example.com"),
-        (fakes.answers(429, b"{}", **{"x-amzn-ErrorType": "TooManyRequestsException"}), "email", "ana@example.com"),
         (
-            fakes.answers(500, b"<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>"),
+            fakes.answers(429, b"{}", **{"x-amzn-ErrorType": "TooManyRequestsException"}),
+            "email",
+            "ana@example.com",
+        ),
+        (
+            fakes.answers(
+                500, b"<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>"
+            ),
             "sms",
             "+14155550123",
         ),
@@ -288,7 +317,11 @@ def test_a_provider_that_fails_is_a_503_leaves_no_code_and_keeps_the_cooldown(
     with fakes.server(script) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url, AWS_ENDPOINT_URL_SNS=url)
         reply = send(channel=channel, to=to)
-    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "provider_unavailable", "5")
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (
+        503,
+        "provider_unavailable",
+        "5",
+    )
     assert nothing_remains()
     assert "provider failed" in log.getvalue()
     assert to not in log.getvalue()
@@ -303,7 +336,9 @@ def test_a_provider_that_cannot_be_reached_opens_the_cooldown_again(settings: Se
     assert send().status == 200
 
 
-def test_a_provider_that_hangs_is_given_up_in_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_hangs_is_given_up_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.1)
     with fakes.server(fakes.hangs) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url)
@@ -311,22 +346,28 @@ def test_a_provider_that_hangs_is_given_up_in_time(settings: Settings, monkeypat
     assert nothing_remains()
 
 
-def test_a_send_that_breaks_before_its_message_leaves_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_send_that_breaks_before_its_message_leaves_no_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("functions.core.messages.verification.render_email", None)
     assert send().status == 500
     assert nothing_remains()
 
 
-def test_a_deadline_ends_a_send_also_while_its_schedule_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadline_ends_a_send_also_while_its_schedule_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def too_slow(*_: object) -> None:
         raise TooSlow("The call took too long.")
 
-    monkeypatch.setattr("functions.core.scheduler.schedule_once", too_slow)
+    monkeypatch.setattr("functions.core.aws.scheduler.schedule_once", too_slow)
     assert (send().status, sent_emails()) == (504, [])
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "SECRETS_MANAGER"])
-def test_without_its_tables_or_keys_a_send_is_a_503_and_sends_nothing(service: str, settings: Settings) -> None:
+def test_without_its_tables_or_keys_a_send_is_a_503_and_sends_nothing(
+    service: str, settings: Settings
+) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
     reply = send()
     assert (reply.status, reply.body["code"]) == (503, "unavailable")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.api.webhooks.sources import Source
-from functions.core.signing_keys import read_keys
+from functions.core.signing.keys import read_keys
 from infra import target, webhooks
 from tests.workflows.conftest import admin
 
@@ -27,10 +27,14 @@ def run(source: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def stored(name: str) -> Any:
-    return read_keys(admin("secretsmanager").get_secret_value(SecretId=f"local-webhook-{name}")["SecretString"])
+    return read_keys(
+        admin("secretsmanager").get_secret_value(SecretId=f"local-webhook-{name}")["SecretString"]
+    )
 
 
-def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for typed, kept in [
         ("one\n", ("one",)),
         ("two", ("two", "one")),
@@ -44,13 +48,21 @@ def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(monkeypat
 @pytest.mark.parametrize(
     ("source", "typed", "sentence"),
     [
-        ("nobody", "x", "'nobody' is no source with a secret in sources.toml. There are: twilio, usersnap."),
+        (
+            "nobody",
+            "x",
+            "'nobody' is no source with a secret in sources.toml. There are: twilio, usersnap.",
+        ),
         ("ses", "x", "'ses' is no source with a secret"),
         ("usersnap", " \n", "The secret is empty"),
     ],
 )
 def test_what_cannot_be_is_said_and_sets_nothing(
-    source: str, typed: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    source: str,
+    typed: str,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(source, typed, monkeypatch) == 1
     assert sentence in capsys.readouterr().err

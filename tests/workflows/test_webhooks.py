@@ -13,7 +13,7 @@ from functions.api.webhooks import handler, scheme, sources
 from functions.api.webhooks import settings as webhooks
 from functions.api.webhooks.schemes import sns
 from functions.core import aws
-from functions.core.http import MAX_BODY_BYTES
+from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
 from functions.core.runs.run import list_runs
@@ -82,11 +82,17 @@ def shop(cloud: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> No
     made = sources.read_sources(SOURCES)
     monkeypatch.setattr(sources, "sources", lambda: made)
     admin("secretsmanager").create_secret(Name="local-webhook-shop", SecretString=KEY)
-    settings.set(WEBHOOK_SECRETS="local-webhook-", STACK_TOPICS="arn:aws:sns:us-east-1:123456789012:local-")
+    settings.set(
+        WEBHOOK_SECRETS="local-webhook-", STACK_TOPICS="arn:aws:sns:us-east-1:123456789012:local-"
+    )
 
 
 def post(
-    body: str = BODY, source: str = "shop", headers: Mapping[str, str] | None = None, *, encoded: bool = False
+    body: str = BODY,
+    source: str = "shop",
+    headers: Mapping[str, str] | None = None,
+    *,
+    encoded: bool = False,
 ) -> Reply:
     event = http_event(body, authorized=False, encoded=encoded, headers=headers)
     event |= {"routeKey": "POST /webhooks/{source}", "pathParameters": {"source": source}}
@@ -150,7 +156,9 @@ def test_a_source_that_repeats_after_anything_but_200_gets_200() -> None:
     assert post(source="feedback", headers=usersnap(BODY)).status == 200
 
 
-@pytest.mark.parametrize("headers", [{}, signed(key="another"), signed(BODY + " "), {"X-Hub-Signature-256": "sha256="}])
+@pytest.mark.parametrize(
+    "headers", [{}, signed(key="another"), signed(BODY + " "), {"X-Hub-Signature-256": "sha256="}]
+)
 def test_a_wrong_signature_is_a_401_and_starts_nothing(headers: Mapping[str, str]) -> None:
     reply = post(headers=headers)
     assert (reply.status, reply.body["code"]) == (401, "wrong_signature")
@@ -177,7 +185,12 @@ def put_secret(settings: Settings, text: str) -> None:
 def counted(capfd: pytest.CaptureFixture[str]) -> list[str]:
     """Names of metrics about the source."""
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
-    return [name for line in lines for name in line if name.startswith("Webhook") and line["source"] == "shop"]
+    return [
+        name
+        for line in lines
+        for name in line
+        if name.startswith("Webhook") and line["source"] == "shop"
+    ]
 
 
 def test_what_is_accepted_and_refused_is_counted(capfd: pytest.CaptureFixture[str]) -> None:
@@ -193,16 +206,22 @@ def twilio_call(settings: Settings, public_url: str) -> Reply:
     return post(event.body.decode(), "phone", event.headers)
 
 
-def test_twilio_signs_the_public_url_which_is_never_taken_from_the_request(settings: Settings) -> None:
+def test_twilio_signs_the_public_url_which_is_never_taken_from_the_request(
+    settings: Settings,
+) -> None:
     assert twilio_call(settings, "https://api.example.com").status == 202
     assert twilio_call(settings, "https://other.example.com").status == 401
     assert twilio_call(settings, "").status == 404
 
 
-def test_a_secret_that_was_deleted_is_not_accepted_any_more(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_was_deleted_is_not_accepted_any_more(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("time.monotonic", clock)
     assert post(headers=signed()).status == 202
-    admin("secretsmanager").delete_secret(SecretId="local-webhook-shop", ForceDeleteWithoutRecovery=True)
+    admin("secretsmanager").delete_secret(
+        SecretId="local-webhook-shop", ForceDeleteWithoutRecovery=True
+    )
     monkeypatch.setattr(webhooks._secret("local-webhook-shop"), "_clock", clock)
     clock.advance(301)
     for _ in range(3):
@@ -210,7 +229,9 @@ def test_a_secret_that_was_deleted_is_not_accepted_any_more(clock: Clock, monkey
         clock.advance(31)
 
 
-def test_whether_a_secret_is_set_is_not_asked_for_each_stranger(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whether_a_secret_is_set_is_not_asked_for_each_stranger(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("time.monotonic", clock)
     asked: list[str] = []
     events = aws.client("secretsmanager", attempts=aws.ATTEMPTS).meta.events
@@ -225,7 +246,10 @@ def test_whether_a_secret_is_set_is_not_asked_for_each_stranger(clock: Clock, mo
 def test_while_a_secret_is_changed_both_are_accepted(settings: Settings) -> None:
     put_secret(settings, json.dumps(["new", KEY]))
     other = json.dumps({"id": "k1.other"})
-    assert [post(headers=signed()).status, post(other, headers=signed(other, "new")).status] == [202, 202]
+    assert [post(headers=signed()).status, post(other, headers=signed(other, "new")).status] == [
+        202,
+        202,
+    ]
 
 
 def test_a_body_over_the_limit_is_a_413() -> None:
@@ -239,7 +263,9 @@ def test_a_signed_body_that_cannot_be_read_is_a_400() -> None:
     assert (reply.status, reply.body["code"]) == (400, "malformed_body")
 
 
-def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(settings: Settings, log: io.StringIO) -> None:
+def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(
+    settings: Settings, log: io.StringIO
+) -> None:
     put_secret(settings, '["one", "two", "three"]')
     assert post(headers=signed()).status == 503
     assert "set wrongly" in log.getvalue()
@@ -247,7 +273,9 @@ def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(settings: Settings, l
 
 
 @pytest.mark.parametrize("service", ["SECRETS_MANAGER", "S3", "SFN"])
-def test_what_cannot_be_started_now_is_a_503_so_that_the_source_tries_again(service: str, settings: Settings) -> None:
+def test_what_cannot_be_started_now_is_a_503_so_that_the_source_tries_again(
+    service: str, settings: Settings
+) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
     assert post(headers=signed()).status == 503
     settings.unset(f"AWS_ENDPOINT_URL_{service}")
@@ -283,7 +311,9 @@ def test_a_source_can_be_called_without_a_token_and_a_token_is_no_signature() ->
 
 def test_a_mapping_that_was_changed_starts_no_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
     first = post(headers=signed())
-    changed: Any = sources.read_sources(SOURCES.replace("verification_id: payload.id", "verification_id: 'other'"))
+    changed: Any = sources.read_sources(
+        SOURCES.replace("verification_id: payload.id", "verification_id: 'other'")
+    )
     monkeypatch.setattr(sources, "sources", lambda: changed)
     assert post(headers=signed()).body == first.body
     assert len(run_ids()) == 1
@@ -301,7 +331,9 @@ def confirmed(shop: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa
     now = time.time()
     made = deliveries.certificate(deliveries.sns_key(), since=now - 60, until=now + 60)
     signs = scheme.Scheme(partial(sns.verify, fetch=lambda _: made), 202)
-    monkeypatch.setattr(sources, "sources", lambda: sources.read_sources(sources.SOURCES.read_text()))
+    monkeypatch.setattr(
+        sources, "sources", lambda: sources.read_sources(sources.SOURCES.read_text())
+    )
     monkeypatch.setattr(handler, "scheme", lambda _: signs)
     monkeypatch.setattr(handler, "confirm", urls.append)
     return urls

@@ -6,16 +6,16 @@ import re
 import time
 from typing import Any
 
-from functions.core import table
+from functions.core.auth.tokens import Token, find_token
+from functions.core.aws import dynamodb
+from functions.core.config import in_lambda
 from functions.core.errors import Unavailable
-from functions.core.log import logged, logger
-from functions.core.settings import in_lambda
-from functions.core.tokens import Token, find_token
+from functions.core.observability import logged, logger
 
 _BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 
 if in_lambda():
-    table.connect()
+    dynamodb.connect()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -27,9 +27,15 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _authorization(token: Token | None) -> dict[str, Any]:
     if token is None or not token.is_active(time.time()):
-        logger.info("token refused", known=token is not None, token_id=token.token_id if token else None)
+        logger.info(
+            "token refused", known=token is not None, token_id=token.token_id if token else None
+        )
         return {"isAuthorized": False}
-    context = {"token_id": token.token_id, "kind": token.kind, "scopes": " ".join(sorted(token.scopes))}
+    context = {
+        "token_id": token.token_id,
+        "kind": token.kind,
+        "scopes": " ".join(sorted(token.scopes)),
+    }
     if token.audience:
         context["audience"] = token.audience
     return {"isAuthorized": True, "context": context}

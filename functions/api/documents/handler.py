@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from functions.core import http, signing
-from functions.core.doors import http_door, logged_call
+from functions.core import http
+from functions.core.config import in_lambda
 from functions.core.errors import NotFound
-from functions.core.log import logger
-from functions.core.settings import in_lambda
+from functions.core.http.endpoint import http_endpoint, logged_call
+from functions.core.observability import logger
+from functions.core.signing import jws
 from functions.core.verification.settings import proof_settings
 
 _MAX_AGE_SECONDS = 300
@@ -24,18 +25,20 @@ class Document(NamedTuple):
     text: Callable[[], str]
 
 
-def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
     """Answers the document of the route, or a problem."""
     with logged_call(event, context):
-        return http_door(event, context, lambda _: _answer(event))
+        return http_endpoint(event, context, lambda _: _answer(event))
 
 
-def _answer(event: http.Event) -> http.Answer:
+def _answer(event: http.Request) -> http.Response:
     http.refuse_token_in_url(event)
     document = _DOCUMENTS.get(event.get("routeKey", ""))
     if document is None:
         raise NotFound("There is no such document.")
-    return http.document_answer(event, document.text(), document.content_type, max_age=_MAX_AGE_SECONDS)
+    return http.document_answer(
+        event, document.text(), document.content_type, max_age=_MAX_AGE_SECONDS
+    )
 
 
 def _jwks() -> str:
@@ -44,10 +47,10 @@ def _jwks() -> str:
     return msgspec.json.encode({"keys": keys}).decode()
 
 
-def _public_key(arn: str) -> signing.PublicKey | None:
+def _public_key(arn: str) -> jws.PublicKey | None:
     """Null for a key that is disabled or gone: proofs of the others must still be verifiable."""
     try:
-        return signing.public_key(arn)
+        return jws.public_key(arn)
     except LookupError:
         logger.exception("a proof key is disabled or gone, and not published")
         return None
@@ -66,4 +69,4 @@ _DOCUMENTS = {
 """By route, which unlike the path is the same under every domain and stage."""
 
 if in_lambda() and proof_settings().proof_keys:
-    signing.prepare()
+    jws.prepare()

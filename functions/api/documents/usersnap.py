@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from functions.core import usersnap
+from functions.core.integrations import usersnap
 
 _SCRIPT = (Path(__file__).parent / "usersnap.js").read_text()
 

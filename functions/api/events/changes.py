@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from functions.core.clock import rfc3339, utc
 from functions.core.events.event_id import event_id
-from functions.core.times import rfc3339, utc
 
 Image = Mapping[str, Mapping[str, Any]]
 
@@ -48,7 +48,11 @@ def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[st
         if _approved(now) and not _approved(before):
             yield "approved"
     # Not one that was withdrawn, replaced or deleted before its time; a resend to elsewhere sets expires_at to 0.
-    elif change == "REMOVE" and not _approved(before) and 0 < float(before["expires_at"]["N"]) <= moment:
+    elif (
+        change == "REMOVE"
+        and not _approved(before)
+        and 0 < float(before["expires_at"]["N"]) <= moment
+    ):
         yield "expired"
 
 
@@ -67,8 +71,18 @@ def _approved(image: Image) -> bool:
 
 def _data(image: Image) -> dict[str, Any]:
     """The same fields for every type, null where there is nothing to say. No code: the record has none."""
-    texts = ("verification_id", "channel", "to", "country", "purpose", "delivery", "delivery_reason")
-    return {name: _text(image, name) for name in texts} | {"test": image.get("test", {}).get("BOOL", False)}
+    texts = (
+        "verification_id",
+        "channel",
+        "to",
+        "country",
+        "purpose",
+        "delivery",
+        "delivery_reason",
+    )
+    return {name: _text(image, name) for name in texts} | {
+        "test": image.get("test", {}).get("BOOL", False)
+    }
 
 
 def _text(image: Image, name: str) -> str | None:

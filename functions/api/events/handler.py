@@ -7,11 +7,11 @@ from typing import Any
 
 from functions.api.events.changes import Event, events_of
 from functions.core import aws
-from functions.core.events.wanted import settings
-from functions.core.log import count, logged, logger
+from functions.core.config import in_lambda
+from functions.core.events.event_filter import settings
+from functions.core.observability import count, logged, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
-from functions.core.settings import in_lambda
 
 _WORKFLOW = "deliver_event"
 _TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
@@ -23,8 +23,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
     Raises:
         Unavailable
     """
-    with logged(trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW):
-        found = [each for record in event["Records"] for each in _events_of(record) if settings().wants(each.type)]
+    with logged(
+        trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW
+    ):
+        found = [
+            each
+            for record in event["Records"]
+            for each in _events_of(record)
+            if settings().wants(each.type)
+        ]
         for each in found:
             _start(each)
     return {"events": len(found)}
@@ -44,7 +51,9 @@ def _start(event: Event) -> None:
     """Once, however often it is asked to: the run is named after the event."""
     run_id = new_run_id(_WORKFLOW, event.event_id)
     # Other words for one event: an earlier version of this code has told it.
-    if start_once(_WORKFLOW, event.parameters(), token_id=_TOKEN_ID, started_by="events", run_id=run_id):
+    if start_once(
+        _WORKFLOW, event.parameters(), token_id=_TOKEN_ID, started_by="events", run_id=run_id
+    ):
         count("EventStarted", type=event.type)
         logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
 

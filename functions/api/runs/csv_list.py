@@ -16,7 +16,9 @@ _DEEPEST = 8
 """Objects in objects: each name makes its own, in every row."""
 _LONGEST_SHOWN = 64
 """Characters of a wrong name that are told."""
-_QUOTING = "is not CSV: a quote that is not closed or not doubled, or a line break that is not quoted"
+_QUOTING = (
+    "is not CSV: a quote that is not closed or not doubled, or a line break that is not quoted"
+)
 
 Path = tuple[str, ...]
 
@@ -49,7 +51,9 @@ def _paths(names: list[str]) -> list[Path]:
     known: set[str] = set()
     for column, name in enumerate(names, start=1):
         if not _NAME.fullmatch(name):
-            shown = f"{name[:_LONGEST_SHOWN]!r}, which is no name of a parameter" if name else "no name"
+            shown = (
+                f"{name[:_LONGEST_SHOWN]!r}, which is no name of a parameter" if name else "no name"
+            )
             raise unreadable(f"row 1, column {column} has {shown}; names are separated by commas")
         if name.count(".") > _DEEPEST:
             raise unreadable(f"row 1, column {column} has a name of more than {_DEEPEST} dots")
@@ -58,7 +62,9 @@ def _paths(names: list[str]) -> list[Path]:
         known.add(name)
     paths = [tuple(name.split(".")) for name in names]
     if inside := {path[:length] for path in paths for length in range(1, len(path))} & set(paths):
-        raise unreadable(f"row 1 has {'.'.join(min(inside))} both as a value and with fields inside")
+        raise unreadable(
+            f"row 1 has {'.'.join(min(inside))} both as a value and with fields inside"
+        )
     return paths
 
 

@@ -17,37 +17,40 @@ from functions.api.runs.requests import (
     read_query,
     write_cursor,
 )
-from functions.core import aws, http, table
-from functions.core.call import Caller
-from functions.core.doors import ApiCall, api_door, logged_call
-from functions.core.log import logger
+from functions.core import aws, http
+from functions.core.auth.caller import Caller
+from functions.core.aws import dynamodb
+from functions.core.config import in_lambda
+from functions.core.http.endpoint import ApiCall, api_endpoint, logged_call
+from functions.core.observability import logger
 from functions.core.runs import uploads
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import Run, cancel, describe, list_runs
 from functions.core.runs.start import retry
-from functions.core.settings import in_lambda
 
 
-def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
     """Answers the call of the route, or a problem."""
     with logged_call(event, context):
-        return api_door(event, context, _CALLS)
+        return api_endpoint(event, context, _CALLS)
 
 
-def _start(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _start(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     caller.require("runs:write")
     run = launch(read_body(StartRun, event), caller, http.run_seed(event, caller.token_id))
     return _accepted(run, request_id)
 
 
-def _upload(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _upload(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     caller.require("runs:write")
     wanted = read_body(NewUpload, event)
-    return http.answer(uploads.new_form(wanted.format, caller.token_id, time.time()), request_id, status=201)
+    return http.answer(
+        uploads.new_form(wanted.format, caller.token_id, time.time()), request_id, status=201
+    )
 
 
-def _list(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _list(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     """Of a page of all runs those that the token may read, so that a page may be short while another one follows."""
     caller.require("runs:read")
     query = read_query(RunsQuery, event)
@@ -56,37 +59,39 @@ def _list(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
     return http.answer({"runs": readable, "cursor": write_cursor(following)}, request_id)
 
 
-def _describe(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _describe(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     return http.answer(describe(_run_id(event, caller, "runs:read")), request_id)
 
 
-def _items(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _items(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     run_id = _run_id(event, caller, "runs:read")
     query = read_query(ItemsQuery, event)
     after = read_cursor(query.cursor, int)
-    items, following = list_outcomes(run_id, failed_only=query.status == "failed", after=after, limit=query.limit)
+    items, following = list_outcomes(
+        run_id, failed_only=query.status == "failed", after=after, limit=query.limit
+    )
     if not items:
         describe(run_id)  # or an unknown run would look like one of which nothing has begun
     return http.answer({"items": items, "cursor": write_cursor(following)}, request_id)
 
 
-def _retry(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _retry(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     run_id = _run_id(event, caller, "runs:write")
     read_body(Nothing, event)
     return _accepted(retry(run_id, token_id=caller.token_id), request_id)
 
 
-def _cancel(event: http.Event, caller: Caller, request_id: str) -> http.Answer:
+def _cancel(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     return http.answer(cancel(_run_id(event, caller, "runs:write")), request_id)
 
 
-def _accepted(run: Run, request_id: str) -> http.Answer:
+def _accepted(run: Run, request_id: str) -> http.Response:
     """202, and a log line that is found among the run's."""
     logger.append_keys(run_id=run.run_id, workflow=run.workflow)
     return http.accepted(run, request_id)
 
 
-def _run_id(event: http.Event, caller: Caller, scope: str) -> str:
+def _run_id(event: http.Request, caller: Caller, scope: str) -> str:
     """The run that the path names. Raises `NotPermitted`, `NotFound`."""
     caller.require(scope)
     run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
@@ -109,4 +114,4 @@ _CALLS: dict[str, ApiCall] = {
 
 if in_lambda():
     aws.client("stepfunctions")
-    table.connect()
+    dynamodb.connect()

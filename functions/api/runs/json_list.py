@@ -35,7 +35,9 @@ def read_array(stream: BinaryIO) -> Iterator[dict[str, Any]]:
             index += 1
             yield text.take_object(index)
         if not text.take("]"):
-            raise unreadable(f"after the item with index {index} there is neither a comma nor the array's end")
+            raise unreadable(
+                f"after the item with index {index} there is neither a comma nor the array's end"
+            )
     if not text.is_at_end():
         raise unreadable("after the array's end there is something else")
 

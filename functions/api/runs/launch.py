@@ -7,13 +7,13 @@ from typing import Any
 from functions.api.runs import validation
 from functions.api.runs.lists import read_items
 from functions.api.runs.requests import StartRun
-from functions.core.call import Caller
+from functions.core.auth.caller import Caller
+from functions.core.definition.names import workflow_names
 from functions.core.errors import FieldError, InvalidParameters, UnreadableItems
 from functions.core.runs.execution import exists, new_run_id, workflow_of
 from functions.core.runs.run import Run
 from functions.core.runs.start import start
 from functions.core.runs.uploads import Upload, used
-from functions.core.workflow_names import workflow_names
 
 
 def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
@@ -35,10 +35,14 @@ def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
     if asked.upload_id is not None:
         return _launch_upload(asked, Upload(caller.token_id, asked.upload_id), caller, seed)
     if not asked.items:
-        raise InvalidParameters(FieldError("/items", "must not be empty; or there must be an upload_id"))
+        raise InvalidParameters(
+            FieldError("/items", "must not be empty; or there must be an upload_id")
+        )
     validation.validate(asked.workflow, asked.items, asked.parameters)
     run_id = new_run_id(asked.workflow, seed)
-    return start(asked.workflow, asked.items, token_id=caller.token_id, run_id=run_id, **_options(asked))
+    return start(
+        asked.workflow, asked.items, token_id=caller.token_id, run_id=run_id, **_options(asked)
+    )
 
 
 def _launch_upload(asked: StartRun, upload: Upload, caller: Caller, seed: str | None) -> Run:

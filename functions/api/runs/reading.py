@@ -27,7 +27,11 @@ def read_object(text: bytes, place: str) -> dict[str, Any]:
     try:
         return _decoder.decode(text)
     except msgspec.ValidationError as error:
-        what = "a JSON object" if "Expected `object`" in str(error) else "valid JSON: a number is out of range"
+        what = (
+            "a JSON object"
+            if "Expected `object`" in str(error)
+            else "valid JSON: a number is out of range"
+        )
         raise unreadable(f"{place} is not {what}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise unreadable(f"{place} is not valid JSON") from None

@@ -55,7 +55,7 @@ class ItemsQuery(Parameters):
     cursor: Annotated[str, Meta(max_length=8_000)] | None = None
 
 
-def read_body(kind: type[P], event: http.Event) -> P:
+def read_body(kind: type[P], event: http.Request) -> P:
     """The body. One that is too large is told where a long list goes instead."""
     try:
         return read_parameters(kind, http.read_body(event))
@@ -63,7 +63,7 @@ def read_body(kind: type[P], event: http.Event) -> P:
         raise BodyTooLarge(f"{error.detail} POST /runs/uploads takes longer lists.") from None
 
 
-def read_query(kind: type[P], event: http.Event) -> P:
+def read_query(kind: type[P], event: http.Request) -> P:
     """The query. Raises `InvalidParameters`, also for a name that is there twice."""
     pairs = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
     values = dict(pairs)
@@ -84,7 +84,9 @@ def read_cursor(cursor: str | None, kind: type[Position]) -> Position | None:
     if cursor is None:
         return None
     try:
-        position = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        position = msgspec.json.decode(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind
+        )
     except (binascii.Error, ValueError):
         raise _no_cursor() from None
     if isinstance(position, int) and not 0 <= position < MAX_ITEMS:

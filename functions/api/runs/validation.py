@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.core.errors import FieldError, InvalidParameters, NotInBackground
-from functions.core.invoke import find_problems
+from functions.core.runs.validation import find_problems
 
 Item = Mapping[str, Any]
 
@@ -22,7 +22,9 @@ def validate(workflow: str, items: Sequence[Item], parameters: Item) -> None:
         problems = find_problems(workflow, items, parameters)
     except NotInBackground:
         raise InvalidParameters(FieldError("/workflow", NO_WORKFLOW)) from None
-    wrong = [error for each in problems for error in _errors(each, items[each["index"]], parameters)]
+    wrong = [
+        error for each in problems for error in _errors(each, items[each["index"]], parameters)
+    ]
     if wrong:
         raise InvalidParameters(*dict.fromkeys(wrong))
 

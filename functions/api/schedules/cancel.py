@@ -9,10 +9,11 @@ from functions.api.schedules.definition import find_definition, forget
 from functions.api.schedules.listing import MOST, Wanted
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe
-from functions.core import http, scheduler
+from functions.core import http
+from functions.core.aws import scheduler
+from functions.core.clock import utc
 from functions.core.errors import NotFound
 from functions.core.parameters import Parameters, read_parameters
-from functions.core.times import utc
 
 _DELETERS = 10
 """At once; botocore's client keeps as many connections."""
@@ -24,7 +25,7 @@ class Query(Parameters):
     group: str
 
 
-def cancel(request: Request) -> http.Answer:
+def cancel(request: Request) -> http.Response:
     """200 with the schedule that was."""
     name = request.schedule_name("runs:write")
     definition = find_definition(name.schedule_id)
@@ -35,7 +36,7 @@ def cancel(request: Request) -> http.Answer:
     return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
 
 
-def cancel_group(request: Request) -> http.Answer:
+def cancel_group(request: Request) -> http.Response:
     """200 with how many there were. Those of workflows that the token may not call stay.
 
     A group of some thousands may need more than one call's time: the same call then goes on with what is left.

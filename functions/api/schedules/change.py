@@ -8,10 +8,11 @@ from functions.api.schedules.fire import start_scheduled
 from functions.api.schedules.read import find
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
-from functions.core import http, scheduler
+from functions.core import http
+from functions.core.aws import scheduler
+from functions.core.clock import utc
 from functions.core.errors import Conflict, NotFound
 from functions.core.parameters import Parameters, read_parameters
-from functions.core.times import utc
 
 
 class Change(Parameters):
@@ -20,7 +21,7 @@ class Change(Parameters):
     paused: bool
 
 
-def change(request: Request) -> http.Answer:
+def change(request: Request) -> http.Response:
     """200 with the schedule, or 202 with the run that resuming it started."""
     name = request.schedule_name("runs:write")
     wanted = read_parameters(Change, http.read_body(request.event))
@@ -36,13 +37,15 @@ def change(request: Request) -> http.Answer:
     return http.answer(describe(definition, now, paused=wanted.paused), request.request_id)
 
 
-def _change_due(definition: Definition, request: Request, *, paused: bool) -> http.Answer:
+def _change_due(definition: Definition, request: Request, *, paused: bool) -> http.Response:
     """What is about to fire can no longer be paused; what was paused past its time starts."""
     at = definition.timing.first_at
     if not paused or at is None:
         raise Conflict("The schedule is firing; cancel it, or its run.")
     run = start_scheduled(definition, at)
     if run is None:
-        raise Conflict("The token that made the schedule is revoked or expired, which ends the schedule.")
+        raise Conflict(
+            "The token that made the schedule is revoked or expired, which ends the schedule."
+        )
     remove([definition.schedule_id])
     return http.accepted(run, request.request_id)

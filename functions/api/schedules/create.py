@@ -11,13 +11,14 @@ from functions.api.schedules.names import new_name
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import When, read_timing
-from functions.core import http, scheduler
+from functions.core import http
+from functions.core.aws import scheduler
+from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.invoke import find_problems
-from functions.core.log import logger
+from functions.core.observability import logger
 from functions.core.parameters import read_parameters
 from functions.core.runs.execution import new_run_id
-from functions.core.times import utc
+from functions.core.runs.validation import find_problems
 
 
 class NewSchedule(When, kw_only=True):
@@ -28,7 +29,7 @@ class NewSchedule(When, kw_only=True):
     group: str | None = None
 
 
-def create(request: Request) -> http.Answer:
+def create(request: Request) -> http.Response:
     """201 with the schedule, or 202 with the run."""
     request.caller.require("runs:write")
     wanted = read_parameters(NewSchedule, http.read_body(request.event))
@@ -56,7 +57,10 @@ def _refuse_invalid(definition: Definition) -> None:
     """Asks the workflow itself, now, because later nobody would hear of it."""
     for problem in find_problems(definition.workflow, [definition.parameters]):
         raise InvalidParameters(
-            *(FieldError(f"/parameters{error['pointer']}", error["detail"]) for error in problem["errors"])
+            *(
+                FieldError(f"/parameters{error['pointer']}", error["detail"])
+                for error in problem["errors"]
+            )
         )
 
 

@@ -62,7 +62,9 @@ class Cron(NamedTuple):
                 for minute in self.minutes:
                     wanted = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
                     found = wanted.astimezone(UTC)
-                    exists = found.astimezone(zone).replace(tzinfo=None) == wanted.replace(tzinfo=None)
+                    exists = found.astimezone(zone).replace(tzinfo=None) == wanted.replace(
+                        tzinfo=None
+                    )
                     if found > moment and exists:
                         return found
         return None
@@ -85,7 +87,9 @@ def read_cron(text: str) -> Cron:
     """
     fields = text.upper().split()
     if len(fields) != 6:  # noqa: PLR2004 - AWS's six fields
-        raise _refused(f"has {len(fields)} fields; it needs six: minutes hours day-of-month month day-of-week year")
+        raise _refused(
+            f"has {len(fields)} fields; it needs six: minutes hours day-of-month month day-of-week year"
+        )
     minutes, hours, day, month, weekday, year = fields
     return Cron(
         _read_list(_MINUTE, minutes),
@@ -98,7 +102,9 @@ def read_cron(text: str) -> Cron:
 
 def _read_days(day: str, weekday: str) -> DaysOfMonth:
     if (day == "?") == (weekday == "?"):
-        raise _refused("needs ? in exactly one of day of month and day of week, such as 0 9 ? * MON-FRI *")
+        raise _refused(
+            "needs ? in exactly one of day of month and day of week, such as 0 9 ? * MON-FRI *"
+        )
     return _read_day_of_month(day) if weekday == "?" else _read_weekday(weekday)
 
 
@@ -132,7 +138,11 @@ def _read_weekday(text: str) -> DaysOfMonth:
 
 
 def _on_weekdays(year: int, month: int, weekdays: list[int]) -> list[int]:
-    return [day for day in range(1, monthrange(year, month)[1] + 1) if _weekday(year, month, day) in weekdays]
+    return [
+        day
+        for day in range(1, monthrange(year, month)[1] + 1)
+        if _weekday(year, month, day) in weekdays
+    ]
 
 
 def _weekday(year: int, month: int, day: int) -> int:
@@ -162,7 +172,9 @@ def _read_part(field: _Field, text: str) -> range:
     last = _number(field, part["last"]) if part["last"] else first if one else field.high
     step = int(part["step"] or 1)
     if last < first:
-        raise _refused(f"{field.name}: {text} runs backwards; write two ranges with a comma between them")
+        raise _refused(
+            f"{field.name}: {text} runs backwards; write two ranges with a comma between them"
+        )
     if not 1 <= step <= field.high:
         raise _refused(f"{field.name}: the step of {text} must be 1 to {field.high}")
     return range(first, last + 1, step)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from functions.api.schedules.timing import Timing
-from functions.core import objects
+from functions.core.aws import s3
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,18 +25,18 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def store(self) -> None:
         """Raises `Unavailable`."""
-        objects.write(_key(self.schedule_id), msgspec.json.encode(self))
+        s3.write(_key(self.schedule_id), msgspec.json.encode(self))
 
 
 def find_definition(schedule_id: str) -> Definition | None:
     """Null when the schedule was cancelled or has fired. Raises `Unavailable`."""
-    content = objects.read(_key(schedule_id))
+    content = s3.read(_key(schedule_id))
     return msgspec.json.decode(content, type=Definition) if content else None
 
 
 def forget(schedule_ids: Iterable[str]) -> None:
     """Deletes definitions, up to 1,000; whatever still fires then runs nothing. Raises `Unavailable`."""
-    objects.delete([_key(schedule_id) for schedule_id in schedule_ids])
+    s3.delete([_key(schedule_id) for schedule_id in schedule_ids])
 
 
 def _key(schedule_id: str) -> str:

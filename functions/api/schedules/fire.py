@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from functions.api.schedules.cancel import remove
 from functions.api.schedules.definition import Definition, find_definition, forget
 from functions.api.schedules.schedule import SCHEDULED_TIME, run_id_of
-from functions.core import scheduler
-from functions.core.log import count, logger
+from functions.core.auth.tokens import read_token
+from functions.core.aws import scheduler
+from functions.core.clock import utc
+from functions.core.observability import count, logger
 from functions.core.runs.run import Run
 from functions.core.runs.start import start
-from functions.core.times import utc
-from functions.core.tokens import read_token
 
 
 def fire(schedule_id: str, scheduled_at: str) -> str | None:
@@ -42,7 +42,10 @@ def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
     token = read_token(token_id)
     needed = {"runs:write", f"workflow:{definition.workflow}"}
     if token is None or not token.is_active(time.time()) or not needed <= token.scopes:
-        logger.warning("not started: the token that made this schedule may not do so any more", token_id=token_id)
+        logger.warning(
+            "not started: the token that made this schedule may not do so any more",
+            token_id=token_id,
+        )
         count("ScheduleRefused", workflow=definition.workflow)
         remove([definition.schedule_id])
         return None

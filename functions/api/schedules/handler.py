@@ -1,7 +1,7 @@
 """schedules: runs that start in the future, once or repeatedly. Two doors:
 
 http      API Gateway: makes, lists, pauses, resumes and cancels them.
-schedule  `{"door": "schedule", "schedule_id", "scheduled_at"}`, from EventBridge Scheduler when one is due. Every failure is
+schedule  `{"trigger": "schedule", "schedule_id", "scheduled_at"}`, from EventBridge Scheduler when one is due. Every failure is
           raised, so that Lambda tries again and then hands the event to the dead-letter queue.
 """
 
@@ -12,13 +12,14 @@ from typing import Any
 from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
 from functions.api.schedules.request import Request
-from functions.core import http, scheduler, table
-from functions.core.doors import ApiCall, api_door, log_answer, log_problem, logged_call
-from functions.core.log import logger
-from functions.core.settings import in_lambda
+from functions.core import http
+from functions.core.aws import dynamodb, scheduler
+from functions.core.config import in_lambda
+from functions.core.http.endpoint import ApiCall, api_endpoint, log_answer, log_problem, logged_call
+from functions.core.observability import logger
 
 
-def _asked(answer: Callable[[Request], http.Answer]) -> ApiCall:
+def _asked(answer: Callable[[Request], http.Response]) -> ApiCall:
     return lambda event, caller, request_id: answer(Request(event, caller, request_id))
 
 
@@ -36,7 +37,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 
     """Answers at the door that the event is for."""
     with logged_call(event, context):
         if http.is_http(event):
-            return api_door(event, context, _CALLS)
+            return api_endpoint(event, context, _CALLS)
         return _fire(event, context.aws_request_id)
 
 
@@ -55,4 +56,4 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
 
 if in_lambda():
     scheduler.prepare()
-    table.connect()
+    dynamodb.connect()

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from functions.api.schedules.names import prefix_of, read_name
-from functions.core import scheduler
-from functions.core.call import Caller
+from functions.core.auth.caller import Caller
+from functions.core.aws import scheduler
+from functions.core.aws.scheduler import Listed
 from functions.core.errors import NotFound
-from functions.core.scheduler import Listed
 
 MOST = 100
 """Names in one list of EventBridge Scheduler's."""
@@ -32,7 +32,9 @@ class Wanted(NamedTuple):
         prefix = prefix_of(self.group) if self.group else ""
         found: list[Listed] = []
         for _ in range(_LISTS):
-            listed, cursor = scheduler.list_schedules(prefix=prefix, limit=limit - len(found), cursor=cursor)
+            listed, cursor = scheduler.list_schedules(
+                prefix=prefix, limit=limit - len(found), cursor=cursor
+            )
             found += filter(self._has, listed)
             if cursor is None or len(found) == limit:
                 break

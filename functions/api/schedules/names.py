@@ -35,7 +35,9 @@ def new_name(workflow: str, group: str | None) -> ScheduleName:
     if group is not None:
         _refuse_wrong(group, _LONGEST - len(f"..{workflow}") - _RANDOM_CHARACTERS)
     random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
-    return ScheduleName(".".join(part for part in (group, workflow, random) if part), group, workflow)
+    return ScheduleName(
+        ".".join(part for part in (group, workflow, random) if part), group, workflow
+    )
 
 
 def read_name(schedule_id: str) -> ScheduleName:

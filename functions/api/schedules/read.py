@@ -11,10 +11,11 @@ from functions.api.schedules.listing import MOST, Wanted
 from functions.api.schedules.names import ScheduleName
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe
-from functions.core import http, scheduler
+from functions.core import http
+from functions.core.aws import scheduler
+from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.parameters import Parameters, read_parameters
-from functions.core.times import utc
 
 _READERS = 10
 """At once; botocore's client keeps as many connections."""
@@ -29,18 +30,20 @@ class Query(Parameters):
     cursor: Annotated[str, Meta(max_length=2048)] | None = None
 
 
-def read_one(request: Request) -> http.Answer:
+def read_one(request: Request) -> http.Response:
     """200 with the schedule."""
     definition, paused = find(request.schedule_name("runs:read"))
     return http.answer(describe(definition, utc(time.time()), paused=paused), request.request_id)
 
 
-def read_page(request: Request) -> http.Answer:
+def read_page(request: Request) -> http.Response:
     """200 with schedules of the workflows that the token may call; there may be more while there is a cursor."""
     request.caller.require("runs:read")
     query = read_parameters(Query, request.query, strict=False)
     try:
-        listed, cursor = Wanted(request.caller, query.group, query.workflow).page(query.limit, query.cursor)
+        listed, cursor = Wanted(request.caller, query.group, query.workflow).page(
+            query.limit, query.cursor
+        )
     except ValueError:
         raise InvalidParameters(FieldError("/cursor", "is not one that this list gave")) from None
     with ThreadPoolExecutor(_READERS) as readers:

@@ -8,9 +8,9 @@ import msgspec
 from functions.api.schedules.definition import Definition
 from functions.api.schedules.names import read_name
 from functions.api.schedules.timing import Timing
+from functions.core.aws.scheduler import Entry
+from functions.core.config import read_settings
 from functions.core.runs.execution import new_run_id
-from functions.core.scheduler import Entry
-from functions.core.settings import read_settings
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 """EventBridge Scheduler puts the time in its place for which the schedule was due; an emulator may not."""
@@ -70,7 +70,11 @@ def run_id_of(definition: Definition, moment: datetime) -> str:
 def entry_of(definition: Definition, now: datetime, *, paused: bool) -> Entry:
     """The schedule as it is written at a moment."""
     timing = definition.timing
-    event = {"door": "schedule", "schedule_id": definition.schedule_id, "scheduled_at": SCHEDULED_TIME}
+    event = {
+        "trigger": "schedule",
+        "schedule_id": definition.schedule_id,
+        "scheduled_at": SCHEDULED_TIME,
+    }
     return Entry(
         name=definition.schedule_id,
         expression=timing.expression,

@@ -22,7 +22,9 @@ _FARTHEST_SECONDS = 10 * 366 * 86_400
 _LONGEST_ZONE_NAME = 50
 """Characters, of EventBridge Scheduler."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
 
 
 class When(Parameters, kw_only=True):
@@ -31,7 +33,9 @@ class When(Parameters, kw_only=True):
     at: str | None = None
     """RFC 3339 with an offset, or local time beside a `timezone`."""
     after_seconds: Annotated[int, Meta(ge=0, le=_FARTHEST_SECONDS)] | None = None
-    every_seconds: Annotated[int, Meta(ge=_MINUTE_SECONDS, le=_LONGEST_INTERVAL_SECONDS)] | None = None
+    every_seconds: Annotated[int, Meta(ge=_MINUTE_SECONDS, le=_LONGEST_INTERVAL_SECONDS)] | None = (
+        None
+    )
     cron: Annotated[str, Meta(max_length=200)] | None = None
     timezone: str | None = None
     ends_at: str | None = None
@@ -83,7 +87,11 @@ def read_timing(when: When, now: datetime) -> Timing:
     Raises:
         InvalidParameters: with a sentence for what is wrong.
     """
-    given = [each for each in (when.at, when.after_seconds, when.every_seconds, when.cron) if each is not None]
+    given = [
+        each
+        for each in (when.at, when.after_seconds, when.every_seconds, when.cron)
+        if each is not None
+    ]
     if len(given) != 1:
         raise _refused("", "needs exactly one of at, after_seconds, every_seconds and cron")
     zone = _read_zone(when.timezone) if when.timezone else None
@@ -101,7 +109,10 @@ def read_timing(when: When, now: datetime) -> Timing:
 def _that_comes(timing: Timing, now: datetime) -> Timing:
     if timing.has_ended(now):
         pointer = "/ends_at" if timing.ends_at else "/cron"
-        raise _refused(pointer, "is before the first time" if timing.ends_at else "names a time that never comes")
+        raise _refused(
+            pointer,
+            "is before the first time" if timing.ends_at else "names a time that never comes",
+        )
     return timing
 
 
@@ -144,7 +155,9 @@ def _read_time(pointer: str, text: str, zone: ZoneInfo | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text.upper()) if _TIME.fullmatch(text) else None
         if moment is None:
-            raise _refused(pointer, "must be a time like 2026-01-31T12:00:00Z or 2026-01-31T12:00:00+01:00")
+            raise _refused(
+                pointer, "must be a time like 2026-01-31T12:00:00Z or 2026-01-31T12:00:00+01:00"
+            )
         return _whole_second(moment if moment.tzinfo else _in_zone(pointer, moment, zone))
     except (ValueError, OverflowError):
         raise _refused(pointer, "is no time that there is") from None

@@ -16,7 +16,9 @@ _MOST_CERTIFICATES = 16
 """SNS has one or two at a time; only what it really serves is kept, so that made-up URLs push none out."""
 
 
-def refuse_unless_signed_by_certificate(url: str, signature: bytes, signed: bytes, now: float, fetch: Download) -> None:
+def refuse_unless_signed_by_certificate(
+    url: str, signature: bytes, signed: bytes, now: float, fetch: Download
+) -> None:
     """Raises `WrongSignature` unless the certificate at a URL of SNS is valid now and made this signature: RSASSA-PKCS1-v1_5
     with SHA-256. Raises `Unavailable` while it cannot be fetched.
     """
@@ -24,7 +26,11 @@ def refuse_unless_signed_by_certificate(url: str, signature: bytes, signed: byte
         certificate, key = _certificate(url, fetch)
     except Refused:
         raise WrongSignature("SNS has no such certificate.") from None
-    if not certificate.not_valid_before_utc <= datetime.fromtimestamp(now, UTC) <= certificate.not_valid_after_utc:
+    if (
+        not certificate.not_valid_before_utc
+        <= datetime.fromtimestamp(now, UTC)
+        <= certificate.not_valid_after_utc
+    ):
         raise WrongSignature("The certificate is not valid now.")
     try:
         key.verify(signature, signed, PKCS1v15(), SHA256())

@@ -41,7 +41,9 @@ def refuse_unless_signed(expected: Iterable[str], given: Iterable[str]) -> None:
     """Raises `WrongSignature` unless one of the signatures that were given is what a key makes; all are ASCII."""
     signatures = list(given)
     if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures):
-        raise WrongSignature("The signature was not made with a key of this source over what arrived.")
+        raise WrongSignature(
+            "The signature was not made with a key of this source over what arrived."
+        )
 
 
 def refuse_stale(signed_at: float, now: float) -> None:

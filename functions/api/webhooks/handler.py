@@ -8,21 +8,21 @@ from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import keys_of, settings, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
 from functions.core import aws, http
-from functions.core.doors import http_door, logged_call
+from functions.core.config import SettingsError, in_lambda
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
-from functions.core.log import count, logger
+from functions.core.http.endpoint import http_endpoint, logged_call
+from functions.core.observability import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
-from functions.core.settings import SettingsError, in_lambda
 
 
-def lambda_handler(event: http.Event, context: Any) -> http.Answer:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
     """Answers 202 (200 to sources that repeat after anything else) with the run's id, or a problem."""
     with logged_call(event, context):
-        return http_door(event, context, lambda request_id: _answer(event, request_id))
+        return http_endpoint(event, context, lambda request_id: _answer(event, request_id))
 
 
-def _answer(event: http.Event, request_id: str) -> http.Answer:
+def _answer(event: http.Request, request_id: str) -> http.Response:
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
     logger.append_keys(source=name, workflow=source.workflow)
@@ -60,7 +60,13 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
     run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
     # Other words under one id: its source has sent two things, or sources.toml has changed.
     started_by = f"webhook:{source.scheme}:{name}"
-    start_once(source.workflow, parameters, token_id=f"webhook:{name}", started_by=started_by, run_id=run_id)
+    start_once(
+        source.workflow,
+        parameters,
+        token_id=f"webhook:{name}",
+        started_by=started_by,
+        run_id=run_id,
+    )
     return run_id
 
 

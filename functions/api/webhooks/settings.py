@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from functions.api.webhooks.sources import Source, not_there
 from functions.core import aws
-from functions.core.log import logger
-from functions.core.secret import Secret
-from functions.core.settings import PublicUrl, read_settings
-from functions.core.signing_keys import read_keys
+from functions.core.aws.secrets import Secret
+from functions.core.config import PublicUrl, read_settings
+from functions.core.observability import logger
+from functions.core.signing.keys import read_keys
 
 UNSET_SECONDS = 30.0
 """For which it is not asked again whether a secret is set: anybody can call, and each question costs."""
@@ -60,7 +60,8 @@ def keys_of(source: Source) -> tuple[str, ...]:
             raise
         _unset_until[name] = time.monotonic() + UNSET_SECONDS
         logger.warning(
-            "the secret of this source of webhooks is not set: make webhook-secret", reason=aws.code_of(error)
+            "the secret of this source of webhooks is not set: make webhook-secret",
+            reason=aws.code_of(error),
         )
         raise not_there() from None
 

@@ -12,8 +12,8 @@ from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
 from functions.api.webhooks.scheme import SchemeName
+from functions.core.config import SettingsError
 from functions.core.errors import FieldError, InvalidParameters, NotFound
-from functions.core.settings import SettingsError
 
 SOURCES = Path(__file__).parent / "sources.toml"
 
@@ -52,7 +52,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if found is None or found is False:
             return None
         if not isinstance(found, dict):
-            raise InvalidParameters(FieldError("", "The payload is not one that this source's parameters are made of."))
+            raise InvalidParameters(
+                FieldError("", "The payload is not one that this source's parameters are made of.")
+            )
         return found
 
 
@@ -78,6 +80,8 @@ def sources() -> dict[str, Source]:
 def read_sources(text: str) -> dict[str, Source]:
     """As `sources`, from the text of such a file."""
     try:
-        return msgspec.convert(tomllib.loads(text), dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source])
+        return msgspec.convert(
+            tomllib.loads(text), dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
+        )
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"sources.toml: {error}.") from None

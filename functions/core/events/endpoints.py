@@ -1,29 +1,29 @@
-"""Where events of a type go, and the keys that they are signed with."""
+"""Endpoints of events: their URLs and signing keys, by event type."""
 
 from functools import cache
 from typing import NamedTuple
 
 import msgspec
 
-from functions.core import usersnap
-from functions.core.events.wanted import settings
-from functions.core.secret import Secret
-from functions.core.settings import read_settings
-from functions.core.signing_keys import read_keys
-from functions.core.usersnap_keys import portal_keys
+from functions.core.aws.secrets import Secret
+from functions.core.config import read_settings
+from functions.core.events.event_filter import settings
+from functions.core.integrations import usersnap
+from functions.core.integrations.usersnap.portal_keys import portal_keys
+from functions.core.signing.keys import read_keys
 
 _USERSNAP = "usersnap."
 
 
 class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who delivers needs; read from the environment."""
+    """Settings of deliveries; read from the environment."""
 
     events_key_secret: str
     """ARN of the secret with the key, or two keys while one takes the other's place."""
 
 
 class Endpoint(NamedTuple):
-    """Where events go."""
+    """A receiver of events."""
 
     url: str
     keys: tuple[str, ...]
@@ -31,10 +31,12 @@ class Endpoint(NamedTuple):
 
 
 def endpoint_for(event_type: str) -> Endpoint | None:
-    """Where events of a type go; null where they go nowhere. Usersnap's go to the client portal, all others to `EventsUrl`.
+    """The endpoint of an event type; null if it has none.
+
+    Usersnap's events go to the client portal, all others to `EventsUrl`.
 
     Raises:
-        SettingsError: the secret is none.
+        SettingsError: the secret is malformed.
         Unavailable: it cannot be read.
     """
     if event_type.startswith(_USERSNAP):
@@ -46,7 +48,9 @@ def endpoint_for(event_type: str) -> Endpoint | None:
 
 def _portal() -> Endpoint | None:
     state = usersnap.read()
-    return Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
+    return (
+        Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
+    )
 
 
 def prepare() -> None:

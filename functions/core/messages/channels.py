@@ -20,7 +20,9 @@ def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> S
     return Sent(PROVIDER, twilio.send_whatsapp(to, text, code, verification_id))
 
 
-def call_with_code(to: str, introduction: str, code: str, language: str, verification_id: str = "") -> Sent:
+def call_with_code(
+    to: str, introduction: str, code: str, language: str, verification_id: str = ""
+) -> Sent:
     """Calls an E.164 number, says the introduction and the code, character by character, twice.
 
     Raises:
@@ -28,7 +30,7 @@ def call_with_code(to: str, introduction: str, code: str, language: str, verific
         ProviderRefused, ProviderUnavailable: as `sms.send_sms`.
     """
     require("voice")
-    from functions.core.messages.providers import twilio  # noqa: PLC0415 - as above
+    from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
     return Sent(PROVIDER, twilio.call_with_code(to, introduction, code, language, verification_id))
 
@@ -36,12 +38,14 @@ def call_with_code(to: str, introduction: str, code: str, language: str, verific
 def require(channel: TwilioChannel) -> None:
     """Raises `InvalidParameters` unless the deployment has the channel switched on."""
     if channel not in settings().twilio_channels:
-        raise InvalidParameters(FieldError("/channel", f"{channel} is not switched on in this deployment"))
+        raise InvalidParameters(
+            FieldError("/channel", f"{channel} is not switched on in this deployment")
+        )
 
 
 def prepare() -> None:
     """Imports and makes what the channels need, if one is switched on, for init."""
     if settings().twilio_channels:
-        from functions.core.messages.providers import twilio  # noqa: PLC0415 - as above
+        from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
         twilio.prepare()

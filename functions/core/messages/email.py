@@ -63,7 +63,9 @@ def send_email(
         options["ConfigurationSetName"] = configuration_set
     if tags:
         options["EmailTags"] = [{"Name": name, "Value": value} for name, value in tags.items()]
-    return first_that_takes((PROVIDER, partial(_try, to, email, options)) for _ in range(TRIES)).message_id
+    return first_that_takes(
+        (PROVIDER, partial(_try, to, email, options)) for _ in range(TRIES)
+    ).message_id
 
 
 def _try(to: str, email: Email, options: Mapping[str, Any]) -> str:

@@ -4,14 +4,12 @@ import time
 from collections import Counter as Counting
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Meta
 
-from functions.core import counters, limits
-from functions.core.call import Call
-from functions.core.counters import Counter
+from functions.core.config import read_settings
 from functions.core.deadline import remaining_seconds
 from functions.core.email_address import EmailAddress
 from functions.core.errors import (
@@ -27,13 +25,14 @@ from functions.core.messages import email
 from functions.core.messages.email import Email
 from functions.core.messages.settings import settings as message_settings
 from functions.core.parameters import NotValid
-from functions.core.settings import read_settings
+from functions.core.rate_limits import counters, limits
+from functions.core.rate_limits.counters import Counter
 
 MOST_RECIPIENTS = 50
 """SES's limit of recipients in a call (SES API v2, SendEmail), kept though each gets a message of his own."""
 
 _SECONDS_FOR_ONE = 11
-"""Two tries of 5 s, see core/aws.py, and some: with less time left, a message is not begun, so that none is left in doubt."""
+"""Two tries of 5 s, see core/aws/clients.py, and some: with less time left, a message is not begun, so that none is left in doubt."""
 
 Quota = Annotated[int, Meta(ge=1)]
 
@@ -53,7 +52,21 @@ def settings() -> MailingSettings:
     return read_settings(MailingSettings)
 
 
-class Delivery(NamedTuple):
+class Steps(Protocol):
+    """Steps of a call that are done once (`definition.call.Call`)."""
+
+    @property
+    def recorded(self) -> bool:
+        """As `Call.recorded`."""
+
+    def once(self, step: str, do: Callable[[], str]) -> str:
+        """As `Call.once`."""
+
+    def recall(self, step: str) -> str | None:
+        """As `Call.recall`."""
+
+
+class EmailDelivery(NamedTuple):
     """What became of one recipient's message; one of the last two is null."""
 
     to: EmailAddress
@@ -73,7 +86,9 @@ def read_recipients(to: str | Sequence[str], at: str = "/to") -> list[EmailAddre
                 FieldError(f"{at}/{index}", f"is the same address as {at}/{first[address.lower()]}")
             )
     if not 1 <= len(found) <= MOST_RECIPIENTS:
-        raise InvalidParameters(FieldError(at, f"must be 1 to {MOST_RECIPIENTS} addresses; a run takes any number"))
+        raise InvalidParameters(
+            FieldError(at, f"must be 1 to {MOST_RECIPIENTS} addresses; a run takes any number")
+        )
     return found
 
 
@@ -93,8 +108,8 @@ def deliver(
     *,
     reply_to: EmailAddress | None,
     tags: Mapping[str, str],
-    call: Call,
-) -> list[Delivery]:
+    call: Steps,
+) -> list[EmailDelivery]:
     """Charges the limits for all recipients, or for none, then sends to each.
 
     With one recipient, or when nobody's message was taken, a failure is raised. Otherwise each recipient's is told, because a
@@ -111,7 +126,9 @@ def deliver(
         sentence = "is one person's own, so the email can go to one recipient only"
         raise InvalidParameters(FieldError("/data/unsubscribe_url", sentence))
     steps = {address: f"email to {index}" for index, address in enumerate(recipients)}
-    own = _charge([address for address in recipients if call.recall(steps[address]) is None], time.time())
+    own = _charge(
+        [address for address in recipients if call.recall(steps[address]) is None], time.time()
+    )
     send = partial(
         email.send_email,
         email=message,
@@ -120,27 +137,35 @@ def deliver(
         configuration_set=message_settings().email_configuration_set,
     )
     deliveries = [
-        _deliver(address, partial(call.once, step, partial(send, address.deliver_to)), own.get(address.canonical))
+        _deliver(
+            address,
+            partial(call.once, step, partial(send, address.deliver_to)),
+            own.get(address.canonical),
+        )
         for address, step in steps.items()
     ]
     failed = [delivery.error for delivery in deliveries if delivery.error]
     passing = [error for error in failed if isinstance(error, Unavailable)]
-    if len(failed) == len(deliveries) or (call.steps and passing):
+    if len(failed) == len(deliveries) or (call.recorded and passing):
         raise (passing or failed)[0]
     return deliveries
 
 
-def _deliver(address: EmailAddress, send: Callable[[], str], counter: Counter | None) -> Delivery:
+def _deliver(
+    address: EmailAddress, send: Callable[[], str], counter: Counter | None
+) -> EmailDelivery:
     """`counter` is null where an earlier try has sent the message already."""
     if counter and remaining_seconds() < _SECONDS_FOR_ONE:
         limits.refund(counter)
-        return Delivery(address, None, TooSlow("The call took too long to begin with this message."))
+        return EmailDelivery(
+            address, None, TooSlow("The call took too long to begin with this message.")
+        )
     try:
-        return Delivery(address, send(), None)
+        return EmailDelivery(address, send(), None)
     except (ProviderRefused, ProviderUnavailable) as error:
         if counter and error.nothing_sent:
             limits.refund(counter)
-        return Delivery(address, None, error)
+        return EmailDelivery(address, None, error)
 
 
 def _charge(recipients: Sequence[EmailAddress], now: float) -> dict[str, Counter]:
@@ -149,21 +174,27 @@ def _charge(recipients: Sequence[EmailAddress], now: float) -> dict[str, Counter
         return {}
     rules = settings()
     messages = Counting(address.canonical for address in recipients)
-    pointers = {address.canonical: f"/to/{index}" for index, address in reversed(list(enumerate(recipients)))}
+    pointers = {
+        address.canonical: f"/to/{index}"
+        for index, address in reversed(list(enumerate(recipients)))
+    }
     keys = {canonical: limits.key("recipient", canonical) for canonical in messages}
 
     def counters_of() -> list[Counter]:
         ceiling = counters.daily("template-emails", "email", rules.template_emails_per_day, now)
         own = [
-            counters.daily("recipient", keys[canonical], rules.recipient_emails_per_day, now)._replace(
-                amount=amount, pointer=pointers[canonical]
-            )
+            counters.daily(
+                "recipient", keys[canonical], rules.recipient_emails_per_day, now
+            )._replace(amount=amount, pointer=pointers[canonical])
             for canonical, amount in messages.items()
         ]
         return [ceiling._replace(amount=len(recipients)), *own]
 
     _, *own = limits.charge(counters_of, now)
-    return {canonical: counter._replace(amount=1) for canonical, counter in zip(messages, own, strict=True)}
+    return {
+        canonical: counter._replace(amount=1)
+        for canonical, counter in zip(messages, own, strict=True)
+    }
 
 
 def _address(text: str, at: str) -> EmailAddress:

@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from functions.core import aws
 from functions.core.errors import ProviderRefused, ProviderUnavailable
-from functions.core.log import count, logger
+from functions.core.observability import count, logger
 
 ProviderFailure = ProviderRefused | ProviderUnavailable
 
@@ -75,7 +75,12 @@ def failed(
         text: the provider's sentence, for the log; only where it cannot quote the message.
     """
     count("ProviderFailed", provider=provider, kind="refused" if refused else "unavailable")
-    about = {"provider_code": code, "provider_text": text, "refused": refused, "connected": connected}
+    about = {
+        "provider_code": code,
+        "provider_text": text,
+        "refused": refused,
+        "connected": connected,
+    }
     logger.warning("provider failed", extra={"provider": provider} | about)
     if refused:
         return ProviderRefused("The provider refused to send this message.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from functions.core.settings import read_settings
+from functions.core.config import read_settings
 
 _HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 _EMAIL_OR_URL = r"^(https://[^\s\"'<>()\[\]{}|\\^`]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)\Z"
@@ -48,7 +48,9 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
     code_in_subject: bool = False
     """Off, because subjects show on lock screens and travel in SES's events."""
 
-    web_domain: Annotated[str, Meta(max_length=40, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = ""
+    web_domain: Annotated[str, Meta(max_length=40, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = (
+        ""
+    )
     """Host of the web page where codes are typed: browsers fill codes in there and nowhere else (WICG, origin-bound
     one-time codes). So long that an SMS of 70 characters holds it.
     """

@@ -40,7 +40,9 @@ def send_sms(to: str, text: str, verification_id: str = "") -> Sent:
         ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
         ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
     """
-    return first_that_takes((name, partial(_send_by, name, to, text, verification_id)) for name in _tries())
+    return first_that_takes(
+        (name, partial(_send_by, name, to, text, verification_id)) for name in _tries()
+    )
 
 
 def _send_by(name: SmsProvider, to: str, text: str, verification_id: str) -> str:

@@ -2,8 +2,8 @@
 
 from functions.core.messages import segments
 from functions.core.messages.email import Email
-from functions.core.messages.locales import Locale, LocaleHint, fill, find_locale
-from functions.core.messages.render import render, render_email
+from functions.core.messages.rendering.locales import Locale, LocaleHint, fill, find_locale
+from functions.core.messages.rendering.render import render, render_email
 from functions.core.messages.settings import settings
 
 _NAMED = (("sms_code", "sms_validity", "sms_secrecy"), ("sms_code", "sms_secrecy"), ("sms_code",))
@@ -18,7 +18,9 @@ characters is not said: 140 characters hold either way, and 70 UCS-2 units are 1
 """
 
 
-def verification_email(code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None) -> Email:
+def verification_email(
+    code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
+) -> Email:
     """The email with a code.
 
     Args:
@@ -31,11 +33,15 @@ def verification_email(code: str, *, minutes: int, purpose: str | None, locale: 
     return render_email("verification", found, _values(code, minutes, purpose, found))
 
 
-def verification_sms(code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None) -> str:
+def verification_sms(
+    code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
+) -> str:
     """The SMS with a code, always one segment: the best wording that fits. Parameters as in `verification_email`."""
     found = find_locale(locale)
     values = _values(code, minutes, purpose, found)
-    wordings = [(purpose, sentences) for sentences in _NAMED] + [(None, each) for each in (*_NAMED, *_UNNAMED)]
+    wordings = [(purpose, sentences) for sentences in _NAMED] + [
+        (None, each) for each in (*_NAMED, *_UNNAMED)
+    ]
     changes = ({"purpose": about, "sentences": sentences} for about, sentences in wordings)
     texts = (render("verification/sms.txt", found, values | change) for change in changes)
     return next(text for text in texts if _fits(text))
@@ -58,7 +64,9 @@ def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dic
     about = settings()
     return {
         "code": code,
-        "duration": fill(locale.sentence("minutes", minutes), {"minutes": str(minutes)}.__getitem__),
+        "duration": fill(
+            locale.sentence("minutes", minutes), {"minutes": str(minutes)}.__getitem__
+        ),
         "purpose": purpose,
         "code_in_subject": about.code_in_subject,
         "web_domain": about.web_domain,
@@ -68,4 +76,6 @@ def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dic
 
 def _fits(text: str) -> bool:
     length = segments.length(text)
-    return length.one_segment and (not settings().android_app_hash or length.units <= _RETRIEVER_BYTES)
+    return length.one_segment and (
+        not settings().android_app_hash or length.units <= _RETRIEVER_BYTES
+    )

@@ -70,7 +70,9 @@ def started_by_of(started_by: str | None, token_id: str | None) -> str | None:
 def new_run_id(workflow: str, seed: str | None = None) -> str:
     """An id for a run: random, or always the same for the same seed (an idempotency key, a schedule and its time)."""
     if seed is None:
-        return f"{workflow}." + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+        return f"{workflow}." + "".join(
+            secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS)
+        )
     return f"{workflow}.{hashlib.sha256(seed.encode()).hexdigest()[:_RANDOM_CHARACTERS]}"
 
 
@@ -98,7 +100,7 @@ def exists(run_id: str) -> bool:
 
 def begin(execution: Execution) -> bool:
     """Starts it; false where one of that name is there already."""
-    with aws.unavailable_when_passing("Step Functions"):
+    with aws.unavailable_if_transient("Step Functions"):
         try:
             _client().start_execution(
                 stateMachineArn=settings().run_workflow,
@@ -115,7 +117,7 @@ def begin(execution: Execution) -> bool:
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
     """The input of a run's execution, and Step Functions' description of it. Raises `NotFound`, `Unavailable`."""
     workflow_of(run_id)
-    with aws.unavailable_when_passing("Step Functions"):
+    with aws.unavailable_if_transient("Step Functions"):
         try:
             about = _client().describe_execution(executionArn=_arn(run_id))
         except ClientError as error:
@@ -127,17 +129,19 @@ def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
 
 def count_items(run_id: str) -> dict[str, int]:
     """Counts of the run's items by their state, as the Map Run has them; none where it has not begun."""
-    with aws.unavailable_when_passing("Step Functions"):
+    with aws.unavailable_if_transient("Step Functions"):
         started = _client().list_map_runs(executionArn=_arn(run_id))["mapRuns"]
         if not started:
             return {}
-        counts: dict[str, int] = _client().describe_map_run(mapRunArn=started[0]["mapRunArn"])["itemCounts"]
+        counts: dict[str, int] = _client().describe_map_run(mapRunArn=started[0]["mapRunArn"])[
+            "itemCounts"
+        ]
     return counts
 
 
 def stop(run_id: str) -> None:
     """Aborts it; nothing happens to one that has ended."""
-    with aws.unavailable_when_passing("Step Functions"):
+    with aws.unavailable_if_transient("Step Functions"):
         try:
             _client().stop_execution(executionArn=_arn(run_id))
         except ClientError as error:
@@ -148,12 +152,16 @@ def stop(run_id: str) -> None:
 def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """What Step Functions lists of runs, newest first, and the cursor of the next page. Raises `InvalidParameters`."""
     page = {"nextToken": cursor} if cursor else {}
-    with aws.unavailable_when_passing("Step Functions"):
+    with aws.unavailable_if_transient("Step Functions"):
         try:
-            listed = _client().list_executions(stateMachineArn=settings().run_workflow, maxResults=limit, **page)
+            listed = _client().list_executions(
+                stateMachineArn=settings().run_workflow, maxResults=limit, **page
+            )
         except ClientError as error:
             if aws.code_of(error) == "InvalidToken":
-                raise InvalidParameters(FieldError("/cursor", "is not one that this list gave, or too old")) from None
+                raise InvalidParameters(
+                    FieldError("/cursor", "is not one that this list gave, or too old")
+                ) from None
             raise
     return listed["executions"], listed.get("nextToken")
 

@@ -13,7 +13,7 @@ from functions.core.runs.settings import settings
 PART_BYTES = 8_000_000
 """S3 takes parts from 5 MiB, and 10,000 of them."""
 
-KEPT_SECONDS = 7 * 86_400
+ITEMS_KEPT_SECONDS = 7 * 86_400
 """The bucket's lifecycle (template.yaml) deletes files then, or some hours later."""
 
 
@@ -27,7 +27,7 @@ class Reference(msgspec.Struct, frozen=True):
     """In bytes."""
 
 
-class Upload:
+class ItemsUpload:
     """An object that is written as it is made. It is there once it is closed; not at all if that never happens."""
 
     def __init__(self, key: str) -> None:
@@ -45,18 +45,20 @@ class Upload:
 
     def close(self) -> None:
         """Completes the object."""
-        with aws.unavailable_when_passing("S3"):
+        with aws.unavailable_if_transient("S3"):
             if self._upload_id is None:
                 _s3().put_object(**self._place, Body=bytes(self._buffer))
                 return
             if self._buffer:
                 self._upload_part()
             parts = {"Parts": self._parts}
-            _s3().complete_multipart_upload(**self._place, UploadId=self._upload_id, MultipartUpload=parts)
+            _s3().complete_multipart_upload(
+                **self._place, UploadId=self._upload_id, MultipartUpload=parts
+            )
 
     def _upload_part(self) -> None:
         number = len(self._parts) + 1
-        with aws.unavailable_when_passing("S3"):
+        with aws.unavailable_if_transient("S3"):
             if self._upload_id is None:
                 self._upload_id = _s3().create_multipart_upload(**self._place)["UploadId"]
             part = _s3().upload_part(
@@ -68,8 +70,10 @@ class Upload:
 
 def read_item(key: str, start: int, length: int) -> dict[str, Any]:
     """The parameters of one item: a ranged read, whatever the size of the file."""
-    with aws.unavailable_when_passing("S3"):
-        answer = _s3().get_object(Bucket=settings().runs_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}")
+    with aws.unavailable_if_transient("S3"):
+        answer = _s3().get_object(
+            Bucket=settings().runs_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+        )
         parameters: dict[str, Any] = msgspec.json.decode(answer["Body"].read())
     return parameters
 
@@ -77,9 +81,13 @@ def read_item(key: str, start: int, length: int) -> dict[str, Any]:
 def digest(key: str) -> str:
     """SHA-256 of a file; empty where it is not kept any more."""
     found = hashlib.sha256()
-    with aws.unavailable_when_passing("S3"):
+    with aws.unavailable_if_transient("S3"):
         try:
-            for part in _s3().get_object(Bucket=settings().runs_bucket, Key=key)["Body"].iter_chunks(PART_BYTES):
+            for part in (
+                _s3()
+                .get_object(Bucket=settings().runs_bucket, Key=key)["Body"]
+                .iter_chunks(PART_BYTES)
+            ):
                 found.update(part)
         except ClientError as error:
             # The second is what S3 says of a file that is gone to a role that may not list the bucket.
@@ -91,7 +99,7 @@ def digest(key: str) -> str:
 
 def read_references(key: str) -> Iterator[Reference]:
     """All references of a run, in the order of their indexes."""
-    with aws.unavailable_when_passing("S3"):
+    with aws.unavailable_if_transient("S3"):
         for line in _s3().get_object(Bucket=settings().runs_bucket, Key=key)["Body"].iter_lines():
             yield msgspec.json.decode(line, type=Reference)
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from functions.core.settings import read_settings
+from functions.core.config import read_settings
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Starts runs: the items go to S3 as they are read, then one execution of RunWorkflow gets references to them."""
+"""Starts runs: writes the items to S3, then starts one execution of RunWorkflow with references."""
 
 import secrets
 import time
@@ -9,23 +9,29 @@ from typing import Any
 import msgspec
 
 from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
-from functions.core.http import MAX_BODY_BYTES
-from functions.core.log import logger
+from functions.core.http.gateway import MAX_BODY_BYTES
+from functions.core.observability import logger
 from functions.core.parameters import merged
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id, started_by_of
-from functions.core.runs.files import KEPT_SECONDS, Reference, Upload, digest, read_references
+from functions.core.runs.files import (
+    ITEMS_KEPT_SECONDS,
+    ItemsUpload,
+    Reference,
+    digest,
+    read_references,
+)
 from functions.core.runs.run import Run, describe
 
 DEFAULT_CONCURRENCY = 20
-"""So that lists do not starve sign-ins of Lambda's concurrency."""
+"""Leaves most of Lambda's concurrency to sign-ins."""
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
-"""As a call may have over HTTP."""
+"""As large as an HTTP request."""
 MAX_LIST_BYTES = 500_000_000
-"""Each item with the parameters that are common to all: what can be written within the deadline of a request."""
+"""Bytes of all items, each with the common parameters: written within the deadline of a request."""
 _MARGIN_SECONDS = 3600
-"""Of a paced run, for what its items take besides the waits."""
+"""Time of a paced run for its items' own work, besides the waits."""
 
 
 def start(  # noqa: PLR0913 - what a run can have, by name
@@ -40,27 +46,31 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     lenient: bool = False,
     run_id: str | None = None,
 ) -> Run:
-    """Starts a run over the items; returns it as it starts. The items are read once and not kept in memory.
+    """Starts a run over the items and returns it. The items are read once and not kept in memory.
 
     Args:
         workflow: name of a workflow of this stack.
-        items: parameters of one call each. What the iterator raises ends the start; nothing runs then.
-        token_id: of the token that asked for it; null where none did.
-        started_by: the code that asks, as in `Execution`; never a client's choice. Null: as a client's.
-        parameters: common to all items, for what an item does not say itself (absent, null or "").
+        items: parameters of one call each. An error of the iterator ends the start; nothing runs
+            then.
+        token_id: of the token that requested it; null without one.
+        started_by: the requesting code, as in `Execution`; never a client's choice. Null: as a
+            client.
+        parameters: common to all items; an item's own value wins unless it is absent, null or "".
         interval_seconds: if not 0, the items run one after the other with this wait between them.
         max_concurrency: items that run at once, 1 to 1000.
-        lenient: whether texts are converted to what the workflow wants ("5", "true"), for items that have only texts.
-        run_id: from `new_run_id`, where a repeated start must be the same run; otherwise a new one.
+        lenient: whether texts are converted to the parameters' types ("5", "true"), as for CSV
+            cells.
+        run_id: from `new_run_id`, where a repeated start must be the same run. Null: a new one.
 
     Raises:
         IdempotencyKeyReused: there is a run of that id with other items.
-        InvalidParameters: no items, too many, one too large, or a paced run that would outlast its items.
+        InvalidParameters: no items, too many, one too large, or a paced run that would outlast its
+            items.
         Unavailable
     """
     run_id = run_id or new_run_id(workflow)
     folder = _folder(run_id)
-    written = Upload(f"{folder}/items.jsonl")
+    written = ItemsUpload(f"{folder}/items.jsonl")
     every = (merged(item, parameters or {}) for item in items)
     total, first = _write_references(f"{folder}/references.jsonl", _write_items(written, every))
     if first is None:
@@ -80,15 +90,19 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         interval_seconds=interval_seconds,
         max_concurrency=max_concurrency,
         lenient=lenient,
-        items_until=int(time.time()) + KEPT_SECONDS,
+        items_until=int(time.time()) + ITEMS_KEPT_SECONDS,
         delete_at="",
     )
     return _begin(planned)
 
 
-def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str) -> bool:
-    """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
-    before in other words, which hold then.
+def start_once(
+    workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str
+) -> bool:
+    """Starts a run over one item, once per `run_id`; for deliveries that may repeat, such as
+    webhooks.
+
+    Returns false if a run of this id was started with other parameters, which then stay.
 
     Raises:
         InvalidParameters, Unavailable: as `start`.
@@ -102,13 +116,15 @@ def start_once(workflow: str, parameters: Mapping[str, Any], *, token_id: str, s
 
 
 def retry(run_id: str, *, token_id: str | None) -> Run:
-    """Starts a run over the items of a run that failed, which keep their indexes and stable ids. However often that is asked
-    for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id.
-    Its `started_by` is that of the run, whoever asks: its items are the same.
+    """Starts a run over the failed items of a run. They keep their indexes and ids.
+
+    Repeated retries of one run are one run, so that no item runs twice at the same time. Items that
+    fail again are retried by the id of the new run. The new run keeps `started_by`, whoever
+    retries.
 
     Args:
         run_id: of the run that has ended.
-        token_id: of the token that asked for it.
+        token_id: of the token that requested the retry.
 
     Raises:
         NotFound: there is no such run.
@@ -119,7 +135,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     if about["status"] == "RUNNING":
         raise Conflict("The run has not ended yet.")
     if time.time() > earlier.items_until:
-        raise Conflict("The items of the run are no longer kept; start a new run with them.")
+        raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
     new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
     total, first = _write_references(key, _references_of_failed(earlier))
@@ -139,18 +155,20 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
 
 
 def _folder(run_id: str) -> str:
-    """New at each start, so that a repeated one overwrites nothing that a run reads."""
+    """Folder in S3, new at each start: a repeated start overwrites nothing that a run reads."""
     return f"runs/{run_id}/{secrets.token_hex(4)}"
 
 
-def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
+def _write_items(upload: ItemsUpload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
     position = 0
     for index, item in enumerate(items):
         line = msgspec.json.encode(item)
         if index == MAX_ITEMS:
             raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
         if len(line) > MAX_ITEM_BYTES:
-            raise InvalidParameters(FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes"))
+            raise InvalidParameters(
+                FieldError(f"/items/{index}", f"has more than {MAX_ITEM_BYTES:,} bytes")
+            )
         if position > MAX_LIST_BYTES:
             raise InvalidParameters(
                 FieldError("/items", f"with the parameters have more than {MAX_LIST_BYTES:,} bytes")
@@ -161,8 +179,11 @@ def _write_items(upload: Upload, items: Iterable[Mapping[str, Any]]) -> Iterator
 
 
 def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, Reference | None]:
-    """How many there are, and the first. A single one travels in the execution's input and needs no file."""
-    upload, total, first = Upload(key), 0, None
+    """Writes references; returns their number and the first.
+
+    A single reference travels in the execution's input and needs no file.
+    """
+    upload, total, first = ItemsUpload(key), 0, None
     for reference in references:
         upload.write(msgspec.json.encode(reference) + b"\n")
         total, first = total + 1, first or reference
@@ -172,8 +193,10 @@ def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, R
 
 
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
-    """Both are in the order of indexes, so that one pass finds them."""
-    every = iter([earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key))
+    """References of the failed items. Both lists are sorted by index, so one pass finds them."""
+    every = iter(
+        [earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key)
+    )
     for failed in outcomes.failed_indexes(earlier.run_id):
         yield next(reference for reference in every if reference.index == failed)
 
@@ -189,17 +212,26 @@ def _begin(planned: Execution) -> Run:
     waits = planned.interval_seconds * (planned.total - 1)
     if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
         raise InvalidParameters(
-            FieldError("/interval_seconds", f"makes the run last {waits:,} s, and items are kept for 7 days")
+            FieldError(
+                "/interval_seconds",
+                f"makes the run last {waits:,} s, and items are kept for 7 days",
+            )
         )
-    planned = msgspec.structs.replace(planned, delete_at=str(int(now) + waits + outcomes.KEPT_SECONDS))
+    planned = msgspec.structs.replace(
+        planned, delete_at=str(int(now) + waits + outcomes.OUTCOMES_KEPT_SECONDS)
+    )
     return _begun(planned, now) if execution.begin(planned) else _started_before(planned)
 
 
 def _started_before(planned: Execution) -> Run:
-    """The run of that id that is there already: a repeated start, if it has the same items."""
+    """The existing run of this id, if it has the same items. Raises `IdempotencyKeyReused`."""
     earlier, about = execution.read(planned.run_id)
-    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(planned.items_key):
-        raise IdempotencyKeyReused("A run was started with this key and other items; take another key.")
+    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(
+        planned.items_key
+    ):
+        raise IdempotencyKeyReused(
+            "A run was started with this key and other items; use a new key."
+        )
     if about["status"] == "RUNNING":
         return _begun(earlier, about["startDate"].timestamp())
     return describe(planned.run_id)

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from msgspec import Meta
 
 from functions.core import aws
+from functions.core.clock import utc
+from functions.core.config import read_settings
 from functions.core.errors import Conflict, NotFound, Unavailable
-from functions.core.log import logger
-from functions.core.settings import read_settings
-from functions.core.times import utc
+from functions.core.observability import logger
 
 Format = Literal["json", "jsonl", "csv"]
 
@@ -55,7 +55,9 @@ def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
         Conditions=[["content-length-range", 1, largest]],
         ExpiresIn=FORM_SECONDS,
     )
-    return UploadForm(upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS))
+    return UploadForm(
+        upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS)
+    )
 
 
 class Upload(NamedTuple):
@@ -90,12 +92,14 @@ class Upload(NamedTuple):
 
     def claim(self, run_id: str) -> None:
         """Takes the upload for a run. Of any number of parallel claims one succeeds; the others raise `Conflict`."""
-        with aws.unavailable_when_passing("S3"):
+        with aws.unavailable_if_transient("S3"):
             try:
                 _s3().put_object(**_place(self._marker), Body=run_id.encode(), IfNoneMatch="*")
             except ClientError as error:
                 if aws.code_of(error) == "ConditionalRequestConflict":
-                    raise Unavailable("Another run is being started from this upload.", retry_after=1) from error
+                    raise Unavailable(
+                        "Another run is being started from this upload.", retry_after=1
+                    ) from error
                 if aws.code_of(error) != "PreconditionFailed":
                     raise
                 # The SDK may repeat a write whose answer was lost, and find what the first one wrote.
@@ -130,7 +134,7 @@ def _text(key: str) -> str:
 
 
 def _read(key: str) -> BinaryIO | None:
-    with aws.unavailable_when_passing("S3"):
+    with aws.unavailable_if_transient("S3"):
         try:
             return cast("BinaryIO", _s3().get_object(**_place(key))["Body"])
         except ClientError as error:
@@ -142,7 +146,7 @@ def _read(key: str) -> BinaryIO | None:
 def _delete(key: str) -> None:
     """Or leaves it to the bucket's lifecycle: by now the answer does not depend on it."""
     try:
-        with aws.unavailable_when_passing("S3"):
+        with aws.unavailable_if_transient("S3"):
             _s3().delete_object(**_place(key))
     except Unavailable:
         logger.warning("upload not deleted", exc_info=True)
@@ -154,7 +158,9 @@ def _not_found() -> NotFound:
 
 def used(run_id: str) -> Conflict:
     """The error for an upload that a run was started from."""
-    return Conflict(f"The run {run_id} was started from this upload; make a new one for another run.")
+    return Conflict(
+        f"The run {run_id} was started from this upload; make a new one for another run."
+    )
 
 
 def _s3() -> Any:  # noqa: ANN401 - botocore's clients are made at run time

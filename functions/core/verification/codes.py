@@ -11,8 +11,8 @@ from typing import Annotated, NamedTuple, Self
 import msgspec
 from msgspec import Meta
 
+from functions.core.aws.secrets import Secret
 from functions.core.parameters import NotValid
-from functions.core.secret import Secret
 from functions.core.verification.settings import settings
 
 ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
@@ -21,7 +21,11 @@ ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMN
 SHORTEST, LONGEST = 6, 10
 """Characters of a code. NIST SP 800-63B-4 §3.1.3.2: at least six."""
 
-_KINDS = {"d": ALPHABETS["digits"], "l": ALPHABETS["letters_and_digits"], "t": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_KINDS = {
+    "d": ALPHABETS["digits"],
+    "l": ALPHABETS["letters_and_digits"],
+    "t": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+}
 """Alphabets by the letter that stands for them in an id; t: a test destination's code, which its owner chose."""
 
 _DESCRIBED = {"d": "digits", "l": "letters and digits", "t": "letters and digits"}
@@ -63,7 +67,11 @@ class CodeForm(NamedTuple):
     def of(cls, verification_id: str) -> Self:
         """Form that an id tells; of one that tells none, issued by an earlier release, any that a code can have."""
         found = _FORM.fullmatch(verification_id)
-        return cls(found[1], int(found[2], 16), int(found[2], 16)) if found else cls("t", SHORTEST, LONGEST)
+        return (
+            cls(found[1], int(found[2], 16), int(found[2], 16))
+            if found
+            else cls("t", SHORTEST, LONGEST)
+        )
 
     @property
     def mark(self) -> str:
@@ -73,7 +81,11 @@ class CodeForm(NamedTuple):
     @property
     def described(self) -> str:
         """As a client is told of it: `6 digits`."""
-        length = str(self.longest) if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
+        length = (
+            str(self.longest)
+            if self.shortest == self.longest
+            else f"{self.shortest} to {self.longest}"
+        )
         return f"{length} {_DESCRIBED[self.kind]}"
 
     def keep(self, text: str) -> str:
@@ -156,7 +168,9 @@ def read_code(verification_id: str, typed: str) -> str:
     code = form.keep(text)
     if form.fits(code) or form.fits(code := form.keep(text.rpartition(":")[2])):
         return code
-    raise NotValid(f"is not a code of {form.described}; nothing was charged, so type the code as it was sent")
+    raise NotValid(
+        f"is not a code of {form.described}; nothing was charged, so type the code as it was sent"
+    )
 
 
 @cache

@@ -6,14 +6,23 @@ from pynamodb.expressions.condition import Condition
 
 from functions.core.verification.record import Verification
 
-Delivery = Literal["sent", "delivered", "failed"]
+DeliveryStatus = Literal["sent", "delivered", "failed"]
 
-_REPLACES: dict[Delivery, tuple[Delivery, ...]] = {"sent": (), "delivered": ("sent",), "failed": ("sent", "delivered")}
+_REPLACES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
+    "sent": (),
+    "delivered": ("sent",),
+    "failed": ("sent", "delivered"),
+}
 """What each may take the place of, of the same message: reports come more than once and in any order."""
 
 
 def record(
-    verification_id: str, delivery: Delivery, message_id: str, reason: str | None = None, *, passing: bool = False
+    verification_id: str,
+    delivery: DeliveryStatus,
+    message_id: str,
+    reason: str | None = None,
+    *,
+    passing: bool = False,
 ) -> bool:
     """Records what became of a verification's message; false when it is gone, knows better, or sent another message.
 
@@ -30,16 +39,26 @@ def record(
         Unavailable
     """
     actions = [Verification.delivery.set(delivery), Verification.message_id.set(message_id)]
-    actions.append(Verification.delivery_reason.set(reason) if reason else Verification.delivery_reason.remove())
-    replaces: tuple[Delivery, ...] = ("sent",) if passing else _REPLACES[delivery]
-    recorded, _ = Verification.update_if(verification_id, actions, _may_say(delivery, message_id, replaces))
+    actions.append(
+        Verification.delivery_reason.set(reason)
+        if reason
+        else Verification.delivery_reason.remove()
+    )
+    replaces: tuple[DeliveryStatus, ...] = ("sent",) if passing else _REPLACES[delivery]
+    recorded, _ = Verification.update_if(
+        verification_id, actions, _may_say(delivery, message_id, replaces)
+    )
     return recorded
 
 
-def _may_say(delivery: Delivery, message_id: str, replaces: tuple[Delivery, ...]) -> Condition:
+def _may_say(
+    delivery: DeliveryStatus, message_id: str, replaces: tuple[DeliveryStatus, ...]
+) -> Condition:
     nothing_known = Verification.delivery.does_not_exist()
     if delivery == "sent":
         said = nothing_known | (Verification.message_id != message_id)
     else:
-        said = nothing_known | (Verification.delivery.is_in(*replaces) & (Verification.message_id == message_id))
+        said = nothing_known | (
+            Verification.delivery.is_in(*replaces) & (Verification.message_id == message_id)
+        )
     return Verification.verification_id.exists() & said  # type: ignore[no-any-return] # PynamoDB types & as Any

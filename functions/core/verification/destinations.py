@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from functions.core.config import read_settings
 from functions.core.email_address import EmailAddress, masked
-from functions.core.errors import CountryNotAllowed, FieldError, InvalidParameters, LineTypeNotSupported
+from functions.core.errors import (
+    CountryNotAllowed,
+    FieldError,
+    InvalidParameters,
+    LineTypeNotSupported,
+)
 from functions.core.parameters import NotValid
 from functions.core.pasted import plain
-from functions.core.settings import read_settings
 
 if TYPE_CHECKING:
     import phonenumbers as pn
@@ -19,7 +24,11 @@ Channel = Literal["email", "sms", "whatsapp", "voice"]
 
 EVERY_COUNTRY = "*"
 
-_REACHED = {"sms": "receives SMS", "whatsapp": "receives WhatsApp messages", "voice": "can be called"}
+_REACHED = {
+    "sms": "receives SMS",
+    "whatsapp": "receives WhatsApp messages",
+    "voice": "can be called",
+}
 
 UNKNOWN_COUNTRY = "ZZ"
 """For numbers that no numbering plan knows: only `*` allows them."""
@@ -94,7 +103,10 @@ def _email(to: str) -> Destination:
     except NotValid as error:
         raise _invalid(str(error)) from None
     return Destination(
-        channel="email", address=str(address), deliver_to=address.deliver_to, canonical=address.canonical
+        channel="email",
+        address=str(address),
+        deliver_to=address.deliver_to,
+        canonical=address.canonical,
     )
 
 
@@ -106,18 +118,24 @@ def _phone(channel: Channel, to: str, country: str | None) -> Destination:
     region = pn.region_code_for_number(number) or UNKNOWN_COUNTRY
     allowed = settings().sms_countries
     if EVERY_COUNTRY not in allowed and region not in allowed:
-        raise CountryNotAllowed(FieldError("/to", "is in a country to which this deployment sends no SMS"))
+        raise CountryNotAllowed(
+            FieldError("/to", "is in a country to which this deployment sends no SMS")
+        )
     kinds = pn.PhoneNumberType
     reached = {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.UNKNOWN}
-    if pn.number_type(number) not in reached | ({kinds.FIXED_LINE} if channel == "voice" else set()):
+    if pn.number_type(number) not in reached | (
+        {kinds.FIXED_LINE} if channel == "voice" else set()
+    ):
         raise LineTypeNotSupported(FieldError("/to", f"is not a number that {_REACHED[channel]}"))
     e164 = pn.format_number(number, pn.PhoneNumberFormat.E164)
     block = e164[:-4]
-    return Destination(channel=channel, address=e164, deliver_to=e164, canonical=e164, country=region, prefix=block)
+    return Destination(
+        channel=channel, address=e164, deliver_to=e164, canonical=e164, country=region, prefix=block
+    )
 
 
 def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":
-    import phonenumbers as pn  # noqa: PLC0415 - as above
+    import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
     region = _region(country)
     text = _INTERNATIONAL.sub(r"\1+", _LINK.sub("", plain(to)))
@@ -131,31 +149,39 @@ def _parsed(to: str, country: str | None) -> "pn.PhoneNumber":
         raise _invalid(_NO_NUMBER) from None
     possible = pn.is_possible_number_with_reason(number) == pn.ValidationResult.IS_POSSIBLE
     # A national number that somebody forgot the country of would be a stranger's number elsewhere.
-    if not possible or not (international or region or (pn.is_valid_number(number) and not _is_national(text))):
+    if not possible or not (
+        international or region or (pn.is_valid_number(number) and not _is_national(text))
+    ):
         raise _invalid(_NO_NUMBER)
     return number
 
 
 def _region(country: str | None) -> str | None:
     """ISO 3166-1 code of a country as people write it: `de`, `UK`. Raises `InvalidParameters`."""
-    import phonenumbers as pn  # noqa: PLC0415 - as above
+    import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
     # Of a language with its region, as browsers have it (de-DE), the region.
     code = re.split(r"[-_]", plain(country or ""))[-1].upper()
     region = _OTHER_CODES.get(code, code)
     if region and region not in pn.SUPPORTED_REGIONS:
-        raise InvalidParameters(FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE"))
+        raise InvalidParameters(
+            FieldError("/country", "is not an ISO 3166-1 code of a country, such as DE")
+        )
     return region or None
 
 
 def _is_national(digits: str) -> bool:
     """Whether a number without + may be one of an allowed country's own, written without its country code."""
-    import phonenumbers as pn  # noqa: PLC0415 - as above
+    import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
     allowed = settings().sms_countries
     if EVERY_COUNTRY in allowed:
         return len(re.sub(r"\D", "", digits)) < _SHORTEST_WITH_CODE
-    home = [region for region in allowed if not digits.startswith(str(pn.country_code_for_region(region)))]
+    home = [
+        region
+        for region in allowed
+        if not digits.startswith(str(pn.country_code_for_region(region)))
+    ]
     return any(pn.is_valid_number(pn.parse(digits, region)) for region in home)
 
 

@@ -8,15 +8,21 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from functions.core import busy, table
-from functions.core.counters import Counter
+from functions.core.aws import dynamodb, transactions
 from functions.core.errors import AttemptsExhausted
-from functions.core.limits import FIRST_PAUSE_SECONDS, TRIES, exceeded, raise_unless_worth_another_try, raised
-from functions.core.verification import limits
+from functions.core.rate_limits.counters import Counter
+from functions.core.rate_limits.limits import (
+    FIRST_PAUSE_SECONDS,
+    TRIES,
+    exceeded,
+    raise_unless_worth_another_try,
+    raised,
+)
 from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
-from functions.core.verification.history import Allowance, History
-from functions.core.verification.limits import Limit
+from functions.core.verification.limits import sending
+from functions.core.verification.limits.send_history import Allowance, SendHistory
+from functions.core.verification.limits.sending import SendLimit
 from functions.core.verification.record import Verification
 from functions.core.verification.settings import settings
 
@@ -24,7 +30,7 @@ SETTLEMENT_SECONDS = 7200
 """After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be issued."""
 
     destination: Destination
@@ -42,24 +48,24 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.allowance == "publishable" or self.client_ip is not None
 
 
-class Issued(NamedTuple):
+class IssuedVerification(NamedTuple):
     """A verification that was just issued, and its code, which exists nowhere else."""
 
     verification: Verification
     code: str
-    order: Order
-    limit: Limit
+    order: SendRequest
+    limit: SendLimit
     """The destination's history as it was written with the verification."""
 
     @property
     def resend_at(self) -> float:
         """When the next send to the destination will be accepted, seconds since the epoch."""
-        rules, now = limits.settings().send_rules, float(self.verification.created_at)
+        rules, now = sending.settings().send_rules, float(self.verification.created_at)
         return self.limit.read_history().opens_at(self.order.allowance, rules, now)
 
 
 class _Found(NamedTuple):
-    limit: Limit
+    limit: SendLimit
     replaced: Verification | None
     paused_until: float
 
@@ -70,7 +76,7 @@ class _Found(NamedTuple):
         return self.replaced if here else None
 
 
-def issue(order: Order, now: float) -> Issued:
+def issue(order: SendRequest, now: float) -> IssuedVerification:
     """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
 
     With `resend_of`, the code of the verification that it names dies in the same transaction. If it went to the same
@@ -81,33 +87,37 @@ def issue(order: Order, now: float) -> Issued:
         AttemptsExhausted: when the replaced verification has no attempts left to carry over.
         Unavailable: when DynamoDB is, or the same destination is too busy.
     """
-    for attempt in busy.tries(TRIES, FIRST_PAUSE_SECONDS):
+    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
         found = _read(order)
         issued = _issued(order, found, now)
-        counters = limits.counters_of(order.destination, order.allowance, order.client_ip, now)
+        counters = sending.counters_of(order.destination, order.allowance, order.client_ip, now)
         try:
             _write(issued, found, counters)
         except TransactWriteError as error:
             raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
         else:
             return issued
-    raise busy.TooBusy
+    raise transactions.TooBusy
 
 
-def _read(order: Order) -> _Found:
-    key = limits.destination_key(order.destination)
+def _read(order: SendRequest) -> _Found:
+    key = sending.destination_key(order.destination)
     # A pause binds no server that sends on its own account.
     country = order.destination.country if order.for_stranger else None
-    wanted: list[table.Key] = [(Limit, key)]
-    wanted += [(Limit, limits.country_key(country))] if country else []
+    wanted: list[dynamodb.Key] = [(SendLimit, key)]
+    wanted += [(SendLimit, sending.country_key(country))] if country else []
     wanted += [(Verification, order.resend_of)] if order.resend_of else []
-    found = table.read(wanted)
-    pause = found.get((Limit, limits.country_key(country or "")))
+    found = dynamodb.read(wanted)
+    pause = found.get((SendLimit, sending.country_key(country or "")))
     replaced = found.get((Verification, order.resend_of or ""))
-    return _Found(found.get((Limit, key)) or Limit(key), replaced, float(pause.paused_until or 0) if pause else 0)
+    return _Found(
+        found.get((SendLimit, key)) or SendLimit(key),
+        replaced,
+        float(pause.paused_until or 0) if pause else 0,
+    )
 
 
-def _issued(order: Order, found: _Found, now: float) -> Issued:
+def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification:
     history = found.limit.read_history()
     carried = _carried(found)
     if found.replaced_here:
@@ -128,7 +138,7 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         purpose=order.purpose,
         nonce=order.nonce,
         test=True if order.test_code else None,
-        client_network=limits.client_network(order.client_ip) if order.for_stranger else None,
+        client_network=sending.client_network(order.client_ip) if order.for_stranger else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
         attempts=carried,
@@ -139,9 +149,12 @@ def _issued(order: Order, found: _Found, now: float) -> Issued:
         delete_at=delete_at,
     )
     history = history.sent(
-        order.allowance, now, attempts=rules.max_attempts - carried, until=delete_at + SETTLEMENT_SECONDS
+        order.allowance,
+        now,
+        attempts=rules.max_attempts - carried,
+        until=delete_at + SETTLEMENT_SECONDS,
     )
-    return Issued(verification, code, order, found.limit.with_history(history, now))
+    return IssuedVerification(verification, code, order, found.limit.with_history(history, now))
 
 
 def _carried(found: _Found) -> int:
@@ -150,25 +163,34 @@ def _carried(found: _Found) -> int:
     if replaced is None or replaced.spent:
         return 0
     if replaced.attempts_left <= 0:
-        raise AttemptsExhausted("All attempts of that verification are used; send without resend_of for a new one.")
+        raise AttemptsExhausted(
+            "All attempts of that verification are used; send without resend_of for a new one."
+        )
     return int(replaced.attempts)
 
 
-def _refuse(order: Order, history: History, found: _Found, now: float) -> None:
+def _refuse(order: SendRequest, history: SendHistory, found: _Found, now: float) -> None:
     if found.paused_until > now:
-        raise exceeded(limits.paused(order.destination.country or "", found.paused_until), now)
-    if refusal := history.refusal(order.allowance, limits.settings().send_rules, now):
+        raise exceeded(sending.paused(order.destination.country or "", found.paused_until), now)
+    if refusal := history.refusal(order.allowance, sending.settings().send_rules, now):
         raise exceeded(refusal, now)
 
 
-def _write(issued: Issued, found: _Found, counters: Sequence[Counter]) -> None:
-    with table.unavailable_when_passing(), TransactWrite(connection=table.connection()) as transaction:
+def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter]) -> None:
+    with (
+        dynamodb.unavailable_if_transient(),
+        TransactWrite(connection=dynamodb.connection()) as transaction,
+    ):
         if found.replaced_here:
             transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
         elif found.replaced:
             # Its own destination's history is settled when it is deleted.
-            transaction.update(found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged())
-        transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
+            transaction.update(
+                found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
+            )
+        transaction.save(
+            issued.verification, condition=Verification.verification_id.does_not_exist()
+        )
         transaction.save(issued.limit, condition=found.limit.unchanged())
         for counter in counters:
-            transaction.update(Limit(counter.key), *raised(counter))
+            transaction.update(SendLimit(counter.key), *raised(counter))

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from functions.core.settings import SettingsError
-from functions.core.signing import base64url, key_id, sign
+from functions.core.config import SettingsError
+from functions.core.signing.jws import base64url, key_id, sign
 from functions.core.verification.record import Verification
 from functions.core.verification.settings import proof_settings
 

@@ -2,20 +2,22 @@
 
 import hmac
 import secrets
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from functions.core import table
-from functions.core.settings import table_name
-from functions.core.verification.history import History
+from functions.core.aws import dynamodb
+from functions.core.config import table_name
+
+if TYPE_CHECKING:
+    from functions.core.verification.limits.send_history import SendHistory
 
 NOTHING = b""
 """`last_mac` of a verification that nobody has tried yet; no HMAC is empty."""
 
 
-class Verification(table.Table):
+class Verification(dynamodb.Table):
     """One code that was sent to one destination for one purpose."""
 
     class Meta:
@@ -69,7 +71,7 @@ class Verification(table.Table):
         condition: Condition = Verification.attempts == self.attempts
         return condition
 
-    def settled_in(self, history: History, now: float) -> History:
+    def settled_in(self, history: "SendHistory", now: float) -> "SendHistory":
         """Its destination's history once it has ended."""
         tried = int(self.attempts - (self.max_attempts - self.reserved))
         return history.settled(now, attempts=int(self.reserved), failed=tried, succeeded=self.spent)
@@ -83,7 +85,7 @@ class Verdict(NamedTuple):
     verification: Verification | None = None
 
 
-NO = Verdict(valid=False, attempts_left=0)
+REJECTED = Verdict(valid=False, attempts_left=0)
 """The one answer for unknown, expired, spent and exhausted verifications."""
 
 
@@ -110,7 +112,7 @@ def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
     ]
     charged, stored = Verification.update_if(verification_id, actions, _can_be_tried(now))
     if stored is None or not (charged or stored.last_check == check_id):
-        return NO
+        return REJECTED
     return Verdict(stored.spent, stored.attempts_left, stored if stored.spent else None)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from functions.core.settings import PublicUrl, read_settings
+from functions.core.config import PublicUrl, read_settings
 
 
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,8 @@ class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of proofs; read from the environment."""
 
     proof_keys: tuple[
-        Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")], ...
+        Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")],
+        ...,
     ] = ()
     """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
     would leave its `kid` behind, and IAM cannot name it."""

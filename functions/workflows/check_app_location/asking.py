@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from functions.core import aws
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import TooSlow, Unavailable
-from functions.core.log import logger
+from functions.core.observability import logger
 
 ONCE: dict[str, Any] = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
 """Options of each client: no repetitions, and no more patience here than on AWS, or the checks would not fit into a call."""

@@ -18,7 +18,9 @@ def concurrency() -> Finding:
     found = limits["UnreservedConcurrentExecutions"]
     if found >= _LEAST:
         return Finding(True, f"Lambda runs {found:,} functions at once.")
-    few = f"Lambda runs {found} functions at once, and a list takes {DEFAULT_CONCURRENCY} by default."
+    few = (
+        f"Lambda runs {found} functions at once, and a list takes {DEFAULT_CONCURRENCY} by default."
+    )
     until = f"start lists with a max_concurrency of {max(1, found // 2)} at most"
     quota = f"--service-code lambda --quota-code {_QUOTA} --desired-value {_WANTED}"
     more = command(f"service-quotas request-service-quota-increase {quota}")

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from functions.core.settings import read_settings
+from functions.core.config import read_settings
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
 
@@ -41,7 +41,10 @@ def email_sandbox() -> Finding:
     """Whether SES sends to everybody."""
     account = ask("sesv2", lambda ses: ses.get_account())
     if not account["SendingEnabled"]:
-        return Finding(False, "SES has paused sending for this account. The account dashboard in its console says why.")
+        return Finding(
+            False,
+            "SES has paused sending for this account. The account dashboard in its console says why.",
+        )
     if not account["ProductionAccessEnabled"]:
         leave = "sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL --website-url <URL>"
         sandbox = "SES is in its sandbox: it sends to verified addresses only."
@@ -62,7 +65,9 @@ def reply_to_domains() -> Finding:
     if domains := settings().reply_to_domains:
         return Finding(True, f"Answers to emails from templates may go to {', '.join(domains)}.")
     refused = "Emails from templates that have a reply_to are refused"
-    return Finding(None, f"ReplyToDomains is empty. {refused}. {_set('ReplyToDomains=example.com')}")
+    return Finding(
+        None, f"ReplyToDomains is empty. {refused}. {_set('ReplyToDomains=example.com')}"
+    )
 
 
 def identities(address: str) -> list[str]:
@@ -73,20 +78,30 @@ def identities(address: str) -> list[str]:
 
 def _is_verified(identity: str) -> bool | None:
     """Null where SES does not know it."""
-    about = look_up("sesv2", lambda ses: ses.get_email_identity(EmailIdentity=identity), absent=["NotFoundException"])
+    about = look_up(
+        "sesv2",
+        lambda ses: ses.get_email_identity(EmailIdentity=identity),
+        absent=["NotFoundException"],
+    )
     return None if about is None else bool(about["VerifiedForSendingStatus"])
 
 
 def _waiting(identity: str) -> str:
     if "@" in identity:
-        return f"SES has not verified {identity} yet. Follow the link in the email that it sent there."
+        return (
+            f"SES has not verified {identity} yet. Follow the link in the email that it sent there."
+        )
     records = command(f"sesv2 get-email-identity --email-identity {identity}")
-    return f"SES has not verified {identity} yet. Publish the DKIM records that this names: {records}"
+    return (
+        f"SES has not verified {identity} yet. Publish the DKIM records that this names: {records}"
+    )
 
 
 def _unknown() -> str:
     address = settings().email_from
-    create = command(f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}")
+    create = command(
+        f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}"
+    )
     return f"SES knows neither {address} nor its domain. Publish the DKIM records that this names: {create}"
 
 

@@ -4,11 +4,11 @@ from functools import cache
 
 import msgspec
 
+from functions.core.config import read_settings
 from functions.core.errors import DeliveryRefused
-from functions.core.events.wanted import settings as event_settings
-from functions.core.outbound.settings import settings as outbound_settings
-from functions.core.outbound.url import read_url
-from functions.core.settings import read_settings
+from functions.core.events.event_filter import settings as event_settings
+from functions.core.outbound_http.settings import settings as outbound_settings
+from functions.core.outbound_http.url import read_url
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
 
@@ -36,7 +36,9 @@ def events_url() -> Finding:
     try:
         read_url(url, local=outbound_settings().local_receivers)
     except DeliveryRefused as error:
-        return Finding(False, f"Nothing is delivered to EventsUrl. {error.detail} Set another one and deploy.")
+        return Finding(
+            False, f"Nothing is delivered to EventsUrl. {error.detail} Set another one and deploy."
+        )
     return Finding(True, "Events go to EventsUrl.")
 
 
@@ -45,9 +47,15 @@ def email_reports() -> Finding:
     topic = settings().email_events_topic
     if not topic:
         return Finding(None, "DeliveryStatus is not true: SES reports nothing.")
-    listed = ask("sns", lambda sns: sns.list_subscriptions_by_topic(TopicArn=topic))["Subscriptions"]
+    listed = ask("sns", lambda sns: sns.list_subscriptions_by_topic(TopicArn=topic))[
+        "Subscriptions"
+    ]
     ours = [each for each in listed if each["Endpoint"].endswith("/webhooks/ses")]
     if any(each["SubscriptionArn"] != _PENDING for each in ours):
         return Finding(True, "SES's reports reach the webhook ses.")
-    again = command(f"sns subscribe --topic-arn {topic} --protocol https --notification-endpoint <ApiUrl>/webhooks/ses")
-    return Finding(False, f"The webhook ses has not confirmed its subscription. Ask it again: {again}")
+    again = command(
+        f"sns subscribe --topic-arn {topic} --protocol https --notification-endpoint <ApiUrl>/webhooks/ses"
+    )
+    return Finding(
+        False, f"The webhook ses has not confirmed its subscription. Ask it again: {again}"
+    )

@@ -4,14 +4,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from functions.core.call import Call
-from functions.core.log import count
-from functions.core.parameters import Parameters, Result
-from functions.core.workflow import workflow
+from functions.core.observability import count
+from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.check_app_location import location
 from functions.workflows.check_app_location.asking import found
 from functions.workflows.check_app_location.concurrency import concurrency
-from functions.workflows.check_app_location.email import email_sandbox, email_sender, link_hosts, reply_to_domains
+from functions.workflows.check_app_location.email import (
+    email_sandbox,
+    email_sender,
+    link_hosts,
+    reply_to_domains,
+)
 from functions.workflows.check_app_location.events import email_reports, events_url
 from functions.workflows.check_app_location.location import Identifier, Url, compared, compared_url
 from functions.workflows.check_app_location.sms import sms_providers, sms_sandbox
@@ -70,10 +73,18 @@ def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
     url = compared_url(parameters.url, call.domain)
     matches = all(each.matches is not False for each in (stage, region, url))
     findings = {check: found(check) for check in _CHECKS}
-    ready = all(finding.ok or (finding.ok is None and check not in _NEEDED) for check, finding in findings.items())
+    ready = all(
+        finding.ok or (finding.ok is None and check not in _NEEDED)
+        for check, finding in findings.items()
+    )
     count("LocationChecked", ready="true" if ready else "false")
-    checks = [Check(name=check.__name__, ok=finding.ok, detail=finding.detail) for check, finding in findings.items()]
-    return AppLocation(matches=matches, stage=stage, region=region, url=url, ready=ready, checks=checks)
+    checks = [
+        Check(name=check.__name__, ok=finding.ok, detail=finding.detail)
+        for check, finding in findings.items()
+    ]
+    return AppLocation(
+        matches=matches, stage=stage, region=region, url=url, ready=ready, checks=checks
+    )
 
 
 lambda_handler = workflow(check_app_location, prepare=location.settings)

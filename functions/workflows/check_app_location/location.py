@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from functions.core.parameters import Checked, NotValid, Result
-from functions.core.settings import read_settings
+from functions.core.config import read_settings
+from functions.core.parameters import NotValid, Result, ValidatedStr
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -33,7 +33,7 @@ def command(words: str) -> str:
     return f"aws {words} --region {settings().aws_region}"
 
 
-class Url(Checked):
+class Url(ValidatedStr):
     """An http or https URL of an API: scheme, host, perhaps a port and a path."""
 
     __slots__ = ()
@@ -44,7 +44,9 @@ class Url(Checked):
         try:
             normal_form(text)
         except ValueError:
-            raise NotValid("must be a URL such as https://api.example.com, without a query") from None
+            raise NotValid(
+                "must be a URL such as https://api.example.com, without a query"
+            ) from None
         return cls(text)
 
 
@@ -58,13 +60,17 @@ class Identifier(Result):
 
 def compared(given: str | None, actual: str | None) -> Identifier:
     """Exactly; nothing that is given matches what is not known."""
-    return Identifier(given=given, actual=actual, matches=None if given is None else given == actual)
+    return Identifier(
+        given=given, actual=actual, matches=None if given is None else given == actual
+    )
 
 
 def compared_url(given: str | None, domain: str | None) -> Identifier:
     """`domain`: that the request came in by; with https in front it is the URL, unless the setting `PublicUrl` names one."""
     actual = settings().public_url or (f"https://{domain}" if domain else None)
-    matches = None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
+    matches = (
+        None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
+    )
     return Identifier(given=given, actual=actual, matches=matches)
 
 

@@ -1,9 +1,9 @@
 """Whether the providers of SMS are set up, and send to everybody. Of no concern where no SMS may be sent."""
 
+from functions.core.config import SettingsError
 from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.settings import settings as providers
 from functions.core.messages.providers.twilio_account import read_account
-from functions.core.settings import SettingsError
 from functions.core.verification.destinations import settings as destinations
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
@@ -39,20 +39,20 @@ def _sns_sandbox() -> Finding:
     if not ask("sns", lambda sns: sns.get_sms_sandbox_account_status())["IsInSandbox"]:
         return Finding(True, "AWS sends SMS to everybody.")
     verify = command("sns create-sms-sandbox-phone-number --phone-number <number>")
-    sandbox = (
-        "SNS is in its SMS sandbox: it sends to verified numbers only. Leave it in the console (SNS, Text messaging)"
-    )
+    sandbox = "SNS is in its SMS sandbox: it sends to verified numbers only. Leave it in the console (SNS, Text messaging)"
     return Finding(False, f"{sandbox}, or verify a number: {verify}")
 
 
 def _end_user_messaging_sandbox() -> Finding:
-    attributes = ask("pinpoint-sms-voice-v2", lambda sms: sms.describe_account_attributes())["AccountAttributes"]
+    attributes = ask("pinpoint-sms-voice-v2", lambda sms: sms.describe_account_attributes())[
+        "AccountAttributes"
+    ]
     if {each["Name"]: each["Value"] for each in attributes}.get("ACCOUNT_TIER") == "PRODUCTION":
         return Finding(True, "AWS sends SMS to everybody.")
-    verify = command("pinpoint-sms-voice-v2 create-verified-destination-number --destination-phone-number <number>")
-    sandbox = (
-        "End User Messaging is in its sandbox: it sends to verified numbers only. Ask for production access in its"
+    verify = command(
+        "pinpoint-sms-voice-v2 create-verified-destination-number --destination-phone-number <number>"
     )
+    sandbox = "End User Messaging is in its sandbox: it sends to verified numbers only. Ask for production access in its"
     return Finding(False, f"{sandbox} console, or verify a number: {verify}")
 
 
@@ -62,10 +62,14 @@ def _wrong_twilio_secret(about: ProviderSettings) -> str:
         return ""
     arn = about.twilio_secret
     secret = look_up(
-        "secretsmanager", lambda manager: manager.get_secret_value(SecretId=arn), absent=["ResourceNotFoundException"]
+        "secretsmanager",
+        lambda manager: manager.get_secret_value(SecretId=arn),
+        absent=["ResourceNotFoundException"],
     )
     if secret is None:
-        make = command("secretsmanager create-secret --name twilio --secret-string '{\"account_sid\": …}'")
+        make = command(
+            "secretsmanager create-secret --name twilio --secret-string '{\"account_sid\": …}'"
+        )
         return f"There is no secret {arn}. Make it, and name its ARN in TwilioSecret: {make}"
     try:
         read_account(secret["SecretString"])

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws, scheduler
+from functions.core import aws
+from functions.core.aws import scheduler
+from functions.core.config import read_settings
 from functions.core.errors import Unavailable
 from functions.core.runs.settings import settings as run_settings
-from functions.core.settings import read_settings
 from functions.workflows.check_app_location.asking import ONCE, Finding, look_up, require_time_for
 from functions.workflows.check_app_location.location import command
 
@@ -64,8 +65,14 @@ def schedules() -> Finding:
     except ClientError as error:
         if aws.code_of(error) not in _CANNOT_BE_MADE:
             raise
-        return Finding(False, f"EventBridge Scheduler cannot use {scheduler.settings().schedule_role}. {_DEPLOY}")
-    return Finding(True, "EventBridge Scheduler takes schedules." + ("" if _delete(name) else _left_behind(name)))
+        return Finding(
+            False,
+            f"EventBridge Scheduler cannot use {scheduler.settings().schedule_role}. {_DEPLOY}",
+        )
+    return Finding(
+        True,
+        "EventBridge Scheduler takes schedules." + ("" if _delete(name) else _left_behind(name)),
+    )
 
 
 def runs() -> Finding:
@@ -101,7 +108,7 @@ def _wrong_secret(name: str) -> str:
 
 def _entry(name: str) -> scheduler.Entry:
     expression = f"at({datetime.now(UTC) + _AHEAD:%Y-%m-%dT%H:%M:%S})"
-    event = {"door": "schedule", "parameters": {"verification_id": name}}
+    event = {"trigger": "schedule", "parameters": {"verification_id": name}}
     return scheduler.Entry(name, expression, settings().verify_delete_function, event, paused=True)
 
 

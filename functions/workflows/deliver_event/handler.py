@@ -7,16 +7,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from functions.core.call import Call
+from functions.core.clock import rfc3339, utc
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.events import endpoints, wanted
+from functions.core.events import endpoints, event_filter
 from functions.core.events.delivery import Event, deliver
 from functions.core.events.event_id import event_id
-from functions.core.log import count, logger
-from functions.core.outbound import post
-from functions.core.parameters import Parameters, Result
-from functions.core.times import rfc3339, utc
-from functions.core.workflow import workflow
+from functions.core.observability import count, logger
+from functions.core.outbound_http import post
+from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.deliver_event.reserved import refuse_reserved
 
 
@@ -64,7 +62,12 @@ def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
     endpoint = endpoints.endpoint_for(parameters.type)
     if endpoint is None:
         return EventDelivered(event_id=own_id, delivered=False, status=None)
-    event = Event(id=own_id, type=parameters.type, timestamp=_timestamp(parameters, call), data=parameters.data)
+    event = Event(
+        id=own_id,
+        type=parameters.type,
+        timestamp=_timestamp(parameters, call),
+        data=parameters.data,
+    )
     try:
         status = deliver(event, endpoint, utc(time.time()))
     except Exception:
@@ -88,7 +91,7 @@ def _timestamp(parameters: DeliverEvent, call: Call) -> str:
 
 
 def _prepare() -> None:
-    if wanted.settings().events_url:
+    if event_filter.settings().events_url:
         endpoints.prepare()
         post.prepare()
 

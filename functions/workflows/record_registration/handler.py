@@ -4,14 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from functions.core import table
-from functions.core.call import Call
+from functions.core.auth.tokens import NewToken, issue_token
+from functions.core.aws import dynamodb
+from functions.core.definition.names import workflow_names
 from functions.core.errors import FieldError, InvalidParameters, NotPermitted, Unavailable
-from functions.core.log import count, logger
-from functions.core.parameters import Parameters, Result
-from functions.core.tokens import NewToken, issue_token
-from functions.core.workflow import workflow
-from functions.core.workflow_names import workflow_names
+from functions.core.observability import count, logger
+from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.record_registration import registration_token
 
 
@@ -41,9 +39,13 @@ def record_registration(parameters: RecordRegistration, call: Call) -> Registrat
     if not registration_token.use_up(parameters.registration_token):
         raise _refused(call)
     text, token = _issued(parameters.name)
-    logger.info("registered", extra=_event("registration_recorded", call) | {"token_id": token.token_id})
+    logger.info(
+        "registered", extra=_event("registration_recorded", call) | {"token_id": token.token_id}
+    )
     count("RegistrationRecorded")
-    return RegistrationRecorded(token=text, token_id=token.token_id, name=token.name, scopes=sorted(token.scopes))
+    return RegistrationRecorded(
+        token=text, token_id=token.token_id, name=token.name, scopes=sorted(token.scopes)
+    )
 
 
 def _refused(call: Call) -> NotPermitted:
@@ -71,7 +73,9 @@ def _issued(name: str) -> NewToken:
 
 def _prepare() -> None:
     registration_token.prepare()
-    table.connect()
+    dynamodb.connect()
 
 
-lambda_handler = workflow(record_registration, prepare=_prepare, background=False, idempotency="refused", public=True)
+lambda_handler = workflow(
+    record_registration, prepare=_prepare, background=False, idempotency="refused", public=True
+)

@@ -14,8 +14,8 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
+from functions.core.config import read_settings
 from functions.core.errors import Unavailable
-from functions.core.settings import read_settings
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 48
@@ -24,9 +24,7 @@ _LENGTH = 48
 _FRESH_SECONDS = 2.0
 """For which a token that another process has renewed may be refused here."""
 
-_MAY_BE_RENEWED = (
-    "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
-)
+_MAY_BE_RENEWED = "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
 
 
 class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +79,12 @@ def _equal(given: str, current: str) -> bool:
 
 def _read() -> str:
     """Fresh: a value that is kept would accept a token that was used up meanwhile."""
-    with aws.unavailable_when_passing("Secrets Manager"):
-        value = str(_client().get_secret_value(SecretId=settings().registration_token_secret)["SecretString"])
+    with aws.unavailable_if_transient("Secrets Manager"):
+        value = str(
+            _client().get_secret_value(SecretId=settings().registration_token_secret)[
+                "SecretString"
+            ]
+        )
     _last().keep(value)
     return value
 
@@ -98,7 +100,7 @@ def _renew(used: str) -> bool:
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
             return False
-        if aws.is_passing(error):
+        if aws.is_transient(error):
             raise Unavailable(_MAY_BE_RENEWED) from error
         raise
     _last().keep(renewed)

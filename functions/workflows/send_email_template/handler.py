@@ -4,15 +4,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta, field
 
-from functions.core import table
-from functions.core.call import Call
+from functions.core.aws import dynamodb
 from functions.core.email_address import masked
-from functions.core.log import count
-from functions.core.messages import catalog, mailing
-from functions.core.messages.locales import LocaleHint
-from functions.core.parameters import Parameters, Result
-from functions.core.problems import problem
-from functions.core.workflow import workflow
+from functions.core.http.problems import problem
+from functions.core.messages import mailing
+from functions.core.messages.rendering import catalog
+from functions.core.messages.rendering.locales import LocaleHint
+from functions.core.observability import count
+from functions.core.workflow import Call, Parameters, Result, workflow
 
 TagWord = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_-]+\Z")]
 """SES API v2, MessageTag."""
@@ -78,7 +77,7 @@ def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTempl
     return EmailTemplateSent(sent=sent, failed=len(messages) - sent, messages=messages)
 
 
-def _message(delivery: mailing.Delivery) -> Message:
+def _message(delivery: mailing.EmailDelivery) -> Message:
     told = problem(delivery.error, "") if delivery.error else None
     return Message(
         to=masked(delivery.to),
@@ -89,7 +88,7 @@ def _message(delivery: mailing.Delivery) -> Message:
 
 def _prepare() -> None:
     mailing.prepare()
-    table.connect()
+    dynamodb.connect()
     catalog.prepare()
 
 

@@ -5,17 +5,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from functions.core import table
-from functions.core.calling import start
-from functions.core.events.wanted import settings
-from functions.core.log import count
-from functions.core.parameters import Parameters, Result
+from functions.core.aws import dynamodb
+from functions.core.events.event_filter import settings
+from functions.core.observability import count
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
-from functions.core.verification.delivery import Delivery
-from functions.core.workflow import workflow
+from functions.core.verification.delivery import DeliveryStatus
+from functions.core.workflow import Parameters, Result, start, workflow
 
-_REPORTS: dict[str, dict[str, Delivery]] = {
+_REPORTS: dict[str, dict[str, DeliveryStatus]] = {
     "ses": {"delivery": "delivered", "bounce": "failed", "reject": "failed"},
     "twilio": {
         "delivered": "delivered",
@@ -33,7 +31,11 @@ _REPORTS: dict[str, dict[str, Delivery]] = {
 _FOR_GOOD = "Permanent"
 """SES's type of a bounce that is one. Others may be an automatic reply to what was delivered ("Transient/General")."""
 
-_EMAIL_EVENTS = {"delivery": "email.delivered", "bounce": "email.bounced", "complaint": "email.complained"}
+_EMAIL_EVENTS = {
+    "delivery": "email.delivered",
+    "bounce": "email.bounced",
+    "complaint": "email.complained",
+}
 
 Word = Annotated[str, Meta(max_length=200)]
 
@@ -59,7 +61,7 @@ class TrackDelivery(Parameters):
 class DeliveryTracked(Result):
     """What came of a report."""
 
-    delivery: Delivery | None
+    delivery: DeliveryStatus | None
     """What it says of the message; null where it says nothing final."""
     recorded: bool
     """Whether a verification's record says so now that did not before."""
@@ -74,16 +76,20 @@ def track_delivery(parameters: TrackDelivery) -> DeliveryTracked:
     recorded = _record(parameters, reported) if reported else False
     count("DeliveryReported", provider=parameters.provider, delivery=reported or "other")
     event = _EMAIL_EVENTS.get(status) if parameters.provider == "ses" else None
-    return DeliveryTracked(delivery=reported, recorded=recorded, run_id=_start(event, parameters) if event else None)
+    return DeliveryTracked(
+        delivery=reported, recorded=recorded, run_id=_start(event, parameters) if event else None
+    )
 
 
-def _record(parameters: TrackDelivery, reported: Delivery) -> bool:
+def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
     if parameters.verification_id is None:
         return False
     verification_id = id_of_tag(parameters.verification_id)
     failed = parameters.reason if reported == "failed" else None
     passing = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
-    return delivery.record(verification_id, reported, parameters.message_id, failed, passing=passing)
+    return delivery.record(
+        verification_id, reported, parameters.message_id, failed, passing=passing
+    )
 
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
@@ -102,4 +108,4 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
     return start("deliver_event", [about]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=table.connect, starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])

@@ -1,11 +1,11 @@
 """update_usersnap: switches Usersnap feedback on or off for the app, and lets feedback reach the client portal."""
 
-from functions.core import table, usersnap
+from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.log import logger
-from functions.core.parameters import Parameters, Result
-from functions.core.usersnap_keys import put_portal_key
-from functions.core.workflow import workflow
+from functions.core.integrations import usersnap
+from functions.core.integrations.usersnap.portal_keys import put_portal_key
+from functions.core.observability import logger
+from functions.core.workflow import Parameters, Result, workflow
 from functions.workflows.update_usersnap.portal import PortalSecret, PortalUrl
 
 
@@ -40,9 +40,13 @@ def update_usersnap(parameters: UpdateUsersnap) -> UsersnapUpdated:
     if parameters.portal_secret:
         put_portal_key(parameters.portal_secret)
     state = usersnap.update(
-        enabled=parameters.enabled, space_api_key=parameters.space_api_key, portal_url=parameters.portal_url
+        enabled=parameters.enabled,
+        space_api_key=parameters.space_api_key,
+        portal_url=parameters.portal_url,
     )
-    logger.info("usersnap updated", extra={"enabled": state.enabled, "forwarding": state.forwarding})
+    logger.info(
+        "usersnap updated", extra={"enabled": state.enabled, "forwarding": state.forwarding}
+    )
     return UsersnapUpdated(
         enabled=state.enabled,
         space_api_key=state.space_api_key,
@@ -54,7 +58,9 @@ def update_usersnap(parameters: UpdateUsersnap) -> UsersnapUpdated:
 def _refuse_without_key(parameters: UpdateUsersnap) -> None:
     """Before anything is changed. A key that is found stays: none is ever taken away."""
     if parameters.enabled and not parameters.space_api_key and not usersnap.read().space_api_key:
-        raise InvalidParameters(FieldError("/space_api_key", "is required to switch Usersnap on for the first time"))
+        raise InvalidParameters(
+            FieldError("/space_api_key", "is required to switch Usersnap on for the first time")
+        )
 
 
-lambda_handler = workflow(update_usersnap, prepare=table.connect, background=False)
+lambda_handler = workflow(update_usersnap, prepare=dynamodb.connect, background=False)

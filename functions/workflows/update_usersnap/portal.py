@@ -3,17 +3,17 @@
 from typing import Self
 
 from functions.core.errors import DeliveryRefused
-from functions.core.outbound.settings import settings
-from functions.core.outbound.url import read_url
-from functions.core.parameters import Checked, NotValid
-from functions.core.signing_keys import standard_key
-from functions.core.usersnap import NO_PORTAL
+from functions.core.integrations.usersnap.app_setting import NO_PORTAL
+from functions.core.outbound_http.settings import settings
+from functions.core.outbound_http.url import read_url
+from functions.core.parameters import NotValid, ValidatedStr
+from functions.core.signing.keys import standard_key
 
 _LONGEST = 2000
 """Characters of a URL."""
 
 
-class PortalUrl(Checked):
+class PortalUrl(ValidatedStr):
     """A URL that events can be delivered to, of a host with a name; or `none`."""
 
     @classmethod
@@ -21,10 +21,12 @@ class PortalUrl(Checked):
         """The URL as it is. Raises `NotValid`."""
         if text == NO_PORTAL or (len(text) <= _LONGEST and _is_deliverable(text)):
             return cls(text)
-        raise NotValid("must be an https URL with a host name, on port 443, without user name and fragment; or none")
+        raise NotValid(
+            "must be an https URL with a host name, on port 443, without user name and fragment; or none"
+        )
 
 
-class PortalSecret(Checked):
+class PortalSecret(ValidatedStr):
     """A key of Standard Webhooks: `whsec_` and base64, or base64 alone."""
 
     @classmethod
@@ -33,7 +35,9 @@ class PortalSecret(Checked):
         try:
             standard_key(text)
         except ValueError:
-            raise NotValid("must be a key of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes") from None
+            raise NotValid(
+                "must be a key of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes"
+            ) from None
         return cls(text)
 
 

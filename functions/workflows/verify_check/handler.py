@@ -5,15 +5,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from functions.core import table
-from functions.core.call import Call
+from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.log import count, logger
-from functions.core.parameters import NotValid, Parameters, Result
+from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import proof_settings
-from functions.core.workflow import workflow
+from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
 
 
 class VerifyCheck(Parameters):
@@ -47,7 +45,9 @@ class VerificationChecked(Result):
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
     """One DynamoDB request decides, right or wrong."""
     now = time.time()
-    code_mac = code_keys(parameters.verification_id).mac(parameters.verification_id, parameters.read_code())
+    code_mac = code_keys(parameters.verification_id).mac(
+        parameters.verification_id, parameters.read_code()
+    )
     verdict = check(parameters.verification_id, code_mac, now)
     count("CheckValid" if verdict.valid else "CheckInvalid")
     if verdict.verification is None:
@@ -78,11 +78,13 @@ def _proof(verification: Verification, call: Call, now: float) -> str | None:
 
 def _prepare() -> None:
     code_keys()
-    table.connect()
+    dynamodb.connect()
     if proof_settings().proof_keys:
-        from functions.core import signing  # noqa: PLC0415 - where proofs are off, nobody pays for it
+        from functions.core.signing import jws  # noqa: PLC0415 - where proofs are off, nobody pays for it
 
-        signing.prepare()
+        jws.prepare()
 
 
-lambda_handler = workflow(verify_check, prepare=_prepare, background=False, idempotency="ignored")
+lambda_handler = workflow(
+    verify_check, prepare=_prepare, background=False, idempotency="ignored", publishable=True
+)

@@ -2,12 +2,11 @@
 
 import time
 
-from functions.core import table
-from functions.core.log import count
-from functions.core.parameters import Parameters, Result
+from functions.core.aws import dynamodb
+from functions.core.observability import count
 from functions.core.verification.codes import VerificationId
-from functions.core.verification.end import end
-from functions.core.workflow import workflow
+from functions.core.verification.settlement import end
+from functions.core.workflow import Parameters, Result, workflow
 
 
 class VerifyDelete(Parameters):
@@ -31,4 +30,4 @@ def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
     return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)
 
 
-lambda_handler = workflow(verify_delete, prepare=table.connect)
+lambda_handler = workflow(verify_delete, prepare=dynamodb.connect)

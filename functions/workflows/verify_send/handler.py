@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from functions.core import scheduler, table
-from functions.core.call import Call
+from functions.core.aws import dynamodb, scheduler
+from functions.core.clock import utc
+from functions.core.config import read_settings
 from functions.core.errors import (
     FieldError,
     InvalidParameters,
@@ -18,21 +19,19 @@ from functions.core.errors import (
     TooSlow,
     Unavailable,
 )
-from functions.core.log import count, logger
 from functions.core.messages import channels, email, sms, verification
-from functions.core.messages.locales import LocaleHint
+from functions.core.messages.rendering.locales import LocaleHint
 from functions.core.messages.settings import settings as message_settings
-from functions.core.parameters import Parameters, Result
-from functions.core.settings import read_settings
-from functions.core.times import utc
-from functions.core.verification import delivery, limits, reserved
+from functions.core.observability import count, logger
+from functions.core.verification import delivery, test_destinations
 from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
-from functions.core.verification.end import withdraw
-from functions.core.verification.issue import Issued, Order, issue
-from functions.core.verification.networks import is_ip_address
+from functions.core.verification.issue import IssuedVerification, SendRequest, issue
+from functions.core.verification.limits import sending
+from functions.core.verification.limits.networks import is_ip_address
 from functions.core.verification.settings import settings as verification_settings
-from functions.core.workflow import workflow
+from functions.core.verification.settlement import roll_back
+from functions.core.workflow import Call, Parameters, Result, workflow
 
 Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
@@ -93,14 +92,14 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
     now = time.time()
-    order = Order(
+    order = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
         purpose=parameters.purpose,
         nonce=parameters.nonce,
         resend_of=parameters.resend_of,
-        test_code=reserved.fixed_code(destination, now),
+        test_code=test_destinations.fixed_code(destination, now),
     )
     issued = issue(order, now)
     _schedule_deletion(issued)
@@ -116,19 +115,24 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     )
 
 
-def _schedule_deletion(issued: Issued) -> None:
+def _schedule_deletion(issued: IssuedVerification) -> None:
     """TTL is the backstop, so a send does not fail for want of a schedule."""
     verification_id = issued.verification.verification_id
     parameters = {"verification_id": verification_id}
     try:
         scheduler.schedule_once(
-            verification_id, issued.verification.delete_at, settings().verify_delete_function, parameters
+            verification_id,
+            issued.verification.delete_at,
+            settings().verify_delete_function,
+            parameters,
         )
     except TooSlow:
         raise
-    except Exception:  # noqa: BLE001 - whatever else keeps the schedule from being made, TTL takes over
+    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
         count("DeletionNotScheduled")
-        logger.warning("deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True)
+        logger.warning(
+            "deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True
+        )
 
 
 def _client_ip(parameters: VerifySend, call: Call) -> str | None:
@@ -142,35 +146,52 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
     return parameters.client_ip
 
 
-def _deliver(issued: Issued, locale: LocaleHint | None) -> None:
+def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
     if issued.order.test_code:
         count("TestDestinationUsed", channel=issued.order.destination.channel)
         return
     try:
         message_id = _send(issued, locale)
     except Exception as error:
-        told = error.nothing_sent if isinstance(error, ProviderRefused | ProviderUnavailable) else False
+        told = (
+            error.nothing_sent
+            if isinstance(error, ProviderRefused | ProviderUnavailable)
+            else False
+        )
         _undo(issued, nothing_sent=told)
         raise
     if settings().record_delivery:
         _record_sent(issued.verification.verification_id, message_id)
 
 
-def _send(issued: Issued, locale: LocaleHint | None) -> str:
+def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
     """The provider's id of the message."""
-    channel, to, purpose = issued.order.destination.channel, issued.order.destination.deliver_to, issued.order.purpose
-    minutes, verification_id = verification_settings().code_valid_seconds // 60, issued.verification.verification_id
+    channel, to, purpose = (
+        issued.order.destination.channel,
+        issued.order.destination.deliver_to,
+        issued.order.purpose,
+    )
+    minutes, verification_id = (
+        verification_settings().code_valid_seconds // 60,
+        issued.verification.verification_id,
+    )
     if channel == "email":
         return email.send_email(
             to,
-            verification.verification_email(issued.code, minutes=minutes, purpose=purpose, locale=locale),
+            verification.verification_email(
+                issued.code, minutes=minutes, purpose=purpose, locale=locale
+            ),
             tags={"verification_id": tag_of(verification_id)},
             configuration_set=message_settings().email_configuration_set,
         )
     if channel == "voice":
         introduction, language = verification.spoken_introduction(purpose=purpose, locale=locale)
-        return channels.call_with_code(to, introduction, issued.code, language, verification_id).message_id
-    text = verification.verification_sms(issued.code, minutes=minutes, purpose=purpose, locale=locale)
+        return channels.call_with_code(
+            to, introduction, issued.code, language, verification_id
+        ).message_id
+    text = verification.verification_sms(
+        issued.code, minutes=minutes, purpose=purpose, locale=locale
+    )
     if channel == "whatsapp":
         return channels.send_whatsapp(to, text, issued.code, verification_id).message_id
     return sms.send_sms(to, text, verification_id).message_id
@@ -182,15 +203,17 @@ def _record_sent(verification_id: str, message_id: str) -> None:
         delivery.record(verification_id, "sent", message_id)
     except TooSlow:
         raise
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
         count("DeliveryNotRecorded")
-        logger.warning("sent, but not recorded as sent", verification_id=verification_id, exc_info=True)
+        logger.warning(
+            "sent, but not recorded as sent", verification_id=verification_id, exc_info=True
+        )
 
 
-def _undo(issued: Issued, *, nothing_sent: bool) -> None:
+def _undo(issued: IssuedVerification, *, nothing_sent: bool) -> None:
     """A code that was not sent must not stay valid; what was certainly not sent does not count against the destination."""
     try:
-        withdraw(issued, nothing_sent=nothing_sent, now=time.time())
+        roll_back(issued, nothing_sent=nothing_sent, now=time.time())
     except Unavailable:
         logger.warning("failed send not undone; the schedule deletes it", exc_info=True)
 
@@ -199,9 +222,9 @@ def _prepare() -> None:
     for part in (
         settings,
         code_keys,
-        limits.prepare,
-        reserved.prepare,
-        table.connect,
+        sending.prepare,
+        test_destinations.prepare,
+        dynamodb.connect,
         scheduler.prepare,
         email.prepare,
         sms.prepare,
@@ -211,4 +234,4 @@ def _prepare() -> None:
     verification.prepare()
 
 
-lambda_handler = workflow(verify_send, prepare=_prepare)
+lambda_handler = workflow(verify_send, prepare=_prepare, publishable=True)

@@ -6,7 +6,13 @@ Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-de
 from collections.abc import Sequence
 from urllib.parse import unquote_plus
 
-from functions.api.webhooks.checks import header, hmac_sha256, read_json, refuse_unless_signed, sha256
+from functions.api.webhooks.checks import (
+    header,
+    hmac_sha256,
+    read_json,
+    refuse_unless_signed,
+    sha256,
+)
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.core.errors import MalformedBody
 

@@ -16,9 +16,9 @@ from functions.api.webhooks.certificates import refuse_unless_signed_by_certific
 from functions.api.webhooks.checks import read_json, refuse_stale
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.api.webhooks.download import Download, Refused, download
+from functions.core.config import SettingsError
 from functions.core.errors import MalformedBody, Unavailable, WrongSignature
-from functions.core.log import logger
-from functions.core.settings import SettingsError
+from functions.core.observability import logger
 
 _SUBSCRIPTION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _SIGNED = {
@@ -28,12 +28,16 @@ _SIGNED = {
 }
 """The fields that are signed, in their order; a message may have no subject."""
 
-_TOPIC = re.compile(r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_TOPIC = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}"
+)
 _CERTIFICATE = re.compile(r"https://([a-z0-9.-]+)/SimpleNotificationService-[0-9a-f]{8,64}\.pem")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 
-def verify(received: Received, keys: Sequence[str], now: float, fetch: Download = download) -> Delivery:
+def verify(
+    received: Received, keys: Sequence[str], now: float, fetch: Download = download
+) -> Delivery:
     """`fetch` gets the certificate, from SNS's host in the topic's region and from nowhere else."""
     message = _read(received.body)
     host = _host(message["TopicArn"], keys)
@@ -61,7 +65,9 @@ def _read(body: bytes) -> dict[str, str]:
     texts = {name: value for name, value in fields.items() if isinstance(value, str)}
     signed = _SIGNED.get(texts.get("Type", ""))
     if not signed or not _is_whole(texts, signed):
-        raise WrongSignature("The body is no message of SNS with its signature, which raw message delivery leaves out.")
+        raise WrongSignature(
+            "The body is no message of SNS with its signature, which raw message delivery leaves out."
+        )
     return texts
 
 
@@ -89,7 +95,9 @@ def _refuse_sha1(message: Mapping[str, str]) -> None:
     if message["SignatureVersion"] == "2":
         return
     if message["SignatureVersion"] == "1":
-        logger.warning("a topic signs with SHA-1; set its SignatureVersion to 2", topic=message["TopicArn"])
+        logger.warning(
+            "a topic signs with SHA-1; set its SignatureVersion to 2", topic=message["TopicArn"]
+        )
     raise WrongSignature("Only messages with SignatureVersion 2 are accepted.")
 
 
@@ -145,6 +153,12 @@ def _confirm_url(message: Mapping[str, str], host: str) -> str:
     except ValueError:
         parts, asked = urlsplit(""), {}
     is_ours = (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", host, "/", "")
-    if not is_ours or asked.get("Action") != ["ConfirmSubscription"] or asked.get("TopicArn") != [message["TopicArn"]]:
-        raise MalformedBody("The message is signed but its SubscribeURL confirms no subscription of this topic.")
+    if (
+        not is_ours
+        or asked.get("Action") != ["ConfirmSubscription"]
+        or asked.get("TopicArn") != [message["TopicArn"]]
+    ):
+        raise MalformedBody(
+            "The message is signed but its SubscribeURL confirms no subscription of this topic."
+        )
     return url

@@ -11,11 +11,17 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from functions.api.webhooks.checks import SECONDS, header, read_json, refuse_stale, refuse_unless_signed
+from functions.api.webhooks.checks import (
+    SECONDS,
+    header,
+    read_json,
+    refuse_stale,
+    refuse_unless_signed,
+)
 from functions.api.webhooks.delivery import Delivery, Received
+from functions.core.config import SettingsError
 from functions.core.errors import WrongSignature
-from functions.core.log import logger
-from functions.core.settings import SettingsError
+from functions.core.observability import logger
 
 _ID = re.compile(r"[!-\-/-~]{1,255}")
 """No full stop: an id that held one could take a part of the time or the body for itself (spec, "Signature scheme")."""
@@ -38,7 +44,9 @@ def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise WrongSignature("The body is not UTF-8, which is what Standard Webhooks sign.") from None
+        raise WrongSignature(
+            "The body is not UTF-8, which is what Standard Webhooks sign."
+        ) from None
 
 
 def _signers(keys: Sequence[str]) -> list[Webhook]:

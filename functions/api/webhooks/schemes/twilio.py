@@ -6,7 +6,12 @@ Source: https://www.twilio.com/docs/usage/security#validating-requests
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, parse_qsl, urlparse
 
-from twilio.request_validator import RequestValidator, add_port, get_signature_algorithm, remove_port
+from twilio.request_validator import (
+    RequestValidator,
+    add_port,
+    get_signature_algorithm,
+    remove_port,
+)
 
 from functions.api.webhooks.checks import header, read_json, refuse_unless_signed, sha256
 from functions.api.webhooks.delivery import Delivery, Received
@@ -32,14 +37,22 @@ def verify(received: Received, keys: Sequence[str], _now: float) -> Delivery:
     """
     given = header(received, "x-twilio-signature")
     try:
-        query = dict(parse_qsl(received.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
+        query = dict(
+            parse_qsl(
+                received.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+            )
+        )
         form = _Form() if _BODY_HASH in query else _read_form(received.body)
         expected = list(_signatures(received, keys, form))
-    except ValueError:  # of what is no UTF-8, of too many fields, of an algorithm that is not Twilio's
+    except (
+        ValueError
+    ):  # of what is no UTF-8, of too many fields, of an algorithm that is not Twilio's
         raise WrongSignature("What arrived is not of the form that Twilio signs.") from None
     refuse_unless_signed(expected, [given])
     key = sha256((_full_url(received.url, received.query) + _signed_fields(form)).encode())
-    return Delivery(key=key, payload=_payload(received.body, form, query.get(_BODY_HASH)), query=query)
+    return Delivery(
+        key=key, payload=_payload(received.body, form, query.get(_BODY_HASH)), query=query
+    )
 
 
 def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterator[str]:
@@ -48,11 +61,15 @@ def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterato
     own = urlparse(received.url)
     for key in keys:
         for url in (remove_port(own), add_port(own)):
-            yield RequestValidator(key).compute_signature(_full_url(url, received.query), form, algorithm)
+            yield RequestValidator(key).compute_signature(
+                _full_url(url, received.query), form, algorithm
+            )
 
 
 def _read_form(body: bytes) -> _Form:
-    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    fields = parse_qs(
+        body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+    )
     return _Form({name: sorted(set(values)) for name, values in fields.items()})
 
 

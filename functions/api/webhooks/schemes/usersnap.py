@@ -52,11 +52,16 @@ def _feedback(body: bytes) -> bytes:
 
 def _parts(boundary: bytes, body: bytes) -> list[Message]:
     try:
-        form = message_from_bytes(b'Content-Type: multipart/form-data; boundary="' + boundary + b'"\r\n\r\n' + body)
+        form = message_from_bytes(
+            b'Content-Type: multipart/form-data; boundary="' + boundary + b'"\r\n\r\n' + body
+        )
     except RecursionError:
         raise MalformedBody("The form is signed but its parts are nested too deep.") from None
     return [part for part in form.get_payload() if isinstance(part, Message)]
 
 
 def _is_feedback(part: Message) -> bool:
-    return part.get_param("name", header="content-disposition") == "feedback" and not part.is_multipart()
+    return (
+        part.get_param("name", header="content-disposition") == "feedback"
+        and not part.is_multipart()
+    )

@@ -57,7 +57,9 @@ def _failure(error: ClientError | BotoCoreError) -> ProviderFailure:
     reason = str(error.response.get("Reason", ""))
     fields = {str(field.get("Name")) for field in error.response.get("Fields") or ()}
     refused = reason in _REFUSALS or bool(fields & _REFUSED_FIELDS)
-    return failed(PROVIDER, " ".join([aws.code_of(error), reason, *sorted(fields)]).strip(), refused=refused)
+    return failed(
+        PROVIDER, " ".join([aws.code_of(error), reason, *sorted(fields)]).strip(), refused=refused
+    )
 
 
 def prepare() -> None:

@@ -6,12 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from functions.core.settings import SettingsError, read_settings
+from functions.core.config import SettingsError, read_settings
 
 SmsProvider = Literal["end_user_messaging", "sns", "twilio"]
 TwilioChannel = Literal["whatsapp", "voice"]
 
-_HTTPS_OR_LOOPBACK = re.compile(r"https://[\w.-]+(:\d+)?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+_HTTPS_OR_LOOPBACK = re.compile(
+    r"https://[\w.-]+(:\d+)?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
+)
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     def _rules(self) -> list[tuple[bool, str]]:
         order = self.sms_providers
         needs_twilio = "twilio" in order or bool(self.twilio_channels)
-        needs_origination = "end_user_messaging" in order and not self.end_user_messaging_origination
+        needs_origination = (
+            "end_user_messaging" in order and not self.end_user_messaging_origination
+        )
         return [
             (not order, "SMS_PROVIDERS: name at least one of end_user_messaging, sns, twilio."),
             (len(set(order)) < len(order), "SMS_PROVIDERS: name each provider once."),
@@ -54,7 +58,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
                 needs_origination,
                 "END_USER_MESSAGING_ORIGINATION is not set, which the provider end_user_messaging needs.",
             ),
-            (needs_twilio and not self.twilio_secret, "TWILIO_SECRET is not set, which the provider twilio needs."),
+            (
+                needs_twilio and not self.twilio_secret,
+                "TWILIO_SECRET is not set, which the provider twilio needs.",
+            ),
             (
                 bool(self.twilio_url) and not _HTTPS_OR_LOOPBACK.fullmatch(self.twilio_url),
                 "TWILIO_URL: must be https://<host>, or http:// on the loopback interface, without a path.",

@@ -10,7 +10,13 @@ from functions.core.messages.settings import settings
 PROVIDER = "sns"
 
 _REFUSALS = frozenset(
-    {"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut", "EndpointDisabled"}
+    {
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "ParameterValueInvalid",
+        "OptedOut",
+        "EndpointDisabled",
+    }
 )
 """SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
@@ -26,8 +32,14 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
     if settings().sms_sender_id:
         attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
     try:
-        sent = aws.client("sns", attempts=1).publish(PhoneNumber=to, Message=text, MessageAttributes=attributes)
-    except (ClientError, BotoCoreError, ResponseParserError) as error:  # the last: an answer that is no XML
+        sent = aws.client("sns", attempts=1).publish(
+            PhoneNumber=to, Message=text, MessageAttributes=attributes
+        )
+    except (
+        ClientError,
+        BotoCoreError,
+        ResponseParserError,
+    ) as error:  # the last: an answer that is no XML
         # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))

@@ -49,7 +49,9 @@ def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> s
     )
 
 
-def call_with_code(to: str, introduction: str, code: str, language: str, verification_id: str = "") -> str:
+def call_with_code(
+    to: str, introduction: str, code: str, language: str, verification_id: str = ""
+) -> str:
     """Calls an E.164 number and speaks the code twice; returns the call's SID. Raises as `twilio_client.create` does.
 
     Args:
@@ -72,7 +74,9 @@ def spoken(introduction: str, code: str, language: str) -> str:
     said = html.escape(f"{introduction} {', '.join(code)}.")
     voice = _SAY_LANGUAGES.get(language.lower().partition("-")[0], _SAY_LANGUAGES["en"])
     say = f'<Say language="{voice}">{said}</Say>'
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{say}<Pause length="1"/>{say}</Response>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><Response>{say}<Pause length="1"/>{say}</Response>'
+    )
 
 
 def prepare() -> None:
@@ -83,7 +87,11 @@ def prepare() -> None:
 def _status_callback(verification_id: str) -> dict[str, str]:
     """The verification's id is in the URL, which Twilio signs. None of its characters is encoded in one."""
     url = settings().twilio_status_url
-    return {"status_callback": f"{url}?verification_id={verification_id}"} if url and verification_id else {}
+    return (
+        {"status_callback": f"{url}?verification_id={verification_id}"}
+        if url and verification_id
+        else {}
+    )
 
 
 def _sms_sender(account: TwilioAccount) -> dict[str, str]:
@@ -94,5 +102,8 @@ def _sms_sender(account: TwilioAccount) -> dict[str, str]:
 
 def _whatsapp_content(account: TwilioAccount, text: str, code: str) -> dict[str, str]:
     if account.whatsapp_content_sid:
-        return {"content_sid": account.whatsapp_content_sid, "content_variables": json.dumps({"1": code})}
+        return {
+            "content_sid": account.whatsapp_content_sid,
+            "content_variables": json.dumps({"1": code}),
+        }
     return {"body": text}

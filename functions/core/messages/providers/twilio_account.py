@@ -10,11 +10,11 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
+from functions.core.aws.secrets import Secret
+from functions.core.config import SettingsError
 from functions.core.errors import Unavailable
 from functions.core.messages.provider import failed
 from functions.core.messages.providers.settings import settings
-from functions.core.secret import Secret
-from functions.core.settings import SettingsError
 
 PROVIDER = "twilio"
 
@@ -41,9 +41,18 @@ class TwilioAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Raises `SettingsError` with a sentence for what is missing or wrong; never with a value."""
         key = self.api_key_sid and self.api_key_secret
         rules = [
-            (not re.fullmatch("AC[0-9a-f]{32}", self.account_sid), "account_sid must be AC and 32 hex digits."),
-            (not (key or self.auth_token), "api_key_sid and api_key_secret, or auth_token, are missing."),
-            (not (self.from_number or self.messaging_service_sid), "from_number or messaging_service_sid is missing."),
+            (
+                not re.fullmatch("AC[0-9a-f]{32}", self.account_sid),
+                "account_sid must be AC and 32 hex digits.",
+            ),
+            (
+                not (key or self.auth_token),
+                "api_key_sid and api_key_secret, or auth_token, are missing.",
+            ),
+            (
+                not (self.from_number or self.messaging_service_sid),
+                "from_number or messaging_service_sid is missing.",
+            ),
         ]
         if sentences := [sentence for wrong, sentence in rules if wrong]:
             raise SettingsError("TWILIO_SECRET: " + " ".join(sentences))

@@ -88,7 +88,9 @@ def _never_connected(error: Exception) -> bool:
     if not isinstance(error, RequestsConnectionError):
         return False
     cause = error.args[0] if error.args else None
-    return isinstance(error, ConnectTimeout) or isinstance(getattr(cause, "reason", None), NewConnectionError)
+    return isinstance(error, ConnectTimeout) or isinstance(
+        getattr(cause, "reason", None), NewConnectionError
+    )
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar
 
-from functions.core.messages.content import Link, Name, Paragraph
+from functions.core.messages.rendering.content import Link, Name, Paragraph
 from functions.core.parameters import Parameters
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from functions.core.messages.content import Line, Link, Paragraph, UnsubscribeLink
+from functions.core.messages.rendering.content import Line, Link, Paragraph, UnsubscribeLink
 from functions.core.parameters import Parameters
 
 

@@ -1,6 +1,6 @@
 """welcome: the email after a sign-up."""
 
-from functions.core.messages.content import Link, Name
+from functions.core.messages.rendering.content import Link, Name
 from functions.core.parameters import Parameters
 
 

@@ -1,0 +1,1 @@
+"""Tokens and the callers that hold them."""

@@ -1,0 +1,138 @@
+"""DynamoDB through PynamoDB: the base of all records, and its errors as ours."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, Self
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import ATTRIBUTES, BATCH_GET_ITEM, UPDATE_ITEM
+from pynamodb.exceptions import PynamoDBException, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from functions.core.aws import clients
+from functions.core.errors import Unavailable
+
+
+class _Connection(Connection):
+    """PynamoDB's connection on the process's one session; PynamoDB would make a session and a client per table."""
+
+    @property
+    def session(self) -> botocore.session.Session:
+        return clients.session()
+
+    def add_meta_table(self, meta_table: MetaTable) -> None:
+        with suppress(ValueError):  # another model of the same table has added it
+            super().add_meta_table(meta_table)
+
+
+@cache
+def connection() -> Connection:
+    """The one connection of all tables, also for transactions."""
+    return _Connection(
+        connect_timeout_seconds=clients.CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=clients.read_timeout_seconds(),
+        retry_configuration={"total_max_attempts": clients.ATTEMPTS, "mode": "standard"},
+    )
+
+
+class Table(Model):
+    """Base of all records."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection():
+            connection().add_meta_table(table.get_meta_table())
+            table.connection = connection()
+        return table
+
+    @classmethod
+    def meta_table(cls) -> MetaTable:
+        """Name and keys of the table."""
+        return cls._get_connection().get_meta_table()
+
+    @classmethod
+    def update_if(
+        cls,
+        key: str,
+        actions: Sequence[Action],
+        condition: Condition | None,
+        *,
+        range_key: int | None = None,
+    ) -> tuple[bool, Self | None]:
+        """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
+
+        `Model.update` cannot return the item on which a condition failed.
+        """
+        table = cls._get_connection()
+        write = table.get_operation_kwargs(
+            key,
+            None if range_key is None else str(range_key),
+            actions=actions,
+            condition=condition,
+            return_values="ALL_NEW",
+            return_values_on_condition_failure="ALL_OLD",
+        )
+        with unavailable_if_transient():
+            try:
+                return True, cls.from_raw_data(
+                    table.connection.dispatch(UPDATE_ITEM, write)[ATTRIBUTES]
+                )
+            except ClientError as error:
+                if clients.code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                stored = _botocore_error(error).response.get("Item")
+                return False, cls.from_raw_data(stored) if stored else None
+
+
+Key = tuple[type[Table], str]
+"""A model and the hash key of one of its items."""
+
+
+def read(keys: Sequence[Key]) -> dict[Key, Any]:
+    """Items of any tables in one BatchGetItem, consistently; what does not exist is not in the answer.
+
+    BatchGetItem rather than TransactGetItems, which fails while a transaction writes one of the items.
+    """
+    requests: dict[str, dict[str, Any]] = {}
+    for model, key in keys:
+        wanted = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
+        wanted["Keys"].append(model.meta_table().get_identifier_map(key)["Key"])
+    with unavailable_if_transient():
+        answer = connection().dispatch(BATCH_GET_ITEM, {"RequestItems": requests})
+    if answer.get("UnprocessedKeys"):
+        raise Unavailable("The database is not available right now.", retry_after=1)
+    found: dict[Key, Any] = {}
+    for model in {model for model, _ in keys}:
+        for raw in answer["Responses"].get(model.Meta.table_name, []):
+            found[model, raw[model.meta_table().hash_keyname]["S"]] = model.from_raw_data(raw)
+    return found
+
+
+@contextmanager
+def unavailable_if_transient() -> Iterator[None]:
+    """Raises `Unavailable` where DynamoDB is throttled, failing or out of reach; other errors go on as they are."""
+    try:
+        yield
+    except (PynamoDBException, ClientError, BotoCoreError) as error:
+        cause = _botocore_error(error)
+        if isinstance(cause, ClientError | BotoCoreError) and clients.is_transient(cause):
+            raise Unavailable("The database is not available right now.") from error
+        raise
+
+
+def _botocore_error(error: Exception) -> Any:  # noqa: ANN401 - ClientError has no typed response
+    """What botocore raised: PynamoDB wraps it once or twice and drops the item and the HTTP status on the way."""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    return cause.__cause__ if isinstance(cause, VerboseClientError) else cause
+
+
+def connect() -> None:
+    """Makes the client, for init."""
+    _ = connection().client

@@ -1,0 +1,53 @@
+"""Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
+
+import time
+from collections.abc import Callable
+
+from functions.core.aws import clients
+from functions.core.errors import Unavailable
+from functions.core.observability import logger
+
+MAX_AGE_SECONDS = 300
+
+
+class Secret:
+    """One secret by its ARN or name. While Secrets Manager is unavailable, the value that is known goes on being used; of one
+    that was deleted or may not be read any more, it does not.
+    """
+
+    def __init__(
+        self,
+        arn: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        attempts: int = clients.ATTEMPTS,
+    ) -> None:
+        """`attempts`: 1 where a second one would not fit into the call's time."""
+        self._arn = arn
+        self._clock = clock
+        self._attempts = attempts
+        self._value: str | None = None
+        self._read_at = 0.0
+
+    def value(self, max_age_seconds: float = MAX_AGE_SECONDS) -> str:
+        """The secret's text, read again when it is older than `max_age_seconds`.
+
+        Raises:
+            Unavailable: when it was never read and cannot be read now.
+        """
+        if self._value is None or self._clock() - self._read_at > max_age_seconds:
+            known, self._value = self._value, None  # what is raised leaves nothing known
+            self._read_at = self._clock()
+            self._value = self._fetch(known)
+        return self._value
+
+    def _fetch(self, known: str | None) -> str:
+        try:
+            with clients.unavailable_if_transient("Secrets Manager"):
+                client = clients.client("secretsmanager", attempts=self._attempts)
+                return str(client.get_secret_value(SecretId=self._arn)["SecretString"])
+        except Unavailable:
+            if known is None:
+                raise
+            logger.warning("secret not refreshed; the known value is used", exc_info=True)
+            return known

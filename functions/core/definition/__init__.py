@@ -1,0 +1,1 @@
+"""A workflow's definition, without the triggers that call it."""

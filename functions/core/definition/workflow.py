@@ -1,0 +1,82 @@
+"""The definition of a workflow: its function, its types and its options."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
+
+import msgspec
+
+from functions.core.definition.call import Call, CallInProgress, in_progress
+from functions.core.errors import NotInBackground
+from functions.core.parameters import Parameters, Result, read_parameters
+
+P = TypeVar("P", bound=Parameters)
+R = TypeVar("R", bound=Result)
+Idempotency = Literal["heeded", "ignored", "refused"]
+
+
+class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a workflow, as `workflow` describes them."""
+
+    background: bool = True
+    idempotency: Idempotency = "heeded"
+    public: bool = False
+    publishable: bool = False
+    calls: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for options that contradict each other."""
+        if self.public and (self.background or self.idempotency == "heeded"):
+            raise ValueError(
+                "A public workflow says background=False, and idempotency is ignored or refused."
+            )
+
+
+class Workflow(Generic[P, R]):
+    """A workflow: a typed function with options."""
+
+    def __init__(self, function: Callable[..., R], options: WorkflowOptions) -> None:
+        self.function = function
+        self.name = function.__name__
+        self.scope = f"workflow:{self.name}"
+        self.options = options
+        names = list(inspect.signature(function).parameters)
+        self.parameters: type[P] = get_type_hints(function)[names[0]]
+        self.takes_call = len(names) > 1
+
+    def read(
+        self, values: Mapping[str, Any], *, strict: bool = True, started_by: str | None = None
+    ) -> P:
+        """Validates parameters. Raises `InvalidParameters`.
+
+        Args:
+            values: JSON values.
+            strict: as in `read_parameters`.
+            started_by: as in `Call`; null for a client's parameters.
+        """
+        parameters = read_parameters(self.parameters, values, strict=strict)
+        parameters.check_origin(started_by)
+        return parameters
+
+    def run(self, values: Mapping[str, Any], call: Call, *, strict: bool = True) -> R:
+        """Validates parameters and calls the function.
+
+        Raises:
+            InvalidParameters
+            Exception: any error of the function.
+        """
+        parameters = self.read(values, strict=strict, started_by=call.started_by)
+        token = in_progress.set(
+            CallInProgress(call, self.name, self.options.calls, self.options.starts)
+        )
+        try:
+            return self.function(parameters, call) if self.takes_call else self.function(parameters)
+        finally:
+            in_progress.reset(token)
+
+    def require_background(self) -> None:
+        """Raises `NotInBackground` unless runs of the workflow are allowed."""
+        if not self.options.background:
+            sentence = "can only be called now, because its parameters or result are secrets."
+            raise NotInBackground(f"{self.name} {sentence}")

@@ -1,0 +1,35 @@
+"""Event filter; producers consult it before they start a delivery."""
+
+from functools import cache
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from functions.core.config import read_settings
+
+_TYPES = r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.(\*|[a-z0-9_]+))\Z"
+
+
+class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of events; read from the environment."""
+
+    events_url: str = ""
+    """URL of the receiver; empty: none."""
+
+    event_types: tuple[Annotated[str, Meta(pattern=_TYPES)], ...] = ("*",)
+    """Event types that are delivered: names, `verification.*`, or `*`."""
+
+    def wants(self, event_type: str) -> bool:
+        """Whether events of a type are delivered."""
+        return bool(self.events_url) and any(_fits(event_type, each) for each in self.event_types)
+
+
+@cache
+def settings() -> EventSettings:
+    """Raises `SettingsError` with a sentence for each wrong variable."""
+    return read_settings(EventSettings)
+
+
+def _fits(event_type: str, wanted: str) -> bool:
+    return event_type == wanted or (wanted.endswith("*") and event_type.startswith(wanted[:-1]))

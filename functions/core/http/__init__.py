@@ -1,0 +1,41 @@
+"""HTTP: requests as API Gateway hands them over, and answers as it takes them."""
+
+from functions.core.http.gateway import (
+    Request,
+    Response,
+    accepted,
+    answer,
+    document_answer,
+    has_idempotency_key,
+    headers_of,
+    idempotency_key,
+    is_http,
+    prefers,
+    problem_answer,
+    raw_body,
+    read_body,
+    refuse_idempotency_key,
+    refuse_token_in_url,
+    request_id_of,
+    run_seed,
+)
+
+__all__ = [
+    "Request",
+    "Response",
+    "accepted",
+    "answer",
+    "document_answer",
+    "has_idempotency_key",
+    "headers_of",
+    "idempotency_key",
+    "is_http",
+    "prefers",
+    "problem_answer",
+    "raw_body",
+    "read_body",
+    "refuse_idempotency_key",
+    "refuse_token_in_url",
+    "request_id_of",
+    "run_seed",
+]

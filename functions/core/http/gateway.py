@@ -1,0 +1,232 @@
+"""API Gateway: its events (HTTP API, payload format 2.0) and the answers that it takes."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from functions.core.errors import (
+    BodyTooLarge,
+    IdempotencyKeyRefused,
+    InvalidIdempotencyKey,
+    MalformedBody,
+    TokenInUrl,
+    UnsupportedMediaType,
+)
+
+if TYPE_CHECKING:
+    from functions.core.http.problems import Problem
+from functions.core.parameters import encode_validated
+
+MAX_BODY_BYTES = 3_000_000
+"""Below Lambda's 6 MB, because JSON grows when it travels inside an event."""
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+
+_TOKEN_IN_QUERY = re.compile(
+    r"(?:^|&)(?:access_token|authorization|token)=|wf_[A-Za-z0-9_-]{43}", re.IGNORECASE
+)
+_IDEMPOTENCY_KEY = re.compile(r'"?([!#-~]{1,255})"?')
+"""A structured field's string (RFC 9651 §3.3.3). Most clients send it without its quotes."""
+_JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def is_http(event: Request) -> bool:
+    """Whether the event is API Gateway's.
+
+    Only API Gateway and IAM principals choose an event's top level.
+    """
+    return "http" in event.get("requestContext", {})
+
+
+def request_id_of(event: Request) -> str:
+    """API Gateway's id of the request; also in its access log."""
+    return str(event["requestContext"].get("requestId", ""))
+
+
+def refuse_token_in_url(event: Request) -> None:
+    """Raises `TokenInUrl` for a token in the URL: URLs end up in logs and histories."""
+    query = event.get("rawQueryString") or ""
+    if _TOKEN_IN_QUERY.search(query) or _TOKEN_IN_QUERY.search(unquote_plus(query)):
+        raise TokenInUrl(
+            "Send the token in the Authorization header only, and revoke this one: "
+            "URLs are written to logs."
+        )
+
+
+def prefers(event: Request, preference: str) -> bool:
+    """Whether a `Prefer` header has this preference, one without a value (RFC 7240 §2)."""
+    header = _QUOTED_STRING.sub(
+        lambda quoted: quoted[0][1:2].strip('"') and "quoted", _header(event, "prefer")
+    )
+    preferences = [each.split(";")[0].partition("=") for each in header.lower().split(",")]
+    return preference in {name.strip() for name, _, value in preferences if not value.strip()}
+
+
+def read_body(event: Request) -> dict[str, Any]:
+    """The JSON object in the body; no body is an empty object.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, MalformedBody
+    """
+    body = _decoded(event)
+    if not body:
+        return {}
+    content_type = _header(event, "content-type")
+    if content_type and not _JSON_MEDIA_TYPE.match(content_type):
+        raise UnsupportedMediaType(
+            "Send the parameters as JSON, with content-type application/json."
+        )
+    _refuse_too_large(body)
+    return _json_object(body)
+
+
+def raw_body(event: Request) -> bytes:
+    """The body's bytes, as they were sent.
+
+    Raises:
+        BodyTooLarge, MalformedBody
+    """
+    body = _decoded(event)
+    _refuse_too_large(body)
+    return body
+
+
+def headers_of(event: Request) -> dict[str, str]:
+    """All headers, their names in lower case."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def has_idempotency_key(event: Request) -> bool:
+    """Whether the request has an `Idempotency-Key`."""
+    return bool(_header(event, "idempotency-key"))
+
+
+def refuse_idempotency_key(event: Request) -> None:
+    """Raises `IdempotencyKeyRefused` for a request with an `Idempotency-Key`."""
+    if has_idempotency_key(event):
+        raise IdempotencyKeyRefused(
+            "Send this call without Idempotency-Key: its answer holds a secret, and is not kept."
+        )
+
+
+def idempotency_key(event: Request, token_id: str) -> str:
+    """The request's `Idempotency-Key`, scoped to its token and route.
+
+    Raises `InvalidIdempotencyKey`.
+    """
+    found = _IDEMPOTENCY_KEY.fullmatch(_header(event, "idempotency-key").strip())
+    if not found:
+        raise InvalidIdempotencyKey(
+            "Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID."
+        )
+    return f"{token_id}\n{event['routeKey']}\n{found[1]}"
+
+
+def run_seed(event: Request, token_id: str) -> str | None:
+    """Seed of a run's id; a repeated request gets the same run.
+
+    Null without an `Idempotency-Key`.
+    """
+    if not has_idempotency_key(event):
+        return None
+    return "\n".join(
+        [idempotency_key(event, token_id), *(event.get("pathParameters") or {}).values()]
+    )
+
+
+def answer(result: object, request_id: str, *, status: int = 200) -> Response:
+    """200 with the result, or another status of success."""
+    return _answer(status, "application/json", result, request_id)
+
+
+def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  # noqa: ANN401 - a Run, of the background only
+    """202 with a run that was started.
+
+    `preference`: the preference that was applied (RFC 7240 §3 and §4.1).
+    """
+    reply = _answer(202, "application/json", run, request_id)
+    reply["headers"] |= {"location": f"/runs/{run.run_id}"} | (
+        {"preference-applied": preference} if preference else {}
+    )
+    return reply
+
+
+def document_answer(event: Request, document: str, content_type: str, *, max_age: int) -> Response:
+    """200 with a public document; 304 for a client that has it already (RFC 9110 §13.1.2).
+
+    Any page may read it and keep it for `max_age` seconds.
+    """
+    tag = f'"{hashlib.sha256(document.encode()).hexdigest()[:32]}"'
+    headers = {
+        "content-type": content_type,
+        "cache-control": f"public, max-age={max_age}",
+        "etag": tag,
+        "cross-origin-resource-policy": "cross-origin",
+        "x-content-type-options": "nosniff",
+        "x-request-id": request_id_of(event),
+    }
+    known = {each.strip().removeprefix("W/") for each in _header(event, "if-none-match").split(",")}
+    if known & {tag, "*"}:
+        return {"statusCode": 304, "headers": headers, "body": ""}
+    return {"statusCode": 200, "headers": headers, "body": document}
+
+
+def problem_answer(problem: "Problem", headers: Mapping[str, str]) -> Response:
+    """A problem, with the headers that belong to it."""
+    reply = _answer(problem.status, "application/problem+json", problem, problem.request_id)
+    reply["headers"].update(headers)
+    return reply
+
+
+def _answer(status: int, content_type: str, body: object, request_id: str) -> Response:
+    headers = {
+        "content-type": content_type,
+        "cache-control": "no-store",
+        "x-request-id": request_id,
+    }
+    return {
+        "statusCode": status,
+        "headers": headers,
+        "body": msgspec.json.encode(body, enc_hook=encode_validated).decode(),
+    }
+
+
+def _refuse_too_large(body: bytes) -> None:
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge(
+            f"The body has {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are allowed."
+        )
+
+
+def _decoded(event: Request) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise MalformedBody("The body is not valid base64.") from None
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        values = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise MalformedBody("The body is not valid JSON.") from None
+    if not isinstance(values, dict):
+        raise MalformedBody("The body must be a JSON object.")
+    return values
+
+
+def _header(event: Request, name: str) -> str:
+    """A header's value. API Gateway sends names in lower case; emulators and tests may not."""
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")

@@ -1,0 +1,1 @@
+"""Other products that this one works with."""

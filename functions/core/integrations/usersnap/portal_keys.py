@@ -1,0 +1,59 @@
+"""Keys that sign feedback on its way to the client portal.
+
+One secret of the stack holds them. The stack makes the first key, so there always is one.
+"""
+
+from functools import cache
+
+import msgspec
+
+from functions.core import aws
+from functions.core.aws.secrets import Secret
+from functions.core.config import read_settings
+from functions.core.signing.keys import read_keys, with_new
+
+_SERVICE = "secretsmanager"
+
+
+class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the keys; read from the environment."""
+
+    usersnap_portal_key_secret: str
+    """ARN of the secret."""
+
+
+def portal_keys() -> tuple[str, ...]:
+    """The keys to sign with, the current one first.
+
+    Read each time, because a new portal knows only the new key. While Secrets Manager is
+    unavailable, the known keys stay in use.
+
+    Raises:
+        Unavailable: when they were never read and cannot be read now.
+    """
+    return read_keys(_secret().value(max_age_seconds=0))
+
+
+def put_portal_key(key: str) -> None:
+    """Makes a key the current one. The previous one signs beside it until the next change.
+
+    Idempotent.
+
+    Raises:
+        Unavailable: when Secrets Manager is.
+    """
+    arn = _settings().usersnap_portal_key_secret
+    with aws.unavailable_if_transient("Secrets Manager"):
+        known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
+        if text := with_new(known, key):
+            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+
+
+@cache
+def _settings() -> UsersnapKeySettings:
+    return read_settings(UsersnapKeySettings)
+
+
+@cache
+def _secret() -> Secret:
+    return Secret(_settings().usersnap_portal_key_secret)

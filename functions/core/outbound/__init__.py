@@ -1,1 +1,0 @@
-"""Requests to URLs that somebody configured: only to public addresses, bounded in time and size."""

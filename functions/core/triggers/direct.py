@@ -1,0 +1,71 @@
+"""The triggers `direct` and `schedule`: an event of `make invoke`, another workflow or EventBridge
+Scheduler.
+
+IAM authorizes. The answer is `{"result": …, "problem": …}`, one of them null. A scheduled call that
+another try may complete raises its error instead, so that Lambda tries again, then hands the event
+to the dead-letter queue.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from functions.core.deadline import deadline
+from functions.core.definition.call import Call
+from functions.core.definition.workflow import Workflow
+from functions.core.errors import FieldError, InvalidParameters
+from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
+from functions.core.http.problems import Problem
+from functions.core.parameters import encode_validated
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """The event.
+
+    Unknown fields are another release's: a deployment replaces the code under schedules that exist.
+    """
+
+    trigger: Literal["direct", "schedule"]
+    parameters: dict[str, Any]
+
+
+class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer."""
+
+    result: Any = None
+    problem: Problem | None = None
+
+
+class DirectTrigger:
+    """Calls one workflow with the parameters of an event."""
+
+    def __init__(self, workflow: Workflow[Any, Any]) -> None:
+        self._workflow = workflow
+
+    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
+        """The result or the problem."""
+        started, request_id = time.monotonic(), context.aws_request_id
+        try:
+            invocation = _read_invocation(event)
+            call = Call(request_id=request_id, trigger=invocation.trigger)
+            with deadline(BACKGROUND_SECONDS, context.get_remaining_time_in_millis()):
+                answer = InvocationResult(result=self._workflow.run(invocation.parameters, call))
+            log_answer(started)
+        except Exception as error:
+            answer = InvocationResult(problem=log_problem(error, started, request_id))
+            if event.get("trigger") == "schedule" and is_retryable(error):
+                raise
+        return msgspec.to_builtins(answer, enc_hook=encode_validated)  # type: ignore[no-any-return] # a struct becomes a dict
+
+
+def _read_invocation(event: Mapping[str, Any]) -> Invocation:
+    try:
+        return msgspec.convert(event, Invocation)
+    except msgspec.ValidationError:
+        sentence = (
+            "An event is an HTTP API request or "
+            '{"trigger": "direct" or "schedule", "parameters": {…}}.'
+        )
+        raise InvalidParameters(FieldError("", sentence)) from None

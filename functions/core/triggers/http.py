@@ -1,0 +1,73 @@
+"""The trigger `http`: a request through API Gateway.
+
+The answer is the result or a problem; no exception leaves.
+"""
+
+from typing import Any
+
+from functions.core import http
+from functions.core.auth.caller import Caller, caller_of
+from functions.core.definition.call import Call
+from functions.core.definition.workflow import Workflow
+from functions.core.http.endpoint import http_endpoint, once
+from functions.core.observability import logger
+
+
+class HttpTrigger:
+    """Calls one workflow over HTTP, now or in the background."""
+
+    def __init__(self, workflow: Workflow[Any, Any]) -> None:
+        self._workflow = workflow
+
+    def answer(self, event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+        """The result, or the run that was started, or a problem."""
+        return http_endpoint(event, context, lambda request_id: self._answer(event, request_id))
+
+    def _answer(self, event: http.Request, request_id: str) -> http.Response:
+        http.refuse_token_in_url(event)
+        options = self._workflow.options
+        if options.idempotency == "refused":
+            http.refuse_idempotency_key(event)
+        if options.public:
+            return self._answer_anybody(event, request_id)
+        caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
+        logger.append_keys(token_id=caller.token_id)
+        caller.require(self._workflow.scope, publishable=options.publishable)
+        respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
+        if options.idempotency == "heeded":
+            return once(event, caller, lambda: respond(event, caller, request_id))
+        return respond(event, caller, request_id)
+
+    def _answer_anybody(self, event: http.Request, request_id: str) -> http.Response:
+        """Ignores a token: API Gateway has not authorized it."""
+        if http.prefers(event, "respond-async"):
+            self._workflow.require_background()
+        return self._respond(event, None, request_id)
+
+    def _respond(
+        self, event: http.Request, caller: Caller | None, request_id: str
+    ) -> http.Response:
+        context = event["requestContext"]
+        call = Call(
+            request_id=request_id,
+            trigger="http",
+            caller=caller,
+            client_ip=context["http"].get("sourceIp"),
+            domain=context.get("domainName"),
+        )
+        return http.answer(self._workflow.run(http.read_body(event), call), request_id)
+
+    def _respond_async(self, event: http.Request, caller: Caller, request_id: str) -> http.Response:
+        """Validates the body, then starts a run with it as the only item."""
+        self._workflow.require_background()
+        caller.require("runs:write")
+        values = http.read_body(event)
+        self._workflow.read(values)
+        from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only who starts runs pays for it
+        from functions.core.runs.start import start  # noqa: PLC0415 - as above
+
+        name = self._workflow.name
+        run_id = new_run_id(name, http.run_seed(event, caller.token_id))
+        logger.append_keys(run_id=run_id)
+        run = start(name, [values], token_id=caller.token_id, started_by="api", run_id=run_id)
+        return http.accepted(run, request_id, preference="respond-async")

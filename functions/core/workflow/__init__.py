@@ -1,0 +1,37 @@
+"""Workflows: all that an author imports.
+
+    from functions.core.workflow import Parameters, Result, workflow
+
+    class Greeting(Parameters):
+        name: str
+
+    class Greeted(Result):
+        text: str
+
+    def greet(greeting: Greeting) -> Greeted:
+        return Greeted(text=f"Hello, {greeting.name}")
+
+    lambda_handler = workflow(greet)
+
+`call` and `start` use other workflows (other_workflows.py). Only a workflow that uses them imports
+that module.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.definition.call import Call
+from functions.core.parameters import NotValid, Parameters, Result, ValidatedStr
+from functions.core.workflow.handler import workflow
+
+if TYPE_CHECKING:
+    from functions.core.workflow.other_workflows import call, start
+
+__all__ = ["Call", "NotValid", "Parameters", "Result", "ValidatedStr", "call", "start", "workflow"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - `call` or `start`
+    if name not in {"call", "start"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from functions.core.workflow import other_workflows  # noqa: PLC0415 - only who uses it pays for it
+
+    return getattr(other_workflows, name)

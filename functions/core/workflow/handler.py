@@ -1,0 +1,106 @@
+"""Lambda handlers of workflows: `workflow(function)` makes a typed function one that answers every
+trigger.
+
+http      a request through API Gateway, or 202 with a run for `Prefer: respond-async` (RFC 7240 §4.1)
+direct    `{"trigger": "direct", "parameters": {…}}`, from `make invoke` or `aws lambda invoke`
+schedule  `{"trigger": "schedule", "parameters": {…}}`, from EventBridge Scheduler
+run       `{"trigger": "run", …}`, from RunWorkflow: one item of a run
+validate  `{"trigger": "validate", "items": […]}`: validates parameters; nothing runs
+
+Parameters are never the top level of an event, so nothing that a client sends can pose as another
+trigger's event.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from functions.core import http
+from functions.core.config import in_lambda
+from functions.core.definition.workflow import Idempotency, R, Workflow, WorkflowOptions
+from functions.core.errors import Unavailable
+from functions.core.http.endpoint import logged_call
+from functions.core.observability import logger
+from functions.core.triggers.http import HttpTrigger
+
+
+class LambdaHandler:
+    """A workflow behind its triggers, as Lambda calls it."""
+
+    def __init__(self, definition: Workflow[Any, Any]) -> None:
+        self.definition = definition
+
+    def __call__(self, event: Any, context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
+        """The answer of the trigger that the event names."""
+        event = event if isinstance(event, dict) else {}
+        with logged_call(event, context, workflow=self.definition.name):
+            return self._trigger(event)(event, context)
+
+    def _trigger(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
+        if http.is_http(event):
+            return HttpTrigger(self.definition).answer
+        trigger = event.get("trigger")
+        if trigger == "run":
+            from functions.core.triggers.run_item import RunItemTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+
+            return RunItemTrigger(self.definition).answer
+        if trigger == "validate":
+            from functions.core.triggers.validate import ValidateTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+
+            return ValidateTrigger(self.definition).answer
+        from functions.core.triggers.direct import DirectTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+
+        return DirectTrigger(self.definition).answer
+
+
+def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
+    function: Callable[..., R],
+    *,
+    prepare: Callable[[], object] = lambda: None,
+    background: bool = True,
+    idempotency: Idempotency = "heeded",
+    public: bool = False,
+    publishable: bool = False,
+    calls: Iterable[str] = (),
+    starts: Iterable[str] = (),
+) -> LambdaHandler:
+    """Makes a workflow's function a Lambda handler.
+
+    Args:
+        function: takes the parameters and, as an optional second parameter, the `Call`. Its name is
+            the workflow's name; its annotations are the types that are validated.
+        prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no
+            request any time. A transient failure is left to the first request; wrong settings end
+            the init.
+        background: false where parameters or results are secrets, which a run would store.
+        idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given
+            twice, "refused" where none may be kept, because it holds a secret.
+        public: whether anybody may call it over HTTP, without a token, because its parameters prove
+            who may. Its route in template.yaml says so too. It runs in no background and keeps no
+            answers: both need a token.
+        publishable: whether a publishable token, which anyone can read out of a page or an app, may
+            hold its scope.
+        calls: names of the workflows that it calls (`call`); its role must allow that too.
+        starts: names of the workflows that it starts runs of (`start`).
+
+    Raises:
+        ValueError: options contradict each other.
+    """
+    options = WorkflowOptions(
+        background=background,
+        idempotency=idempotency,
+        public=public,
+        publishable=publishable,
+        calls=frozenset(calls),
+        starts=frozenset(starts),
+    )
+    handler = LambdaHandler(Workflow(function, options))
+    if in_lambda():
+        _prepare(prepare)
+    return handler
+
+
+def _prepare(prepare: Callable[[], object]) -> None:
+    try:
+        prepare()
+    except Unavailable:
+        logger.warning("init could not prepare everything; the first request will", exc_info=True)

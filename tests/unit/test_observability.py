@@ -1,0 +1,163 @@
+import io
+import json
+import logging
+import threading
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from functions.core.errors import TooSlow
+from functions.core.observability import count, logged, logger, scrub
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("to ana@example.com failed", "to a**@example.com failed"),
+        ("'bo+x@mail.example.co.uk'", "'b**@mail.example.co.uk'"),
+        ("Bearer wf_abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQR", "Bearer wf_***"),
+        ("number +14155550123 opted out", "number +***23 opted out"),
+        ("+14155550123x and +1 (415) 555-0123", "+***23x and +***23"),
+        ("nothing here at 12:30", "nothing here at 12:30"),
+    ],
+)
+def test_tokens_and_destinations_are_masked_wherever_they_stand(text: str, scrubbed: str) -> None:
+    assert scrub(text) == scrubbed
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("text", ["k" * 1_000_000, "a@" * 500_000, "+1" * 500_000, "wf_" * 300_000])
+def test_a_long_line_costs_time_in_proportion_to_its_length(text: str) -> None:
+    """Quadratic, this would take hours."""
+    assert scrub(text)
+
+
+def test_a_line_is_one_json_object_and_scrubbed_down_to_its_traceback(log: io.StringIO) -> None:
+    try:
+        int("ana@example.com")
+    except ValueError:
+        logger.exception("failed for ana@example.com", to="ana@example.com")
+    line = json.loads(log.getvalue())
+    assert line["level"] == "ERROR"
+    assert line["to"] == "a**@example.com"
+    assert "ana@" not in log.getvalue()
+
+
+def test_a_metric_is_one_emf_line_with_its_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    count("VerificationSent", channel="sms")
+    line = json.loads(capsys.readouterr().out)
+    assert line["VerificationSent"] == [1.0]
+    assert line["channel"] == "sms"
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "BackendWorkflows"
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_what_is_logged_in_a_call_has_its_keys_whoever_logs_it_and_nothing_after_it_has(
+    log: io.StringIO,
+) -> None:
+    def say(name: str) -> None:
+        logger.info(name)
+
+    with logged(request_id="r1", trigger="run", item_id="run/1"):
+        say("own")
+        thread = threading.Thread(target=say, args=("thread",))
+        thread.start()
+        thread.join()
+        logging.getLogger("functions.workflows.greet.handler").info("module")
+        Logger().info("authors")
+        logger.append_keys(order="42")
+    with logged(request_id="r2"):
+        say("next")
+    say("later")
+    keys = ("message", "request_id", "trigger", "item_id", "order")
+    assert [tuple(line.get(key) for key in keys) for line in lines(log)] == [
+        *((name, "r1", "run", "run/1", None) for name in ("own", "thread", "module", "authors")),
+        ("next", "r2", None, None, None),
+        ("later", None, None, None, None),
+    ]
+
+
+def test_a_call_that_fails_leaves_no_keys_behind(log: io.StringIO) -> None:
+    with pytest.raises(ValueError, match="boom"), logged(request_id="r1"):
+        raise ValueError("boom")
+    logger.info("later")
+    assert "request_id" not in lines(log)[0]
+
+
+def test_a_line_of_a_module_is_scrubbed_too(log: io.StringIO) -> None:
+    logging.getLogger("functions.workflows.greet.handler").warning("sent to %s", "ana@example.com")
+    assert lines(log)[0]["message"] == "sent to a**@example.com"
+
+
+class _Broken(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize(
+    ("metric", "occurrences", "dimensions"),
+    [
+        ("Counted", 1, {f"dimension{number}": "x" for number in range(40)}),
+        ("Counted", "many", {}),
+        ("", 1, {}),
+        ("x" * 300, 1, {}),
+        ("Counted", 1, {"channel": object()}),
+        ("Counted", 1, {"channel": type("Wrong", (), {"__str__": lambda _: 1 / 0})()}),
+    ],
+)
+def test_a_metric_that_is_wrong_is_logged_and_the_call_goes_on(
+    metric: str,
+    occurrences: Any,
+    dimensions: dict[str, Any],
+    log: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    count(metric, occurrences, **dimensions)
+    written, told = (
+        capsys.readouterr().out.removesuffix("null\n"),
+        lines(log),
+    )  # Powertools writes null for what it refuses
+    assert bool(written) != bool(told), "it is written, or its fault is logged once"
+    assert [(line["message"], line["level"]) for line in told] in (
+        [],
+        [("metric not written; the call goes on", "WARNING")],
+    )
+
+
+def test_a_metric_without_a_namespace_or_an_output_is_logged_and_the_call_goes_on(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("sys.stdout", _Broken())
+        count("Counted")
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
+    count("Counted")
+    assert [(line["exception_name"], line["metric"]) for line in lines(log)] == [
+        ("BrokenPipeError", "Counted"),
+        ("SchemaValidationError", "Counted"),
+    ]
+
+
+def test_a_metric_is_no_matter_even_where_nothing_can_be_logged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", _Broken())
+    monkeypatch.setattr("sys.stderr", _Broken())
+    monkeypatch.setattr(logger.registered_handler, "stream", _Broken())
+    count("Counted")
+
+
+def test_the_deadline_of_a_call_strikes_in_a_metric_as_anywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Late(io.StringIO):
+        def write(self, _: str) -> int:
+            raise TooSlow("The call took too long.")
+
+    monkeypatch.setattr("sys.stdout", Late())
+    with pytest.raises(TooSlow):
+        count("Counted")
