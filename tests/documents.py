@@ -1,8 +1,9 @@
 """The documents' own code, so that the tests run what the documents tell people to do."""
 
 import re
+import shlex
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +45,27 @@ def blocks(document: Path, language: str | None = None) -> list[Block]:
         for each in re.finditer(r"^( *)```(\w*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
     ]
     return [each for each in found if language in (None, each.language)]
+
+
+def commands(block: Block) -> Iterator[str]:
+    """Each `$ …` of a console block, with the lines on which it goes on."""
+    lines = iter(block.code.splitlines())
+    for line in lines:
+        if not line.startswith("$ "):
+            continue
+        command = line[2:]
+        while command.endswith("\\") or not _whole(command):
+            command = f"{command}\n{next(lines)}"
+        yield command
+
+
+def _whole(command: str) -> bool:
+    """Whether its quotes are closed."""
+    try:
+        shlex.split(command, comments=True)
+    except ValueError:
+        return False
+    return True
 
 
 def proof_verifier(issuer: str) -> Verifier:

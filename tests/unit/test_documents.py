@@ -20,7 +20,7 @@ import pytest
 from functions.core.http.problems import TABLE
 from infra import sam
 from infra.given import read_given
-from tests.documents import DOCUMENTS, Block, blocks
+from tests.documents import DOCUMENTS, Block, blocks, commands
 
 DOCS = sam.ROOT / "docs"
 ARCHITECTURE = DOCS / "explanation/architecture.md"
@@ -178,27 +178,6 @@ def test_javascript_is_javascript(block: Block, tmp_path: Path) -> None:
         [str(NODE), "--check", tmp_path / "block.mjs"], capture_output=True, text=True, check=False
     )
     assert read.returncode == 0, read.stderr
-
-
-def commands(block: Block) -> Iterator[str]:
-    """Each `$ …` of a console block, with the lines on which it goes on."""
-    lines = iter(block.code.splitlines())
-    for line in lines:
-        if not line.startswith("$ "):
-            continue
-        command = line[2:]
-        while command.endswith("\\") or not whole(command):
-            command = f"{command}\n{next(lines)}"
-        yield command
-
-
-def whole(command: str) -> bool:
-    """Whether its quotes are closed."""
-    try:
-        shlex.split(command, comments=True)
-    except ValueError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("block", of("console"))
