@@ -1,19 +1,21 @@
 """What a workflow's section of template.yaml gives its function: rights and variables, as text.
 
-Some rights are the platform's: every workflow has them, for its log, its runs and its idempotency keys. All others are the
-workflow's own, and a copy may not need them.
+Some rights are the platform's: for its log, its runs and its idempotency keys. They are aliases of
+shared policies, but for the log. All others are the workflow's own, and a copy may not need them.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 _SERVICE_NAME = "POWERTOOLS_SERVICE_NAME"
-_PLATFORM = re.compile(
-    r"(Log\.Arn\}|\bRunFiles\.Arn\}/runs/\*|\bOutcomes\.Arn|-RunWorkflow(:\*)?|\bIdempotency\.Arn)$",
-    re.MULTILINE,
-)
-"""With what the resources of the platform's rights end."""
+_LOG = re.compile(r"Log\.Arn\b")
+_SHARED = ("- *runs_in_background", "- *keeps_answers")
+"""Policies that every workflow has that can run in the background."""
+
+_EVERYONES = "Every workflow has these rights: for its log here, for its runs and answers below."
+_ADD = "Add here what only this one does: one action, on one resource."
 
 Lines = list[str]
 Kind = Literal["variable", "statement", "other"]
@@ -37,7 +39,7 @@ class Block(NamedTuple):
         text = "".join(self.lines)
         if self.kind == "variable":
             return _SERVICE_NAME not in text
-        return self.kind == "statement" and not _PLATFORM.search(text.replace("\r", ""))
+        return self.kind == "statement" and not _LOG.search(text)
 
 
 def own_rights(section: Lines) -> list[str]:
@@ -51,63 +53,47 @@ def own_rights(section: Lines) -> list[str]:
 
 def has_platform_rights(section: Lines) -> bool:
     """Whether the workflow may do all that the platform does for a workflow."""
-    texts = [
-        "".join(block.lines)
-        for block in _blocks(section)
-        if block.kind == "statement" and not block.is_own
-    ]
-    wanted = (
-        "Log.Arn",
-        "RunFiles.Arn",
-        "Outcomes.Arn",
-        "stateMachine:",
-        "execution:",
-        "Idempotency.Arn",
-    )
-    return all(any(each in text for text in texts) for each in wanted)
+    lines = {line.strip() for line in section}
+    return lines.issuperset(_SHARED)
 
 
 def without_own(section: Lines) -> Lines:
-    """The section with the platform's rights alone, and with no variable but the service's name."""
+    """The section with the platform's rights alone, and only the variable of the service's name."""
     blocks = list(_blocks(section))
     first = next((block for block in blocks if block.kind == "statement"), None)
     made: Lines = []
     for block in blocks:
         if block is first:
-            made += _comment(
-                block,
-                "Every workflow has these rights, for its log, its runs and its idempotency keys.",
-            )
-            made += _comment(
-                block, "Add what only this one does at the end: one action, on one resource."
-            )
+            made += _comment(block, _EVERYONES)
+            made += _comment(block, _ADD)
         made += [] if block.is_own else block.lines
     return made
 
 
 def to_review(section: Lines, source: str) -> Lines:
     """The section with a comment at what a copy has of its source: each right, and the variables."""
+    right = f"Review: copied from {source}. Delete it unless the code needs this right."
+    others = f"Review: copied from {source}. Delete those that the code does not read."
     made: Lines = []
-    variables = False
     for block in _blocks(section):
         if block.is_own and block.kind == "statement":
-            made += _comment(
-                block, f"Review: copied from {source}. Delete it unless the code needs this right."
-            )
-        elif block.is_own and not variables:
-            made += _comment(
-                block, f"Review: copied from {source}. Delete those that the code does not read."
-            )
-            variables = True
-        made += block.lines
+            above = sum(1 for _ in takewhile(_is_comment, block.lines))
+            made += [*block.lines[:above], *_comment(block, right), *block.lines[above:]]
+        elif block.is_own:
+            made += [*(_comment(block, others) if others else []), *block.lines]
+            others = ""
+        else:
+            made += block.lines
     return made
 
 
 def described(section: Lines, sentence: str) -> Lines:
     """The section with another description of its function."""
-    return [
-        re.sub(r"^(      Description: )[^\r\n]*", rf"\g<1>{sentence}", line) for line in section
-    ]
+    return re.sub(
+        r"(?m)^(      Description: )[^\r\n]*(?:\r?\n {8,}[^\r\n]*)*",
+        rf"\g<1>{sentence}",
+        "".join(section),
+    ).splitlines(keepends=True)
 
 
 def _blocks(section: Lines) -> Iterator[Block]:
@@ -118,13 +104,17 @@ def _blocks(section: Lines) -> Iterator[Block]:
         indent = len(line) - len(line.lstrip(" "))
         if not line.strip() or indent < depth:
             kind, depth = "other", 0
-        above = all(each.lstrip().startswith("#") for each in block.lines)
+        above = all(map(_is_comment, block.lines))
         if block.kind != kind or (kind != "other" and indent == depth and not above):
             yield block
             block = Block(kind, [])
         block.lines.append(line)
         kind, depth = _REGIONS.get(line.rstrip("\r\n"), (kind, depth))
     yield block
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _comment(block: Block, text: str) -> Lines:
@@ -135,9 +125,10 @@ def _comment(block: Block, text: str) -> Lines:
 
 
 def _told(statement: str) -> str:
-    actions = re.search(r"Action: ([^\r\n]+)", statement)
+    actions = re.search(r"Action: (\[[^\]]*\]|[^\s,}]+)", statement)
     resources = re.findall(
-        r"(?:!GetAtt |!Ref |\$\{)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
+        r"(?:!GetAtt |!Ref |\$\{|\*)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
     )
     told = actions[1].strip("[]") if actions else "a statement without an action"
+    told = " ".join(told.split())
     return f"{told} on {', '.join(dict.fromkeys(resources))}" if resources else told

@@ -6,11 +6,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from infra.generate import rights
+from infra.generate.anchors import with_aliases
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 
-_HEAD = "  # --- "
-_WORKFLOW = f"{_HEAD}workflow "
+_HEADS = ("  # --- ", "  # === ")
+_WORKFLOW = "  # --- workflow "
+_YOURS = "  # === Workflows: your own "
 
 Lines = list[str]
 Edit = Callable[[Lines], Lines]
@@ -46,7 +48,7 @@ def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
 
 
 def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
-    """The template with a copy of the section after the last workflow's, and of each output after the one it is of."""
+    """The template with a copy of the section after the last one, and of each output after its source."""
     old, new = renaming.old, renaming.new
     return _with_section(
         template,
@@ -72,7 +74,7 @@ def with_blank(template: str, renaming: Renaming) -> str:
 def plainest(template: str) -> str:
     """The workflow whose section has all of the platform's rights and least besides."""
     lines = template.splitlines(keepends=True)
-    sections = {name: lines[where] for name, where in _sections(lines).items()}
+    sections = {name: with_aliases(lines[where]) for name, where in _sections(lines).items()}
     fit = {
         name: len(section)
         for name, section in sections.items()
@@ -80,7 +82,8 @@ def plainest(template: str) -> str:
     }
     if not fit:
         raise Refused(
-            "No workflow in template.yaml runs in the background. Copy one of them instead: FROM=<workflow>."
+            "No workflow in template.yaml runs in the background. Copy one of them instead:"
+            " FROM=<workflow>."
         )
     return min(fit, key=lambda name: fit[name])
 
@@ -88,7 +91,7 @@ def plainest(template: str) -> str:
 def own_rights(template: str, workflow: str) -> list[str]:
     """What only this workflow's function may do, such as `dynamodb:UpdateItem on Limits`."""
     lines = template.splitlines(keepends=True)
-    return rights.own_rights(lines[_section(lines, workflow)])
+    return rights.own_rights(with_aliases(lines[_section(lines, workflow)]))
 
 
 def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
@@ -105,11 +108,12 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
 
 def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit) -> str:
     lines = template.splitlines(keepends=True)
-    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
+    section = with_aliases(lines[_section(lines, renaming.old)])
+    end, outputs = _end(lines), _outputs(lines)
     return "".join(
         [
             *lines[:end],
-            *_copied_section(lines[_section(lines, renaming.old)], source, renaming, edit),
+            *_copied_section(section, source, renaming, edit),
             *lines[end : outputs.start],
             *_copied_outputs(lines[outputs], source, renaming),
             *lines[outputs.stop :],
@@ -144,15 +148,24 @@ def _section(lines: Lines, workflow: str) -> slice:
 
 
 def _sections(lines: Lines) -> dict[str, slice]:
-    """By workflow: from the section's comment to the next one's, or to the end of Resources."""
-    ends = [i for i, line in enumerate(lines) if line.startswith(_HEAD) or line[0].isalpha()] + [
-        len(lines)
-    ]
+    """By workflow: from the section's heading to the next one, or to the end of Resources."""
     return {
-        lines[start].removeprefix(_WORKFLOW).split()[0]: slice(start, end)
-        for start, end in pairwise(ends)
-        if lines[start].startswith(_WORKFLOW)
+        lines[part.start].removeprefix(_WORKFLOW).split()[0]: part
+        for part in _parts(lines)
+        if lines[part.start].startswith(_WORKFLOW)
     }
+
+
+def _end(lines: Lines) -> int:
+    """Line before which a new section goes."""
+    heads = (_WORKFLOW, _YOURS)
+    return max(int(part.stop) for part in _parts(lines) if lines[part.start].startswith(heads))
+
+
+def _parts(lines: Lines) -> Iterator[slice]:
+    """From each heading, and each key of the template, to the next one."""
+    ends = [i for i, line in enumerate(lines) if line.startswith(_HEADS) or line[0].isalpha()]
+    return (slice(start, end) for start, end in pairwise([*ends, len(lines)]))
 
 
 def _outputs(lines: Lines) -> slice:

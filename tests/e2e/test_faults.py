@@ -76,13 +76,13 @@ def without_a_permission(stack: LocalStack) -> str:
     client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
     like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
     about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]
-    document = iam.get_role_policy(RoleName=about["RoleName"], PolicyName="verify_delete")[
-        "PolicyDocument"
-    ]
-    denied = json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
+    policies = iam.list_role_policies(RoleName=about["RoleName"])["PolicyNames"]
     trust = json.dumps(about["AssumeRolePolicyDocument"])
     role = iam.create_role(RoleName="denied", AssumeRolePolicyDocument=trust)["Role"]
-    iam.put_role_policy(RoleName="denied", PolicyName="denied", PolicyDocument=denied)
+    for name in policies:
+        policy = iam.get_role_policy(RoleName=about["RoleName"], PolicyName=name)
+        denied = json.dumps(policy["PolicyDocument"]).replace("BatchGetItem", "GetItem")
+        iam.put_role_policy(RoleName="denied", PolicyName=name, PolicyDocument=denied)
     client.create_function(
         FunctionName="denied",
         Runtime=like["Runtime"],

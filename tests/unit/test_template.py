@@ -7,6 +7,7 @@ import json
 import re
 import string
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -119,6 +120,55 @@ def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, na
     assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{full['Fn::Sub']}"}
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert f"{logical_id}Role" in resources("AWS::IAM::Role")
+
+
+GROUPS = {
+    "Verify": ["verify_send", "verify_check", "verify_delete"],
+    "Emails": ["send_email_template"],
+    "Canvas": ["update_usersnap", "check_app_location", "record_registration"],
+    "the platform's own": ["deliver_event", "track_delivery"],
+    "your own": [],
+}
+
+
+def test_workflows_stand_in_their_groups() -> None:
+    """README has the groups; a description begins with its group."""
+    found: dict[str, list[str]] = {}
+    group = ""
+    for line in sam.TEMPLATE.read_text().splitlines():
+        if head := re.fullmatch(r"  # (=== Workflows:|--- workflow) (.*) [=-]+", line):
+            if head[1].startswith("="):
+                group = head[2]
+                found[group] = []
+            else:
+                found[group].append(head[2])
+    assert list(found.items()) == list(GROUPS.items())
+    described = {
+        each["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: each["Description"]
+        for each in resources("AWS::Serverless::Function").values()
+    }
+    for group, names in GROUPS.items():
+        prefix = group.replace("the platform's own", "Platform")
+        assert [each for each in names if not described[each].startswith(f"{prefix}: ")] == []
+
+
+def containers(node: Any) -> Iterator[int]:
+    """Identities of the maps and lists of a template."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict | list):
+        yield id(node)
+    for each in children:
+        yield from containers(each)
+
+
+def test_what_aliases_name_is_written_out() -> None:
+    """As the SAM CLI does it: what changes one place changes no other."""
+    found = list(containers(sam.read_template()))
+    assert len(found) == len(set(found))
+    aliases = [
+        each for each in yaml.scan(sam.TEMPLATE.read_text()) if isinstance(each, yaml.AliasToken)
+    ]
+    assert len(aliases) > 50, "otherwise this would prove nothing"
 
 
 def test_every_function_has_its_folder() -> None:
@@ -291,17 +341,17 @@ def test_registration_may_only_renew_its_own_secret_and_write_a_token() -> None:
 
 
 def test_nothing_else_may_read_the_registration_token() -> None:
-    named = [
+    named = sorted(
         (role, statement["Action"])
         for role, statement in statements()
         if "RegistrationToken" in json.dumps(statement)
-    ]
+    )
     assert named == [
+        ("CheckAppLocationRole", "secretsmanager:DescribeSecret"),
         (
             "RecordRegistrationRole",
             ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
         ),
-        ("CheckAppLocationRole", "secretsmanager:DescribeSecret"),
     ]
 
 
