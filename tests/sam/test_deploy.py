@@ -133,8 +133,11 @@ def test_the_template_that_arrives_has_no_anchors_and_no_aliases(artifacts: Arti
     assert not any(isinstance(each, kinds) for each in yaml.scan(template))
     made, source = yaml_parse(template)["Resources"], sam.read_template()["Resources"]
     assert made.keys() == source.keys()
+    assert {name: each["Metadata"]["SamResourceId"] for name, each in made.items()} == {
+        name: name for name in made
+    }
     roles = [name for name, each in source.items() if each["Type"] == "AWS::IAM::Role"]
-    assert {name: made[name] for name in roles} == {name: source[name] for name in roles}
+    assert [each for each in roles if made[each]["Properties"] != source[each]["Properties"]] == []
     assert len(template) < MOST_BYTES
 
 

@@ -127,7 +127,6 @@ GROUPS = {
     "Emails": ["send_email_template"],
     "Canvas": ["update_usersnap", "check_app_location", "record_registration"],
     "the platform's own": ["deliver_event", "track_delivery"],
-    "your own": [],
 }
 
 
@@ -142,7 +141,9 @@ def test_workflows_stand_in_their_groups() -> None:
                 found[group] = []
             else:
                 found[group].append(head[2])
-    assert list(found.items()) == list(GROUPS.items())
+    assert list(found) == [*GROUPS, "your own"]
+    found.pop("your own")
+    assert found == GROUPS
     described = {
         each["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: each["Description"]
         for each in resources("AWS::Serverless::Function").values()
