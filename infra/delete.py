@@ -9,12 +9,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 
-from infra import target
+from infra import stack_target
 from infra.preflight import stack_status
 from infra.samconfig import Environment, read_environment
 
 _TABLE, _BUCKET, _SECRET = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"
-_NOT_ITS_OWN = {"CREATE_FAILED", "DELETE_COMPLETE"}
+_FOREIGN_STATUSES = {"CREATE_FAILED", "DELETE_COMPLETE"}
 """Statuses of resources: what could not be made, because its name was taken, is somebody else's."""
 _TRIES = 3
 """A run that is under way may write into a bucket between its emptying and its deletion."""
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--env", required=True, help="an environment of samconfig.toml")
     try:
         environment = read_environment(parser.parse_args().env)
-        target.enter(environment)
+        stack_target.use_profile_and_region(environment)
         _delete(environment)
     except (NotDeleted, ValueError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -75,12 +75,12 @@ def _delete(environment: Environment) -> None:
         raise NotDeleted(f"There is no stack {name}.")
     stack = _read(name)
     _refuse_protected(stack)
-    print(_announced(stack), flush=True)
-    if _typed("Type the stack's name to delete it: ") != name:
+    print(_announcement(stack), flush=True)
+    if _prompt("Type the stack's name to delete it: ") != name:
         raise NotDeleted("That is not its name. Nothing was deleted.")
     _remove(stack)
     print(f"{name} is deleted.")
-    print(_left(stack), end="")
+    print(_leftovers(stack), end="")
 
 
 def _read(name: str) -> Stack:
@@ -95,11 +95,11 @@ def _read(name: str) -> Stack:
         about["StackId"],
         name,
         bool(about.get("EnableTerminationProtection")),
-        its_own(rows, retained),
+        own_resources(rows, retained),
     )
 
 
-def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
+def own_resources(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
     """Resources that a stack has made and still has.
 
     Args:
@@ -111,7 +111,7 @@ def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list
             row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained
         )
         for row in rows
-        if row["ResourceStatus"] not in _NOT_ITS_OWN and row.get("PhysicalResourceId")
+        if row["ResourceStatus"] not in _FOREIGN_STATUSES and row.get("PhysicalResourceId")
     ]
 
 
@@ -147,7 +147,7 @@ def _protected_tables(stack: Stack) -> list[str]:
     return [table for table in tables if about[table].get("DeletionProtectionEnabled")]
 
 
-def _announced(stack: Stack) -> str:
+def _announcement(stack: Stack) -> str:
     account, region = (
         boto3.client("sts").get_caller_identity()["Account"],
         boto3.session.Session().region_name,
@@ -160,7 +160,7 @@ def _announced(stack: Stack) -> str:
     return "\n  ".join([about, *lines])
 
 
-def _typed(asked: str) -> str:
+def _prompt(asked: str) -> str:
     try:
         return input(asked).strip()
     except EOFError:
@@ -223,7 +223,7 @@ def _reasons(stack: Stack) -> str:
     )
 
 
-def _left(stack: Stack) -> str:
+def _leftovers(stack: Stack) -> str:
     """What is there all the same: secrets that an operator made, and what would be in the way of a stack of that name."""
     prefix = [{"Key": "name", "Values": [f"{stack.name}-webhook-"]}]
     made = boto3.client("secretsmanager").list_secrets(Filters=prefix)["SecretList"]

@@ -17,7 +17,7 @@ from infra.local.deploy import STACK, Deployment
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
-from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.runtime import FunctionFailed, LambdaFunction, LambdaProcess, Runtime
 from infra.sam import ROOT
 
 _EVENTS = ROOT / "tests/events"
@@ -34,7 +34,7 @@ def main() -> int:
         deployment = Deployment(
             Emulator(running.emulator_url, running.emulator_key), running.outputs
         )
-        configuration = find(deployment.configurations(), arguments.workflow)
+        configuration = find_configuration(deployment.configurations(), arguments.workflow)
         event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
         if sys.platform == "linux":
             answer = invoke(_function(deployment, configuration), event, configuration["Timeout"])
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, Any]:
+def find_configuration(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, Any]:
     """A function's configuration by its workflow's name, or by its own without the stack's.
 
     Raises:
@@ -92,7 +92,7 @@ def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
         raise ValueError(f"{where} is not JSON: {error}") from error
 
 
-def invoke(function: Function, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
+def invoke(function: LambdaFunction, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
     """The function's answer; its log goes to standard error.
 
     Args:
@@ -130,7 +130,7 @@ def failed(answer: object) -> bool:
     return bool(about.get("problem")) or about.get("statusCode", 200) >= _SERVER_ERROR
 
 
-def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function:
+def _function(deployment: Deployment, configuration: dict[str, Any]) -> LambdaFunction:
     """The function as Lambda would run it, but for its code."""
     variables = {
         "AWS_ENDPOINT_URL": deployment.emulator.url,
@@ -140,7 +140,7 @@ def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function
     variables |= configuration["Environment"]["Variables"]
     variables |= _role(deployment.emulator, configuration)
     name, handler = configuration["FunctionName"], configuration["Handler"]
-    return Function(name, ROOT, handler, variables, configuration["MemorySize"])
+    return LambdaFunction(name, ROOT, handler, variables, configuration["MemorySize"])
 
 
 def _role(emulator: Emulator, configuration: dict[str, Any]) -> dict[str, str]:

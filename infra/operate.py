@@ -9,9 +9,9 @@ import time
 
 import boto3
 
-from infra import target
+from infra import stack_target
 
-_KEPT = 2
+_EARLIER_KEYS_KEPT = 2
 """Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
 
 _SECRETS = {
@@ -26,12 +26,12 @@ def main() -> int:
     """Runs one command; 1 with a sentence when it cannot."""
     arguments = _arguments()
     commands = {"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}
-    return target.run(arguments, commands[arguments.command])
+    return stack_target.run_command(arguments, commands[arguments.command])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.operate", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     unlock = commands.add_parser(
         "unlock", help="forgets a destination's failures and sends, or resumes a paused country"
@@ -71,7 +71,7 @@ def _rotate_keys(_: argparse.Namespace) -> str:
     keys = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
     before = keys.pop("current")
     current = f"k{int(before.removeprefix('k')) + 1}"
-    kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_KEPT:]
+    kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_EARLIER_KEYS_KEPT:]
     rotated = (
         {"current": current}
         | {key_id: keys[key_id] for key_id in kept}

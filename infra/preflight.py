@@ -6,7 +6,7 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import sam, target
+from infra import sam, stack_target
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
 
 _STUCK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
@@ -31,7 +31,7 @@ def main() -> int:
 
 def _look(environment: Environment) -> str:
     refuse_wrong_parameters(environment, sam.read_template()["Parameters"])
-    target.enter(environment)
+    stack_target.use_profile_and_region(environment)
     try:
         account, region = _account(), boto3.session.Session().region_name
         status = stack_status(environment.stack)

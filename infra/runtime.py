@@ -1,7 +1,7 @@
 """Lambda's execution environment on this machine: a function in a process of its own under AWS's own runtime client
 (`awslambdaric`), which gets its events from a Runtime API (AWS Lambda Developer Guide, "Lambda runtime API").
 
-    with LambdaProcess(Function("hello", folder, "app.handler", {"TABLE": "things"}), runtime) as process:
+    with LambdaProcess(LambdaFunction("hello", folder, "app.handler", {"TABLE": "things"}), runtime) as process:
         init_seconds = process.start()
         answer, seconds = process.invoke({"name": "Ana"})
         usage = process.close()
@@ -34,7 +34,7 @@ _LOOK_SECONDS = 0.1
 """How often a wait looks whether the process still lives. What the process reports ends the wait at once."""
 
 
-class Function(NamedTuple):
+class LambdaFunction(NamedTuple):
     """What Lambda knows about a function."""
 
     name: str
@@ -69,7 +69,7 @@ class FunctionFailed(Exception):
 class LambdaProcess:
     """One function in one process, as Lambda runs it: one event at a time."""
 
-    def __init__(self, function: Function, runtime: Runtime) -> None:
+    def __init__(self, function: LambdaFunction, runtime: Runtime) -> None:
         """Nothing runs before `start`."""
         self._api = _RuntimeApi(_ARN + function.name)
         # -S keeps the interpreter's own packages out: all but the client comes from the function's folder, or not at all.
@@ -109,7 +109,7 @@ class LambdaProcess:
             FunctionFailed: when the function raises, ends or is too slow. Its process is of no use afterwards.
         """
         started = time.perf_counter()
-        self._api.events.put(_Event(json.dumps(event).encode(), timeout_seconds))
+        self._api.events.put(_QueuedEvent(json.dumps(event).encode(), timeout_seconds))
         answer = self._expect("answer", timeout_seconds)
         self._expect("ready", timeout_seconds)
         return json.loads(answer.body), answer.at - started
@@ -129,7 +129,7 @@ class LambdaProcess:
         self._log.close()
         return self._usage
 
-    def _expect(self, kind: "_Kind", seconds: float) -> "_Report":
+    def _expect(self, kind: "_Kind", seconds: float) -> "_ProcessReport":
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -153,7 +153,7 @@ class LambdaProcess:
 _Kind = Literal["ready", "answer", "error"]
 
 
-class _Report(NamedTuple):
+class _ProcessReport(NamedTuple):
     """What the process told the Runtime API, and when."""
 
     kind: _Kind
@@ -161,7 +161,7 @@ class _Report(NamedTuple):
     body: bytes = b""
 
 
-class _Event(NamedTuple):
+class _QueuedEvent(NamedTuple):
     body: bytes
     timeout_seconds: float
 
@@ -174,8 +174,8 @@ class _RuntimeApi(ThreadingHTTPServer):
     def __init__(self, function_arn: str) -> None:
         super().__init__((HOST, 0), _Handler)
         self.function_arn = function_arn
-        self.events: SimpleQueue[_Event | None] = SimpleQueue()
-        self.reports: SimpleQueue[_Report] = SimpleQueue()
+        self.events: SimpleQueue[_QueuedEvent | None] = SimpleQueue()
+        self.reports: SimpleQueue[_ProcessReport] = SimpleQueue()
         threading.Thread(target=self.serve_forever, args=(_LOOK_SECONDS,), daemon=True).start()
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != _NEXT:
             self._reply(404)
             return
-        self.server.reports.put(_Report("ready", time.perf_counter()))
+        self.server.reports.put(_ProcessReport("ready", time.perf_counter()))
         event = self.server.events.get()
         if event is None:
             self.close_connection = True
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Takes the answer to an event (…/response), or an error of it (…/error) or of the init (/init/error)."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         kind: _Kind = "answer" if self.path.endswith("/response") else "error"
-        self.server.reports.put(_Report(kind, time.perf_counter(), body))
+        self.server.reports.put(_ProcessReport(kind, time.perf_counter(), body))
         self._reply(202)
 
     def _reply(
@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing: the caller gets every report."""
 
 
-def _environment(function: Function, runtime: Runtime, port: int) -> dict[str, str]:
+def _environment(function: LambdaFunction, runtime: Runtime, port: int) -> dict[str, str]:
     """AWS Lambda Developer Guide, "Defined runtime environment variables", and nothing of the environment around."""
     lambdas = {
         "AWS_LAMBDA_RUNTIME_API": f"{HOST}:{port}",
@@ -270,7 +270,7 @@ def _environment(function: Function, runtime: Runtime, port: int) -> dict[str, s
     return lambdas | here | dict(function.variables)
 
 
-def _sentence(report: _Report) -> str:
+def _sentence(report: _ProcessReport) -> str:
     """The error that awslambdaric reports, as one line."""
     if report.kind != "error":
         return f"an unexpected {report.kind}"

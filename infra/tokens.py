@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import target
+from infra import stack_target
 from infra.local.errors import LocalStackError
 from infra.workflows import publishable_scopes
 
@@ -20,7 +20,7 @@ def main() -> int:
     """Runs one command; 1 with a sentence when it cannot."""
     arguments = _arguments()
     try:
-        target.point_at(arguments.env, arguments.state)
+        stack_target.select_stack(arguments.env, arguments.state)
         return {"issue": _issue, "rescope": _rescope, "list": _list, "revoke": _revoke}[
             arguments.command
         ](arguments)
@@ -31,7 +31,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.tokens", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     issue = commands.add_parser("issue", help="issues a token and shows it once")
     issue.add_argument("--name", required=True)

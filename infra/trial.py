@@ -16,7 +16,7 @@ from infra import sam
 from infra.local import providers
 from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import Emulator, running_emulator
-from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.runtime import FunctionFailed, LambdaFunction, LambdaProcess, Runtime
 
 EVENTS = sam.ROOT / "tests/events"
 
@@ -47,12 +47,12 @@ def try_functions(
         parameters: of the stack.
     """
     with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
-        deployment = deploy(emulator, harmless(emulator, parameters))
+        deployment = deploy(emulator, harmless_parameters(emulator, parameters))
         functions = [_deployed(deployment, name, folders) for name in deployment.functions()]
         return [function.name for function in functions if not _works(function, runtime)]
 
 
-def harmless(emulator: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
+def harmless_parameters(emulator: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
     """Parameters without what is outside of the stack: receivers of requests, and what only the owner's account has."""
     safe = dict(parameters)
     if safe.get("EventsUrl"):
@@ -81,16 +81,16 @@ def run_for_real(events: Path = EVENTS) -> set[str]:
     return {line.partition("#")[0].strip() for line in lines} - {""}
 
 
-def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) -> Function:
+def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) -> LambdaFunction:
     """The built function in the deployed one's environment."""
     about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
     variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
-    return Function(
+    return LambdaFunction(
         name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"]
     )
 
 
-def _works(function: Function, runtime: Runtime) -> bool:
+def _works(function: LambdaFunction, runtime: Runtime) -> bool:
     """Whether the function passes its trial; says so in a line."""
     name = function.handler.split(".")[-3]
     with LambdaProcess(function, runtime) as process:

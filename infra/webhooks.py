@@ -12,7 +12,7 @@ import sys
 import boto3
 
 from functions.core.signing.keys import read_keys, standard_key, with_new
-from infra import target
+from infra import stack_target
 
 _KEY_BYTES = 32
 """Standard Webhooks, "Signature scheme": 24 to 64."""
@@ -21,9 +21,9 @@ _KEY_BYTES = 32
 def main() -> int:
     """Runs the command; 1 with a sentence when it cannot."""
     parser = argparse.ArgumentParser(prog="infra.webhooks", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     parser.add_argument("source", help="of functions/api/webhooks/sources.toml")
-    return target.run(parser.parse_args(), _set)
+    return stack_target.run_command(parser.parse_args(), _set)
 
 
 def _set(arguments: argparse.Namespace) -> str:

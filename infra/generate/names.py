@@ -50,7 +50,7 @@ def carries(identifier: str, name: str) -> bool:
     return re.match(rf"{camel(name)}(?![a-z0-9])", identifier) is not None
 
 
-def refuse_wrong(name: str) -> None:
+def refuse_invalid_name(name: str) -> None:
     """Raises `Refused` for what cannot be the name of a workflow."""
     if not name:
         raise Refused(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.generate.errors import Refused
-from infra.generate.names import Renaming, camel, carries, refuse_wrong
+from infra.generate.names import Renaming, camel, carries, refuse_invalid_name
 from infra.generate.new_test import NewTest, blank_test, new_tests
 from infra.generate.refusals import (
     refuse_existing,
@@ -19,10 +19,10 @@ from infra.generate.section import (
     Carried,
     carried,
     mentions,
-    own_rights,
     plainest,
     with_blank,
     with_copy,
+    workflow_rights,
 )
 from infra.workflows import workflows
 
@@ -68,7 +68,7 @@ def plan(project: Path, name: str, source: str) -> Plan:
     """
     if source == BLANK:
         return _blank(project, name)
-    _refuse_wrong(project, name, source)
+    _refuse_invalid_source(project, name, source)
     old, new = _place(project, source), _place(project, name)
     template = _text(project / "template.yaml")
     ids = carried(template, source, workflows(project))
@@ -87,7 +87,7 @@ def plan(project: Path, name: str, source: str) -> Plan:
         tests=new_tests(old.test, renaming),
         added=[renamed[each] for each in (*ids.resources, *ids.outputs)],
         left_alone=mentions(template, ids, renaming),
-        to_review=own_rights(template, source),
+        to_review=workflow_rights(template, source),
     )
 
 
@@ -112,7 +112,7 @@ def _blank(project: Path, name: str) -> Plan:
     )
 
 
-def _refuse_wrong(project: Path, name: str, source: str) -> None:
+def _refuse_invalid_source(project: Path, name: str, source: str) -> None:
     there = workflows(project)
     if source not in there:
         raise Refused(
@@ -125,7 +125,7 @@ def _refuse_wrong(project: Path, name: str, source: str) -> None:
 
 
 def _refuse_name(project: Path, name: str) -> None:
-    refuse_wrong(name)
+    refuse_invalid_name(name)
     if name == BLANK:
         raise Refused(
             f"NAME is the name of a workflow, and {BLANK} is what FROM says for an empty one."

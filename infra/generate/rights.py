@@ -43,7 +43,7 @@ class Block(NamedTuple):
 def own_rights(section: Lines) -> list[str]:
     """Such as `dynamodb:UpdateItem on Limits`."""
     return [
-        _told("".join(block.lines))
+        _description("".join(block.lines))
         for block in _blocks(section)
         if block.kind == "statement" and block.is_own
     ]
@@ -56,7 +56,7 @@ def has_platform_rights(section: Lines) -> bool:
         for block in _blocks(section)
         if block.kind == "statement" and not block.is_own
     ]
-    wanted = (
+    needed = (
         "Log.Arn",
         "RunFiles.Arn",
         "Outcomes.Arn",
@@ -64,43 +64,43 @@ def has_platform_rights(section: Lines) -> bool:
         "execution:",
         "Idempotency.Arn",
     )
-    return all(any(each in text for text in texts) for each in wanted)
+    return all(any(each in text for text in texts) for each in needed)
 
 
 def without_own(section: Lines) -> Lines:
     """The section with the platform's rights alone, and with no variable but the service's name."""
     blocks = list(_blocks(section))
     first = next((block for block in blocks if block.kind == "statement"), None)
-    made: Lines = []
+    result: Lines = []
     for block in blocks:
         if block is first:
-            made += _comment(
+            result += _comment(
                 block,
                 "Every workflow has these rights, for its log, its runs and its idempotency keys.",
             )
-            made += _comment(
+            result += _comment(
                 block, "Add what only this one does at the end: one action, on one resource."
             )
-        made += [] if block.is_own else block.lines
-    return made
+        result += [] if block.is_own else block.lines
+    return result
 
 
 def to_review(section: Lines, source: str) -> Lines:
     """The section with a comment at what a copy has of its source: each right, and the variables."""
-    made: Lines = []
+    result: Lines = []
     variables = False
     for block in _blocks(section):
         if block.is_own and block.kind == "statement":
-            made += _comment(
+            result += _comment(
                 block, f"Review: copied from {source}. Delete it unless the code needs this right."
             )
         elif block.is_own and not variables:
-            made += _comment(
+            result += _comment(
                 block, f"Review: copied from {source}. Delete those that the code does not read."
             )
             variables = True
-        made += block.lines
-    return made
+        result += block.lines
+    return result
 
 
 def described(section: Lines, sentence: str) -> Lines:
@@ -134,10 +134,10 @@ def _comment(block: Block, text: str) -> Lines:
     return [f"{indent}# {text}{end}"]
 
 
-def _told(statement: str) -> str:
+def _description(statement: str) -> str:
     actions = re.search(r"Action: ([^\r\n]+)", statement)
     resources = re.findall(
         r"(?:!GetAtt |!Ref |\$\{)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
     )
-    told = actions[1].strip("[]") if actions else "a statement without an action"
-    return f"{told} on {', '.join(dict.fromkeys(resources))}" if resources else told
+    actions_text = actions[1].strip("[]") if actions else "a statement without an action"
+    return f"{actions_text} on {', '.join(dict.fromkeys(resources))}" if resources else actions_text

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from infra.generate import rights
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
+from infra.generate.rights import Lines
 
 _HEAD = "  # --- "
 _WORKFLOW = f"{_HEAD}workflow "
 
-Lines = list[str]
 Edit = Callable[[Lines], Lines]
 """Changes an entry after it was renamed."""
 
@@ -85,7 +85,7 @@ def plainest(template: str) -> str:
     return min(fit, key=lambda name: fit[name])
 
 
-def own_rights(template: str, workflow: str) -> list[str]:
+def workflow_rights(template: str, workflow: str) -> list[str]:
     """What only this workflow's function may do, such as `dynamodb:UpdateItem on Limits`."""
     lines = template.splitlines(keepends=True)
     return rights.own_rights(lines[_section(lines, workflow)])

@@ -31,7 +31,7 @@ def watch_failed_items(emulator: Emulator, table: str) -> Iterator[str]:
         ):  # the emulator is busy, or stopping, which ends this thread too
             records = stream.read()
         yield from (
-            line_of(record["dynamodb"]) for record in records if has_failed(record["dynamodb"])
+            failure_line(record["dynamodb"]) for record in records if has_failed(record["dynamodb"])
         )
         if not records:
             time.sleep(_POLL_SECONDS)
@@ -76,7 +76,7 @@ def has_failed(change: Mapping[str, Any]) -> bool:
     return bool(after == "failed" != before)
 
 
-def line_of(change: Mapping[str, Any]) -> str:
+def failure_line(change: Mapping[str, Any]) -> str:
     """Workflow, run, index, and the problem."""
     item = change["NewImage"]
     run_id, index = item["run_id"]["S"], item["index"]["N"]

@@ -18,9 +18,9 @@ from typing import Any
 from infra.local.loopback import is_loopback
 
 Scope = MutableMapping[str, Any]
-Event = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-Send = Callable[[Event], Awaitable[None]]
+AsgiEvent = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiEvent]]
+Send = Callable[[AsgiEvent], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = dict[str, list[str]]
 
@@ -103,10 +103,10 @@ class Guard:
         ]
         answered: dict[bytes, bytes] = {}
 
-        async def nothing() -> Event:
+        async def nothing() -> AsgiEvent:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        async def note(event: Event) -> None:
+        async def note(event: AsgiEvent) -> None:
             answered.update({name.lower(): value for name, value in event.get("headers", [])})
 
         await self._app({**scope, "method": "OPTIONS", "headers": asked}, nothing, note)

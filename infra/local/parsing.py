@@ -28,7 +28,7 @@ def find_mistakes(sources: Sources, paths: Iterable[str]) -> list[Mistake]:
     return [mistake for path in sorted(paths) if (mistake := _mistake(path, sources[path]))]
 
 
-def line_of(content: bytes, line: int | None) -> str:
+def line_text(content: bytes, line: int | None) -> str:
     """A line's text, counted from 1; empty where there is none."""
     lines = content.decode(errors="replace").splitlines()
     return lines[line - 1] if line and line <= len(lines) else ""
@@ -40,11 +40,11 @@ def _mistake(path: str, content: bytes) -> Mistake | None:
         if check:
             check(path, content)
     except _Found as found:
-        return Mistake(found.what, path, found.line, line_of(content, found.line))
+        return Mistake(found.what, path, found.line, line_text(content, found.line))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         return Mistake(
-            "UnicodeDecodeError: the file is not UTF-8", path, line, line_of(content, line)
+            "UnicodeDecodeError: the file is not UTF-8", path, line, line_text(content, line)
         )
     return None
 

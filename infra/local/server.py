@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import urllib3
 
 from infra.local import origins
-from infra.local.broken import FindMistake, broken_folder, problem
 from infra.local.deploy import Deployment
 from infra.local.gate import Gate
 from infra.local.guard import KEY_HEADER
+from infra.local.import_problem import FindMistake, import_problem, unimportable_folder
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
 from infra.local.terminal import Report
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, headers: list[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """The answer as it is, or a problem instead, where the function cannot be imported."""
-        folder = broken_folder(status, self.path, body)
+        folder = unimportable_folder(status, self.path, body)
         mistake = self.server.find_mistake(folder) if folder else None
         if not (folder and mistake):
             return status, headers, body
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             ("cache-control", "no-store"),
             *kept,
         ]
-        return 500, headers, problem(folder, mistake, request_id)
+        return 500, headers, import_problem(folder, mistake, request_id)
 
     def _local(self, path: str, query: str) -> None:
         if self.headers["sec-fetch-site"] in _OTHER_PAGES:

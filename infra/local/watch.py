@@ -11,13 +11,13 @@ from infra.local.deploy import STACK
 from infra.local.emulator import Emulator
 from infra.local.terminal import say
 from infra.logs.denied import find_denied
+from infra.logs.filters import LineFilter
 from infra.logs.line import Line, Source
 from infra.logs.reading import Tail
 from infra.logs.sources import local_sources
 from infra.logs.text import Tone
-from infra.logs.wanted import Wanted
 
-_BUSY_SECONDS, _IDLE_SECONDS = 0.5, 2.0
+_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 2.0
 """Between two looks, which cost the emulator about a millisecond for each function."""
 _SHARE = 10
 """At most this part of the time is spent looking, however slow the looks become."""
@@ -30,7 +30,7 @@ _TRIES_AGAIN = "functions.core.triggers.run_item.WillTryAgain"
 
 def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
     """Says what goes wrong, until the emulator stops. `happened` is set when a look may be worth it at once."""
-    tail = Tail(emulator.client("logs"), Wanted(), since_ms, _LATE_MS)
+    tail = Tail(emulator.client("logs"), LineFilter(), since_ms, _LATE_MS)
     sources: list[Source] = []
     read_until = 0.0
     while True:
@@ -46,9 +46,9 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
         for line in tail.new(sources):
             for text, tone in reports(line):
                 say(text, tone)
-        pause = max(_BUSY_SECONDS, _SHARE * (time.monotonic() - started))
+        pause = max(_SHORTEST_PAUSE_SECONDS, _SHARE * (time.monotonic() - started))
         time.sleep(pause)
-        happened.wait(max(0.0, _IDLE_SECONDS - pause))
+        happened.wait(max(0.0, _LONGEST_PAUSE_SECONDS - pause))
         happened.clear()
 
 
@@ -59,12 +59,12 @@ def reports(line: Line) -> Iterator[tuple[str, Tone]]:
     if denied := find_denied(f"{line.message}\n{line.traceback}"):
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:
-        yield f"ERROR {line.about}: {_told(line)}\n{line.traceback}".rstrip(), "error"
+        yield f"ERROR {line.about}: {_summary(line)}\n{line.traceback}".rstrip(), "error"
     elif line.level == "WARNING" and line.source.name == "webhooks":
         yield f"webhook of {line.keys.get('source', 'unknown source')}: {line.message}", "warning"
 
 
-def _told(line: Line) -> str:
+def _summary(line: Line) -> str:
     """The message, what it is about, and how to see all lines of the call."""
     status = " ".join(str(line.keys[key]) for key in ("status", "code") if key in line.keys)
     request = line.keys.get("request_id")

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, NoReturn
 import boto3
 from botocore.config import Config
 
-from infra import target
+from infra import stack_target
+from infra.logs.filters import LineFilter
 from infra.logs.line import Line, Source
 from infra.logs.reading import Tail, read
 from infra.logs.sources import deployed_sources, local_sources
 from infra.logs.text import is_coloured, shown
-from infra.logs.wanted import Wanted
 
 LAST_LINES = 100
 """Shown where neither a request nor a run is asked for."""
@@ -41,7 +41,7 @@ _DEPLOYED = Pace(2, 60, 30_000, Config(retries={"mode": "adaptive", "total_max_a
 def main() -> int:
     """Prints lines; 1 with a sentence when it cannot."""
     try:
-        return target.run(_arguments(), _logs)
+        return stack_target.run_command(_arguments(), _logs)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # whoever read them has read enough, such as `head`
@@ -51,7 +51,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.logs", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     parser.add_argument(
         "--request", default="", help="the request_id of a problem, or the header x-request-id"
     )
@@ -64,26 +64,26 @@ def _arguments() -> argparse.Namespace:
 
 
 def _logs(arguments: argparse.Namespace) -> str:
-    wanted = Wanted(arguments.request, arguments.run, arguments.workflow)
-    wanted.refuse_wrong()
+    line_filter = LineFilter(arguments.request, arguments.run, arguments.workflow)
+    line_filter.refuse_invalid()
     pace = _LOCAL if arguments.env == "local" else _DEPLOYED
     logs, sources = boto3.client("logs", config=pace.retries), _sources(arguments.env)
-    _refuse_unknown(wanted.workflow, sources)
+    _refuse_unknown(line_filter.workflow, sources)
     now_ms = int(time.time() * 1000)
-    lines = _recent(logs, sources, wanted, now_ms)
+    lines = _recent(logs, sources, line_filter, now_ms)
     if lines:
         _print(lines)
     if arguments.follow:
-        tail = Tail(logs, wanted, now_ms - pace.late_ms, pace.late_ms)
+        tail = Tail(logs, line_filter, now_ms - pace.late_ms, pace.late_ms)
         _print([line for line in tail.new(sources) if line not in lines])
         _follow(tail, arguments.env, pace)
-    return "" if lines else f"No log line of the last 8 days is of {wanted}."
+    return "" if lines else f"No log line of the last 8 days is of {line_filter}."
 
 
 def _sources(env: str) -> list[Source]:
     if env == "local":
-        return local_sources(boto3.client("lambda"), target.stack_name(env))
-    return deployed_sources(boto3.client("cloudformation"), target.stack_name(env))
+        return local_sources(boto3.client("lambda"), stack_target.stack_name(env))
+    return deployed_sources(boto3.client("cloudformation"), stack_target.stack_name(env))
 
 
 def _refuse_unknown(workflow: str, sources: list[Source]) -> None:
@@ -92,13 +92,13 @@ def _refuse_unknown(workflow: str, sources: list[Source]) -> None:
         raise ValueError(f"There is no workflow {workflow!r}. There are: {', '.join(names)}.")
 
 
-def _recent(logs: Any, sources: list[Source], wanted: Wanted, now_ms: int) -> list[Line]:  # noqa: ANN401 - boto3's client
+def _recent(logs: Any, sources: list[Source], line_filter: LineFilter, now_ms: int) -> list[Line]:  # noqa: ANN401 - boto3's client
     """All lines of a run; else those of the shortest span that has any, of which only a request's are all shown."""
-    spans = _SPANS_SECONDS[-1:] if wanted.run else _SPANS_SECONDS
+    spans = _SPANS_SECONDS[-1:] if line_filter.run else _SPANS_SECONDS
     for seconds in spans:
-        lines = read(logs, sources, wanted, now_ms - seconds * 1000, now_ms)
+        lines = read(logs, sources, line_filter, now_ms - seconds * 1000, now_ms)
         if lines:
-            return lines if wanted.run or wanted.request else lines[-LAST_LINES:]
+            return lines if line_filter.run or line_filter.request else lines[-LAST_LINES:]
     return []
 
 

@@ -17,7 +17,7 @@ _SHOWN_APART = frozenset({"level", "message", "timestamp", "exception"})
 _REPETITION = frozenset({"service", "location", "exception_name", "stack_trace", "xray_trace_id"})
 _FILE = re.compile(r'File "[^"]*?/(functions/[^"]+)"')
 
-Event = Mapping[str, Any]
+LogEvent = Mapping[str, Any]
 """Of `filter_log_events`."""
 
 
@@ -54,12 +54,12 @@ def source_of(group: str, stack: str) -> Source:
     return Source(group, workflow or name, workflow)
 
 
-def read_lines(source: Source, events: Iterable[Event]) -> Iterator[Line]:
+def read_lines(source: Source, events: Iterable[LogEvent]) -> Iterator[Line]:
     """The lines in a group's events. Metrics and Lambda's own lines are left out.
 
     Text that is not ours is one line where it was written at once: an emulator keeps each row of a traceback by itself.
     """
-    block: list[Event] = []
+    block: list[LogEvent] = []
     for event in events:
         if block and (
             _is_ours(event) or _is_platform(event) or _moment(event) != _moment(block[0])
@@ -74,7 +74,7 @@ def read_lines(source: Source, events: Iterable[Event]) -> Iterator[Line]:
         yield _text_line(source, block)
 
 
-def _own_line(source: Source, event: Event) -> Iterator[Line]:
+def _own_line(source: Source, event: LogEvent) -> Iterator[Line]:
     values = json.loads(event["message"])
     if "_aws" in values:
         return
@@ -90,14 +90,14 @@ def _own_line(source: Source, event: Event) -> Iterator[Line]:
     )
 
 
-def _text_line(source: Source, block: list[Event]) -> Line:
+def _text_line(source: Source, block: list[LogEvent]) -> Line:
     text = "\n".join(event["message"].rstrip() for event in block)
     level = "ERROR" if _FAULT.search(text) else "INFO"
     first, _, rest = _with_own_paths(text).partition("\n")
     return Line(source, block[0]["timestamp"], level, first, {}, rest)
 
 
-def _is_ours(event: Event) -> bool:
+def _is_ours(event: LogEvent) -> bool:
     if not event["message"].startswith("{"):
         return False
     try:
@@ -106,12 +106,12 @@ def _is_ours(event: Event) -> bool:
         return False
 
 
-def _is_platform(event: Event) -> bool:
+def _is_platform(event: LogEvent) -> bool:
     # Powertools writes null for a metric that it refuses.
     return event["message"].strip() in {"", "null"} or bool(_PLATFORM.match(event["message"]))
 
 
-def _moment(event: Event) -> tuple[str, int]:
+def _moment(event: LogEvent) -> tuple[str, int]:
     return event.get("logStreamName", ""), event["timestamp"]
 
 

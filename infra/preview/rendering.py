@@ -18,7 +18,7 @@ _CODE = "123456"
 _MINUTES = 10
 
 
-class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+class RenderMistake(msgspec.Struct, frozen=True, kw_only=True):
     """Why an email could not be rendered."""
 
     message: str
@@ -36,7 +36,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     html: str = ""
     text: str = ""
     sms: str = ""
-    mistake: Mistake | None = None
+    mistake: RenderMistake | None = None
 
 
 def main() -> None:
@@ -78,25 +78,27 @@ def _read_json(file: Path) -> dict[str, object]:
     return value
 
 
-def _mistake(error: Exception, folder: Path) -> Mistake:
+def _mistake(error: Exception, folder: Path) -> RenderMistake:
     from functions.core.errors import InvalidParameters  # noqa: PLC0415
 
     if isinstance(error, InvalidParameters):
         wrong = error.errors[0]
         line = _line_of(wrong.pointer, folder / "sample.json")
-        return Mistake(
+        return RenderMistake(
             message=f"{wrong.pointer} {wrong.detail}",
             file=_place(folder / "sample.json"),
             line=line,
         )
     told = "".join(traceback.format_exception_only(error)[-1:]).strip()
     if isinstance(error, json.JSONDecodeError):
-        return Mistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
+        return RenderMistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
     if isinstance(error, SyntaxError):
-        return Mistake(message=error.msg, file=_place(error.filename or ""), line=error.lineno)
+        return RenderMistake(
+            message=error.msg, file=_place(error.filename or ""), line=error.lineno
+        )
     (file, line), called_from = _raised_in(error.__traceback__, folder)
     file, line = getattr(error, "filename", None) or file, getattr(error, "lineno", None) or line
-    return Mistake(message=told, file=_place(file), line=line, called_from=called_from)
+    return RenderMistake(message=told, file=_place(file), line=line, called_from=called_from)
 
 
 def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, int | None], str]:

@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 
 from infra.local.loopback import HOST, is_loopback
-from infra.preview.rendering import MESSAGES, TEMPLATES, Mistake, Rendered
+from infra.preview.rendering import MESSAGES, TEMPLATES, Rendered, RenderMistake
 from infra.sam import ROOT
 
 _VIEW = {"part": "html", "width": "desktop", "scheme": "light"}
@@ -61,7 +61,7 @@ def render(name: str, locale: str, environment: Mapping[str, str]) -> Rendered:
         command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        return Rendered(mistake=Mistake(message=done.stderr.strip()))
+        return Rendered(mistake=RenderMistake(message=done.stderr.strip()))
     return msgspec.json.decode(done.stdout, type=Rendered)
 
 

@@ -192,16 +192,17 @@ def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_cal
         "PhysicalResourceId": "files",
     }
     for status in ("CREATE_FAILED", "DELETE_COMPLETE"):
-        assert delete.its_own([row | {"ResourceStatus": status}], retained=()) == []
+        assert delete.own_resources([row | {"ResourceStatus": status}], retained=()) == []
     assert (
-        delete.its_own(
+        delete.own_resources(
             [{**row, "ResourceStatus": "CREATE_IN_PROGRESS", "PhysicalResourceId": ""}], retained=()
         )
         == []
     )
     for status in ("CREATE_COMPLETE", "UPDATE_FAILED", "DELETE_FAILED"):
         assert [
-            each.name for each in delete.its_own([row | {"ResourceStatus": status}], retained=())
+            each.name
+            for each in delete.own_resources([row | {"ResourceStatus": status}], retained=())
         ] == ["files"]
 
 

@@ -17,7 +17,7 @@ from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan, plan
-from infra.generate.section import carried, mentions, own_rights, with_copy
+from infra.generate.section import carried, mentions, with_copy, workflow_rights
 from infra.generate.write import write
 from infra.workflows import workflows
 from tests.readme import readme_blank
@@ -404,7 +404,7 @@ def copied(source: str) -> str:
 
 @pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
 def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str) -> None:
-    section, told = copied(source), own_rights(sam.TEMPLATE.read_text(), source)
+    section, told = copied(source), workflow_rights(sam.TEMPLATE.read_text(), source)
     assert f"      Description: The workflow end_visit, made from {source}.\n" in section
     mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
     after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]

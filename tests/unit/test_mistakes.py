@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.http.problems import Problem, problem
 from infra import sam
-from infra.local import broken
+from infra.local import import_problem
 from infra.local.deploy import read_sources, zipped_functions
 from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
@@ -213,7 +213,7 @@ def test_an_import_that_ends_the_process_is_told() -> None:
 def test_only_a_failed_init_is_looked_into(
     status: int, path: str, body: object, folder: str | None
 ) -> None:
-    assert broken.broken_folder(status, path, json.dumps(body).encode()) == folder
+    assert import_problem.unimportable_folder(status, path, json.dumps(body).encode()) == folder
 
 
 def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
@@ -221,7 +221,7 @@ def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
         "NameError: name 'x' is not defined", "functions/workflows/greet/handler.py", 12, "  y = x"
     )
     told = msgspec.json.decode(
-        broken.problem("functions/workflows/greet/", mistake, "r1"), type=Problem
+        import_problem.import_problem("functions/workflows/greet/", mistake, "r1"), type=Problem
     )
     usual = problem(ZeroDivisionError(), "r1")
     assert told == msgspec.structs.replace(usual, detail=told.detail)

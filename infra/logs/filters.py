@@ -8,14 +8,14 @@ from infra.logs.line import Line, Source
 _ID = re.compile(r"[\w.:/+=-]+")
 
 
-class Wanted(NamedTuple):
+class LineFilter(NamedTuple):
     """What is looked for."""
 
     request: str = ""
     run: str = ""
     workflow: str = ""
 
-    def refuse_wrong(self) -> None:
+    def refuse_invalid(self) -> None:
         """Raises `ValueError` for what can be no id: it would end up in a filter's syntax."""
         for name, value in self._asdict().items():
             if value and not _ID.fullmatch(value):

@@ -17,7 +17,7 @@ _INIT_FAILED = ("Worker init failed", "Worker process exited immediately")
 _API = "functions/api/"
 
 
-def broken_folder(status: int, path: str, body: bytes) -> str | None:
+def unimportable_folder(status: int, path: str, body: bytes) -> str | None:
     """The folder of the function that could not be imported; null if no such thing was answered.
 
     Args:
@@ -43,7 +43,7 @@ def _folder(path: str) -> str:
     return f"{_API}{first}/" if first in {"runs", "schedules", "webhooks"} else f"{_API}documents/"
 
 
-def problem(folder: str, mistake: Mistake, request_id: str) -> bytes:
+def import_problem(folder: str, mistake: Mistake, request_id: str) -> bytes:
     """The body of the answer, as all problems are. Made here, as functions/ may be what is broken."""
     name = folder.rstrip("/").rpartition("/")[2]
     line = f": `{mistake.text.strip()}`" if mistake.text.strip() else ""

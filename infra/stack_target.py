@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
+def run_command(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
     """Runs a command on the stack that is meant and prints what it says, if anything; 1 with a sentence when it cannot."""
     try:
-        point_at(arguments.env, arguments.state)
+        select_stack(arguments.env, arguments.state)
         if told := command(arguments):
             print(told)
     except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], s
     return 0
 
 
-def point_at(env: str, state: Path) -> None:
+def select_stack(env: str, state: Path) -> None:
     """Sets the environment that functions.core reads when it is imported, which must be only after this.
 
     Raises:
@@ -82,7 +82,7 @@ def _local(state: Path) -> dict[str, str]:
     return running.outputs
 
 
-def enter(environment: Environment) -> None:
+def use_profile_and_region(environment: Environment) -> None:
     """Lets this process work where an environment is deployed to, as the SAM CLI does: samconfig.toml wins over variables."""
     if environment.region:
         os.environ.update(AWS_REGION=environment.region, AWS_DEFAULT_REGION=environment.region)
@@ -92,6 +92,6 @@ def enter(environment: Environment) -> None:
 
 def _deployed(env: str) -> dict[str, str]:
     environment = read_environment(env)
-    enter(environment)
+    use_profile_and_region(environment)
     stack = boto3.client("cloudformation").describe_stacks(StackName=environment.stack)
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}
