@@ -1,4 +1,4 @@
-"""Reads log lines from CloudWatch Logs: those of a span of time, and those that come after."""
+"""Reads log lines from CloudWatch Logs, of a time span or as they arrive."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -11,13 +11,13 @@ from infra.logs.filters import LineFilter
 from infra.logs.line import Line, LogEvent, Source, read_lines
 
 LogsClient = Any
-"""boto3's, of CloudWatch Logs; made at run time."""
+"""A boto3 client of CloudWatch Logs; its type is made at run time."""
 
 
 def read(
     logs: LogsClient, sources: Iterable[Source], line_filter: LineFilter, start_ms: int, end_ms: int
 ) -> list[Line]:
-    """LineFilter lines of a span of time, in their order."""
+    """Matching lines of a time span, oldest first."""
     found: list[Line] = []
     for source in sources:
         lines = read_lines(source, _events(logs, source, line_filter, start_ms, end_ms))
@@ -26,12 +26,12 @@ def read(
 
 
 class Tail:
-    """The lines that come. None is missed, and none is told twice, though lines may arrive out of their order."""
+    """Follows log groups. Lines may arrive out of order; none is missed or returned twice."""
 
     def __init__(
         self, logs: LogsClient, line_filter: LineFilter, since_ms: int, late_ms: int
     ) -> None:
-        """`late_ms`: how much later than one with a later time a line may arrive."""
+        """`late_ms` is the delay with which a line may arrive after a newer one."""
         self._logs, self._filter, self._since_ms, self._late_ms = (
             logs,
             line_filter,
@@ -41,7 +41,7 @@ class Tail:
         self._tails: dict[Source, _SourceTail] = {}
 
     def new(self, sources: Iterable[Source]) -> list[Line]:
-        """LineFilter lines that have come since the last look. A source that fails is looked at again the next time."""
+        """Matching lines since the last call. A source that fails is read again next time."""
         found: list[Line] = []
         for source in sources:
             tail = self._tails.setdefault(source, _SourceTail(self._since_ms, self._late_ms))
@@ -57,7 +57,7 @@ class _SourceTail:
     def __init__(self, since_ms: int, late_ms: int) -> None:
         self._since_ms, self._late_ms = since_ms, late_ms
         self._seen: dict[tuple[object, ...], int] = {}
-        """Times by event, of the events that another look may give again."""
+        """Times of the events that another read may return again."""
 
     def unseen(self, events_since: Callable[[int], list[LogEvent]]) -> list[LogEvent]:
         events, times = [], dict[tuple[object, ...], int]()
@@ -76,7 +76,7 @@ class _SourceTail:
 
 
 def _identity(event: LogEvent, others: dict[tuple[object, ...], int]) -> tuple[object, ...]:
-    """CloudWatch's id; an emulator gives none, so its place among equal ones of its stream."""
+    """CloudWatch's event id. The emulator has none; there it is the place among equal events."""
     if event.get("eventId"):
         return (event["eventId"],)
     key, place = (event.get("logStreamName"), event["timestamp"], event["message"]), 0
@@ -92,7 +92,7 @@ def _events(
     start_ms: int,
     end_ms: int | None = None,
 ) -> list[LogEvent]:
-    """By group, without listing the groups: an emulator fails at that while any of them gets a new stream."""
+    """Events of a group, read without listing groups: the emulator's list fails at times."""
     options = {"filterPattern": line_filter.pattern(source), "endTime": end_ms}
     asked = {name: value for name, value in options.items() if value}
     pages = logs.get_paginator("filter_log_events").paginate(

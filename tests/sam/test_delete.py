@@ -126,7 +126,7 @@ def test_nothing_is_touched_until_the_whole_name_is_typed(
 ) -> None:
     small.create()
     assert small.delete(line) == 1
-    assert capsys.readouterr().err == "error: That is not its name. Nothing was deleted.\n"
+    assert capsys.readouterr().err == "error: That is not the stack's name. Nothing was deleted.\n"
     assert (small.versions(small.bucket), small.status) == (4, "CREATE_COMPLETE")
 
 
@@ -262,7 +262,7 @@ def test_a_deployed_stack_goes_with_its_files_once_its_name_was_typed(account: A
         refused = account.delete("dev", typed)
         assert (refused.returncode, refused.stderr) == (
             1,
-            "error: That is not its name. Nothing was deleted.\n",
+            "error: That is not the stack's name. Nothing was deleted.\n",
         )
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 

@@ -149,7 +149,7 @@ def test_all_lines_of_a_workflows_own_function_are_of_the_workflow() -> None:
 
 @pytest.mark.parametrize("text", ['x" || $.level = "ERROR', "a b", "{", "*"])
 def test_what_can_be_no_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="can be no id"):
+    with pytest.raises(ValueError, match="is not a valid id"):
         LineFilter(request=text).refuse_invalid()
 
 
