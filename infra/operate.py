@@ -1,4 +1,4 @@
-"""`make unlock`, `make rotate-keys`, `make secret`: what an operator does to a stack now and then."""
+"""`make unlock`, `make rotate-keys`, `make secret`: an operator's occasional tasks."""
 
 import argparse
 import json
@@ -12,18 +12,18 @@ import boto3
 from infra import stack_target
 
 _EARLIER_KEYS_KEPT = 2
-"""Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
+"""Number of earlier code keys that stay, so that codes sent with them remain valid."""
 
 _SECRETS = {
     "registration-token": "REGISTRATION_TOKEN_SECRET",
     "events-key": "EVENTS_KEY_SECRET",
     "usersnap-portal-key": "USERSNAP_PORTAL_KEY_SECRET",
 }
-"""What an operator hands on, and the variables with their ARNs."""
+"""Secrets that an operator hands on, with the variables that hold their ARNs."""
 
 
 def main() -> int:
-    """Runs one command; 1 with a sentence when it cannot."""
+    """Runs one command; 1 with a sentence if it fails."""
     arguments = _arguments()
     commands = {"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}
     return stack_target.run_command(arguments, commands[arguments.command])
@@ -78,7 +78,10 @@ def _rotate_keys(_: argparse.Namespace) -> str:
         | {current: secrets.token_urlsafe(48)}
     )
     manager.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
-    return f"New codes use the key {current} within 5 minutes; codes that were sent with {before} stay valid."
+    return (
+        f"New codes use the key {current} within 5 minutes. "
+        f"Codes that were sent with {before} stay valid."
+    )
 
 
 def _secret(arguments: argparse.Namespace) -> str:

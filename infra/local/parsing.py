@@ -1,4 +1,4 @@
-"""Mistakes in the files of functions/, found without running any of them."""
+"""Finds mistakes in the files of functions/ without running them."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from infra.local.mistake import Mistake
 
 Sources = Mapping[str, bytes]
-"""What files hold, by their paths from the project's folder."""
+"""Contents of files by path in the project."""
 
 _TEMPLATES = "functions/core/messages/templates/"
 
@@ -24,12 +24,12 @@ class _Found(Exception):
 
 
 def find_mistakes(sources: Sources, paths: Iterable[str]) -> list[Mistake]:
-    """What no Python, JSON, TOML or Jinja of these paths can be; one mistake a file."""
+    """Syntax errors in Python, JSON, TOML and Jinja files; the first of each file."""
     return [mistake for path in sorted(paths) if (mistake := _mistake(path, sources[path]))]
 
 
 def line_text(content: bytes, line: int | None) -> str:
-    """A line's text, counted from 1; empty where there is none."""
+    """Text of a line, counted from 1; empty if there is no such line."""
     lines = content.decode(errors="replace").splitlines()
     return lines[line - 1] if line and line <= len(lines) else ""
 
@@ -70,7 +70,7 @@ def _check_json(_: str, content: bytes) -> None:
     try:
         json.loads(content.decode())
     except json.JSONDecodeError as error:
-        raise _Found(f"no JSON: {error.msg}", error.lineno) from None
+        raise _Found(f"invalid JSON: {error.msg}", error.lineno) from None
 
 
 def _check_toml(_: str, content: bytes) -> None:
@@ -79,7 +79,7 @@ def _check_toml(_: str, content: bytes) -> None:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else content.count(b"\n") + 1  # "at end of document"
-        raise _Found(f"no TOML: {error}", line) from None
+        raise _Found(f"invalid TOML: {error}", line) from None
 
 
 def _check_template(_: str, content: bytes) -> None:

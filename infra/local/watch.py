@@ -1,4 +1,4 @@
-"""Watches the functions' log for whoever sits at the terminal: errors as they happen, and what was denied or refused."""
+"""Reports errors, denied permissions and refused webhooks in the functions' logs."""
 
 import time
 from collections.abc import Iterator
@@ -18,27 +18,26 @@ from infra.logs.sources import local_sources
 from infra.logs.text import Tone
 
 _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 2.0
-"""Between two looks, which cost the emulator about a millisecond for each function."""
+"""Pauses between reads, each of which costs the emulator a millisecond for every function."""
 _SHARE = 10
-"""At most this part of the time is spent looking, however slow the looks become."""
+"""A pause is at least this many times the duration of the read before it."""
 _SOURCES_SECONDS = 5.0
 _LATE_MS = 2_000
 _ERRORS = {"ERROR", "CRITICAL"}
 _TRIES_AGAIN = "functions.core.triggers.run_item.WillTryAgain"
-"""Raised to Step Functions by an item that is to be tried again."""
+"""Raised to Step Functions by an item that will be retried."""
 
 
 def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
-    """Says what goes wrong, until the emulator stops. `happened` is set when a look may be worth it at once."""
+    """Prints faults until the emulator stops. `happened` ends a pause early."""
     tail = Tail(emulator.client("logs"), LineFilter(), since_ms, _LATE_MS)
     sources: list[Source] = []
     read_until = 0.0
     while True:
         started = time.monotonic()
         if started > read_until:
-            with suppress(
-                ClientError, BotoCoreError
-            ):  # kept as they were known, while the emulator is busy or stopping
+            # While the emulator is busy or stopping, the sources stay as they were.
+            with suppress(ClientError, BotoCoreError):
                 sources, read_until = (
                     local_sources(emulator.client("lambda"), STACK),
                     started + _SOURCES_SECONDS,
@@ -53,9 +52,9 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
 
 
 def reports(line: Line) -> Iterator[tuple[str, Tone]]:
-    """What is said of a line; nothing of one that tells of no fault."""
+    """Texts about a faulty line; none for any other line."""
     if _TRIES_AGAIN in line.traceback + line.message:
-        return  # told already, with its own traceback
+        return  # its own line has been reported
     if denied := find_denied(f"{line.message}\n{line.traceback}"):
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:
@@ -65,7 +64,7 @@ def reports(line: Line) -> Iterator[tuple[str, Tone]]:
 
 
 def _summary(line: Line) -> str:
-    """The message, what it is about, and how to see all lines of the call."""
+    """Message, status and code, and the command that shows all lines of the call."""
     status = " ".join(str(line.keys[key]) for key in ("status", "code") if key in line.keys)
     request = line.keys.get("request_id")
     hint = f"(make logs REQUEST={request})" if request else ""

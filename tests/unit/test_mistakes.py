@@ -54,7 +54,7 @@ MODULES = {
         (
             "functions/a.json",
             '{\n "a": 1,\n "b" 2\n}\n',
-            "no JSON: Expecting ':' delimiter",
+            "invalid JSON: Expecting ':' delimiter",
             3,
             ' "b" 2',
         ),
@@ -65,8 +65,8 @@ MODULES = {
             2,
             '"a": "',
         ),
-        ("functions/a.toml", "a = 1\nb = \n", "no TOML: Invalid value", 2, "b = "),
-        ("functions/a.toml", 'a = 1\nb = """\n', "no TOML: ", 3, ""),
+        ("functions/a.toml", "a = 1\nb = \n", "invalid TOML: Invalid value", 2, "b = "),
+        ("functions/a.toml", 'a = 1\nb = """\n', "invalid TOML: ", 3, ""),
         (
             f"{TEMPLATES}/a/body.html",
             "<p>\n{% if x %}\n",
@@ -226,8 +226,8 @@ def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
     usual = problem(ZeroDivisionError(), "r1")
     assert told == msgspec.structs.replace(usual, detail=told.detail)
     assert told.detail == (
-        "greet cannot be imported. functions/workflows/greet/handler.py:12: NameError: name 'x' is not defined: `y = x`."
-        " Mend it: the code is then reloaded by itself."
+        "greet cannot be imported. functions/workflows/greet/handler.py:12: NameError: "
+        "name 'x' is not defined: `y = x`. Correct it: the code is then reloaded automatically."
     )
 
 

@@ -107,7 +107,7 @@ def test_a_failed_item_is_said_with_its_run_and_why() -> None:
     ],
 )
 def test_a_request_that_is_refused_is_said_with_why(status: int, body: bytes, why: str) -> None:
-    assert server._why(status, body) == why
+    assert server._problem_text(status, body) == why
 
 
 def test_what_is_said_has_its_time_and_its_rows_below_it(
