@@ -26,7 +26,7 @@ _REFUSED_CREDENTIALS = {
 
 
 def sentence(error: Exception, env: str) -> str:
-    """What went wrong with `make … ENV=<env>` and what to do; other errors keep their text."""
+    """Sentence for an error of `make … ENV=<env>`; unknown errors keep their text."""
     text = str(error).rstrip(".")
     if isinstance(error, exceptions.NoRegionError):
         return (
@@ -36,9 +36,9 @@ def sentence(error: Exception, env: str) -> str:
     if isinstance(error, _NOT_SIGNED_IN) or _code(error) in _REFUSED_CREDENTIALS:
         profile = os.environ.get("AWS_PROFILE", "default")
         return (
-            f"ENV={env} needs valid AWS credentials ({text}). Sign in with `aws sso login --profile "
-            f"{profile}` or `aws configure --profile {profile}`, or name another profile in "
-            "AWS_PROFILE or samconfig.toml, and try again."
+            f"ENV={env} needs valid AWS credentials ({text}). Sign in with "
+            f"`aws sso login --profile {profile}` or `aws configure --profile {profile}`, "
+            "or name another profile in AWS_PROFILE or samconfig.toml, and try again."
         )
     if _code(error) == "ValidationError" and "does not exist" in text:
         return f"ENV={env} is not deployed ({text}). Deploy it first: make deploy ENV={env}"

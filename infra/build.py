@@ -1,7 +1,7 @@
 """`make build`: validates and builds template.yaml with the SAM CLI, and tries the result.
 
-The artifact is pruned and compiled, for short cold starts. Then every built function is called under
-AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
+The artifact is pruned and compiled, for short cold starts. Then every built function is called
+under AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
 """
 
 import argparse
@@ -185,7 +185,7 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
 
 
 def _prepare(folders: list[Path], python: str) -> None:
-    """Prunes and compiles the artifact. `sam build` copies it anew, so its cache stays untouched."""
+    """Prunes and compiles the artifact, which is a copy of what `sam build` keeps in its cache."""
     print("deleting unused AWS and Twilio services, compiling to bytecode", flush=True)
     for folder in folders:
         before = _megabytes(folder)

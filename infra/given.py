@@ -55,7 +55,7 @@ def _given_to_make() -> dict[str, str]:
 
 
 def refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
-    """Raises `LocalStackError` for a value that CloudFormation, unlike the emulator, would refuse."""
+    """Raises `LocalStackError` for a value that only CloudFormation would refuse."""
     low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
     if declared["Type"] == "Number" and not (
         value.isascii() and value.isdecimal() and low <= int(value) <= high

@@ -57,7 +57,7 @@ def _unlock(arguments: argparse.Namespace) -> str:
 
     if arguments.country:
         sending.resume(arguments.country, time.time())
-        return f"SMS to {arguments.country} is no longer paused, and is not paused again within the hour."
+        return f"SMS to {arguments.country} is resumed and is not paused again within the hour."
     try:
         destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
     except InvalidParameters as error:

@@ -38,7 +38,8 @@ def _look(environment: Environment) -> str:
     except (BotoCoreError, ClientError) as error:
         reason = str(error).rstrip(".")
         raise InTheWay(
-            f"AWS cannot be asked: {reason}. Sign in, so that `aws sts get-caller-identity` answers."
+            f"AWS cannot be asked: {reason}. "
+            "Sign in, so that `aws sts get-caller-identity` answers."
         ) from None
     if status in _STUCK:
         delete = f"make delete ENV={environment.name}"

@@ -109,7 +109,7 @@ class LambdaProcess:
         """The answer to an event and the seconds it took; returns when the function is ready again.
 
         Raises:
-            FunctionFailed: when the function raises, ends or is too slow; its process is then useless.
+            FunctionFailed: when the function raises, ends or is too slow; use a new process then.
         """
         started = time.perf_counter()
         self._api.events.put(_QueuedEvent(json.dumps(event).encode(), timeout_seconds))
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """Takes an answer (…/response), or an error of the event (…/error) or the init (/init/error)."""
+        """Takes an answer (…/response) or an error (…/error, or /init/error of the init)."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         kind: _Kind = "answer" if self.path.endswith("/response") else "error"
         self.server.reports.put(_ProcessReport(kind, time.perf_counter(), body))
@@ -287,9 +287,7 @@ def _sentence(report: _ProcessReport) -> str:
 def _end(process: subprocess.Popen[bytes]) -> Usage:
     """Kills and reaps a process; unlike Popen's wait, wait4 returns its usage."""
     peak_memory_bytes = _peak_memory_bytes(process.pid)
-    os.kill(
-        process.pid, signal.SIGKILL
-    )  # harmless to one that ended: until it is reaped, its id is not used again
+    os.kill(process.pid, signal.SIGKILL)  # until it is reaped, its id is not used again
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Usage(used.ru_utime + used.ru_stime, peak_memory_bytes)

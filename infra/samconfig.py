@@ -55,7 +55,7 @@ def read_environment(name: str, file: Path = FILE) -> Environment:
 
 
 def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any]) -> None:
-    """Raises `ValueError` for parameters that CloudFormation would refuse or the SAM CLI would drop.
+    """Raises `ValueError` for parameters that CloudFormation would refuse or the SAM CLI drop.
 
     Args:
         environment: its parameters are checked.

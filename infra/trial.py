@@ -1,8 +1,8 @@
 """Trial of the built functions in `make build`, each under AWS's own runtime client.
 
-Each gets the environment and the resources of a deployment in the emulator. A workflow validates the
-parameters of its sample event. Its function does not run, as it might send an email or call a bank.
-Workflows that tests/events/run-for-real.txt lists answer their sample event, and so do the
+Each gets the environment and the resources of a deployment in the emulator. A workflow validates
+the parameters of its sample event. Its function does not run, as it might send an email or call a
+bank. Workflows that tests/events/run-for-real.txt lists answer their sample event, and so do the
 platform's functions.
 """
 
@@ -134,7 +134,7 @@ def _refuse_problem(answer: object) -> None:
 
 
 def _refuse_invalid(answer: dict[str, Any]) -> None:
-    """Raises `FunctionFailed` for invalid parameters, also of a workflow without background runs."""
+    """Raises `FunctionFailed` for invalid parameters; a refusal to run in background is fine."""
     if wrong := answer["problems"]:
         errors = "; ".join(f"{error['pointer']} {error['detail']}" for error in wrong[0]["errors"])
         raise FunctionFailed(f"the parameters of its sample event are not valid: {errors}")

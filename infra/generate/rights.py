@@ -1,7 +1,7 @@
-"""What a workflow's section of template.yaml gives its function: rights and variables, as text.
+"""Rights and variables in a workflow's section of template.yaml, edited as text.
 
-Some rights are the platform's: every workflow has them, for its log, its runs and its idempotency keys. All others are the
-workflow's own, and a copy may not need them.
+Every workflow has the platform's rights, for its log, its runs and its idempotency keys. All others
+are the workflow's own, and a copy may not need them.
 """
 
 import re
@@ -13,7 +13,7 @@ _PLATFORM = re.compile(
     r"(Log\.Arn\}|\bRunFiles\.Arn\}/runs/\*|\bOutcomes\.Arn|-RunWorkflow(:\*)?|\bIdempotency\.Arn)$",
     re.MULTILINE,
 )
-"""With what the resources of the platform's rights end."""
+"""Ends of the resources in the platform's rights."""
 
 Lines = list[str]
 Kind = Literal["variable", "statement", "other"]
@@ -22,18 +22,18 @@ _REGIONS: dict[str, tuple[Kind, int]] = {
     "        Variables:": ("variable", 10),
     "            Statement:": ("statement", 14),
 }
-"""Lines after which variables and statements come, and how far these are indented."""
+"""Lines before variables and statements, with the kind and the indentation of these."""
 
 
 class Block(NamedTuple):
-    """Lines of a section: one variable, one statement of the role's policy, or others."""
+    """Lines of a section: a variable, a statement of the role's policy, or others."""
 
     kind: Kind
     lines: Lines
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the workflow's own and not every workflow's."""
+        """True if not every workflow has it."""
         text = "".join(self.lines)
         if self.kind == "variable":
             return _SERVICE_NAME not in text
@@ -41,7 +41,7 @@ class Block(NamedTuple):
 
 
 def own_rights(section: Lines) -> list[str]:
-    """Such as `dynamodb:UpdateItem on Limits`."""
+    """The workflow's own rights, such as `dynamodb:UpdateItem on Limits`."""
     return [
         _description("".join(block.lines))
         for block in _blocks(section)
@@ -50,7 +50,7 @@ def own_rights(section: Lines) -> list[str]:
 
 
 def has_platform_rights(section: Lines) -> bool:
-    """Whether the workflow may do all that the platform does for a workflow."""
+    """True if the section has all of the platform's rights."""
     texts = [
         "".join(block.lines)
         for block in _blocks(section)
@@ -68,7 +68,7 @@ def has_platform_rights(section: Lines) -> bool:
 
 
 def without_own(section: Lines) -> Lines:
-    """The section with the platform's rights alone, and with no variable but the service's name."""
+    """The section with only the platform's rights and the service's name."""
     blocks = list(_blocks(section))
     first = next((block for block in blocks if block.kind == "statement"), None)
     result: Lines = []
@@ -86,7 +86,7 @@ def without_own(section: Lines) -> Lines:
 
 
 def to_review(section: Lines, source: str) -> Lines:
-    """The section with a comment at what a copy has of its source: each right, and the variables."""
+    """The section with a review comment at copied rights and variables."""
     result: Lines = []
     variables = False
     for block in _blocks(section):
@@ -111,7 +111,7 @@ def described(section: Lines, sentence: str) -> Lines:
 
 
 def _blocks(section: Lines) -> Iterator[Block]:
-    """All lines, in their order; comments go with what they stand above."""
+    """All lines in order; a comment belongs to the block below it."""
     kind: Kind = "other"
     depth, block = 0, Block("other", [])
     for line in section:
@@ -128,7 +128,7 @@ def _blocks(section: Lines) -> Iterator[Block]:
 
 
 def _comment(block: Block, text: str) -> Lines:
-    """A line of its own, as far in as the block."""
+    """Comment line with the indentation of a block."""
     first = block.lines[0]
     indent, end = first[: len(first) - len(first.lstrip(" "))], first[len(first.rstrip("\r\n")) :]
     return [f"{indent}# {text}{end}"]

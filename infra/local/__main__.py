@@ -144,16 +144,17 @@ def _issue_development_tokens(deployment: Deployment, state: Path) -> None:
 
 def _welcome(url: str, seconds: float) -> str:
     headers = f"-H 'authorization: Bearer {development.SECRET}' -H 'content-type: application/json'"
+    check = '{"verification_id":"<verification_id>","code":"<code>"}'
     return f"""
 ready in {seconds:.1f} s
   url          {url}
   secret       {development.SECRET}
   publishable  {development.PUBLISHABLE}
 
-Send a code, read it, check it (replace <…> by the values in the first two answers):
+Send a code, read it, check it (for <…>, take the values of the first two answers):
   curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'
   curl -s '{url}/_local/inbox?to=ana@example.com'
-  curl -s {url}/workflows/verify_check {headers} -d '{{"verification_id":"<verification_id>","code":"<code>"}}'
+  curl -s {url}/workflows/verify_check {headers} -d '{check}'
 
 Ctrl-C stops it and keeps the state.
 """

@@ -44,7 +44,7 @@ def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
 
 
 def revoke_earlier(deployment: Deployment, state: Path) -> bool:
-    """Revokes the random tokens that an earlier version left in a state; false if there are none."""
+    """Revokes the random tokens of an earlier version; false if the state has none."""
     path = state / "tokens.json"
     if not path.exists():
         return False

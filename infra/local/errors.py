@@ -6,7 +6,7 @@ class LocalStackError(Exception):
 
 
 class PortInUse(LocalStackError):
-    """Another program listens on the port."""
+    """The port is taken by another program."""
 
     def __init__(self, port: int, command: str) -> None:
         """`command` is the command that failed, such as `make run`."""

@@ -37,8 +37,8 @@ KEY_VARIABLE = "EMULATOR_KEY"
 _OWN = re.compile(
     r"/+(_ministack|_localstack|health|latest|v2/credentials|v4)(/.*)?", re.IGNORECASE | re.DOTALL
 )
-"""MiniStack's administration (captured messages, reset, configuration), its LocalStack names, and the
-metadata services of EC2 and ECS, which hand out credentials.
+"""Paths of MiniStack's administration (captured messages, reset, configuration) and its LocalStack
+names, and of the metadata services of EC2 and ECS, which hand out credentials.
 """
 
 _BUCKET = re.compile(r"/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?")
@@ -82,7 +82,7 @@ class Guard:
         if self._has_key(headers):
             return None
         if _OWN.fullmatch(scope["path"]):
-            return f"Only make run, which knows this run's {KEY_HEADER}, may use the emulator's own API."
+            return f"Only make run knows the {KEY_HEADER} that opens the emulator's own API."
         if _is_of_page(headers) and not (
             _is_form(scope, headers) and await self._is_allowed(scope, headers)
         ):

@@ -1,7 +1,7 @@
 """Imports handlers as Lambda's init does, and finds those that cannot be imported.
 
-`python -m infra.local.imports` does it in a process of its own: it reads a `Task` as JSON and prints
-`Failure`s as JSON.
+`python -m infra.local.imports` does it in a process of its own: it reads a `Task` as JSON and
+prints `Failure`s as JSON.
 """
 
 import importlib

@@ -6,7 +6,7 @@ from infra.local import end_user_messaging, twilio
 from infra.local.emulator import Emulator
 
 _SECRETS = {"local-twilio": json.dumps(twilio.SECRET), "local-webhook-twilio": twilio.AUTH_TOKEN}
-"""By name: the sending account, and the key with which Twilio signs status callbacks."""
+"""Secrets by name: the sending account, and the key with which Twilio signs callbacks."""
 
 
 def parameters(emulator: Emulator, url: str) -> dict[str, str]:

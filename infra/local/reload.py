@@ -82,7 +82,7 @@ class Reload:
         return deployment
 
     def mistake_in(self, deployment: Deployment, folder: str) -> Mistake | None:
-        """Mistake that prevents the import of the deployed code in a folder; null if there is none."""
+        """Mistake that prevents the import of a folder's deployed code; null if there is none."""
         with self._lock:  # waiting calls find the first one's result
             if folder not in self._explained:
                 functions = [each for each in _functions(deployment) if each.folder == folder]

@@ -1,7 +1,7 @@
 """Local server: the API on one port, and the local inbox below /_local/.
 
-Everybody knows the development tokens. So this server refuses pages of other sites, which AWS leaves
-to CORS. Pages of this machine may call the API from any port.
+Everybody knows the development tokens. So this server refuses pages of other sites, which AWS
+leaves to CORS. Pages of this machine may call the API from any port.
 """
 
 import json
@@ -53,7 +53,10 @@ class LocalServer(ThreadingHTTPServer):
     """Served messages. Must be set before `serve_forever`, as the deployment."""
 
     def __init__(self, port: int, report: Report) -> None:
-        """Binds the port (0 for any); raises `OSError` if it is in use. `report` gets request lines."""
+        """Binds the port (0 for any); raises `OSError` if it is in use.
+
+        `report` gets a line for each request.
+        """
         super().__init__((HOST, port), _Handler)
         self.report = report
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
@@ -101,7 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
         return len(self.headers.get_all("host", [])) == 1 and is_loopback(self.headers["host"])
 
     def _is_plain(self, path: str) -> bool:
-        """True for a path without dot segments, which would lead into the emulator, and one length."""
+        """True for a path without dot segments and a body of one length.
+
+        Dot segments would lead into the emulator.
+        """
         segments = {unquote(segment) for segment in path.split("/")}
         lengths = self.headers.get_all("content-length", ["0"])
         measured = (
@@ -177,9 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["sec-fetch-site"] in _OTHER_PAGES:
             self._json(
                 403,
-                {
-                    "message": "Pages cannot read the inbox. Open it in a tab of its own, or use curl."
-                },
+                {"message": "Pages cannot read the inbox. Open it in its own tab, or use curl."},
             )
         elif path == "/_local/inbox" and self.command == "GET":
             # An unencoded + in a query is a space, and no destination has one.
@@ -189,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"message": "There is GET /_local/inbox?to=<destination>."})
 
     def _json(self, status: int, value: object) -> None:
-        # A body that was not read must not become the next request: a page may have hidden one in it.
+        # An unread body must not become the next request: a page may have hidden one in it.
         self.close_connection = True
         body = json.dumps(value, ensure_ascii=False, indent=1).encode()
         self._reply(

@@ -1,8 +1,8 @@
 """Rewrites the translated template for the emulator, without side effects.
 
 MiniStack differs from AWS:
-- It ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS. Here they
-  become resources of their own.
+- It ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS. Here
+  they become resources of their own.
 - It checks some actions against another resource and without conditions, and ignores those of keys.
 - It speaks no TLS, which the buckets' policies require.
 - It ignores `MaxConcurrencyPath` of a Distributed Map, and would start 64 processes at once.

@@ -1,6 +1,7 @@
 """Stand-in of Twilio's Messages and Calls (API 2010-04-01): credentials, errors and answers.
 
-The numbers that fail are those of Twilio's own test credentials (twilio.com/docs/iam/test-credentials).
+The numbers that fail are those of Twilio's test credentials
+(https://www.twilio.com/docs/iam/test-credentials).
 """
 
 import base64
@@ -33,8 +34,10 @@ _MESSAGE_ERRORS = {
     "+15005550001": (21211, "Invalid 'To' Phone Number: {to}"),
     "+15005550002": (
         21612,
-        "Message cannot be sent with the current combination of 'To' ({to}) "
-        "and/or 'From' parameters",
+        (
+            "Message cannot be sent with the current combination of 'To' ({to}) "
+            "and/or 'From' parameters"
+        ),
     ),
     "+15005550003": (
         21408,

@@ -10,8 +10,8 @@ _PLATFORM = re.compile(
 )
 """Lambda's own lines; they add nothing to ours unless they have a status, such as a timeout."""
 _FAULT = re.compile(
-    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|Worker process|"
-    r"Status: (timeout|error)"
+    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|"
+    r"Worker process|Status: (timeout|error)"
 )
 _SHOWN_APART = frozenset({"level", "message", "timestamp", "exception"})
 _REPETITION = frozenset({"service", "location", "exception_name", "stack_trace", "xray_trace_id"})

@@ -13,6 +13,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
+from infra.generate.__main__ import main
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.new_test import NewTest
@@ -112,7 +113,7 @@ def git(project: Path, *words: str) -> None:
         ("verify_check", "functions/workflows/verify_check is there already"),
         ("authorize", "tests/events/authorize.json is there already"),
         ("tokens", "tests/workflows/test_tokens.py is there already"),
-        ("table", "uses the name table already"),
+        ("count", "uses the name count already"),
         ("verification_deleted", "uses the name VerificationDeleted already"),
         ("alarms", "template.yaml has a Alarms already"),
         ("proof_keys", "template.yaml has a ProofKeys already"),
@@ -126,6 +127,17 @@ def test_a_name_that_cannot_be_is_refused_with_a_sentence(
         plan(project, name, "verify_delete")
 
 
+@pytest.mark.parametrize("words", [[], ["--name", "greet"], ["--from", "blank"]])
+def test_the_command_without_name_or_source_shows_its_usage(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["infra.generate", *words])
+    assert main() == 1
+    usage = capsys.readouterr().err
+    assert usage.startswith("error: Set NAME and FROM: make workflow NAME=send_receipt FROM=blank")
+    assert "copy: check_app_location, deliver_event" in usage
+
+
 @pytest.mark.parametrize("name", ["s" * 32, "welcome_v2", "end_visit"])
 def test_other_names_are_accepted(project: Path, name: str) -> None:
     assert plan(project, name, "verify_delete").renaming.new == name
@@ -135,7 +147,7 @@ def test_other_names_are_accepted(project: Path, name: str) -> None:
     "source", ["", "no_such_workflow", "authorize", "../workflows/verify_send"]
 )
 def test_an_unknown_source_is_refused_with_what_there_is(project: Path, source: str) -> None:
-    with pytest.raises(Refused, match=f"FROM is one of: {', '.join(workflows())}"):
+    with pytest.raises(Refused, match=f"FROM must be one of {', '.join(workflows())}"):
         plan(project, "end_visit", source)
 
 
@@ -366,7 +378,7 @@ def test_a_blank_workflow_is_the_one_that_readme_shows() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("blank", "is what FROM says for an empty one"),
+        ("blank", "which FROM uses for an empty workflow"),
         ("", "Say how it is called"),
         ("workflow", "uses the name workflow already"),
         ("verify_check", "functions/workflows/verify_check is there already"),
