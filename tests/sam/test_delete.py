@@ -181,7 +181,7 @@ def test_what_the_template_retains_is_kept_with_its_files_and_named(
     assert small.versions(invoices) == 4
     told = capsys.readouterr().out
     assert f"Its template retains {invoices}." in told
-    assert f"in the way of a new {small.name}: {invoices}.\n" in told
+    assert f"before you deploy {small.name} again: {invoices}.\n" in told
 
 
 def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_called() -> None:

@@ -79,7 +79,7 @@ def test_errors_of_aws_say_what_to_do_where_that_is_known(
 def issue(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str], str]:
-    """Returns what `make token SCOPES=…` says on standard error, on a stack with the workflow extra."""
+    """Runs `make token SCOPES=…` on a stack with the workflow `extra`; returns its error."""
     there = [Source("group", name, name) for name in (*workflows(), "extra")]
     monkeypatch.setattr("infra.stack_target.select_stack", lambda *_: None)
     monkeypatch.setattr(tokens, "stack_sources", lambda _: there)
