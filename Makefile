@@ -9,6 +9,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+CALLS = $(abspath $(LOCAL))/calls
 ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
@@ -50,6 +51,11 @@ soak: .venv/dev ## runs long tests, ten minutes at most: storms, crashes, long l
 
 test-sam: .venv/dev $(SAM_CLI) ## tests what needs the SAM CLI or a clone: rehearsed deployments, make workflow: make test-sam [ARGS="-k deploy"]
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
+
+calls: .venv/dev ## shows the AWS and HTTP calls of each function over all tests, and which permissions none of them used
+	@rm -rf "$(CALLS)" && mkdir -p "$(CALLS)"
+	@CALLS_FOLDER="$(CALLS)" $(PYTEST) -p tests.calls.plugin $(WORKERS) $(ARGS)
+	@.venv/bin/python -m tests.calls.report "$(CALLS)"
 
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .

@@ -1,8 +1,9 @@
 """Settings and caches: all that a process reads once and keeps.
 
-A settings type is a struct, registered by `@config.settings()` and read by `config.read(Type)`. Everything else that
-is kept, such as a secret or a client, is a function under `@config.cached`. `config.reset()` forgets it all, so that
-no test sees what another one left; nothing in functions/ is cached in any other way (tests/unit/test_architecture.py).
+A settings type is a struct, registered by `@config.settings()` and read by `config.read(Type)`.
+Everything else that is kept, such as a secret or a client, is a function under `@config.cached`.
+`config.reset()` forgets it all, so that no test sees what another one left. Nothing in functions/
+is cached in any other way (tests/unit/test_architecture.py).
 """
 
 import os
@@ -37,7 +38,7 @@ def settings(section: str = "") -> Callable[[type[S]], type[S]]:
     """Registers a struct as a settings type.
 
     Args:
-        section: empty for settings that only the environment has, such as names and ARNs of resources.
+        section: empty for settings that only the environment has, such as ARNs of resources.
     """
 
     def register(kind: type[S]) -> type[S]:
@@ -63,8 +64,8 @@ def read(kind: type[S]) -> S:
 def read_from(kind: type[S], variables: Mapping[str, str]) -> S:
     """Reads a struct from variables named like its fields, in upper case.
 
-    Text is converted to the field's type; a `tuple` field is a comma-separated list; an empty variable counts as
-    absent, so that the field's default holds.
+    Text is converted to the field's type; a `tuple` field is a comma-separated list. An empty
+    variable counts as absent, so that the field's default holds.
 
     Raises:
         SettingsError: with one sentence for each wrong variable.
@@ -101,9 +102,9 @@ def cached(
 
     Args:
         function: the function.
-        lasting: whether the results follow from no setting, but from files that ship or from AWS's own variables.
-            `reset` spares them, because they are slow to make.
-        most: how many results are kept; the one that was not used for longest goes. All by default.
+        lasting: whether the results follow from files that ship or from AWS's own variables, and
+            from no setting. `reset` spares them, because they are slow to make.
+        most: how many results are kept; the least recently used goes. All by default.
     """
 
     def keep(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +116,7 @@ def cached(
 
 
 def reset(*, everything: bool = False) -> None:
-    """Forgets all settings and all cached results; the lasting ones only if `everything` is said."""
+    """Forgets settings and cached results; the lasting ones only where `everything` is said."""
     _read.clear()
     for kept in [*_forgettable, *(_lasting if everything else ())]:
         kept.cache_clear()
@@ -126,7 +127,11 @@ Preparation = type[msgspec.Struct] | Callable[[], object]
 
 
 def prepare(*parts: Preparation) -> None:
-    """Does what init should pay for, so that no request does. Raises `SettingsError`, and what the functions raise."""
+    """Does what init should pay for, so that no request does.
+
+    Raises:
+        SettingsError: settings are missing or wrong.
+    """
     for part in parts:
         if isinstance(part, type):
             read(part)
@@ -135,12 +140,12 @@ def prepare(*parts: Preparation) -> None:
 
 
 def table_name(variable: str) -> str:
-    """The name of a DynamoDB table, from the environment (PynamoDB wants it when the model is defined)."""
+    """Name of a DynamoDB table, from the environment; PynamoDB wants it when a model is defined."""
     return os.environ.get(variable, "")
 
 
 def in_lambda() -> bool:
-    """Whether this process is a Lambda function's, where init should pay for clients and secrets."""
+    """Whether this process is a Lambda function's, where init pays for clients and secrets."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 

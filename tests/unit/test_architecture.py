@@ -99,7 +99,7 @@ MODULES = {module_of(path): path for path in FILES}
 
 
 def modules_of(path: Path) -> set[str]:
-    """Modules of this project that a file imports: `a.b.name` is the module `a.b` where it is none."""
+    """Modules of this project that a file imports; of `a.b.name`, `a.b` where it is no module."""
     found = {name if name in MODULES else name.rpartition(".")[0] for name in imports(path)}
     return found & MODULES.keys()
 
@@ -150,7 +150,7 @@ def test_no_module_and_no_part_of_core_is_in_a_cycle() -> None:
 
 
 def cycle_in(graph: Mapping[str, set[str]]) -> list[str]:
-    """What is left when everything that imports nothing that is left is taken away, again and again."""
+    """Rest of a graph after everything that imports nothing of the rest is taken away."""
     left = dict(graph)
     while free := [name for name, imported in left.items() if not imported & left.keys()]:
         for name in free:
@@ -180,7 +180,7 @@ STATE = {
     # The call under way has one deadline; its context manager puts it back.
     "core/deadline.py: _ends_at",
 }
-"""Variables of modules that change while a process lives, each with the reason why config.reset() need not know it."""
+"""Variables of modules that change, with the reason why config.reset() may spare them."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
@@ -256,7 +256,7 @@ def test_settings_types_are_registered(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_there_is_one_clock(path: Path) -> None:
-    """`clock.now()`, looked up in its module, so that a test can hold it. Durations are `time.monotonic`'s."""
+    """`clock.now()`, looked up in its module, so that a test can hold it."""
     if place(path) == "core/clock.py":
         return
     calls = {

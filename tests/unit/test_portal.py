@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from functions.core import config
 from functions.core.workflow import NotValid
 from functions.workflows.update_usersnap.portal import PortalSecret, PortalUrl
 
@@ -69,6 +70,7 @@ def test_only_the_local_stack_has_portals_on_this_machine(
     with pytest.raises(NotValid):
         PortalUrl.read(url)
     monkeypatch.setenv("LOCAL_RECEIVERS", "true")
+    config.reset()
     assert PortalUrl.read(url) == url
 
 
@@ -79,6 +81,7 @@ def test_the_local_stack_has_portals_nowhere_else(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_RECEIVERS", "true")
+    config.reset()
     with pytest.raises(NotValid):
         PortalUrl.read(url)
 

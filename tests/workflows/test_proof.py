@@ -279,7 +279,7 @@ def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(
 ) -> None:
     """The call's deadline strikes while KMS is waited for."""
     monkeypatch.setattr(
-        "functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
+        "functions.core.http.endpoint.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
     )
     verification_id = stored()
     with fakes.server(fakes.hangs) as url:
