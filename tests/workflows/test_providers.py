@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.config import SettingsError
 from functions.core.deadline import HTTP_SECONDS
 from functions.core.errors import InvalidParameters, ProviderRefused, ProviderUnavailable
@@ -342,9 +342,8 @@ def test_while_twilio_is_unavailable_the_next_provider_sends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
-    twilio_client._client.cache_clear()
+    config.reset()
     assert outcome(settings, "twilio", TWILIO_FAILURES[failure]) == "sns"
-    twilio_client._client.cache_clear()
     assert counted(capfd) == [("twilio", "unavailable")]
 
 

@@ -1,10 +1,10 @@
 """Pumping of SMS, and what only looks like it: who is refused, and what an operator is told."""
 
 import json
-import time
 
 import pytest
 
+from functions.core import clock as functions_clock
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.verification.limits import sending, sms_pumping
 from functions.core.verification.limits.sending import SendLimit
@@ -82,7 +82,7 @@ def note(network: int | None, *, valid: bool = False) -> None:
         code_mac=b"right",
         last_mac=b"right" if valid else b"wrong",
     )
-    sms_pumping.note(verification, time.time())
+    sms_pumping.note(verification, functions_clock.now())
 
 
 def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
@@ -91,7 +91,7 @@ def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
     `networks`: how many entered no code; `valid`: how many did.
     """
     SendLimit(
-        f"conversions-strangers#US#{int(time.time() // HOUR_SECONDS)}#0",
+        f"conversions-strangers#US#{int(functions_clock.now() // HOUR_SECONDS)}#0",
         used=sends,
         failed_marks={sms_pumping.mark(network) for network in range(networks)},
         valid_marks={sms_pumping.mark(network) for network in range(valid)} or None,
@@ -99,12 +99,12 @@ def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
 
 
 def sent_before_by_servers(sends: int, valid: int) -> None:
-    hour = int(time.time() // HOUR_SECONDS)
+    hour = int(functions_clock.now() // HOUR_SECONDS)
     SendLimit(f"conversions-servers#US#{hour}#0", used=sends, valid=valid).save()
 
 
 def is_paused() -> bool:
-    return any((limit.paused_until or 0) > time.time() for limit in SendLimit.scan())
+    return any((limit.paused_until or 0) > functions_clock.now() for limit in SendLimit.scan())
 
 
 def metrics(capfd: pytest.CaptureFixture[str]) -> list[str]:
@@ -222,7 +222,7 @@ def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clo
     sent_before(sms_pumping.SENDS)
     note(1)
     assert is_paused()
-    sending.resume("US", time.time())
+    sending.resume("US", functions_clock.now())
     note(2)
     assert not is_paused()
     assert send("+14155559999").status == 200

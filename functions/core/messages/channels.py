@@ -1,8 +1,9 @@
 """WhatsApp messages and calls, both through Twilio alone and off until switched on."""
 
+from functions.core import config
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.messages.provider import Sent
-from functions.core.messages.providers.settings import TwilioChannel, settings
+from functions.core.messages.providers.settings import ProviderSettings, TwilioChannel
 
 PROVIDER = "twilio"
 
@@ -37,7 +38,7 @@ def call_with_code(
 
 def require(channel: TwilioChannel) -> None:
     """Raises `InvalidParameters` unless the deployment has the channel switched on."""
-    if channel not in settings().twilio_channels:
+    if channel not in config.read(ProviderSettings).twilio_channels:
         raise InvalidParameters(
             FieldError("/channel", f"{channel} is not switched on in this deployment")
         )
@@ -45,7 +46,7 @@ def require(channel: TwilioChannel) -> None:
 
 def prepare() -> None:
     """Imports and makes what the channels need, if one is switched on, for init."""
-    if settings().twilio_channels:
+    if config.read(ProviderSettings).twilio_channels:
         from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
         twilio.prepare()

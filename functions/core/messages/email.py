@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import failure, first_that_takes
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 PROVIDER = "ses"
 TRIES = 2
@@ -74,9 +74,10 @@ def _try(to: str, email: Email, options: Mapping[str, Any]) -> str:
         "Body": {"Text": _utf8(email.text), "Html": _utf8(email.html)},
         "Headers": [{"Name": name, "Value": value} for name, value in _headers(email).items()],
     }
+    about = config.read(MessageSettings)
     try:
         sent = _client().send_email(
-            FromEmailAddress=formataddr((settings().app_name, settings().email_from)),
+            FromEmailAddress=formataddr((about.app_name, about.email_from)),
             Destination={"ToAddresses": [to]},
             Content={"Simple": content},
             **options,

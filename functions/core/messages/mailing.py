@@ -1,15 +1,14 @@
 """Emails from templates to one or several people, each as a message of its own, within the limits on them."""
 
-import time
 from collections import Counter as Counting
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Meta
 
-from functions.core.config import read_settings
+from functions.core import clock, config
 from functions.core.deadline import remaining_seconds
 from functions.core.email_address import EmailAddress
 from functions.core.errors import (
@@ -23,7 +22,7 @@ from functions.core.errors import (
 )
 from functions.core.messages import email
 from functions.core.messages.email import Email
-from functions.core.messages.settings import settings as message_settings
+from functions.core.messages.settings import MessageSettings
 from functions.core.parameters import NotValid
 from functions.core.rate_limits import counters, limits
 from functions.core.rate_limits.counters import Counter
@@ -37,6 +36,7 @@ _SECONDS_FOR_ONE = 11
 Quota = Annotated[int, Meta(ge=1)]
 
 
+@config.settings()
 class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of mailings, each a parameter of template.yaml; read from the environment."""
 
@@ -44,12 +44,6 @@ class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Emails from templates that this deployment sends; codes have a ceiling of their own."""
     recipient_emails_per_day: Quota = 20
     """Of these to one mailbox."""
-
-
-@cache
-def settings() -> MailingSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(MailingSettings)
 
 
 class Steps(Protocol):
@@ -97,7 +91,7 @@ def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | Non
     if text is None:
         return None
     address = _address(text, at)
-    if address.domain not in message_settings().reply_to_domains:
+    if address.domain not in config.read(MessageSettings).reply_to_domains:
         raise InvalidParameters(FieldError(at, "is of a domain that is not one of ReplyToDomains"))
     return address
 
@@ -127,14 +121,14 @@ def deliver(
         raise InvalidParameters(FieldError("/data/unsubscribe_url", sentence))
     steps = {address: f"email to {index}" for index, address in enumerate(recipients)}
     own = _charge(
-        [address for address in recipients if call.recall(steps[address]) is None], time.time()
+        [address for address in recipients if call.recall(steps[address]) is None], clock.now()
     )
     send = partial(
         email.send_email,
         email=message,
         reply_to=reply_to.deliver_to if reply_to else None,
         tags=tags,
-        configuration_set=message_settings().email_configuration_set,
+        configuration_set=config.read(MessageSettings).email_configuration_set,
     )
     deliveries = [
         _deliver(
@@ -172,7 +166,7 @@ def _charge(recipients: Sequence[EmailAddress], now: float) -> dict[str, Counter
     """The counters of the mailboxes, by canonical address, each for one message."""
     if not recipients:
         return {}
-    rules = settings()
+    rules = config.read(MailingSettings)
     messages = Counting(address.canonical for address in recipients)
     pointers = {
         address.canonical: f"/to/{index}"
@@ -202,10 +196,3 @@ def _address(text: str, at: str) -> EmailAddress:
         return EmailAddress.read(text)
     except NotValid as error:
         raise InvalidParameters(FieldError(at, str(error))) from None
-
-
-def prepare() -> None:
-    """Reads settings and key and makes the client, for init."""
-    settings()
-    limits.prepare()
-    email.prepare()

@@ -1,17 +1,17 @@
 """What can be set about messages."""
 
-from functools import cache
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from functions.core.config import read_settings
+from functions.core import config
 
 _HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 _EMAIL_OR_URL = r"^(https://[^\s\"'<>()\[\]{}|\\^`]+|[^@\s\"<>:/]+@[^@\s\"<>:/]+)\Z"
 
 
+@config.settings()
 class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of messages, all but `local_links` parameters of template.yaml; read from the environment."""
 
@@ -57,9 +57,3 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     android_app_hash: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{11}$")] = ""
     """Of the Android app that reads its codes from SMS itself (SMS Retriever API, "Computing your app's hash string")."""
-
-
-@cache
-def settings() -> MessageSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(MessageSettings)

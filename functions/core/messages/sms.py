@@ -5,9 +5,9 @@ from functools import partial
 from importlib import import_module
 from typing import Protocol, cast
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import Sent, first_that_takes
-from functions.core.messages.providers.settings import SmsProvider, settings
+from functions.core.messages.providers.settings import ProviderSettings, SmsProvider
 
 TRY_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
 """What one try may take: no provider's SDK repeats a request."""
@@ -51,12 +51,12 @@ def _send_by(name: SmsProvider, to: str, text: str, verification_id: str) -> str
 
 def prepare() -> None:
     """Imports and makes what the configured providers need, and nothing of the others, for init."""
-    for name in settings().sms_providers:
+    for name in config.read(ProviderSettings).sms_providers:
         _provider(name).prepare()
 
 
 def _tries() -> Iterator[SmsProvider]:
-    order = settings().sms_providers
+    order = config.read(ProviderSettings).sms_providers
     yield from order
     yield from order[:1] * (LEAST_TRIES - len(order))
 

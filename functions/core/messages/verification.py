@@ -1,10 +1,11 @@
 """The messages that carry a code."""
 
+from functions.core import config
 from functions.core.messages import segments
 from functions.core.messages.email import Email
 from functions.core.messages.rendering.locales import Locale, LocaleHint, fill, find_locale
 from functions.core.messages.rendering.render import render, render_email
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 _NAMED = (("sms_code", "sms_validity", "sms_secrecy"), ("sms_code", "sms_secrecy"), ("sms_code",))
 _UNNAMED = (("sms_unnamed", "sms_validity", "sms_secrecy"), ("sms_unnamed",), ())
@@ -51,7 +52,9 @@ def spoken_introduction(*, purpose: str | None, locale: LocaleHint | None) -> tu
     """What a call says before the code, and in which language (BCP 47)."""
     found = find_locale(locale)
     sentence = found.sentence("verification.intro", purpose)
-    return fill(sentence, {"app_name": settings().app_name}.__getitem__), found.tag
+    return fill(
+        sentence, {"app_name": config.read(MessageSettings).app_name}.__getitem__
+    ), found.tag
 
 
 def prepare() -> None:
@@ -61,7 +64,7 @@ def prepare() -> None:
 
 
 def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dict[str, object]:
-    about = settings()
+    about = config.read(MessageSettings)
     return {
         "code": code,
         "duration": fill(
@@ -77,5 +80,5 @@ def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dic
 def _fits(text: str) -> bool:
     length = segments.length(text)
     return length.one_segment and (
-        not settings().android_app_hash or length.units <= _RETRIEVER_BYTES
+        not config.read(MessageSettings).android_app_hash or length.units <= _RETRIEVER_BYTES
     )

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -17,9 +16,10 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from functions.core import config
 from functions.core.aws import dynamodb, transactions
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings, table_name
+from functions.core.config import table_name
 from functions.core.errors import FieldError, LimitExceeded
 from functions.core.observability import logger
 from functions.core.rate_limits.counters import Counter, Refusal
@@ -36,6 +36,7 @@ _WORTH_ANOTHER_TRY = {
 }
 
 
+@config.settings()
 class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
     """What only who makes limit keys needs; read from the environment."""
 
@@ -43,9 +44,9 @@ class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the secret with the key that limit keys are made with."""
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(read_settings(LimitKeySettings).limit_key_secret)
+    return Secret(config.read(LimitKeySettings).limit_key_secret)
 
 
 class RateLimit(dynamodb.Table):

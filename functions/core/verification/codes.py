@@ -5,15 +5,15 @@ import hmac
 import re
 import secrets
 import unicodedata
-from functools import cache
 from typing import Annotated, NamedTuple, Self
 
 import msgspec
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws.secrets import Secret
 from functions.core.parameters import NotValid
-from functions.core.verification.settings import settings
+from functions.core.verification.settings import VerificationSettings
 
 ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
 """By the names of the setting; no 0 O, 1 I L, or U, which looks like V. Six characters have 29 bits, six digits 20."""
@@ -173,9 +173,9 @@ def read_code(verification_id: str, typed: str) -> str:
     )
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(settings().code_keys_secret)
+    return Secret(config.read(VerificationSettings).code_keys_secret)
 
 
 def code_keys(for_id: str | None = None) -> CodeKeys:

@@ -1,12 +1,11 @@
 """Destinations: email addresses and phone numbers, checked and normalised before anything else happens to them."""
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config
 from functions.core.email_address import EmailAddress, masked
 from functions.core.errors import (
     CountryNotAllowed,
@@ -47,18 +46,13 @@ _SHORTEST_WITH_CODE = 11
 _NO_NUMBER = "is not a phone number with its country code, such as +14155550100"
 
 
+@config.settings()
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of destinations; read from the environment."""
 
     sms_countries: tuple[str, ...] = ()
     """ISO 3166-1 alpha-2 codes of the countries that SMS may go to, or `*` for every country. None by default, because
     who sends SMS anywhere pays for SMS pumping."""
-
-
-@cache
-def settings() -> DestinationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(DestinationSettings)
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +110,7 @@ def _phone(channel: Channel, to: str, country: str | None) -> Destination:
     number = _parsed(to, country)
     # By the numbering plans, not by the dialling prefix: +1 alone is some twenty countries.
     region = pn.region_code_for_number(number) or UNKNOWN_COUNTRY
-    allowed = settings().sms_countries
+    allowed = config.read(DestinationSettings).sms_countries
     if EVERY_COUNTRY not in allowed and region not in allowed:
         raise CountryNotAllowed(
             FieldError("/to", "is in a country to which this deployment sends no SMS")
@@ -174,7 +168,7 @@ def _is_national(digits: str) -> bool:
     """Whether a number without + may be one of an allowed country's own, written without its country code."""
     import phonenumbers as pn  # noqa: PLC0415 - only SMS pays for it
 
-    allowed = settings().sms_countries
+    allowed = config.read(DestinationSettings).sms_countries
     if EVERY_COUNTRY in allowed:
         return len(re.sub(r"\D", "", digits)) < _SHORTEST_WITH_CODE
     home = [

@@ -8,6 +8,7 @@ import msgspec
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from functions.core import config
 from functions.core.aws import dynamodb, transactions
 from functions.core.errors import AttemptsExhausted
 from functions.core.rate_limits.counters import Counter
@@ -24,7 +25,7 @@ from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import Allowance, SendHistory
 from functions.core.verification.limits.sending import SendLimit
 from functions.core.verification.record import Verification
-from functions.core.verification.settings import settings
+from functions.core.verification.settings import VerificationSettings
 
 SETTLEMENT_SECONDS = 7200
 """After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
@@ -60,7 +61,10 @@ class IssuedVerification(NamedTuple):
     @property
     def resend_at(self) -> float:
         """When the next send to the destination will be accepted, seconds since the epoch."""
-        rules, now = sending.settings().send_rules, float(self.verification.created_at)
+        rules, now = (
+            config.read(sending.SendLimitSettings).send_rules,
+            float(self.verification.created_at),
+        )
         return self.limit.read_history().opens_at(self.order.allowance, rules, now)
 
 
@@ -123,7 +127,7 @@ def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification
     if found.replaced_here:
         history = found.replaced_here.settled_in(history, now)
     _refuse(order, history, found, now)
-    rules, keys = settings(), code_keys()
+    rules, keys = config.read(VerificationSettings), code_keys()
     form = CodeForm.of_new(rules.code_length, rules.code_alphabet)
     if order.test_code:
         form = CodeForm.of_fixed(order.test_code)
@@ -172,7 +176,9 @@ def _carried(found: _Found) -> int:
 def _refuse(order: SendRequest, history: SendHistory, found: _Found, now: float) -> None:
     if found.paused_until > now:
         raise exceeded(sending.paused(order.destination.country or "", found.paused_until), now)
-    if refusal := history.refusal(order.allowance, sending.settings().send_rules, now):
+    if refusal := history.refusal(
+        order.allowance, config.read(sending.SendLimitSettings).send_rules, now
+    ):
         raise exceeded(refusal, now)
 
 

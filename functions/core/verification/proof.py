@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from functions.core import config, http
 from functions.core.config import SettingsError
 from functions.core.signing.jws import base64url, key_id, sign
 from functions.core.verification.record import Verification
-from functions.core.verification.settings import proof_settings
+from functions.core.verification.settings import ProofSettings
 
 VALID_SECONDS = 600
 """The time that a client has to show it to its backend."""
@@ -36,7 +37,7 @@ def prove(verification: Verification, *, audience: str, domain: str | None, now:
         SettingsError: when proofs are not enabled.
         Unavailable: when KMS is.
     """
-    keys = proof_settings().proof_keys
+    keys = config.read(ProofSettings).proof_keys
     if not keys:
         raise SettingsError("PROOF_KEYS is not set: the parameter Proofs is not true.")
     header = {"alg": "ES256", "kid": key_id(keys[0]), "typ": TYPE}
@@ -61,7 +62,7 @@ def _claims(verification: Verification, now: float) -> dict[str, object]:
 
 
 def _issuer(domain: str | None) -> str:
-    if url := proof_settings().public_url:
+    if url := http.public_url():
         return url
     if domain:
         return f"https://{domain}"

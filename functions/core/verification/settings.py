@@ -1,14 +1,14 @@
 """What can be set about verifications."""
 
-from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from functions.core.config import PublicUrl, read_settings
+from functions.core import config
 
 
+@config.settings()
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of verifications, each a parameter of template.yaml; read from the environment."""
 
@@ -32,12 +32,7 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Guesses a code, right or wrong."""
 
 
-@cache
-def settings() -> VerificationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(VerificationSettings)
-
-
+@config.settings()
 class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of proofs; read from the environment."""
 
@@ -47,12 +42,3 @@ class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
     would leave its `kid` behind, and IAM cannot name it."""
-
-    public_url: PublicUrl = ""
-    """The issuer of proofs."""
-
-
-@cache
-def proof_settings() -> ProofSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ProofSettings)

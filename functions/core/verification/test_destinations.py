@@ -7,11 +7,11 @@ it is explicitly allowed otherwise.
 
 import re
 from datetime import UTC, date, datetime
-from functools import cache
 
 import msgspec
 
-from functions.core.config import SettingsError, read_settings
+from functions.core import config
+from functions.core.config import SettingsError
 from functions.core.verification.destinations import Destination
 
 RESERVED = re.compile(
@@ -24,6 +24,7 @@ RESERVED = re.compile(
 _CODE = re.compile(r"[0-9A-Z]{6,10}")
 
 
+@config.settings()
 class DestinationTestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of test destinations, each a parameter of template.yaml; read from the environment."""
 
@@ -33,6 +34,10 @@ class DestinationTestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Last day (UTC) on which they are test destinations."""
     test_destinations_anywhere: bool = False
     """Whether they may be destinations that belong to somebody."""
+
+    def __post_init__(self) -> None:
+        """Raises `SettingsError` for what fits each type but is no test destination."""
+        self.codes()
 
     def codes(self) -> dict[str, str]:
         """Codes by address.
@@ -52,20 +57,13 @@ class DestinationTestSettings(msgspec.Struct, frozen=True, kw_only=True):
         return codes
 
 
-@cache
-def _codes() -> tuple[dict[str, str], date]:
-    settings = read_settings(DestinationTestSettings)
-    return settings.codes(), settings.test_destinations_until or date.min
-
-
 def fixed_code(destination: Destination, now: float) -> str | None:
     """The code of a test destination; null for every other one, and after the last day."""
-    codes, until = _codes()
-    return (
-        codes.get(destination.address.lower())
-        if datetime.fromtimestamp(now, UTC).date() <= until
-        else None
-    )
+    settings = config.read(DestinationTestSettings)
+    until = settings.test_destinations_until or date.min
+    if datetime.fromtimestamp(now, UTC).date() > until:
+        return None
+    return settings.codes().get(destination.address.lower())
 
 
 def _refuse_wrong(address: str, code: str, *, anywhere: bool) -> None:
@@ -78,8 +76,3 @@ def _refuse_wrong(address: str, code: str, *, anywhere: bool) -> None:
             f"TEST_DESTINATIONS: {address} may belong to somebody. Use example.com or a number that is reserved for fiction, "
             "or set TEST_DESTINATIONS_ANYWHERE=true."
         )
-
-
-def prepare() -> None:
-    """Reads settings, for init."""
-    _codes()

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws import dynamodb
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
@@ -94,7 +95,7 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
     """An event of the email. Of a verification there are others besides, from the changes of its record (api/events)."""
-    if not settings().wants(event):
+    if not config.read(EventSettings).wants(event):
         return None
     verification_id = parameters.verification_id
     data = {
@@ -108,4 +109,4 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
     return start("deliver_event", [about]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=["deliver_event"])

@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "end_user_messaging"
 
@@ -32,17 +32,18 @@ def send_sms(to: str, text: str, verification_id: str = "") -> str:
         ProviderRefused: when it was definitely refused because of the number or the text.
         ProviderUnavailable: when the service is throttled, failing, out of reach, over its spend limit or not set up.
     """
+    settings = config.read(ProviderSettings)
     about: dict[str, Any] = {
         "DestinationPhoneNumber": to,
-        "OriginationIdentity": settings().end_user_messaging_origination,
+        "OriginationIdentity": settings.end_user_messaging_origination,
         "MessageBody": text,
         "MessageType": "TRANSACTIONAL",
         "TimeToLive": TIME_TO_LIVE_SECONDS,
     }
     if verification_id:
         about["Context"] = {"verification_id": verification_id}
-    if settings().end_user_messaging_configuration_set:
-        about["ConfigurationSetName"] = settings().end_user_messaging_configuration_set
+    if settings.end_user_messaging_configuration_set:
+        about["ConfigurationSetName"] = settings.end_user_messaging_configuration_set
     try:
         sent = aws.client("pinpoint-sms-voice-v2", attempts=1).send_text_message(**about)
     except (ClientError, BotoCoreError) as error:

@@ -1,12 +1,12 @@
 """What can be set about providers."""
 
 import re
-from functools import cache
 from typing import Literal
 
 import msgspec
 
-from functions.core.config import SettingsError, read_settings
+from functions.core import config
+from functions.core.config import SettingsError
 
 SmsProvider = Literal["end_user_messaging", "sns", "twilio"]
 TwilioChannel = Literal["whatsapp", "voice"]
@@ -16,6 +16,7 @@ _HTTPS_OR_LOOPBACK = re.compile(
 )
 
 
+@config.settings()
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of providers, each a parameter of template.yaml; read from the environment."""
 
@@ -67,9 +68,3 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
                 "TWILIO_URL: must be https://<host>, or http:// on the loopback interface, without a path.",
             ),
         ]
-
-
-@cache
-def settings() -> ProviderSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ProviderSettings)

@@ -3,9 +3,9 @@
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import failure
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 PROVIDER = "sns"
 
@@ -29,8 +29,8 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
         ProviderUnavailable: when SNS is throttled, failing or out of reach.
     """
     attributes = {"AWS.SNS.SMS.SMSType": _string("Transactional")}
-    if settings().sms_sender_id:
-        attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
+    if config.read(MessageSettings).sms_sender_id:
+        attributes["AWS.SNS.SMS.SenderID"] = _string(config.read(MessageSettings).sms_sender_id)
     try:
         sent = aws.client("sns", attempts=1).publish(
             PhoneNumber=to, Message=text, MessageAttributes=attributes

@@ -3,9 +3,10 @@
 import html
 import json
 
+from functions.core import config
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS
 from functions.core.messages.providers import twilio_client
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import TwilioAccount
 
 _SAY_LANGUAGES = {
@@ -86,7 +87,7 @@ def prepare() -> None:
 
 def _status_callback(verification_id: str) -> dict[str, str]:
     """The verification's id is in the URL, which Twilio signs. None of its characters is encoded in one."""
-    url = settings().twilio_status_url
+    url = config.read(ProviderSettings).twilio_status_url
     return (
         {"status_callback": f"{url}?verification_id={verification_id}"}
         if url and verification_id

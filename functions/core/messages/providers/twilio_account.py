@@ -4,17 +4,16 @@
 """
 
 import re
-from functools import cache
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws.secrets import Secret
 from functions.core.config import SettingsError
 from functions.core.errors import Unavailable
 from functions.core.messages.provider import failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "twilio"
 
@@ -89,6 +88,6 @@ def read_account(text: str) -> TwilioAccount:
         raise SettingsError(f"TWILIO_SECRET: is not the JSON of an account: {error}.") from None
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(settings().twilio_secret, attempts=1)
+    return Secret(config.read(ProviderSettings).twilio_secret, attempts=1)

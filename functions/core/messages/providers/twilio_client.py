@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -12,10 +11,10 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.errors import ProviderUnavailable
 from functions.core.messages.provider import ProviderFailure, failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import PROVIDER, TwilioAccount, account
 
 API_URL = "https://api.twilio.com"
@@ -93,7 +92,7 @@ def _never_connected(error: Exception) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
+@config.cached(most=1)
 def _client(about: TwilioAccount) -> Client:
     """A client per account, so that a secret that rotates makes another one."""
     return Client(*about.credentials, about.account_sid, http_client=_Http())
@@ -110,5 +109,5 @@ class _Http(TwilioHttpClient):  # type: ignore[misc] # ships no types
         self.timeout = (aws.CONNECT_TIMEOUT_SECONDS, aws.READ_TIMEOUT_SECONDS)
 
     def request(self, method: str, url: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
-        url = url.replace(API_URL, settings().twilio_url or API_URL, 1)
+        url = url.replace(API_URL, config.read(ProviderSettings).twilio_url or API_URL, 1)
         return super().request(method, url, *arguments, **named)

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from functions.core.messages.settings import settings
+from functions.core import config
+from functions.core.messages.settings import MessageSettings
 
 _BLACK, _WHITE = "#000000", "#ffffff"
 
@@ -26,7 +27,7 @@ class Branding(NamedTuple):
 
 def branding() -> Branding:
     """The branding of this deployment."""
-    about = settings()
+    about = config.read(MessageSettings)
     return Branding(
         about.app_name, about.brand_color, text_color_on(about.brand_color), about.support_address
     )

@@ -12,12 +12,12 @@ Another email is another folder. A folder without `data.py`, such as that of the
 
 import importlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from functions.core import config
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.messages.email import Email
 from functions.core.messages.rendering.locales import Locale, LocaleHint, find_locale
@@ -86,13 +86,13 @@ def prepare() -> None:
         find_template(name)
 
 
-@cache
+@config.cached(lasting=True)
 def names() -> list[str]:
     """Of all templates."""
     return sorted(path.parent.name for path in TEMPLATES.glob("*/data.py"))
 
 
-@cache
+@config.cached(lasting=True)
 def _sentences(name: str) -> dict[str, dict[str, str]]:
     path = TEMPLATES / name / "sentences.json"
     return (

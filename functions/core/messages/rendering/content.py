@@ -9,8 +9,9 @@ an invisible character after each dot, which leaves them readable and not clicka
 import re
 from typing import ClassVar, Self
 
+from functions.core import config
 from functions.core.messages.rendering.links import has_link, host_of, unlinked
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 from functions.core.parameters import NotValid, ValidatedStr
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -86,7 +87,8 @@ class UnsubscribeLink(Link):
 def is_own_host(host: str) -> bool:
     """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
     host = host.lower()
-    own = settings().link_hosts + (("localhost",) if settings().local_links else ())
+    about = config.read(MessageSettings)
+    own = about.link_hosts + (("localhost",) if about.local_links else ())
     return any(
         host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
         for allowed in map(str.lower, own)
@@ -97,7 +99,7 @@ def _deployed(text: str) -> str:
     """A link to this machine in the form that one has elsewhere, so that the same rules hold for it."""
     return (
         _LOCAL.sub("https://localhost", text, count=1)
-        if settings().local_links and _LOCAL.match(text)
+        if config.read(MessageSettings).local_links and _LOCAL.match(text)
         else text
     )
 
@@ -119,7 +121,7 @@ def _is_own(word: str) -> bool:
     """Whether a word links to a host of ours, with or without a scheme, or is an email address of ours."""
     address = _OWN_EMAIL.fullmatch(word)
     if address:
-        return address[1].lower() in settings().reply_to_domains
+        return address[1].lower() in config.read(MessageSettings).reply_to_domains
     try:
         deployed = _deployed(word)
         return is_own_host(

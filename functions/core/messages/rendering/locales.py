@@ -7,14 +7,14 @@ Another locale is another file. A sentence has `{placeholders}`. A key with a su
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from functions.core import config
 from functions.core.config import SettingsError
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 FOLDER = Path(__file__).parents[1] / "locales"
 
@@ -89,7 +89,7 @@ def fill(sentence: str, value_of: Callable[[str], str]) -> str:
     return _PLACEHOLDER.sub(lambda found: value_of(found[1]), sentence)
 
 
-@cache
+@config.cached(lasting=True)
 def tags() -> dict[str, str]:
     """The tags of all locales, by tag in lower case."""
     return {path.stem.lower(): path.stem for path in FOLDER.glob("*.json")}
@@ -117,7 +117,7 @@ def _match(wanted: str, served: dict[str, str]) -> str | None:
     return next(found, None) or _only_regional(subtags[0], served)
 
 
-@cache
+@config.cached(lasting=True)
 def _languages() -> dict[str, str]:
     """Languages of the locales, by their codes of three letters."""
     return {code: tag.partition("-")[0] for tag in tags() for code in _read(tags()[tag]).iso_639_2}
@@ -129,7 +129,7 @@ def _only_regional(language: str, served: dict[str, str]) -> str | None:
 
 
 def _default() -> str:
-    wanted = settings().default_locale
+    wanted = config.read(MessageSettings).default_locale
     if found := _match(wanted, tags()):
         return found
     raise SettingsError(
@@ -137,7 +137,7 @@ def _default() -> str:
     )
 
 
-@cache
+@config.cached(lasting=True)
 def _read(tag: str) -> Locale:
     locale = msgspec.json.decode((FOLDER / f"{tag}.json").read_bytes(), type=Locale)
     return msgspec.structs.replace(locale, tag=tag)

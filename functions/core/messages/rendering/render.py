@@ -6,7 +6,6 @@ write `{{ say("key") }}` for a sentence of the reader's language; its placeholde
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, ModuleLoader, StrictUndefined, pass_context
@@ -14,6 +13,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
+from functions.core import config
 from functions.core.messages.email import Email
 from functions.core.messages.rendering.branding import branding
 from functions.core.messages.rendering.locales import Locale, fill
@@ -66,7 +66,7 @@ def compile_templates(target: Path = COMPILED) -> None:
     sources.compile_templates(target, extensions=["html", "txt"], zip=None, ignore_errors=False)
 
 
-@cache
+@config.cached(lasting=True)
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=ChoiceLoader([ModuleLoader(COMPILED), FileSystemLoader(TEMPLATES)]),

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from functools import cache
 from typing import Annotated
 
 import msgspec
@@ -10,8 +9,8 @@ from msgspec import Meta
 from pynamodb.attributes import NumberAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from functions.core import config
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
-from functions.core.config import read_settings
 from functions.core.errors import Policy
 from functions.core.rate_limits import counters, limits
 from functions.core.rate_limits.counters import Counter, Refusal
@@ -22,6 +21,7 @@ from functions.core.verification.limits.send_history import Allowance, SendHisto
 Quota = Annotated[int, Meta(ge=1)]
 
 
+@config.settings()
 class SendLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of limits, each a parameter of template.yaml; read from the environment."""
 
@@ -47,12 +47,6 @@ class SendLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     def send_rules(self) -> SendRules:
         """The rules for one destination."""
         return SendRules(self.resend_after_seconds, self.sends_per_hour, self.sends_per_day)
-
-
-@cache
-def settings() -> SendLimitSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(SendLimitSettings)
 
 
 class SendLimit(limits.RateLimit):
@@ -121,14 +115,14 @@ def counters_of(
         for name, subject, quota in _ceilings(destination)
     ]
     for network in networks.networks(client_ip) if client_ip else ():
-        quota = settings().ip_sends_per_hour * network.quota
+        quota = config.read(SendLimitSettings).ip_sends_per_hour * network.quota
         found.append(counters.hourly(network.limit, limits.key("ip", network.address), quota, now))
     return found
 
 
 def _ceilings(destination: Destination) -> Iterator[tuple[str, str, int]]:
     """Name, subject and quota of each ceiling that everybody shares."""
-    rules = settings()
+    rules = config.read(SendLimitSettings)
     if destination.channel == "email":
         yield "channel", "email", rules.emails_per_day
     else:
@@ -155,9 +149,3 @@ def resume(country: str, now: float) -> None:
 def paused(country: str, until: float) -> Refusal:
     """Why a paused country is refused."""
     return Refusal(Policy(f"paused-{country}", 0, DAY_SECONDS), until)
-
-
-def prepare() -> None:
-    """Reads settings and key, for init."""
-    settings()
-    limits.prepare()

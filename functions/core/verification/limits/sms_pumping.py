@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 
 from pynamodb.expressions.update import Action
 
+from functions.core import config
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.observability import count, logger
 from functions.core.verification.limits import sending
@@ -111,7 +112,7 @@ def _counted(name: str, shard: int, now: float, actions: list[Action], *, valid:
 
 
 def _shards() -> int:
-    wanted = sending.settings().country_sends_per_day // _CEILING_OF_A_SHARD
+    wanted = config.read(sending.SendLimitSettings).country_sends_per_day // _CEILING_OF_A_SHARD
     return max(1, min(_MOST_SHARDS, wanted))
 
 
