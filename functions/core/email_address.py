@@ -3,7 +3,7 @@
 from typing import Self
 
 from functions.core.parameters import NotValid, ValidatedStr
-from functions.core.pasted import joined
+from functions.core.pasted import strip_invisible
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 """Mailboxes whose provider ignores dots in the local part."""
@@ -26,7 +26,7 @@ class EmailAddress(ValidatedStr):
         """
         from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only email pays for it
 
-        pasted = joined(text)
+        pasted = strip_invisible(text)
         if pasted[: len(_LINK)].lower() == _LINK:
             pasted = pasted[len(_LINK) :]
         try:

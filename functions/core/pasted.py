@@ -22,7 +22,7 @@ _DROPPED = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u2212\u30fc\u301c\ufe58\ufe63\uff0d\uff70]")
 
 
-def trimmed(text: str) -> str:
+def strip_blank(text: str) -> str:
     """Text without blank and invisible characters at its ends."""
     begin, end = 0, len(text)
     while begin < end and _is_blank(text[begin]):
@@ -32,15 +32,21 @@ def trimmed(text: str) -> str:
     return text[begin:end]
 
 
-def joined(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Trimmed text without the invisible characters that may stand within a word."""
-    return trimmed(text.translate(_DROPPED))
+    return strip_blank(text.translate(_DROPPED))
 
 
 def plain(text: str) -> str:
     """Text with ASCII digits, hyphens and spaces for those of any script, without invisible characters (NFKC)."""
     shown = [letter for letter in unicodedata.normalize("NFKC", text) if not _is_invisible(letter)]
-    return _DASHES.sub("-", "".join(_plain_letter(letter) for letter in shown)).strip()
+    spaced = "".join(" " if _is_space(letter) else letter for letter in shown)
+    return _DASHES.sub("-", ascii_digits(spaced)).strip()
+
+
+def ascii_digits(text: str) -> str:
+    """Replaces digits of any script by ASCII ones."""
+    return "".join(str(unicodedata.digit(letter, letter)) for letter in text)
 
 
 def _is_blank(letter: str) -> bool:
@@ -52,7 +58,5 @@ def _is_invisible(letter: str) -> bool:
     return known or unicodedata.category(letter) == "Cf"
 
 
-def _plain_letter(letter: str) -> str:
-    if unicodedata.category(letter) in {"Zs", "Zl", "Zp"} or letter in "\t\r\n\v\f\x85":
-        return " "
-    return str(unicodedata.digit(letter, letter))
+def _is_space(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Zs", "Zl", "Zp"} or letter in "\t\r\n\v\f\x85"

@@ -4,7 +4,7 @@ from functions.core.errors import FieldError, InvalidParameters
 from functions.core.messages.provider import Sent
 from functions.core.messages.providers.settings import TwilioChannel, settings
 
-PROVIDER = "twilio"
+_TWILIO = "twilio"
 
 
 def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> Sent:
@@ -17,7 +17,7 @@ def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> S
     require("whatsapp")
     from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
-    return Sent(PROVIDER, twilio.send_whatsapp(to, text, code, verification_id))
+    return Sent(_TWILIO, twilio.send_whatsapp(to, text, code, verification_id))
 
 
 def call_with_code(
@@ -32,7 +32,7 @@ def call_with_code(
     require("voice")
     from functions.core.messages.providers import twilio  # noqa: PLC0415 - only who uses Twilio pays for it
 
-    return Sent(PROVIDER, twilio.call_with_code(to, introduction, code, language, verification_id))
+    return Sent(_TWILIO, twilio.call_with_code(to, introduction, code, language, verification_id))
 
 
 def require(channel: TwilioChannel) -> None:

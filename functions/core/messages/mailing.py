@@ -4,10 +4,9 @@ import time
 from collections import Counter as Counting
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Annotated, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
-from msgspec import Meta
 
 from functions.core.config import read_settings
 from functions.core.deadline import remaining_seconds
@@ -26,15 +25,13 @@ from functions.core.messages.email import Email
 from functions.core.messages.settings import settings as message_settings
 from functions.core.parameters import NotValid
 from functions.core.rate_limits import counters, limits
-from functions.core.rate_limits.counters import Counter
+from functions.core.rate_limits.counters import Counter, Quota
 
 MOST_RECIPIENTS = 50
 """SES's limit of recipients in a call (SES API v2, SendEmail), kept though each gets a message of his own."""
 
-_SECONDS_FOR_ONE = 11
+_SECONDS_PER_MESSAGE = 11
 """Two tries of 5 s, see core/aws/clients.py, and some: with less time left, a message is not begun, so that none is left in doubt."""
-
-Quota = Annotated[int, Meta(ge=1)]
 
 
 class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +99,7 @@ def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | Non
     return address
 
 
-def deliver(
+def send_to_each(
     message: Email,
     recipients: Sequence[EmailAddress],
     *,
@@ -137,7 +134,7 @@ def deliver(
         configuration_set=message_settings().email_configuration_set,
     )
     deliveries = [
-        _deliver(
+        _send_to_one(
             address,
             partial(call.once, step, partial(send, address.deliver_to)),
             own.get(address.canonical),
@@ -145,17 +142,17 @@ def deliver(
         for address, step in steps.items()
     ]
     failed = [delivery.error for delivery in deliveries if delivery.error]
-    passing = [error for error in failed if isinstance(error, Unavailable)]
-    if len(failed) == len(deliveries) or (call.recorded and passing):
-        raise (passing or failed)[0]
+    retryable = [error for error in failed if isinstance(error, Unavailable)]
+    if len(failed) == len(deliveries) or (call.recorded and retryable):
+        raise (retryable or failed)[0]
     return deliveries
 
 
-def _deliver(
+def _send_to_one(
     address: EmailAddress, send: Callable[[], str], counter: Counter | None
 ) -> EmailDelivery:
     """`counter` is null where an earlier try has sent the message already."""
-    if counter and remaining_seconds() < _SECONDS_FOR_ONE:
+    if counter and remaining_seconds() < _SECONDS_PER_MESSAGE:
         limits.refund(counter)
         return EmailDelivery(
             address, None, TooSlow("The call took too long to begin with this message.")

@@ -10,10 +10,15 @@ which anybody can make, are admitted up to a share of it, so that no stranger ta
 """
 
 import random
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.errors import Policy
+
+Quota = Annotated[int, Meta(ge=1)]
+"""Number of sends that a limit admits in its window, as a setting."""
 
 SENDS_PER_SHARD = 500
 """Quota of one shard. An item takes about 1,000 writes a second (DynamoDB partition limit), but only some tens of parallel
@@ -69,7 +74,7 @@ def daily(name: str, subject: str, quota: int, now: float, *, publishable: bool 
     return _counter(Policy(name, quota, DAY_SECONDS), subject, now, publishable=publishable)
 
 
-def shards(quota: int) -> int:
+def shard_count(quota: int) -> int:
     """Over how many items a quota is spread."""
     return max(1, min(MOST_SHARDS, quota // SENDS_PER_SHARD))
 
@@ -81,7 +86,7 @@ def publishable_share(quota: int) -> int:
 
 
 def _counter(policy: Policy, subject: str, now: float, *, publishable: bool = False) -> Counter:
-    count = shards(policy.quota)  # by the whole quota: whoever calls, the items are the same
+    count = shard_count(policy.quota)  # by the whole quota: whoever calls, the items are the same
     shard = random.randrange(count)  # noqa: S311 - spreads load, no secret
     window = int(now // policy.window_seconds)
     key = f"{policy.name}#{subject}#{window}#{shard}"

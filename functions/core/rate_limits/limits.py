@@ -24,11 +24,11 @@ from functions.core.errors import FieldError, LimitExceeded
 from functions.core.observability import logger
 from functions.core.rate_limits.counters import Counter, Refusal
 
-TRIES = 6
+TRANSACTION_TRIES = 6
 FIRST_PAUSE_SECONDS = 0.02
 
 _CONDITION = "ConditionalCheckFailed"
-_WORTH_ANOTHER_TRY = {
+_RETRYABLE = {
     _CONDITION,
     "TransactionConflict",
     "ThrottlingError",
@@ -48,7 +48,7 @@ def _secret() -> Secret:
     return Secret(read_settings(LimitKeySettings).limit_key_secret)
 
 
-class RateLimit(dynamodb.Table):
+class LimitRecord(dynamodb.Table):
     """One limit; a plain one is a counter."""
 
     class Meta:
@@ -87,7 +87,7 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
         LimitExceeded: when one has no room.
         Unavailable: when DynamoDB is, or too many others raise the same ones.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
+    for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
         counters = counters_of()
         try:
             with (
@@ -95,9 +95,9 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
                 TransactWrite(connection=dynamodb.connection()) as transaction,
             ):
                 for counter in counters:
-                    transaction.update(RateLimit(counter.key), *raised(counter))
+                    transaction.update(LimitRecord(counter.key), *charge_update(counter))
         except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
+            raise_unless_retryable(error, counters, now, last=attempt >= TRANSACTION_TRIES // 2)
         else:
             return counters
     raise transactions.TooBusy
@@ -106,25 +106,25 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
 def refund(counter: Counter) -> None:
     """Takes back what a counter was charged for a message that certainly reached nobody. What cannot be taken back stays."""
     try:
-        RateLimit.update_if(
-            counter.key, [RateLimit.used.add(-counter.amount)], RateLimit.used >= counter.amount
+        LimitRecord.update_if(
+            counter.key, [LimitRecord.used.add(-counter.amount)], LimitRecord.used >= counter.amount
         )
     except Exception:  # noqa: BLE001 - the counter then errs on the safe side, and the call has its own error to tell
         logger.warning("limit not refunded", exc_info=True)
 
 
-def raised(counter: Counter) -> tuple[list[Action], Condition]:
+def charge_update(counter: Counter) -> tuple[list[Action], Condition]:
     """The update that raises a counter, and the condition that it has room."""
     actions: list[Action] = [
-        RateLimit.used.add(counter.amount),
-        RateLimit.delete_at.set(counter.ends_at + 60),
+        LimitRecord.used.add(counter.amount),
+        LimitRecord.delete_at.set(counter.ends_at + 60),
     ]
     room = counter.quota - counter.amount
-    condition: Condition = RateLimit.used <= room
-    return actions, (RateLimit.used.does_not_exist() | condition) if room >= 0 else condition
+    condition: Condition = LimitRecord.used <= room
+    return actions, (LimitRecord.used.does_not_exist() | condition) if room >= 0 else condition
 
 
-def exceeded(refusal: Refusal, now: float) -> LimitExceeded:
+def limit_exceeded(refusal: Refusal, now: float) -> LimitExceeded:
     """The error for a refusal."""
     seconds = max(1, math.ceil(refusal.opens_at - now))
     return LimitExceeded(
@@ -132,7 +132,7 @@ def exceeded(refusal: Refusal, now: float) -> LimitExceeded:
     )
 
 
-def raise_unless_worth_another_try(
+def raise_unless_retryable(
     error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
 ) -> None:
     """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter.
@@ -144,13 +144,13 @@ def raise_unless_worth_another_try(
         last: whether a used-up shard is taken for the whole counter.
     """
     reasons = error.cancellation_reasons
-    if not any(reason and reason.code in _WORTH_ANOTHER_TRY for reason in reasons):
+    if not any(reason and reason.code in _RETRYABLE for reason in reasons):
         raise error
     # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
     of_counters = reasons[len(reasons) - len(counters) :]
     for counter, reason in zip(counters, of_counters, strict=True):
         if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            refusal = exceeded(counter.refusal, now)
+            refusal = limit_exceeded(counter.refusal, now)
             refusal.errors = (
                 (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
             )

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from functions.core.aws.secrets import Secret
 from functions.core.parameters import NotValid
+from functions.core.pasted import ascii_digits
 from functions.core.verification.settings import settings
 
 ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
@@ -74,7 +75,7 @@ class CodeForm(NamedTuple):
         )
 
     @property
-    def mark(self) -> str:
+    def encoded(self) -> str:
         """As it stands in an id."""
         return f"{self.kind}{self.longest:X}"
 
@@ -88,10 +89,9 @@ class CodeForm(NamedTuple):
         )
         return f"{length} {_DESCRIBED[self.kind]}"
 
-    def keep(self, text: str) -> str:
+    def extract(self, text: str) -> str:
         """Characters of the alphabet, in their order; digits of any script as ASCII ones."""
-        plain = (str(unicodedata.digit(letter, letter)) for letter in text)
-        return "".join(letter for letter in plain if letter in _KINDS[self.kind])
+        return "".join(letter for letter in ascii_digits(text) if letter in _KINDS[self.kind])
 
     def fits(self, code: str) -> bool:
         """Whether a code has the length."""
@@ -125,7 +125,7 @@ class CodeKeys(msgspec.Struct, frozen=True):
 
         At most 64 characters of `[0-9A-Za-z_.-]`, because it also names the schedule.
         """
-        return f"{self.current}.{form.mark}{secrets.token_urlsafe(_ID_BYTES)}"
+        return f"{self.current}.{form.encoded}{secrets.token_urlsafe(_ID_BYTES)}"
 
     def knows(self, verification_id: str) -> bool:
         """Whether the key that an id names is here."""
@@ -165,8 +165,8 @@ def read_code(verification_id: str, typed: str) -> str:
     """
     form = CodeForm.of(verification_id)
     text = unicodedata.normalize("NFKC", typed).upper()
-    code = form.keep(text)
-    if form.fits(code) or form.fits(code := form.keep(text.rpartition(":")[2])):
+    code = form.extract(text)
+    if form.fits(code) or form.fits(code := form.extract(text.rpartition(":")[2])):
         return code
     raise NotValid(
         f"is not a code of {form.described}; nothing was charged, so type the code as it was sent"

@@ -22,7 +22,7 @@ def record(
     message_id: str,
     reason: str | None = None,
     *,
-    passing: bool = False,
+    transient: bool = False,
 ) -> bool:
     """Records what became of a verification's message; false when it is gone, knows better, or sent another message.
 
@@ -33,7 +33,7 @@ def record(
         delivery: sent once the provider took it, which says which message it is; delivered and failed as the provider reports.
         message_id: the provider's. A message that was given up, because its provider did not answer, has no say.
         reason: the provider's word for why it failed.
-        passing: whether that may be no failure at all, such as an automatic reply: what was delivered stays so.
+        transient: whether that may be no failure at all, such as an automatic reply: what was delivered stays so.
 
     Raises:
         Unavailable
@@ -44,7 +44,7 @@ def record(
         if reason
         else Verification.delivery_reason.remove()
     )
-    replaces: tuple[DeliveryStatus, ...] = ("sent",) if passing else _REPLACES[delivery]
+    replaces: tuple[DeliveryStatus, ...] = ("sent",) if transient else _REPLACES[delivery]
     recorded, _ = Verification.update_if(
         verification_id, actions, _may_say(delivery, message_id, replaces)
     )

@@ -13,16 +13,16 @@ from functions.core.errors import AttemptsExhausted
 from functions.core.rate_limits.counters import Counter
 from functions.core.rate_limits.limits import (
     FIRST_PAUSE_SECONDS,
-    TRIES,
-    exceeded,
-    raise_unless_worth_another_try,
-    raised,
+    TRANSACTION_TRIES,
+    charge_update,
+    limit_exceeded,
+    raise_unless_retryable,
 )
 from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import Allowance, SendHistory
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 from functions.core.verification.settings import settings
 
@@ -53,19 +53,19 @@ class IssuedVerification(NamedTuple):
 
     verification: Verification
     code: str
-    order: SendRequest
-    limit: SendLimit
+    request: SendRequest
+    limit: SendLimitRecord
     """The destination's history as it was written with the verification."""
 
     @property
     def resend_at(self) -> float:
         """When the next send to the destination will be accepted, seconds since the epoch."""
         rules, now = sending.settings().send_rules, float(self.verification.created_at)
-        return self.limit.read_history().opens_at(self.order.allowance, rules, now)
+        return self.limit.read_history().opens_at(self.request.allowance, rules, now)
 
 
 class _Found(NamedTuple):
-    limit: SendLimit
+    limit: SendLimitRecord
     replaced: Verification | None
     paused_until: float
 
@@ -76,7 +76,7 @@ class _Found(NamedTuple):
         return self.replaced if here else None
 
 
-def issue(order: SendRequest, now: float) -> IssuedVerification:
+def issue(request: SendRequest, now: float) -> IssuedVerification:
     """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
 
     With `resend_of`, the code of the verification that it names dies in the same transaction. If it went to the same
@@ -87,58 +87,60 @@ def issue(order: SendRequest, now: float) -> IssuedVerification:
         AttemptsExhausted: when the replaced verification has no attempts left to carry over.
         Unavailable: when DynamoDB is, or the same destination is too busy.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
-        found = _read(order)
-        issued = _issued(order, found, now)
-        counters = sending.counters_of(order.destination, order.allowance, order.client_ip, now)
+    for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
+        found = _read(request)
+        issued = _build(request, found, now)
+        counters = sending.counters_of(
+            request.destination, request.allowance, request.client_ip, now
+        )
         try:
             _write(issued, found, counters)
         except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
+            raise_unless_retryable(error, counters, now, last=attempt >= TRANSACTION_TRIES // 2)
         else:
             return issued
     raise transactions.TooBusy
 
 
-def _read(order: SendRequest) -> _Found:
-    key = sending.destination_key(order.destination)
+def _read(request: SendRequest) -> _Found:
+    key = sending.destination_key(request.destination)
     # A pause binds no server that sends on its own account.
-    country = order.destination.country if order.for_stranger else None
-    wanted: list[dynamodb.Key] = [(SendLimit, key)]
-    wanted += [(SendLimit, sending.country_key(country))] if country else []
-    wanted += [(Verification, order.resend_of)] if order.resend_of else []
+    country = request.destination.country if request.for_stranger else None
+    wanted: list[dynamodb.Key] = [(SendLimitRecord, key)]
+    wanted += [(SendLimitRecord, sending.country_key(country))] if country else []
+    wanted += [(Verification, request.resend_of)] if request.resend_of else []
     found = dynamodb.read(wanted)
-    pause = found.get((SendLimit, sending.country_key(country or "")))
-    replaced = found.get((Verification, order.resend_of or ""))
+    pause = found.get((SendLimitRecord, sending.country_key(country or "")))
+    replaced = found.get((Verification, request.resend_of or ""))
     return _Found(
-        found.get((SendLimit, key)) or SendLimit(key),
+        found.get((SendLimitRecord, key)) or SendLimitRecord(key),
         replaced,
         float(pause.paused_until or 0) if pause else 0,
     )
 
 
-def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification:
+def _build(request: SendRequest, found: _Found, now: float) -> IssuedVerification:
     history = found.limit.read_history()
-    carried = _carried(found)
+    carried = _carried_attempts(found)
     if found.replaced_here:
         history = found.replaced_here.settled_in(history, now)
-    _refuse(order, history, found, now)
+    _raise_if_refused(request, history, found, now)
     rules, keys = settings(), code_keys()
     form = CodeForm.of_new(rules.code_length, rules.code_alphabet)
-    if order.test_code:
-        form = CodeForm.of_fixed(order.test_code)
+    if request.test_code:
+        form = CodeForm.of_fixed(request.test_code)
     verification_id = keys.new_verification_id(form)
-    code = order.test_code or new_code(rules.code_length, rules.code_alphabet)
+    code = request.test_code or new_code(rules.code_length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
-        channel=order.destination.channel,
-        to=order.destination.address,
-        country=order.destination.country,
-        purpose=order.purpose,
-        nonce=order.nonce,
-        test=True if order.test_code else None,
-        client_network=sending.client_network(order.client_ip) if order.for_stranger else None,
+        channel=request.destination.channel,
+        to=request.destination.address,
+        country=request.destination.country,
+        purpose=request.purpose,
+        nonce=request.nonce,
+        test=True if request.test_code else None,
+        client_network=sending.client_network(request.client_ip) if request.for_stranger else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
         attempts=carried,
@@ -149,15 +151,15 @@ def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification
         delete_at=delete_at,
     )
     history = history.sent(
-        order.allowance,
+        request.allowance,
         now,
         attempts=rules.max_attempts - carried,
         until=delete_at + SETTLEMENT_SECONDS,
     )
-    return IssuedVerification(verification, code, order, found.limit.with_history(history, now))
+    return IssuedVerification(verification, code, request, found.limit.with_history(history, now))
 
 
-def _carried(found: _Found) -> int:
+def _carried_attempts(found: _Found) -> int:
     """Attempts that a replaced verification hands on; one that succeeded, or went elsewhere, hands on none."""
     replaced = found.replaced_here
     if replaced is None or replaced.spent:
@@ -169,11 +171,15 @@ def _carried(found: _Found) -> int:
     return int(replaced.attempts)
 
 
-def _refuse(order: SendRequest, history: SendHistory, found: _Found, now: float) -> None:
+def _raise_if_refused(
+    request: SendRequest, history: SendHistory, found: _Found, now: float
+) -> None:
     if found.paused_until > now:
-        raise exceeded(sending.paused(order.destination.country or "", found.paused_until), now)
-    if refusal := history.refusal(order.allowance, sending.settings().send_rules, now):
-        raise exceeded(refusal, now)
+        raise limit_exceeded(
+            sending.pause_refusal(request.destination.country or "", found.paused_until), now
+        )
+    if refusal := history.refusal(request.allowance, sending.settings().send_rules, now):
+        raise limit_exceeded(refusal, now)
 
 
 def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter]) -> None:
@@ -193,4 +199,4 @@ def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter
         )
         transaction.save(issued.limit, condition=found.limit.unchanged())
         for counter in counters:
-            transaction.update(SendLimit(counter.key), *raised(counter))
+            transaction.update(SendLimitRecord(counter.key), *charge_update(counter))

@@ -6,7 +6,7 @@ from pynamodb.transactions import TransactWrite
 from functions.core.aws import dynamodb, transactions
 from functions.core.verification.issue import IssuedVerification
 from functions.core.verification.limits import sms_pumping
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 
 _TRIES = 5
@@ -14,7 +14,7 @@ _FIRST_PAUSE_SECONDS = 0.05
 _CANCELLED = "TransactionCanceledException"
 
 
-def end(verification_id: str, now: float) -> bool:
+def delete(verification_id: str, now: float) -> bool:
     """Deletes a verification and settles its attempts in its destination's history; false when it was not there.
 
     A second call finds nothing, so that however often it is called, each attempt counts once. 3 DynamoDB requests, 4 for SMS.
@@ -26,7 +26,7 @@ def end(verification_id: str, now: float) -> bool:
         if verification is None:
             return False
         if _settle(verification, _limit_of(verification), now):
-            sms_pumping.note(verification, now)
+            sms_pumping.count_ended(verification, now)
             return True
     raise transactions.TooBusy
 
@@ -42,14 +42,16 @@ def roll_back(issued: IssuedVerification, *, nothing_sent: bool, now: float) -> 
     raise transactions.TooBusy
 
 
-def _limit_of(verification: Verification) -> SendLimit:
+def _limit_of(verification: Verification) -> SendLimitRecord:
     key = str(verification.limit_key)
-    return dynamodb.read([(SendLimit, key)]).get((SendLimit, key)) or SendLimit(key)
+    return dynamodb.read([(SendLimitRecord, key)]).get((SendLimitRecord, key)) or SendLimitRecord(
+        key
+    )
 
 
 def _settle(
     verification: Verification,
-    limit: SendLimit,
+    limit: SendLimitRecord,
     now: float,
     *,
     issued: IssuedVerification | None = None,
@@ -58,7 +60,7 @@ def _settle(
     """Whether nobody changed what was read meanwhile."""
     history = verification.settled_in(limit.read_history(), now)
     if issued and refund_of is not None:
-        history = history.refunded(issued.order.allowance, refund_of)
+        history = history.refunded(issued.request.allowance, refund_of)
     try:
         with (
             dynamodb.unavailable_if_transient(),

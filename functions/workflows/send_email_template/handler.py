@@ -70,7 +70,7 @@ def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTempl
     reply_to = mailing.read_reply_to(parameters.reply_to)
     email = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
     tags = parameters.tags | {"template": parameters.template}
-    deliveries = mailing.deliver(email, recipients, reply_to=reply_to, tags=tags, call=call)
+    deliveries = mailing.send_to_each(email, recipients, reply_to=reply_to, tags=tags, call=call)
     messages = [_message(each) for each in deliveries]
     sent = sum(message.problem is None for message in messages)
     count("EmailSent", sent, template=parameters.template)

@@ -5,7 +5,7 @@ import time
 from functions.core.aws import dynamodb
 from functions.core.observability import count
 from functions.core.verification.codes import VerificationId
-from functions.core.verification.settlement import end
+from functions.core.verification.settlement import delete
 from functions.core.workflow import Parameters, Result, workflow
 
 
@@ -24,7 +24,7 @@ class VerificationDeleted(Result):
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
     """Idempotent: deleting what is not there is a success. What became of the attempts is settled with the deletion."""
-    deleted = end(parameters.verification_id, time.time())
+    deleted = delete(parameters.verification_id, time.time())
     if deleted:
         count("VerificationDeleted")
     return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)

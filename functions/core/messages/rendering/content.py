@@ -9,7 +9,7 @@ an invisible character after each dot, which leaves them readable and not clicka
 import re
 from typing import ClassVar, Self
 
-from functions.core.messages.rendering.links import has_link, host_of, unlinked
+from functions.core.messages.rendering.links import break_links, has_link, host_of
 from functions.core.messages.settings import settings
 from functions.core.parameters import NotValid, ValidatedStr
 
@@ -46,7 +46,7 @@ class Line(ValidatedStr):
             raise NotValid("must not contain line breaks or control characters")
         if _BIDI.search(text):
             raise NotValid("must not contain characters that change the direction of writing")
-        return cls(" ".join(_harmless(word) for word in text.split(" ")))
+        return cls(" ".join(_without_foreign_link(word) for word in text.split(" ")))
 
 
 class Name(Line):
@@ -71,7 +71,7 @@ class Link(ValidatedStr):
         """The URL as it is. Raises `NotValid`."""
         if len(text) > cls.longest:
             raise NotValid(f"must be at most {cls.longest} characters")
-        if not is_own_host(host_of(_deployed(text))):
+        if not is_own_host(host_of(_as_deployed(text))):
             raise NotValid("goes to a host that is not one of LinkHosts")
         return cls(text)
 
@@ -93,16 +93,13 @@ def is_own_host(host: str) -> bool:
     )
 
 
-def _deployed(text: str) -> str:
+def _as_deployed(text: str) -> str:
     """A link to this machine in the form that one has elsewhere, so that the same rules hold for it."""
-    return (
-        _LOCAL.sub("https://localhost", text, count=1)
-        if settings().local_links and _LOCAL.match(text)
-        else text
-    )
+    local = _LOCAL.match(text) if settings().local_links else None
+    return f"https://localhost{text[local.end() :]}" if local else text
 
 
-def _harmless(word: str) -> str:
+def _without_foreign_link(word: str) -> str:
     """A word that no mail program makes a link of, unless to a host of ours. Raises `NotValid` for a link to another."""
     bare = word.strip(_PUNCTUATION)
     if _is_own(bare):
@@ -112,7 +109,7 @@ def _harmless(word: str) -> str:
             "must not contain links but https ones to LinkHosts, with spaces around them, and with "
             "brackets, quotes and a second address in them percent-encoded"
         )
-    return unlinked(word)
+    return break_links(word)
 
 
 def _is_own(word: str) -> bool:
@@ -121,7 +118,7 @@ def _is_own(word: str) -> bool:
     if address:
         return address[1].lower() in settings().reply_to_domains
     try:
-        deployed = _deployed(word)
+        deployed = _as_deployed(word)
         return is_own_host(
             host_of(deployed if deployed[:8].lower() == "https://" else f"https://{deployed}")
         )

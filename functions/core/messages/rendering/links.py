@@ -79,7 +79,7 @@ def has_link(word: str) -> bool:
     return bool(_EXPLICIT.search(word if word.isascii() else _as_read(word)))
 
 
-def unlinked(word: str) -> str:
+def break_links(word: str) -> str:
     """A word with an invisible character after each dot that may stand in a host's name or IP address.
 
     It is read as before, and no mail program makes a link of it.

@@ -56,7 +56,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The variant of a sentence, or the sentence itself where there is none. Raises `KeyError` for an unknown key."""
         return self.sentences.get(f"{key}.{variant}") or self.sentences[key]
 
-    def written(self, day: date) -> str:
+    def format_date(self, day: date) -> str:
         """A date as it is written in a text, with the month's name."""
         parts = {
             "day": str(day.day),

@@ -88,7 +88,7 @@ def _say(context: Context, key: str, variant: object = None) -> str:
     def value(name: str) -> str:
         given = context.resolve(name)
         isolated: str = (
-            before + (locale.written(given) if isinstance(given, date) else given) + after
+            before + (locale.format_date(given) if isinstance(given, date) else given) + after
         )
         return isolated
 

@@ -23,7 +23,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """Of IPv4 addresses that a translator writes as IPv6 (RFC 6052 §2.1)."""
 
 
-class Network(NamedTuple):
+class ClientNetwork(NamedTuple):
     """One network that a client's sends count for."""
 
     limit: str
@@ -33,12 +33,12 @@ class Network(NamedTuple):
     """As a multiple of an address's."""
 
 
-def networks(client_ip: str) -> list[Network]:
+def networks(client_ip: str) -> list[ClientNetwork]:
     """The networks of a client, smallest first: one for IPv4, three for IPv6."""
     address = _address(client_ip)
     if isinstance(address, ipaddress.IPv4Address):
-        return [Network("ip", str(address), 1)]
-    return [Network(limit, _prefix(address, bits), quota) for limit, bits, quota in _LIMITS]
+        return [ClientNetwork("ip", str(address), 1)]
+    return [ClientNetwork(limit, _prefix(address, bits), quota) for limit, bits, quota in _LIMITS]
 
 
 def origin(client_ip: str) -> str:

@@ -14,12 +14,10 @@ from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.config import read_settings
 from functions.core.errors import Policy
 from functions.core.rate_limits import counters, limits
-from functions.core.rate_limits.counters import Counter, Refusal
+from functions.core.rate_limits.counters import Counter, Quota, Refusal
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import networks
 from functions.core.verification.limits.send_history import Allowance, SendHistory, SendRules
-
-Quota = Annotated[int, Meta(ge=1)]
 
 
 class SendLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +53,7 @@ def settings() -> SendLimitSettings:
     return read_settings(SendLimitSettings)
 
 
-class SendLimit(limits.RateLimit):
+class SendLimitRecord(limits.LimitRecord):
     """A limit as verifications use it: a counter, the history of a destination, or a paused country."""
 
     history = UnicodeAttribute(null=True)
@@ -79,10 +77,10 @@ class SendLimit(limits.RateLimit):
             msgspec.json.decode(self.history, type=SendHistory) if self.history else SendHistory()
         )
 
-    def with_history(self, history: SendHistory, now: float) -> "SendLimit":
+    def with_history(self, history: SendHistory, now: float) -> "SendLimitRecord":
         """The next version of the item."""
         text = msgspec.json.encode(history).decode()
-        return SendLimit(
+        return SendLimitRecord(
             self.limit_key,
             history=text,
             version=(self.version or 0) + 1,
@@ -92,9 +90,9 @@ class SendLimit(limits.RateLimit):
     def unchanged(self) -> Condition:
         """That nobody has written the item since it was read."""
         return (
-            SendLimit.version == self.version
+            SendLimitRecord.version == self.version
             if self.version
-            else SendLimit.version.does_not_exist()
+            else SendLimitRecord.version.does_not_exist()
         )
 
 
@@ -149,10 +147,10 @@ def client_network(client_ip: str | None) -> int:
 def resume(country: str, now: float) -> None:
     """Ends a country's pause, and lets none begin while what came before counts, for an hour."""
     until = int(now) + HOUR_SECONDS
-    SendLimit(country_key(country), not_paused_before=until, delete_at=until).save()
+    SendLimitRecord(country_key(country), not_paused_before=until, delete_at=until).save()
 
 
-def paused(country: str, until: float) -> Refusal:
+def pause_refusal(country: str, until: float) -> Refusal:
     """Why a paused country is refused."""
     return Refusal(Policy(f"paused-{country}", 0, DAY_SECONDS), until)
 

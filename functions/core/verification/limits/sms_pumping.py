@@ -18,7 +18,7 @@ from pynamodb.expressions.update import Action
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.observability import count, logger
 from functions.core.verification.limits import sending
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 
 SENDS = 50
@@ -30,12 +30,12 @@ NETWORKS = 20
 use up strangers' share of a country's ceiling within the hour (20 times 60 sends, of 800): a pause
 is no cheaper a way to stop others."""
 
-SENDS_OF_A_NETWORK = 4
+MARKS_PER_NETWORK = 4
 """About so many of one network are weighed, of those that were valid and of those that were not:
 each takes one of so many places at random. Otherwise one network could outweigh a country, or its
 own valid checks hide what all others send."""
 
-PLACES = 1024 * SENDS_OF_A_NETWORK
+MARKS = 1024 * MARKS_PER_NETWORK
 """Bounds the item: two sets of at most 16 KB. Networks that share their places count as one."""
 
 _CEILING_OF_A_SHARD = 2000
@@ -44,7 +44,7 @@ _MOST_SHARDS = 256
 _PAUSE_SECONDS = DAY_SECONDS
 
 
-def note(verification: Verification, now: float) -> None:
+def count_ended(verification: Verification, now: float) -> None:
     """Counts an ended verification for its country, and judges the hour so far.
 
     1 DynamoDB request, and 1 more where the country is to be paused.
@@ -53,24 +53,24 @@ def note(verification: Verification, now: float) -> None:
         return
     country, valid = str(verification.country), verification.spent
     if verification.client_network is None:
-        _tell_if_low(country, "servers", _counted_server(country, now, valid=valid))
+        _report_if_low(country, "servers", _count_for_server(country, now, valid=valid))
         return
-    seen = _counted_stranger(country, int(verification.client_network), now, valid=valid)
+    seen = _count_for_stranger(country, int(verification.client_network), now, valid=valid)
     if are_pumping(int(seen.used or 0), seen.failed_marks or set(), seen.valid_marks or set()):
         _pause(country, seen, now)
     else:
-        _tell_if_low(country, "strangers", seen)
+        _report_if_low(country, "strangers", seen)
 
 
-def mark(network: int) -> int:
+def random_mark(network: int) -> int:
     """The place that a send of a network takes among those that ended alike."""
-    place = random.randrange(SENDS_OF_A_NETWORK)  # noqa: S311 - a sample, no secret
-    return (network * SENDS_OF_A_NETWORK + place) % PLACES
+    place = random.randrange(MARKS_PER_NETWORK)  # noqa: S311 - a sample, no secret
+    return (network * MARKS_PER_NETWORK + place) % MARKS
 
 
 def networks_of(marks: AbstractSet[float]) -> int:
     """How many networks took these places."""
-    return len({int(place) // SENDS_OF_A_NETWORK for place in marks})
+    return len({int(place) // MARKS_PER_NETWORK for place in marks})
 
 
 def are_pumping(sends: int, failed: AbstractSet[float], valid: AbstractSet[float]) -> bool:
@@ -85,37 +85,39 @@ def are_pumping(sends: int, failed: AbstractSet[float], valid: AbstractSet[float
     return sends > SENDS and networks_of(failed) >= NETWORKS and hardly_any
 
 
-def _counted_server(country: str, now: float, *, valid: bool) -> SendLimit:
-    shard = random.randrange(_shards())  # noqa: S311 - spreads load, no secret
-    return _counted(f"conversions-servers#{country}", shard, now, [], valid=valid)
+def _count_for_server(country: str, now: float, *, valid: bool) -> SendLimitRecord:
+    shard = random.randrange(_shard_count())  # noqa: S311 - spreads load, no secret
+    return _count(f"sms-pumping-servers#{country}", shard, now, [], valid=valid)
 
 
-def _counted_stranger(country: str, network: int, now: float, *, valid: bool) -> SendLimit:
+def _count_for_stranger(country: str, network: int, now: float, *, valid: bool) -> SendLimitRecord:
     # A network has one shard: a part of all networks is seen there, and not a part of each.
-    network, shard = divmod(network, _shards())
-    marks = SendLimit.valid_marks if valid else SendLimit.failed_marks
-    name = f"conversions-strangers#{country}"
-    return _counted(name, shard, now, [marks.add({mark(network)})], valid=valid)
+    network, shard = divmod(network, _shard_count())
+    marks = SendLimitRecord.valid_marks if valid else SendLimitRecord.failed_marks
+    name = f"sms-pumping-strangers#{country}"
+    return _count(name, shard, now, [marks.add({random_mark(network)})], valid=valid)
 
 
-def _counted(name: str, shard: int, now: float, actions: list[Action], *, valid: bool) -> SendLimit:
+def _count(
+    name: str, shard: int, now: float, actions: list[Action], *, valid: bool
+) -> SendLimitRecord:
     hour = int(now // HOUR_SECONDS)
     actions += [
-        SendLimit.used.add(1),
-        SendLimit.valid.add(1 if valid else 0),
-        SendLimit.delete_at.set((hour + 2) * HOUR_SECONDS),
+        SendLimitRecord.used.add(1),
+        SendLimitRecord.valid.add(1 if valid else 0),
+        SendLimitRecord.delete_at.set((hour + 2) * HOUR_SECONDS),
     ]
-    _, stored = SendLimit.update_if(f"{name}#{hour}#{shard}", actions, None)
+    _, stored = SendLimitRecord.update_if(f"{name}#{hour}#{shard}", actions, None)
     assert stored is not None  # noqa: S101 - an update without a condition always leaves an item
     return stored
 
 
-def _shards() -> int:
-    wanted = sending.settings().country_sends_per_day // _CEILING_OF_A_SHARD
-    return max(1, min(_MOST_SHARDS, wanted))
+def _shard_count() -> int:
+    shards = sending.settings().country_sends_per_day // _CEILING_OF_A_SHARD
+    return max(1, min(_MOST_SHARDS, shards))
 
 
-def _tell_if_low(country: str, sent_for: str, seen: SendLimit) -> None:
+def _report_if_low(country: str, sent_for: str, seen: SendLimitRecord) -> None:
     sends, valid = int(seen.used or 0), int(seen.valid or 0)
     # Each write sees another count, so an operator is told once in so many sends.
     if sends % (SENDS + 1) == 0 and valid < sends * VALID_SHARE:
@@ -129,13 +131,22 @@ def _tell_if_low(country: str, sent_for: str, seen: SendLimit) -> None:
         )
 
 
-def _pause(country: str, seen: SendLimit, now: float) -> None:
+def _pause(country: str, seen: SendLimitRecord, now: float) -> None:
     """Pauses a country, unless it is paused already, or an operator has just resumed it."""
     until = int(now) + _PAUSE_SECONDS
-    not_paused = SendLimit.paused_until.does_not_exist() | (SendLimit.paused_until <= now)
-    may_be = SendLimit.not_paused_before.does_not_exist() | (SendLimit.not_paused_before <= now)
-    actions: list[Action] = [SendLimit.paused_until.set(until), SendLimit.delete_at.set(until)]
-    paused, _ = SendLimit.update_if(sending.country_key(country), actions, not_paused & may_be)
+    not_paused = SendLimitRecord.paused_until.does_not_exist() | (
+        SendLimitRecord.paused_until <= now
+    )
+    may_be = SendLimitRecord.not_paused_before.does_not_exist() | (
+        SendLimitRecord.not_paused_before <= now
+    )
+    actions: list[Action] = [
+        SendLimitRecord.paused_until.set(until),
+        SendLimitRecord.delete_at.set(until),
+    ]
+    paused, _ = SendLimitRecord.update_if(
+        sending.country_key(country), actions, not_paused & may_be
+    )
     if paused:
         count("CountryPaused")
         logger.error(
