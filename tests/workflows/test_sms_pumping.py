@@ -69,7 +69,7 @@ AREA_CODES = (
 
 @pytest.fixture(autouse=True)
 def _within_an_hour(clock: Clock) -> None:
-    """Conversions are counted by the hour of the clock; a test crosses one only where it says so."""
+    """Sends are counted by the hour of the clock; a test crosses one only where it says so."""
     clock.advance(HOUR_SECONDS - clock() % HOUR_SECONDS + 60)
 
 

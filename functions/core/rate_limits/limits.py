@@ -1,7 +1,8 @@
-"""Limits: how they are stored, and how a call is charged to them.
+"""Limits: how they are stored, and how calls are charged.
 
-The item of a limit names no destination and no address: its key is an HMAC with a key of its own that does not rotate, so that
-limits outlive the rotation of the code keys. Items go by TTL when nothing in them can matter any more.
+The record of a limit names no destination and no address: its key is an HMAC. The HMAC has a secret
+of its own that does not rotate, so limits outlive the rotation of the code keys. TTL deletes
+records that no longer affect any limit.
 """
 
 import hashlib
@@ -37,10 +38,10 @@ _RETRYABLE = {
 
 
 class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who makes limit keys needs; read from the environment."""
+    """Settings of limit keys; read from the environment."""
 
     limit_key_secret: str
-    """ARN of the secret with the key that limit keys are made with."""
+    """ARN of the secret with the HMAC key of limit keys."""
 
 
 @cache
@@ -49,7 +50,7 @@ def _secret() -> Secret:
 
 
 class LimitRecord(dynamodb.Table):
-    """One limit; a plain one is a counter."""
+    """Record of one limit: a counter, unless a subclass adds more."""
 
     class Meta:
         """PynamoDB's description of the table."""
@@ -58,17 +59,17 @@ class LimitRecord(dynamodb.Table):
 
     limit_key = UnicodeAttribute(hash_key=True)
     used = NumberAttribute(null=True)
-    """Of a counter."""
+    """Count of a counter."""
     delete_at = NumberAttribute(null=True)
 
 
 def key(kind: str, subject: str) -> str:
-    """`<kind>#<HMAC-SHA-256 of the subject, hex>`."""
+    """Key of a limit: `<kind>#<HMAC-SHA-256 of the subject, hex>`."""
     return f"{kind}#{_digest(kind, subject).hex()}"
 
 
 def pseudonym(kind: str, subject: str) -> int:
-    """32 bits of the same HMAC: enough to tell subjects apart for a while."""
+    """32 bits of the HMAC of a key: enough to tell subjects apart for a while."""
     return int.from_bytes(_digest(kind, subject)[:4])
 
 
@@ -77,15 +78,15 @@ def _digest(kind: str, subject: str) -> bytes:
 
 
 def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence[Counter]:
-    """Raises counters, all or none, in one DynamoDB request; returns those that were raised.
+    """Charges counters, all or none, in one DynamoDB request; returns the charged ones.
 
     Args:
-        counters_of: makes them anew for each try, so that a hot one may be another shard.
+        counters_of: makes the counters for each try, so a busy one may be another shard.
         now: seconds since the epoch.
 
     Raises:
-        LimitExceeded: when one has no room.
-        Unavailable: when DynamoDB is, or too many others raise the same ones.
+        LimitExceeded: when a counter is at its quota.
+        Unavailable: when DynamoDB is, or too many calls charge the same counters.
     """
     for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
         counters = counters_of()
@@ -104,17 +105,20 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
 
 
 def refund(counter: Counter) -> None:
-    """Takes back what a counter was charged for a message that certainly reached nobody. What cannot be taken back stays."""
+    """Refunds a counter for a message that certainly reached nobody.
+
+    If that fails, the charge stays and the failure is logged.
+    """
     try:
         LimitRecord.update_if(
             counter.key, [LimitRecord.used.add(-counter.amount)], LimitRecord.used >= counter.amount
         )
-    except Exception:  # noqa: BLE001 - the counter then errs on the safe side, and the call has its own error to tell
+    except Exception:  # noqa: BLE001 - the count errs on the safe side
         logger.warning("limit not refunded", exc_info=True)
 
 
 def charge_update(counter: Counter) -> tuple[list[Action], Condition]:
-    """The update that raises a counter, and the condition that it has room."""
+    """Update that charges a counter, and its condition: the counter has room."""
     actions: list[Action] = [
         LimitRecord.used.add(counter.amount),
         LimitRecord.delete_at.set(counter.ends_at + 60),
@@ -125,7 +129,7 @@ def charge_update(counter: Counter) -> tuple[list[Action], Condition]:
 
 
 def limit_exceeded(refusal: Refusal, now: float) -> LimitExceeded:
-    """The error for a refusal."""
+    """Error for a refusal."""
     seconds = max(1, math.ceil(refusal.opens_at - now))
     return LimitExceeded(
         f"Too many messages; try again in {seconds} s.", retry_after=seconds, policy=refusal.policy
@@ -135,25 +139,31 @@ def limit_exceeded(refusal: Refusal, now: float) -> LimitExceeded:
 def raise_unless_retryable(
     error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
 ) -> None:
-    """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter.
+    """Raises the error of a transaction unless another try may succeed.
+
+    It may after a conflict, after a change of an item that was read, and where one shard of a
+    counter is full.
 
     Args:
-        error: of a transaction whose last updates are those of the counters.
-        counters: in that order.
+        error: the error; the last updates of the transaction are those of the counters.
+        counters: the counters in the order of their updates.
         now: seconds since the epoch.
-        last: whether a used-up shard is taken for the whole counter.
+        last: whether a full shard counts as a full counter.
+
+    Raises:
+        LimitExceeded: when a counter is at its quota.
     """
     reasons = error.cancellation_reasons
     if not any(reason and reason.code in _RETRYABLE for reason in reasons):
         raise error
-    # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
+    # Reasons are in the order of the transaction: PynamoDB puts updates last, counters last of all.
     of_counters = reasons[len(reasons) - len(counters) :]
     for counter, reason in zip(counters, of_counters, strict=True):
         if reason and reason.code == _CONDITION and (last or not counter.sharded):
             refusal = limit_exceeded(counter.refusal, now)
-            refusal.errors = (
-                (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
-            )
+            if counter.pointer:
+                sentence = "has reached its limit; leave it out or try again later"
+                refusal.errors = (FieldError(counter.pointer, sentence),)
             raise refusal from None
 
 

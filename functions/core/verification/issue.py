@@ -1,4 +1,4 @@
-"""Issuing a verification: its record and all that it takes from the limits, in one transaction."""
+"""Issues a verification: writes its record and charges all limits in one transaction."""
 
 import math
 from collections.abc import Sequence
@@ -27,11 +27,14 @@ from functions.core.verification.record import Verification
 from functions.core.verification.settings import settings
 
 SETTLEMENT_SECONDS = 7200
-"""After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
+"""Time after `delete_at` in which a verification is settled, if at all.
+
+The retries of EventBridge Scheduler and Lambda take less.
+"""
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be issued."""
+    """Request for a verification."""
 
     destination: Destination
     allowance: Allowance
@@ -40,26 +43,26 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str | None = None
     resend_of: str | None = None
     test_code: str | None = None
-    """The fixed code of a test destination."""
+    """Fixed code of a test destination."""
 
     @property
     def for_stranger(self) -> bool:
-        """Whether somebody unknown asks, with a publishable token or through a server."""
+        """Whether an unknown person asks, with a publishable token or through a server."""
         return self.allowance == "publishable" or self.client_ip is not None
 
 
 class IssuedVerification(NamedTuple):
-    """A verification that was just issued, and its code, which exists nowhere else."""
+    """A new verification and its code, which exists nowhere else."""
 
     verification: Verification
     code: str
     request: SendRequest
     limit: SendLimitRecord
-    """The destination's history as it was written with the verification."""
+    """History of the destination, as written with the verification."""
 
     @property
     def resend_at(self) -> float:
-        """When the next send to the destination will be accepted, seconds since the epoch."""
+        """Time at which the next send is accepted, seconds since the epoch."""
         rules, now = sending.settings().send_rules, float(self.verification.created_at)
         return self.limit.read_history().opens_at(self.request.allowance, rules, now)
 
@@ -71,7 +74,7 @@ class _Found(NamedTuple):
 
     @property
     def replaced_here(self) -> Verification | None:
-        """What is replaced, if it went to the same destination, whose history then settles it."""
+        """Replaced verification, if it had the same destination, whose history settles it."""
         here = self.replaced is not None and self.replaced.limit_key == self.limit.limit_key
         return self.replaced if here else None
 
@@ -79,13 +82,13 @@ class _Found(NamedTuple):
 def issue(request: SendRequest, now: float) -> IssuedVerification:
     """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
 
-    With `resend_of`, the code of the verification that it names dies in the same transaction. If it went to the same
-    destination, its spent attempts carry over. An id that names nothing (any more) replaces nothing.
+    With `resend_of`, the same transaction ends the code of that verification. If both have the same
+    destination, its used attempts carry over. An unknown id replaces nothing.
 
     Raises:
-        LimitExceeded: with the seconds after which the limit opens.
-        AttemptsExhausted: when the replaced verification has no attempts left to carry over.
-        Unavailable: when DynamoDB is, or the same destination is too busy.
+        LimitExceeded: with the seconds until the limit opens.
+        AttemptsExhausted: when the replaced verification has no attempts left.
+        Unavailable: when DynamoDB is, or too many calls are for the same destination.
     """
     for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
         found = _read(request)
@@ -104,7 +107,7 @@ def issue(request: SendRequest, now: float) -> IssuedVerification:
 
 def _read(request: SendRequest) -> _Found:
     key = sending.destination_key(request.destination)
-    # A pause binds no server that sends on its own account.
+    # A pause is for strangers: it does not stop a server that sends on its own account.
     country = request.destination.country if request.for_stranger else None
     wanted: list[dynamodb.Key] = [(SendLimitRecord, key)]
     wanted += [(SendLimitRecord, sending.country_key(country))] if country else []
@@ -160,13 +163,13 @@ def _build(request: SendRequest, found: _Found, now: float) -> IssuedVerificatio
 
 
 def _carried_attempts(found: _Found) -> int:
-    """Attempts that a replaced verification hands on; one that succeeded, or went elsewhere, hands on none."""
+    """Used attempts of the replaced verification; 0 if it succeeded or had another destination."""
     replaced = found.replaced_here
     if replaced is None or replaced.spent:
         return 0
     if replaced.attempts_left <= 0:
         raise AttemptsExhausted(
-            "All attempts of that verification are used; send without resend_of for a new one."
+            "All attempts of that verification are used. Send again without resend_of."
         )
     return int(replaced.attempts)
 
@@ -190,7 +193,7 @@ def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter
         if found.replaced_here:
             transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
         elif found.replaced:
-            # Its own destination's history is settled when it is deleted.
+            # The deletion settles it in the history of its own destination.
             transaction.update(
                 found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
             )

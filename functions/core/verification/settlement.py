@@ -1,4 +1,4 @@
-"""Ending a verification: it is deleted, and what became of its attempts is settled, in one transaction."""
+"""Ends a verification: deletes it and settles its attempts in one transaction."""
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -15,9 +15,10 @@ _CANCELLED = "TransactionCanceledException"
 
 
 def delete(verification_id: str, now: float) -> bool:
-    """Deletes a verification and settles its attempts in its destination's history; false when it was not there.
+    """Deletes a verification and settles its attempts in its destination's history.
 
-    A second call finds nothing, so that however often it is called, each attempt counts once. 3 DynamoDB requests, 4 for SMS.
+    Returns false when there is no such verification. A second call finds nothing, so each attempt
+    counts once. 3 DynamoDB requests, 4 for SMS.
     """
     for _ in transactions.tries(_TRIES, _FIRST_PAUSE_SECONDS):
         verification = dynamodb.read([(Verification, verification_id)]).get(
@@ -32,7 +33,10 @@ def delete(verification_id: str, now: float) -> bool:
 
 
 def roll_back(issued: IssuedVerification, *, nothing_sent: bool, now: float) -> None:
-    """Ends a verification whose code could not be sent. What certainly reached nobody does not count as a send."""
+    """Ends a verification whose code could not be sent.
+
+    With `nothing_sent`, nobody received it, so it does not count as a send.
+    """
     limit = issued.limit
     sent_at = float(issued.verification.created_at) if nothing_sent else None
     for _ in transactions.tries(_TRIES, _FIRST_PAUSE_SECONDS):
@@ -57,7 +61,7 @@ def _settle(
     issued: IssuedVerification | None = None,
     refund_of: float | None = None,
 ) -> bool:
-    """Whether nobody changed what was read meanwhile."""
+    """Writes the end; false when somebody has changed one of the items since they were read."""
     history = verification.settled_in(limit.read_history(), now)
     if issued and refund_of is not None:
         history = history.refunded(issued.request.allowance, refund_of)

@@ -1,13 +1,12 @@
-"""Conversions: how many of a country's SMS codes are entered. Where hardly any is, somebody is
-pumping SMS.
+"""Detects SMS pumping: a country in which hardly any code is entered.
 
-Sends for strangers are counted by the networks that they come from. One stranger, who can ask for
-many codes and enter none, is no reason to refuse all others; pumping that pays comes from many
-networks, and then the country is paused for strangers. Otherwise, and of what servers send on their
-own account, nothing is refused; an operator is told.
+Sends for strangers are counted with the networks they come from. One stranger may ask for many
+codes and enter none; that is no reason to refuse all others. Pumping that pays comes from many
+networks: then the country is paused for strangers. In all other cases, and for the sends that
+servers make on their own account, nothing is refused and the operator is alerted.
 
-Counted when verifications end, 15 minutes after they were sent, so a check stays one write. In large
-deployments the counters are spread over shards, each of which judges by what it sees.
+A verification is counted when it ends, 15 minutes after its send, so a check stays one write. In
+large deployments the counters are spread over shards; each shard judges by its own counts.
 """
 
 import random
@@ -22,32 +21,39 @@ from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 
 SENDS = 50
-"""More than so many in an hour, of which …"""
+"""Sends to a country in an hour above which they are judged."""
 VALID_SHARE = 0.1
-"""… less than this share led to a valid check, are pumping, …"""
+"""Share of valid checks below which sends count as pumping."""
 NETWORKS = 20
-"""… if those that did not came from so many networks. Whoever has so many addresses could as well
-use up strangers' share of a country's ceiling within the hour (20 times 60 sends, of 800): a pause
-is no cheaper a way to stop others."""
+"""Least networks of failed sends for a pause.
+
+Whoever has so many addresses can also use up the strangers' share of a country's ceiling within the
+hour (20 times 60 sends, of 800). So a pause is no cheaper way to stop others.
+"""
 
 MARKS_PER_NETWORK = 4
-"""About so many of one network are weighed, of those that were valid and of those that were not:
-each takes one of so many places at random. Otherwise one network could outweigh a country, or its
-own valid checks hide what all others send."""
+"""Marks of one network among valid sends, and as many among failed ones.
+
+Each send sets one of them at random, so about this many sends of a network have weight. Otherwise
+one network could outweigh a country, or hide the sends of all others by its own valid checks.
+"""
 
 MARKS = 1024 * MARKS_PER_NETWORK
-"""Bounds the item: two sets of at most 16 KB. Networks that share their places count as one."""
+"""Number of different marks; bounds the record to two sets of at most 16 KB.
+
+Networks that share their marks count as one.
+"""
 
 _CEILING_OF_A_SHARD = 2000
-"""A country's sends in a day for each shard, so that an hour's valid ones leave most places free."""
+"""Daily sends of a country for each shard, so that an hour's valid ones leave most marks free."""
 _MOST_SHARDS = 256
 _PAUSE_SECONDS = DAY_SECONDS
 
 
 def count_ended(verification: Verification, now: float) -> None:
-    """Counts an ended verification for its country, and judges the hour so far.
+    """Counts an ended verification for its country, then judges the hour so far.
 
-    1 DynamoDB request, and 1 more where the country is to be paused.
+    1 DynamoDB request, and 1 more to pause the country.
     """
     if not verification.country or verification.test:
         return
@@ -63,23 +69,23 @@ def count_ended(verification: Verification, now: float) -> None:
 
 
 def random_mark(network: int) -> int:
-    """The place that a send of a network takes among those that ended alike."""
-    place = random.randrange(MARKS_PER_NETWORK)  # noqa: S311 - a sample, no secret
-    return (network * MARKS_PER_NETWORK + place) % MARKS
+    """Returns one of a network's marks."""
+    number = random.randrange(MARKS_PER_NETWORK)  # noqa: S311 - a sample, no secret
+    return (network * MARKS_PER_NETWORK + number) % MARKS
 
 
 def networks_of(marks: AbstractSet[float]) -> int:
-    """How many networks took these places."""
-    return len({int(place) // MARKS_PER_NETWORK for place in marks})
+    """Number of networks that set these marks."""
+    return len({int(each) // MARKS_PER_NETWORK for each in marks})
 
 
 def are_pumping(sends: int, failed: AbstractSet[float], valid: AbstractSet[float]) -> bool:
-    """Whether so many sends for strangers are pumping.
+    """Whether sends for strangers are pumping.
 
     Args:
-        sends: all of them within an hour.
-        failed: places of those that led to no valid check.
-        valid: places of those that did.
+        sends: number of sends within an hour.
+        failed: marks of sends that led to no valid check.
+        valid: marks of sends that led to one.
     """
     hardly_any = len(valid) < (len(valid) + len(failed)) * VALID_SHARE
     return sends > SENDS and networks_of(failed) >= NETWORKS and hardly_any
@@ -91,7 +97,7 @@ def _count_for_server(country: str, now: float, *, valid: bool) -> SendLimitReco
 
 
 def _count_for_stranger(country: str, network: int, now: float, *, valid: bool) -> SendLimitRecord:
-    # A network has one shard: a part of all networks is seen there, and not a part of each.
+    # A network has one shard: each shard sees some networks, with all their sends.
     network, shard = divmod(network, _shard_count())
     marks = SendLimitRecord.valid_marks if valid else SendLimitRecord.failed_marks
     name = f"sms-pumping-strangers#{country}"
@@ -119,11 +125,11 @@ def _shard_count() -> int:
 
 def _report_if_low(country: str, sent_for: str, seen: SendLimitRecord) -> None:
     sends, valid = int(seen.used or 0), int(seen.valid or 0)
-    # Each write sees another count, so an operator is told once in so many sends.
+    # Each write sees another count, so the operator is alerted once in this many sends.
     if sends % (SENDS + 1) == 0 and valid < sends * VALID_SHARE:
         count("LowConversion")
         logger.error(
-            "hardly any code is entered",
+            "hardly any code is entered in a country",
             country=country,
             sent_for=sent_for,
             sends=sends,
@@ -132,7 +138,7 @@ def _report_if_low(country: str, sent_for: str, seen: SendLimitRecord) -> None:
 
 
 def _pause(country: str, seen: SendLimitRecord, now: float) -> None:
-    """Pauses a country, unless it is paused already, or an operator has just resumed it."""
+    """Pauses a country unless it is paused already or an operator has just resumed it."""
     until = int(now) + _PAUSE_SECONDS
     not_paused = SendLimitRecord.paused_until.does_not_exist() | (
         SendLimitRecord.paused_until <= now
