@@ -24,10 +24,7 @@ class EmailAddress(ValidatedStr):
 
         DNS is not queried: a message tells as much, and DNS may fail. Raises `NotValid`.
         """
-        from email_validator import (  # noqa: PLC0415 - only email pays for it
-            EmailNotValidError,
-            validate_email,
-        )
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow
 
         pasted = strip_invisible(text)
         if pasted[: len(_LINK)].lower() == _LINK:

@@ -109,7 +109,7 @@ def test_a_default_locale_that_does_not_exist_ends_the_init_with_a_sentence(
 ) -> None:
     set_messages(default_locale="tlh")
     with pytest.raises(
-        SettingsError, match=r"DEFAULT_LOCALE: tlh is none of ar, de, en, es, fr, ja, pt-BR\."
+        SettingsError, match=r"DEFAULT_LOCALE: tlh is not one of ar, de, en, es, fr, ja, pt-BR\."
     ):
         find_locale(None)
 
