@@ -53,7 +53,7 @@ class CodeForm(NamedTuple):
     """
 
     kind: str
-    """A key of `_KINDS`."""
+    """Letter of the alphabet, a key of `_KINDS`."""
     shortest: int
     longest: int
 

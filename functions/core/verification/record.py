@@ -1,4 +1,4 @@
-"""The record of a verification, and the one conditional write that decides a check."""
+"""Record of a verification, and the conditional write that decides a check."""
 
 import hmac
 import secrets
@@ -18,7 +18,7 @@ NOTHING = b""
 
 
 class Verification(dynamodb.Table):
-    """One code that was sent to one destination for one purpose."""
+    """Record of one code that was sent to one destination for one purpose."""
 
     class Meta:
         """PynamoDB's description of the table."""

@@ -48,7 +48,7 @@ class SendLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def send_rules(self) -> SendRules:
-        """The rules for one destination."""
+        """Limits on the sends to one destination."""
         return SendRules(self.resend_after_seconds, self.sends_per_hour, self.sends_per_day)
 
 
