@@ -124,7 +124,7 @@ def test_a_phone_number_is_read_to_e164(typed: str) -> None:
         ("00", "is not a phone number"),
         ("\u202a\u202c", "is not a phone number"),
         ("+1 415 555 0123 or +1 415 555 0124", "is not a phone number"),
-        ("+33612345678", "is in a country to which"),
+        ("+33612345678", "is in a country that is not enabled"),
         ("+4930123456", "is not a number that receives SMS"),
         ("+19005550123", "is not a number that receives SMS"),
     ],

@@ -668,8 +668,8 @@ def test_a_call_that_twilio_refuses_is_refused(to: str, settings: Settings) -> N
 
 
 def test_channels_are_off_until_switched_on(inbox: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidParameters, match="whatsapp is not switched on"):
+    with pytest.raises(InvalidParameters, match="whatsapp is not enabled"):
         channels.send_whatsapp(TO, TEXT, "918273")
-    with pytest.raises(InvalidParameters, match="voice is not switched on"):
+    with pytest.raises(InvalidParameters, match="voice is not enabled"):
         channels.call_with_code(TO, "Your code is", "918273", "en")
     assert inbox == []

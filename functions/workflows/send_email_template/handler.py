@@ -71,7 +71,7 @@ def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTempl
     reply_to = mailing.read_reply_to(parameters.reply_to)
     rendered = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
     tags = parameters.tags | {"template": parameters.template}
-    deliveries = mailing.deliver(rendered, recipients, reply_to=reply_to, tags=tags, call=call)
+    deliveries = mailing.send_to_each(rendered, recipients, reply_to=reply_to, tags=tags, call=call)
     messages = [_message(each) for each in deliveries]
     sent = sum(message.problem is None for message in messages)
     count("EmailSent", sent, template=parameters.template)

@@ -87,9 +87,9 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
         return False
     verification_id = id_of_tag(parameters.verification_id)
     failed = parameters.reason if reported == "failed" else None
-    passing = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
+    transient = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
     return delivery.record(
-        verification_id, reported, parameters.message_id, failed, passing=passing
+        verification_id, reported, parameters.message_id, failed, transient=transient
     )
 
 

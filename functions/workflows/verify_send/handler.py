@@ -87,7 +87,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
     now = clock.now()
-    order = SendRequest(
+    request = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
@@ -96,7 +96,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
     )
-    issued = issue(order, now)
+    issued = issue(request, now)
     _schedule_deletion(issued)
     _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
@@ -142,8 +142,8 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
 
 
 def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
-    if issued.order.test_code:
-        count("TestDestinationUsed", channel=issued.order.destination.channel)
+    if issued.request.test_code:
+        count("TestDestinationUsed", channel=issued.request.destination.channel)
         return
     try:
         message_id = _send(issued, locale)
@@ -162,9 +162,9 @@ def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
 def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
     """The provider's id of the message."""
     channel, to, purpose = (
-        issued.order.destination.channel,
-        issued.order.destination.deliver_to,
-        issued.order.purpose,
+        issued.request.destination.channel,
+        issued.request.destination.deliver_to,
+        issued.request.purpose,
     )
     minutes, verification_id = (
         config.read(VerificationSettings).code_valid_seconds // 60,

@@ -1,4 +1,4 @@
-"""SMS through SNS, straight to a phone number."""
+"""SMS through SNS, directly to a phone number."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -18,11 +18,13 @@ _REFUSALS = frozenset(
         "EndpointDisabled",
     }
 )
-"""SNS definitely sent nothing (SNS API, Publish, Errors)."""
+"""Errors with which SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
 
 def send_sms(to: str, text: str, _verification_id: str = "") -> str:
-    """Sends an SMS to an E.164 number; returns SNS's message id. SNS tells nobody what became of it but its own log.
+    """Sends an SMS to an E.164 number; returns SNS's message id.
+
+    SNS reports delivery in its own log only.
 
     Raises:
         ProviderRefused: when SNS definitely refused it.
@@ -39,8 +41,8 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
         ClientError,
         BotoCoreError,
         ResponseParserError,
-    ) as error:  # the last: an answer that is no XML
-        # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
+    ) as error:  # the last: an answer that is not XML
+        # No cause: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))
 
@@ -50,5 +52,5 @@ def _string(value: str) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
+    """Makes the client at init."""
     aws.client("sns", attempts=1)
