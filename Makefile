@@ -9,6 +9,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+CALLS = $(abspath $(LOCAL))/calls
 ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
@@ -38,7 +39,7 @@ help: ## lists the targets
 		/^[a-z-]+:.*## / { printf "  %-15s %s%s\n", $$1, $$2, usage; usage = "" }' \
 		$(MAKEFILE_LIST)
 
-#: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting]
+#: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any setting of docs/reference/settings.md]
 run: .venv/run ## runs the stack on this machine
 	@exec .venv/bin/python -m infra.local
 
@@ -64,6 +65,11 @@ soak: .venv/dev ## runs long tests for at most ten minutes: storms, crashes, lon
 test-sam: .venv/dev $(SAM_CLI) ## runs tests that need the SAM CLI or a clone, such as deployments
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
 
+calls: .venv/dev ## shows AWS and HTTP calls of each function in all tests, and unused permissions
+	@rm -rf "$(CALLS)" && mkdir -p "$(CALLS)"
+	@CALLS_FOLDER="$(CALLS)" $(PYTEST) -p tests.calls.plugin $(WORKERS) $(ARGS)
+	@.venv/bin/python -m tests.calls.report "$(CALLS)"
+
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
 	@echo "mypy"; .venv/bin/mypy
@@ -71,6 +77,12 @@ lint: .venv/dev ## checks style, types and template.yaml
 
 lint-emails: .venv/dev .venv/html/installed ## checks the HTML of all emails; needs npm's registry
 	@$(PYTEST) tests/html
+
+docs: .venv-docs/installed ## builds the documents as a self-contained site: .site/index.html
+	@.venv-docs/bin/zensical build --strict --clean
+	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="https?://[^"]*' .site --include='*.html' || { \
+		echo "error: the site loads these from elsewhere" >&2; exit 1; }
+	@echo "To read it: .venv/bin/python -m http.server --bind 127.0.0.1 --directory .site 8789"
 
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
@@ -166,6 +178,12 @@ clean: ## deletes the state of the local stack (stop make run first)
 	@cd .venv/html && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
 		echo "error: npm's registry did not answer: cd .venv/html && ../bin/npm ci says more" >&2; \
 		exit 1; }
+	@touch $@
+
+.venv-docs/installed: .venv/bin/uv pyproject.toml
+	@echo "installing the builder of the documents in an environment of its own"
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-docs
+	@$(INDEX) .venv/bin/uv pip install --quiet --python .venv-docs/bin/python --group docs
 	@touch $@
 
 $(SAM_CLI): .venv/bin/uv

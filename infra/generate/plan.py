@@ -92,7 +92,7 @@ def plan(project: Path, name: str, source: str) -> Plan:
 
 
 def _blank(project: Path, name: str) -> Plan:
-    """Plan of the workflow in the documentation, with the rights that every workflow has."""
+    """Plan of the workflow in the tutorial, with the rights that every workflow has."""
     _refuse_name(project, name)
     template, code = _text(project / "template.yaml"), _text(_GREET)
     section = Renaming(plainest(template), name, frozenset())

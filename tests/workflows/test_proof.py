@@ -1,4 +1,4 @@
-"""Proofs, verified with PyJWT by the code that README gives to backends."""
+"""Proofs, verified with PyJWT by the code that the documents give to backends."""
 
 import base64
 import io
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -22,7 +22,7 @@ from functions.workflows.verify_send.handler import lambda_handler as verify_sen
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call
-from tests.readme import Verifier, readme_verifier
+from tests.documents import Verifier, proof_verifier
 from tests.workflows.conftest import Settings, admin
 from tests.workflows.test_verify_check import CODE, stored
 from tests.workflows.test_verify_send import last_code
@@ -63,7 +63,7 @@ def issuer(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def verified_destination(issuer: str) -> Verifier:
-    return readme_verifier(issuer)
+    return proof_verifier(issuer)
 
 
 def check(verification_id: str, code: str = CODE, audience: str | None = AUDIENCE) -> Reply:
@@ -233,7 +233,7 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
     assert (reply.body["valid"], reply.body["proof"]) == (True, None)
-    assert aws.client.cache_info().currsize == 1, "Secrets Manager's, and no other"
+    assert cast("Any", aws.client).cache_info().currsize == 1, "Secrets Manager's, and no other"
 
 
 def test_where_proofs_are_off_check_imports_nothing_of_them() -> None:
@@ -279,7 +279,7 @@ def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(
 ) -> None:
     """The call's deadline strikes while KMS is waited for."""
     monkeypatch.setattr(
-        "functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
+        "functions.core.http.endpoint.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
     )
     verification_id = stored()
     with fakes.server(fakes.hangs) as url:

@@ -1,13 +1,12 @@
-"""Where events of a type go, and the keys that they are signed with."""
+"""Endpoints of events: their URLs and signing keys, by event type."""
 
-from functools import cache
 from typing import NamedTuple
 
 import msgspec
 
+from functions.core import config
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.integrations import usersnap
 from functions.core.integrations.usersnap.portal_keys import portal_keys
 from functions.core.signing.keys import read_keys
@@ -15,15 +14,16 @@ from functions.core.signing.keys import read_keys
 _USERSNAP = "usersnap."
 
 
+@config.settings()
 class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who delivers needs; read from the environment."""
+    """Settings of deliveries; read from the environment."""
 
     events_key_secret: str
     """ARN of the secret with the key, or two keys while one takes the other's place."""
 
 
 class Endpoint(NamedTuple):
-    """Where events go."""
+    """A receiver of events."""
 
     url: str
     keys: tuple[str, ...]
@@ -31,17 +31,19 @@ class Endpoint(NamedTuple):
 
 
 def endpoint_for(event_type: str) -> Endpoint | None:
-    """Where events of a type go; null where they go nowhere. Usersnap's go to the client portal, all others to `EventsUrl`.
+    """The endpoint of an event type; null if it has none.
+
+    Usersnap's events go to the client portal, all others to `EventsUrl`.
 
     Raises:
-        SettingsError: the secret is none.
+        SettingsError: the secret is malformed.
         Unavailable: it cannot be read.
     """
     if event_type.startswith(_USERSNAP):
         return _portal()
-    if not settings().wants(event_type):
+    if not config.read(EventSettings).wants(event_type):
         return None
-    return Endpoint(settings().events_url, read_keys(_secret().value()))
+    return Endpoint(config.read(EventSettings).events_url, read_keys(_secret().value()))
 
 
 def _portal() -> Endpoint | None:
@@ -56,6 +58,6 @@ def prepare() -> None:
     _secret().value()
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(read_settings(EventKeySettings).events_key_secret)
+    return Secret(config.read(EventKeySettings).events_key_secret)

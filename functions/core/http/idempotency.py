@@ -1,12 +1,12 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): the first answer to a key is kept and given again.
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): the first answer is kept for
+its repetitions.
 
-Powertools decides and keeps it, in one conditional write before the call and one after. Only calls with the header import this.
-What failed is not kept: the same call, repeated, is tried again.
+Powertools decides and keeps it, in one conditional write before the call and one after. Only calls
+with the header import this. What failed is not kept: the same call, repeated, is tried again.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -22,10 +22,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.auth.caller import Caller
 from functions.core.clock import DAY_SECONDS
-from functions.core.config import read_settings
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import IdempotencyKeyReused, StillRunning, Unavailable
 from functions.core.http import gateway
@@ -34,6 +33,7 @@ from functions.core.observability import logger
 ANSWERS_KEPT_SECONDS = DAY_SECONDS
 
 
+@config.settings()
 class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where answers are kept; read from the environment."""
 
@@ -43,7 +43,9 @@ class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
 def once(
     event: gateway.Request, caller: Caller, answer: Callable[[], gateway.Response]
 ) -> gateway.Response:
-    """The answer to a request with the header, made now or when its key was first used by this token on this route.
+    """Answers a request with the header, or repeats the first answer to its key.
+
+    A key counts within one token and one route.
 
     Args:
         event: API Gateway's.
@@ -75,12 +77,12 @@ def once(
         return made[0]
 
     try:
-        # A digest, because Powertools' own recurses into what clients nest.
+        # A digest of our own: Powertools' recurses into whatever clients nest.
         digest = hashlib.sha256(msgspec.json.encode(parameters, order="deterministic")).hexdigest()
         kept: gateway.Response = keep(call={"key": key, "parameters": digest})
     except IdempotencyValidationError:
         raise IdempotencyKeyReused(
-            "The idempotency key was used with other parameters; take another one."
+            "The idempotency key was used with other parameters; use a new key."
         ) from None
     except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError):
         raise StillRunning(
@@ -95,9 +97,9 @@ def once(
     return kept
 
 
-@cache
+@config.cached
 def _store() -> DynamoDBPersistenceLayer:
-    table = read_settings(IdempotencySettings).idempotency_table
+    table = config.read(IdempotencySettings).idempotency_table
     return DynamoDBPersistenceLayer(
         table_name=table,
         key_attr="call",
@@ -117,7 +119,7 @@ def _config() -> IdempotencyConfig:
 
 
 class _Remaining:
-    """How long a call that dies without a word stands in the way of its repetition."""
+    """Time for which a call that crashed blocks its repetition."""
 
     def get_remaining_time_in_millis(self) -> int:
         return int(min(remaining_seconds(), DAY_SECONDS) * 1000)

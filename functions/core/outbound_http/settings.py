@@ -1,20 +1,15 @@
-"""What can be set about requests to URLs."""
-
-from functools import cache
+"""Settings of outbound requests."""
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config
 
 
+@config.settings()
 class OutboundSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of requests to URLs; read from the environment."""
 
     local_receivers: bool = False
-    """Whether `http://127.0.0.1` and `http://localhost` will do, for the local stack; no parameter of template.yaml."""
-
-
-@cache
-def settings() -> OutboundSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(OutboundSettings)
+    """Whether `http://127.0.0.1` and `http://localhost` will do, for the local stack; no parameter
+    of template.yaml.
+    """

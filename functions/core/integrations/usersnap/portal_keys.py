@@ -1,29 +1,30 @@
-"""The keys that feedback is signed with on its way to the client portal: one secret of the stack, which makes the first key
-itself, so that there always is one. They leave it to sign, and for nothing else.
-"""
+"""Keys that sign feedback on its way to the client portal.
 
-from functools import cache
+One secret of the stack holds them. The stack makes the first key, so there always is one.
+"""
 
 import msgspec
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings
 from functions.core.signing.keys import read_keys, with_new
 
 _SERVICE = "secretsmanager"
 
 
+@config.settings()
 class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the keys are; read from the environment."""
+    """Settings of the keys; read from the environment."""
 
     usersnap_portal_key_secret: str
     """ARN of the secret."""
 
 
 def portal_keys() -> tuple[str, ...]:
-    """The keys to sign with, the current one first. Read each time, because a portal that is new knows only the new one; while
-    Secrets Manager is unavailable, those that are known go on being used.
+    """The keys to sign with, the current one first.
+
+    Read each time, because a new portal knows only the new key. While Secrets Manager is
+    unavailable, the known keys stay in use.
 
     Raises:
         Unavailable: when they were never read and cannot be read now.
@@ -32,24 +33,20 @@ def portal_keys() -> tuple[str, ...]:
 
 
 def put_portal_key(key: str) -> None:
-    """Makes a key the current one. The one before goes on signing beside it, until the next one comes. The current one again
-    changes nothing.
+    """Makes a key the current one. The previous one signs beside it until the next change.
+
+    Idempotent.
 
     Raises:
         Unavailable: when Secrets Manager is.
     """
-    arn = _settings().usersnap_portal_key_secret
+    arn = config.read(UsersnapKeySettings).usersnap_portal_key_secret
     with aws.unavailable_if_transient("Secrets Manager"):
         known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
         if text := with_new(known, key):
             aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
 
 
-@cache
-def _settings() -> UsersnapKeySettings:
-    return read_settings(UsersnapKeySettings)
-
-
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(_settings().usersnap_portal_key_secret)
+    return Secret(config.read(UsersnapKeySettings).usersnap_portal_key_secret)
