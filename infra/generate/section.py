@@ -136,12 +136,12 @@ def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterat
 
 
 def _section(lines: Lines, workflow: str) -> slice:
-    found = _sections(lines).get(workflow)
-    if found is None:
+    section = _sections(lines).get(workflow)
+    if section is None:
         raise Refused(
             f"template.yaml has no section that begins with `# --- workflow {workflow} ---`."
         )
-    return found
+    return section
 
 
 def _sections(lines: Lines) -> dict[str, slice]:
@@ -166,9 +166,9 @@ def _entries(lines: Lines) -> Iterator[tuple[str, str]]:
     """Entries (`  Key:` with the comments above and the lines below); others have the key ""."""
     key, entry, above = "", "", ""
     for line in lines:
-        if found := re.match(r"  (\w+):", line):
+        if match := re.match(r"  (\w+):", line):
             yield key, entry
-            key, entry, above = found[1], above + line, ""
+            key, entry, above = match[1], above + line, ""
         elif re.match(r"(  )?#|\s*$", line):
             above += line
         else:

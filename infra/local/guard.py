@@ -93,15 +93,15 @@ class Guard:
         return None
 
     def _has_key(self, headers: Headers) -> bool:
-        given = headers.get(KEY_HEADER, [])
-        return len(given) == 1 and hmac.compare_digest(given[0].encode(), self._key.encode())
+        keys = headers.get(KEY_HEADER, [])
+        return len(keys) == 1 and hmac.compare_digest(keys[0].encode(), self._key.encode())
 
     async def _is_allowed(self, scope: Scope, headers: Headers) -> bool:
         """True if the bucket's CORS configuration names the page's origin."""
         if len(origins := headers.get("origin", [])) != 1:
             return False
         origin = origins[0].encode("latin-1")
-        asked = [
+        preflight = [
             (b"host", headers["host"][0].encode()),
             (b"origin", origin),
             (b"access-control-request-method", b"POST"),
@@ -114,16 +114,16 @@ class Guard:
         async def note(event: AsgiEvent) -> None:
             answered.update({name.lower(): value for name, value in event.get("headers", [])})
 
-        await self._app({**scope, "method": "OPTIONS", "headers": asked}, nothing, note)
+        await self._app({**scope, "method": "OPTIONS", "headers": preflight}, nothing, note)
         # The emulator answers with `*` for a bucket without a configuration.
         return answered.get(b"access-control-allow-origin") == origin != b"*"
 
 
 def _headers(scope: Scope) -> Headers:
-    found: Headers = {}
+    headers: Headers = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return found
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return headers
 
 
 def _is_of_page(headers: Headers) -> bool:

@@ -46,13 +46,15 @@ class Inbox:
     def _collect(self) -> None:
         emails = self._emulator.inspect("/_ministack/ses/messages")["messages"].values()
         sms = self._emulator.inspect("/_ministack/sns/sms-messages")["sms_messages"].values()
-        found = [_email(mail) for mails in emails for mail in mails] + [
+        captured = [_email(mail) for mails in emails for mail in mails] + [
             _sms(text) for texts in sms for text in texts
         ]
-        self._keep(found)
+        self._keep(captured)
 
-    def _keep(self, found: list[Message]) -> None:
-        if new := {message["id"]: message for message in found if message["id"] not in self._known}:
+    def _keep(self, captured: list[Message]) -> None:
+        if new := {
+            message["id"]: message for message in captured if message["id"] not in self._known
+        }:
             self._known |= new
             write_private(self._file, json.dumps(self._known).encode())
 

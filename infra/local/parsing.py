@@ -17,7 +17,7 @@ Sources = Mapping[str, bytes]
 _TEMPLATES = "functions/core/messages/templates/"
 
 
-class _Found(Exception):
+class _SyntaxMistake(Exception):
     def __init__(self, what: str, line: int | None) -> None:
         super().__init__(what)
         self.what, self.line = what, line
@@ -39,8 +39,8 @@ def _mistake(path: str, content: bytes) -> Mistake | None:
     try:
         if check:
             check(path, content)
-    except _Found as found:
-        return Mistake(found.what, path, found.line, line_text(content, found.line))
+    except _SyntaxMistake as mistake:
+        return Mistake(mistake.what, path, mistake.line, line_text(content, mistake.line))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         return Mistake(
@@ -63,27 +63,29 @@ def _check_python(path: str, content: bytes) -> None:
             compile(content, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError) else error
-        raise _Found(f"{type(error).__name__}: {what}", getattr(error, "lineno", None)) from None
+        raise _SyntaxMistake(
+            f"{type(error).__name__}: {what}", getattr(error, "lineno", None)
+        ) from None
 
 
 def _check_json(_: str, content: bytes) -> None:
     try:
         json.loads(content.decode())
     except json.JSONDecodeError as error:
-        raise _Found(f"invalid JSON: {error.msg}", error.lineno) from None
+        raise _SyntaxMistake(f"invalid JSON: {error.msg}", error.lineno) from None
 
 
 def _check_toml(_: str, content: bytes) -> None:
     try:
         tomllib.loads(content.decode())
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else content.count(b"\n") + 1  # "at end of document"
-        raise _Found(f"invalid TOML: {error}", line) from None
+        match = re.search(r"at line (\d+)", str(error))
+        line = int(match[1]) if match else content.count(b"\n") + 1  # "at end of document"
+        raise _SyntaxMistake(f"invalid TOML: {error}", line) from None
 
 
 def _check_template(_: str, content: bytes) -> None:
     try:
         Environment(autoescape=True).parse(content.decode())
     except TemplateSyntaxError as error:
-        raise _Found(f"TemplateSyntaxError: {error.message}", error.lineno) from None
+        raise _SyntaxMistake(f"TemplateSyntaxError: {error.message}", error.lineno) from None

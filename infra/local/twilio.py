@@ -63,11 +63,11 @@ def answer(path: str, authorization: str, body: bytes) -> Reply:
     """Twilio's answer to a POST."""
     if authorization != _BASIC:
         return _error(401, 20003, "Authenticate")
-    found = _PATH.fullmatch(path)
-    if not found or found[1] != ACCOUNT_SID:
+    match = _PATH.fullmatch(path)
+    if not match or match[1] != ACCOUNT_SID:
         return _error(404, 20404, f"The requested resource {path} was not found")
     form = dict(parse_qsl(body.decode()))
-    return _message(form) if found[2] == "Messages" else _call(form)
+    return _message(form) if match[2] == "Messages" else _call(form)
 
 
 def _message(form: Mapping[str, str]) -> Reply:
@@ -94,13 +94,13 @@ def _message(form: Mapping[str, str]) -> Reply:
 def _call(form: Mapping[str, str]) -> Reply:
     if error := _wrong(form, _CALL_ERRORS):
         return error
-    said = [
+    spoken = [
         html.unescape(text) for text in re.findall(r"<Say[^>]*>(.*?)</Say>", form.get("Twiml", ""))
     ]
-    if not said:
+    if not spoken:
         return _error(400, 21205, "Url parameter is required.")
     return _created(
-        "CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(said)), {}
+        "CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(spoken)), {}
     )
 
 

@@ -18,11 +18,11 @@ def read(
     logs: LogsClient, sources: Iterable[Source], line_filter: LineFilter, start_ms: int, end_ms: int
 ) -> list[Line]:
     """Matching lines of a time span, oldest first."""
-    found: list[Line] = []
+    matching: list[Line] = []
     for source in sources:
         lines = read_lines(source, _events(logs, source, line_filter, start_ms, end_ms))
-        found += [line for line in lines if line_filter.matches(line)]
-    return sorted(found, key=lambda line: line.at_ms)
+        matching += [line for line in lines if line_filter.matches(line)]
+    return sorted(matching, key=lambda line: line.at_ms)
 
 
 class Tail:
@@ -42,15 +42,15 @@ class Tail:
 
     def new(self, sources: Iterable[Source]) -> list[Line]:
         """Matching lines since the last call. A source that fails is read again next time."""
-        found: list[Line] = []
+        matching: list[Line] = []
         for source in sources:
             tail = self._tails.setdefault(source, _SourceTail(self._since_ms, self._late_ms))
             try:
                 events = tail.unseen(partial(_events, self._logs, source, self._filter))
             except (ClientError, BotoCoreError):
                 continue
-            found += [line for line in read_lines(source, events) if self._filter.matches(line)]
-        return sorted(found, key=lambda line: line.at_ms)
+            matching += [line for line in read_lines(source, events) if self._filter.matches(line)]
+        return sorted(matching, key=lambda line: line.at_ms)
 
 
 class _SourceTail:
@@ -94,9 +94,9 @@ def _events(
 ) -> list[LogEvent]:
     """Events of a group, read without listing groups: the emulator's list fails at times."""
     options = {"filterPattern": line_filter.pattern(source), "endTime": end_ms}
-    asked = {name: value for name, value in options.items() if value}
+    set_options = {name: value for name, value in options.items() if value}
     pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=source.group, startTime=start_ms, **asked
+        logGroupName=source.group, startTime=start_ms, **set_options
     )
     try:
         return [event for page in pages for event in page["events"]]

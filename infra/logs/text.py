@@ -51,7 +51,7 @@ def shown(line: Line, *, coloured: bool = False) -> str:
 
 
 def keys_of(line: Line) -> str:
-    """The line's keys that are not empty; the most wanted come first."""
+    """The line's keys that are not empty; the most useful come first."""
     rest = [name for name in line.keys if name not in {*_FIRST, "workflow"}]
     pairs = [(name, line.keys.get(name)) for name in (*_FIRST, *rest)]
     return " ".join(
