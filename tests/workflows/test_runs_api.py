@@ -327,7 +327,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(
     reply = start(upload_id=upload("verification_id\nk1.one\nk1.two,secret-cell\n", "csv"))
     assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
     assert reply.body["errors"] == [
-        {"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}
+        {"pointer": "/upload_id", "detail": "row 3 has 2 cells, but row 1 has 1 names"}
     ]
     assert (started(), stored("")) == ([], [])
     assert "secret-cell" not in log.getvalue()
