@@ -16,7 +16,7 @@ from functions.core.verification.settings import proof_settings
 _MAX_AGE_SECONDS = 300
 """Cache lifetime in browsers and backends.
 
-A new key must be published this long before it signs (README, Rotating the key). A widget that
+A new key must be published this long before it signs (docs/how-to/rotate-keys.md). A widget that
 was switched off may still be loaded for as long.
 """
 
