@@ -26,7 +26,7 @@ class StartRun(Parameters):
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     """Common to all items. An item's own parameters take precedence."""
     interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
-    """If not 0, the items run one after another with this wait between them."""
+    """Wait between items, which then run one after another. With 0 they run in parallel."""
     max_concurrency: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_CONCURRENCY
 
 

@@ -116,8 +116,8 @@ def _read_day_of_month(text: str) -> DaysOfMonth:
         return lambda year, month: [monthrange(year, month)[1]]
     if text == "LW":
         return lambda year, month: [_nearest_working_day(year, month, monthrange(year, month)[1])]
-    if found := _NEAREST.fullmatch(text):
-        near = _number(_DAY, found[1])
+    if match := _NEAREST.fullmatch(text):
+        near = _number(_DAY, match[1])
         return lambda year, month: (
             [_nearest_working_day(year, month, near)] if near <= monthrange(year, month)[1] else []
         )
@@ -128,15 +128,15 @@ def _read_day_of_month(text: str) -> DaysOfMonth:
 def _read_weekday(text: str) -> DaysOfMonth:
     if text == "L":
         return lambda year, month: _on_weekdays(year, month, [_SATURDAY])
-    if found := _NTH_OF_MONTH.fullmatch(text):
-        weekdays, nth = [_number(_WEEKDAY, found[1])], int(found[2])
+    if match := _NTH_OF_MONTH.fullmatch(text):
+        weekdays, nth = [_number(_WEEKDAY, match[1])], int(match[2])
         if not 1 <= nth <= 5:  # noqa: PLR2004 - a month has at most five of a weekday
             raise _refused(
                 "day of week: the number after # must be 1 to 5, such as 2#1 for the first Monday"
             )
         return lambda year, month: _on_weekdays(year, month, weekdays)[nth - 1 : nth]
-    if found := _LAST_OF_MONTH.fullmatch(text):
-        weekdays = [_number(_WEEKDAY, found[1])]
+    if match := _LAST_OF_MONTH.fullmatch(text):
+        weekdays = [_number(_WEEKDAY, match[1])]
         return lambda year, month: _on_weekdays(year, month, weekdays)[-1:]
     weekdays = _read_list(_WEEKDAY, text)
     return lambda year, month: _on_weekdays(year, month, weekdays)

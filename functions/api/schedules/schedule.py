@@ -20,7 +20,7 @@ _MINUTE = "%Y-%m-%dT%H:%MZ"
 
 
 class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom schedules call; read from the environment."""
+    """Target of schedules; read from the environment."""
 
     schedules_function: str
     """ARN of this API's own Lambda."""

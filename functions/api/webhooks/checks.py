@@ -13,9 +13,10 @@ from functions.api.webhooks.delivery import Received
 from functions.core.errors import MalformedBody, StaleDelivery, WrongSignature
 
 TOLERANCE = timedelta(minutes=5)
-"""Into the past and, because clocks differ, the future (Rule 5.9).
+"""Accepted age of a signature, and because clocks differ, its lead (Rule 5.9).
 
-The libraries of Standard Webhooks and Stripe use the same."""
+The libraries of Standard Webhooks and Stripe use the same.
+"""
 
 MAX_HEADER_CHARACTERS = 2_048
 """Room for 30 signatures. The limit bounds the work that a stranger's header can cause."""

@@ -27,11 +27,11 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of webhooks."""
 
     webhook_secrets: str
-    """With what the names of their secrets begin; what the source calls its secret follows."""
+    """Prefix of the secrets' names; a source's `secret` follows."""
     stack_topics: str = ""
-    """With what the ARNs of the stack's topics begin; what the source calls its topic follows. Empty where it has none."""
+    """Prefix of the ARNs of the stack's topics; a source's `topic` follows. Empty without topics."""
     public_url: PublicUrl = ""
-    """Some schemes sign it; never taken from a request."""
+    """Public URL, which some schemes sign; never taken from a request."""
 
 
 @cache

@@ -10,13 +10,13 @@ from functions.workflows.check_app_location.location import command
 
 
 class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Who emails come from; read from the environment."""
+    """Sender of emails; read from the environment."""
 
     email_from: str
     link_hosts: tuple[str, ...] = ()
     """Hosts that links in emails from templates may go to."""
     reply_to_domains: tuple[str, ...] = ()
-    """Domains of the addresses that answers to them may go to."""
+    """Domains that replies to them may go to."""
 
 
 @cache

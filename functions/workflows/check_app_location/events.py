@@ -16,10 +16,10 @@ _PENDING = "PendingConfirmation"
 
 
 class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where SES reports; read from the environment."""
+    """Receiver of SES's reports; read from the environment."""
 
     email_events_topic: str = ""
-    """ARN of the topic; empty where nothing is reported."""
+    """ARN of the topic; empty if nothing is reported."""
 
 
 @cache

@@ -13,13 +13,13 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What this deployment is called; read from the environment."""
+    """Identifiers of this deployment; read from the environment."""
 
     stage: str
     aws_region: str
     """Lambda's own variable."""
     public_url: str = ""
-    """The API's URL where it has a domain of its own."""
+    """URL of the API if it has a custom domain."""
 
 
 @cache

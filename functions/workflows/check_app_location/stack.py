@@ -32,12 +32,12 @@ Source: EventBridge Scheduler API, CreateSchedule.
 
 
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stack is made of; read from the environment."""
+    """Resources of the stack; read from the environment."""
 
     checked_secrets: tuple[str, ...]
     """ARNs or names."""
     verify_delete_function: str
-    """ARN of the Lambda that the schedules' role may call."""
+    """ARN of the Lambda that the role of schedules may call."""
 
 
 @cache

@@ -34,7 +34,7 @@ _MAY_BE_RENEWED = (
 
 
 class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the token is; read from the environment."""
+    """Place of the token; read from the environment."""
 
     registration_token_secret: str
     """ARN of the secret."""

@@ -110,8 +110,8 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
         "verification_id": id_of_tag(verification_id) if verification_id else None,
         "reason": parameters.reason,
     }
-    about = {"type": event, "data": data, "occurred_at": parameters.occurred_at}
-    return start("deliver_event", [about]).run_id
+    item = {"type": event, "data": data, "occurred_at": parameters.occurred_at}
+    return start("deliver_event", [item]).run_id
 
 
 lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])

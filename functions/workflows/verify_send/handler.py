@@ -37,12 +37,12 @@ Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
 
 class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only this workflow needs."""
+    """Settings of this workflow only."""
 
     verify_delete_function: str
     """ARN of the Lambda that deletes the verification later."""
     record_delivery: bool = False
-    """Whether the record says that its code was sent, for events and for what providers tell of it later."""
+    """Whether records store that the code was sent, for events and providers' later reports."""
 
 
 @cache
