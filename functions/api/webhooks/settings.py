@@ -29,7 +29,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secrets: str
     """Prefix of the secrets' names; a source's `secret` follows."""
     stack_topics: str = ""
-    """Prefix of the ARNs of the stack's topics; a source's `topic` follows. Empty without topics."""
+    """Prefix of the stack's topics' ARNs; a source's `topic` follows. Empty without topics."""
     public_url: PublicUrl = ""
     """Public URL, which some schemes sign; never taken from a request."""
 
