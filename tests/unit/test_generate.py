@@ -112,7 +112,7 @@ def git(project: Path, *words: str) -> None:
         ("verify_check", "functions/workflows/verify_check is there already"),
         ("authorize", "tests/events/authorize.json is there already"),
         ("tokens", "tests/workflows/test_tokens.py is there already"),
-        ("table", "uses the name table already"),
+        ("dynamodb", "uses the name dynamodb already"),
         ("verification_deleted", "uses the name VerificationDeleted already"),
         ("alarms", "template.yaml has a Alarms already"),
         ("proof_keys", "template.yaml has a ProofKeys already"),

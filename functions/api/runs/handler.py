@@ -4,7 +4,6 @@ Every call needs a scope of runs. A call on one run also needs the scope of its 
 id names the workflow, so nothing is read for a token that lacks the scope.
 """
 
-import time
 from typing import Any
 
 from functions.api.runs.launch import launch
@@ -19,7 +18,7 @@ from functions.api.runs.requests import (
     read_query,
     write_cursor,
 )
-from functions.core import aws, http
+from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
@@ -48,7 +47,7 @@ def _upload(event: http.Request, caller: Caller, request_id: str) -> http.Respon
     caller.require("runs:write")
     upload = read_body(NewUpload, event)
     return http.answer(
-        uploads.new_form(upload.format, caller.token_id, time.time()), request_id, status=201
+        uploads.new_form(upload.format, caller.token_id, clock.now()), request_id, status=201
     )
 
 

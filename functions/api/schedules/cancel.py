@@ -3,7 +3,6 @@
 A schedule that is cancelled before it fires never runs.
 """
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -13,7 +12,7 @@ from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
 from functions.api.schedules.names import no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.parameters import Parameters, read_parameters
@@ -34,7 +33,7 @@ def cancel(request: ScheduleRequest) -> http.Response:
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise no_such_schedule()
-    was = describe(definition, utc(time.time()), paused=bool(scheduler.is_paused(name.schedule_id)))
+    was = describe(definition, utc(clock.now()), paused=bool(scheduler.is_paused(name.schedule_id)))
     remove([name.schedule_id])
     return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
 

@@ -3,8 +3,6 @@
 A one-time schedule whose time passes while it is paused runs when it is resumed.
 """
 
-import time
-
 from functions.api.schedules.cancel import remove
 from functions.api.schedules.definition import Definition
 from functions.api.schedules.fire import start_scheduled
@@ -12,7 +10,7 @@ from functions.api.schedules.names import no_such_schedule
 from functions.api.schedules.read import find
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe, entry_of
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import Conflict
@@ -30,7 +28,7 @@ def change(request: ScheduleRequest) -> http.Response:
     name = request.schedule_name("runs:write")
     body = read_parameters(ScheduleChange, http.read_body(request.event))
     definition, paused = find(name)
-    now = utc(time.time())
+    now = utc(clock.now())
     if body.paused != paused:
         if definition.timing.starts_now(now):
             return _change_due(definition, request, paused=paused)

@@ -3,7 +3,6 @@
 If the time is past or less than a minute ahead, the run starts at once.
 """
 
-import time
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -14,7 +13,7 @@ from functions.api.schedules.names import new_name
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import TimingParameters, read_timing
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
@@ -37,7 +36,7 @@ def create(request: ScheduleRequest) -> http.Response:
     request.caller.require("runs:write")
     body = read_parameters(NewSchedule, http.read_body(request.event))
     request.caller.require(f"workflow:{body.workflow}")
-    now = utc(time.time())
+    now = utc(clock.now())
     definition = Definition(
         schedule_id=new_name(body.workflow, body.group).schedule_id,
         workflow=body.workflow,

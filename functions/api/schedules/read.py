@@ -1,6 +1,5 @@
 """GET /schedules and GET /schedules/<id>: lists and shows schedules."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
 from functions.api.schedules.names import ScheduleName, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
@@ -33,7 +32,7 @@ class ListQuery(Parameters):
 def read_one(request: ScheduleRequest) -> http.Response:
     """Answers 200 with the schedule."""
     definition, paused = find(request.schedule_name("runs:read"))
-    return http.answer(describe(definition, utc(time.time()), paused=paused), request.request_id)
+    return http.answer(describe(definition, utc(clock.now()), paused=paused), request.request_id)
 
 
 def read_page(request: ScheduleRequest) -> http.Response:
@@ -53,7 +52,7 @@ def read_page(request: ScheduleRequest) -> http.Response:
         ) from None
     with ThreadPoolExecutor(_READERS) as readers:
         definitions = list(readers.map(lambda each: find_definition(each.name), listed))
-    now = utc(time.time())
+    now = utc(clock.now())
     # A schedule without a definition has fired, or was cancelled, since it was listed.
     schedules = [
         describe(definition, now, paused=each.paused)

@@ -1,15 +1,11 @@
 """Signing keys and public URLs of webhook sources."""
 
-import time
-from functools import cache
-
 import msgspec
 from botocore.exceptions import ClientError
 
 from functions.api.webhooks.sources import Source, no_such_source
-from functions.core import aws
+from functions.core import aws, clock, config, http
 from functions.core.aws.secrets import Secret
-from functions.core.config import PublicUrl, read_settings
 from functions.core.observability import logger
 from functions.core.signing.keys import read_keys
 
@@ -19,10 +15,8 @@ UNSET_SECONDS = 30.0
 _UNSET = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
 """IAM may deny access to a name that does not exist: permissions name ARNs with a random suffix."""
 
-_unset_until: dict[str, float] = {}
-"""End of the cache time by name of the secret, on the monotonic clock."""
 
-
+@config.settings()
 class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of webhooks."""
 
@@ -30,14 +24,6 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Prefix of the secrets' names; a source's `secret` follows."""
     stack_topics: str = ""
     """Prefix of the stack's topics' ARNs; a source's `topic` follows. Empty without topics."""
-    public_url: PublicUrl = ""
-    """Public URL, which some schemes sign; never taken from a request."""
-
-
-@cache
-def settings() -> WebhookSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(WebhookSettings)
 
 
 def keys_of(source: Source) -> tuple[str, ...]:
@@ -50,15 +36,15 @@ def keys_of(source: Source) -> tuple[str, ...]:
     """
     if source.topic:
         return (_topic(source.topic),)
-    name = settings().webhook_secrets + str(source.secret)
-    if _unset_until.get(name, 0.0) > time.monotonic():
+    name = config.read(WebhookSettings).webhook_secrets + str(source.secret)
+    if _unset_until().get(name, 0.0) > clock.monotonic():
         raise no_such_source()
     try:
         return read_keys(_secret(name).value())
     except ClientError as error:
         if aws.code_of(error) not in _UNSET:
             raise
-        _unset_until[name] = time.monotonic() + UNSET_SECONDS
+        _unset_until()[name] = clock.monotonic() + UNSET_SECONDS
         logger.warning(
             "the secret of this webhook source is not set: make webhook-secret",
             reason=aws.code_of(error),
@@ -69,9 +55,9 @@ def keys_of(source: Source) -> tuple[str, ...]:
 def _topic(topic: str) -> str:
     if topic.startswith("arn:"):
         return topic
-    if not settings().stack_topics:
+    if not config.read(WebhookSettings).stack_topics:
         raise no_such_source()
-    return settings().stack_topics + topic
+    return config.read(WebhookSettings).stack_topics + topic
 
 
 def url_of(name: str, source: Source) -> str:
@@ -79,14 +65,20 @@ def url_of(name: str, source: Source) -> str:
 
     Raises `NotFound` if the scheme needs `PublicUrl`.
     """
-    if settings().public_url:
-        return f"{settings().public_url}/webhooks/{name}"
+    if public_url := http.public_url():
+        return f"{public_url}/webhooks/{name}"
     if source.scheme == "twilio":
         logger.warning("this webhook source signs the URL, so PublicUrl must be set")
         raise no_such_source()
     return ""
 
 
-@cache
+@config.cached
+def _unset_until() -> dict[str, float]:
+    """End of the cache time by name of the secret, on the monotonic clock."""
+    return {}
+
+
+@config.cached
 def _secret(name: str) -> Secret:
     return Secret(name)

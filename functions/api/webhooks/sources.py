@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
 from functions.api.webhooks.scheme import SchemeName
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 
@@ -71,7 +71,7 @@ def no_such_source() -> NotFound:
     return NotFound("This webhook source does not exist or is not set up.")
 
 
-@cache
+@config.cached(lasting=True)
 def sources() -> dict[str, Source]:
     """All sources by name. Raises `SettingsError` for the first invalid one."""
     return read_sources(SOURCES.read_text())

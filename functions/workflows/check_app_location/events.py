@@ -1,13 +1,11 @@
 """Checks where events and delivery reports go."""
 
-from functools import cache
-
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config
 from functions.core.errors import DeliveryRefused
-from functions.core.events.event_filter import settings as event_settings
-from functions.core.outbound_http.settings import settings as outbound_settings
+from functions.core.events.event_filter import EventSettings
+from functions.core.outbound_http.settings import OutboundSettings
 from functions.core.outbound_http.url import read_url
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
@@ -15,6 +13,7 @@ from functions.workflows.check_app_location.location import command
 _PENDING = "PendingConfirmation"
 
 
+@config.settings()
 class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Receiver of SES's reports; read from the environment."""
 
@@ -22,19 +21,13 @@ class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the topic; empty if nothing is reported."""
 
 
-@cache
-def settings() -> ReportSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ReportSettings)
-
-
 def events_url() -> Finding:
     """Checks the form of `EventsUrl`."""
-    url = event_settings().events_url
+    url = config.read(EventSettings).events_url
     if not url:
         return Finding(None, "EventsUrl is not set, so no events are delivered.")
     try:
-        read_url(url, local=outbound_settings().local_receivers)
+        read_url(url, local=config.read(OutboundSettings).local_receivers)
     except DeliveryRefused as error:
         return Finding(
             False,
@@ -45,7 +38,7 @@ def events_url() -> Finding:
 
 def email_reports() -> Finding:
     """Checks that the webhook `ses` has confirmed its subscription. Until then reports are lost."""
-    topic = settings().email_events_topic
+    topic = config.read(ReportSettings).email_events_topic
     if not topic:
         return Finding(None, "DeliveryStatus is not true, so SES reports no deliveries.")
     listed = ask("sns", lambda sns: sns.list_subscriptions_by_topic(TopicArn=topic))[

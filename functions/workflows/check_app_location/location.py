@@ -1,36 +1,28 @@
 """Identifiers of this deployment, compared with those that a caller expects."""
 
-from functools import cache
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config, http
 from functions.core.parameters import NotValid, Result, ValidatedStr
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
+@config.settings()
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Identifiers of this deployment; read from the environment."""
 
     stage: str
     aws_region: str
     """Lambda's own variable."""
-    public_url: str = ""
-    """URL of the API if it has a custom domain."""
-
-
-@cache
-def settings() -> LocationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(LocationSettings)
 
 
 def command(words: str) -> str:
     """AWS CLI command for this deployment, ready to type."""
-    return f"aws {words} --region {settings().aws_region}"
+    return f"aws {words} --region {config.read(LocationSettings).aws_region}"
 
 
 class Url(ValidatedStr):
@@ -67,7 +59,7 @@ def compared(given: str | None, actual: str | None) -> Identifier:
 
 def compared_url(given: str | None, domain: str | None) -> Identifier:
     """Compares the URL with the setting `PublicUrl`, or else with the `domain` of the request."""
-    actual = settings().public_url or (f"https://{domain}" if domain else None)
+    actual = http.public_url() or (f"https://{domain}" if domain else None)
     matches = (
         None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
     )

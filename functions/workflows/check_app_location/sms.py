@@ -1,10 +1,10 @@
 """Checks that the SMS providers are set up and send to any number. Skipped if SMS are off."""
 
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.messages.providers.settings import ProviderSettings
-from functions.core.messages.providers.settings import settings as providers
 from functions.core.messages.providers.twilio_account import read_account
-from functions.core.verification.destinations import settings as destinations
+from functions.core.verification.destinations import DestinationSettings
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
 
@@ -13,10 +13,12 @@ _NOT_USED = Finding(None, "Not used: SmsCountries is empty, so no SMS is sent.")
 
 def sms_sandbox() -> Finding:
     """Checks that each of AWS's services that send SMS sends to any number."""
-    if not destinations().sms_countries:
+    if not config.read(DestinationSettings).sms_countries:
         return _NOT_USED
     checks = {"sns": _sns_sandbox, "end_user_messaging": _end_user_messaging_sandbox}
-    findings = [checks[name]() for name in providers().sms_providers if name in checks]
+    findings = [
+        checks[name]() for name in config.read(ProviderSettings).sms_providers if name in checks
+    ]
     if not findings:
         return Finding(None, "Not used: no SMS is sent through AWS.")
     return next((each for each in findings if not each.ok), findings[0])
@@ -24,10 +26,10 @@ def sms_sandbox() -> Finding:
 
 def sms_providers() -> Finding:
     """Checks that the providers' settings are consistent, and Twilio's secret holds an account."""
-    if not destinations().sms_countries:
+    if not config.read(DestinationSettings).sms_countries:
         return _NOT_USED
     try:
-        provider_settings = providers()
+        provider_settings = config.read(ProviderSettings)
     except SettingsError as error:
         return Finding(False, f"{error} Change the parameters of template.yaml and deploy again.")
     if problem := _twilio_secret_problem(provider_settings):

@@ -2,18 +2,16 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from secrets import token_hex
 from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, clock, config
 from functions.core.aws import scheduler
-from functions.core.config import read_settings
 from functions.core.errors import Unavailable
-from functions.core.runs.settings import settings as run_settings
+from functions.core.runs.settings import RunSettings
 from functions.workflows.check_app_location.asking import ONCE, Finding, look_up, require_time_for
 from functions.workflows.check_app_location.location import command
 
@@ -31,6 +29,7 @@ Source: EventBridge Scheduler API, CreateSchedule.
 """
 
 
+@config.settings()
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Resources of the stack; read from the environment."""
 
@@ -40,15 +39,9 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the Lambda that the role of schedules may call."""
 
 
-@cache
-def settings() -> StackSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(StackSettings)
-
-
 def secrets() -> Finding:
     """Checks that each secret exists and has a value, without reading it."""
-    for name in settings().checked_secrets:
+    for name in config.read(StackSettings).checked_secrets:
         if problem := _secret_problem(name):
             return Finding(False, problem)
     return Finding(True, "All secrets exist.")
@@ -71,7 +64,8 @@ def schedules() -> Finding:
             raise
         return Finding(
             False,
-            f"EventBridge Scheduler cannot use {scheduler.settings().schedule_role}. {_DEPLOY}",
+            "EventBridge Scheduler cannot use "
+            f"{config.read(scheduler.SchedulerSettings).schedule_role}. {_DEPLOY}",
         )
     return Finding(
         True,
@@ -81,7 +75,7 @@ def schedules() -> Finding:
 
 def runs() -> Finding:
     """Checks that the state machine exists."""
-    arn = run_settings().run_workflow
+    arn = config.read(RunSettings).run_workflow
     machine = look_up(
         "stepfunctions",
         lambda states: states.describe_state_machine(stateMachineArn=arn),
@@ -115,9 +109,11 @@ def _secret_problem(name: str) -> str:
 
 
 def _entry(name: str) -> scheduler.Entry:
-    expression = f"at({datetime.now(UTC) + _AHEAD:%Y-%m-%dT%H:%M:%S})"
+    expression = f"at({datetime.fromtimestamp(clock.now(), UTC) + _AHEAD:%Y-%m-%dT%H:%M:%S})"
     event = {"trigger": "schedule", "parameters": {"verification_id": name}}
-    return scheduler.Entry(name, expression, settings().verify_delete_function, event, paused=True)
+    return scheduler.Entry(
+        name, expression, config.read(StackSettings).verify_delete_function, event, paused=True
+    )
 
 
 def _delete(name: str) -> bool:
@@ -130,6 +126,8 @@ def _delete(name: str) -> bool:
 
 
 def _left_behind(name: str) -> str:
-    options = f"--group-name {scheduler.settings().schedule_group} --name {name}"
+    options = (
+        f"--group-name {config.read(scheduler.SchedulerSettings).schedule_group} --name {name}"
+    )
     delete = command(f"scheduler delete-schedule {options}")
     return f" The paused schedule of this check could not be deleted. Delete it: {delete}"

@@ -81,11 +81,10 @@ def _issue(name: str) -> NewToken:
         ) from error
 
 
-def _prepare() -> None:
-    registration_token.prepare()
-    dynamodb.connect()
-
-
 lambda_handler = workflow(
-    record_registration, prepare=_prepare, background=False, idempotency="refused", public=True
+    record_registration,
+    prepare=[registration_token.RegistrationSettings, registration_token.client, dynamodb.connect],
+    background=False,
+    idempotency="refused",
+    public=True,
 )

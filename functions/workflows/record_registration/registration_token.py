@@ -8,16 +8,13 @@ import hmac
 import math
 import secrets
 import string
-import time
 import uuid
-from functools import cache
 from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
-from functions.core.config import read_settings
+from functions.core import aws, clock, config
 from functions.core.errors import Unavailable
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -33,6 +30,7 @@ _MAY_BE_RENEWED = (
 )
 
 
+@config.settings()
 class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Place of the token; read from the environment."""
 
@@ -48,21 +46,15 @@ class _LastSeen:
         self._at = -math.inf
 
     def keep(self, value: str) -> None:
-        self.value, self._at = value, time.monotonic()
+        self.value, self._at = value, clock.monotonic()
 
     def is_fresh(self) -> bool:
-        return time.monotonic() - self._at < _FRESH_SECONDS
+        return clock.monotonic() - self._at < _FRESH_SECONDS
 
 
-@cache
+@config.cached
 def _last_seen() -> _LastSeen:
     return _LastSeen()
-
-
-@cache
-def settings() -> RegistrationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(RegistrationSettings)
 
 
 def redeem(token: str) -> bool:
@@ -88,9 +80,9 @@ def _read() -> str:
     """Current token. Never cached: a cached value would accept a token used up meanwhile."""
     with aws.unavailable_if_transient("Secrets Manager"):
         value = str(
-            _client().get_secret_value(SecretId=settings().registration_token_secret)[
-                "SecretString"
-            ]
+            client().get_secret_value(
+                SecretId=config.read(RegistrationSettings).registration_token_secret
+            )["SecretString"]
         )
     _last_seen().keep(value)
     return value
@@ -105,11 +97,11 @@ def _renew(used: str) -> bool:
     """
     renewed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     version = {
-        "SecretId": settings().registration_token_secret,
+        "SecretId": config.read(RegistrationSettings).registration_token_secret,
         "ClientRequestToken": _version(used),
     }
     try:
-        _client().put_secret_value(**version, SecretString=renewed)
+        client().put_secret_value(**version, SecretString=renewed)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
             return False
@@ -125,11 +117,6 @@ def _version(used: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(used.encode()).digest()[:16]))
 
 
-def prepare() -> None:
-    """Reads settings and makes the client, for init."""
-    settings()
-    _client()
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    """Client of Secrets Manager."""
     return aws.client("secretsmanager")

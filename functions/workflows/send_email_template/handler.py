@@ -10,10 +10,11 @@ from msgspec import Meta, field
 from functions.core.aws import dynamodb
 from functions.core.email_address import masked
 from functions.core.http.problems import problem
-from functions.core.messages import mailing
+from functions.core.messages import email, mailing
 from functions.core.messages.rendering import catalog
 from functions.core.messages.rendering.locales import LocaleHint
 from functions.core.observability import count
+from functions.core.rate_limits import limits
 from functions.core.workflow import Call, Parameters, Result, workflow
 
 TagText = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_-]+\Z")]
@@ -74,9 +75,9 @@ def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTempl
     """Sends the email to each recipient. With one recipient, a failed message fails the call."""
     recipients = mailing.read_recipients(parameters.to)
     reply_to = mailing.read_reply_to(parameters.reply_to)
-    email = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
+    rendered = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
     tags = parameters.tags | {"template": parameters.template}
-    deliveries = mailing.deliver(email, recipients, reply_to=reply_to, tags=tags, call=call)
+    deliveries = mailing.send_to_each(rendered, recipients, reply_to=reply_to, tags=tags, call=call)
     messages = [_outcome(each) for each in deliveries]
     sent = sum(message.problem is None for message in messages)
     count("EmailSent", sent, template=parameters.template)
@@ -92,10 +93,13 @@ def _outcome(delivery: mailing.EmailDelivery) -> MessageOutcome:
     )
 
 
-def _prepare() -> None:
-    mailing.prepare()
-    dynamodb.connect()
-    catalog.prepare()
-
-
-lambda_handler = workflow(send_email_template, prepare=_prepare)
+lambda_handler = workflow(
+    send_email_template,
+    prepare=[
+        mailing.MailingSettings,
+        limits.prepare,
+        email.prepare,
+        dynamodb.connect,
+        catalog.prepare,
+    ],
+)

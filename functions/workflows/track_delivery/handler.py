@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws import dynamodb
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
@@ -92,15 +93,15 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
         return False
     verification_id = id_of_tag(parameters.verification_id)
     failed = parameters.reason if reported == "failed" else None
-    passing = parameters.provider == "ses" and not (failed or "").startswith(_PERMANENT_BOUNCE)
+    transient = parameters.provider == "ses" and not (failed or "").startswith(_PERMANENT_BOUNCE)
     return delivery.record(
-        verification_id, reported, parameters.message_id, failed, passing=passing
+        verification_id, reported, parameters.message_id, failed, transient=transient
     )
 
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
     """Starts the delivery of an email's event. Events of verifications come from api/events."""
-    if not settings().wants(event):
+    if not config.read(EventSettings).wants(event):
         return None
     verification_id = parameters.verification_id
     data = {
@@ -114,4 +115,4 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
     return start("deliver_event", [item]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=["deliver_event"])

@@ -4,12 +4,11 @@ EventBridge Scheduler calls it 15 minutes after the verification was created; cl
 earlier.
 """
 
-import time
-
+from functions.core import clock
 from functions.core.aws import dynamodb
 from functions.core.observability import count
 from functions.core.verification.codes import VerificationId
-from functions.core.verification.settlement import end
+from functions.core.verification.settlement import delete
 from functions.core.workflow import Parameters, Result, workflow
 
 
@@ -28,10 +27,10 @@ class VerificationDeleted(Result):
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
     """Deletes the verification and settles its attempts. Idempotent: an absent one is a success."""
-    deleted = end(parameters.verification_id, time.time())
+    deleted = delete(parameters.verification_id, clock.now())
     if deleted:
         count("VerificationDeleted")
     return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)
 
 
-lambda_handler = workflow(verify_delete, prepare=dynamodb.connect)
+lambda_handler = workflow(verify_delete, prepare=[dynamodb.connect])
