@@ -10,10 +10,13 @@
     };
   }
   var script = document.createElement("script");
-  // Passes the page's nonce on to the loaded script (https://help.usersnap.com/docs/usersnap-with-csp).
+  // Passes the page's nonce on: https://help.usersnap.com/docs/usersnap-with-csp
   var nonce = document.currentScript ? document.currentScript.nonce : "";
   if (nonce) script.nonce = nonce;
   script.async = true;
-  script.src = widget + "SPACE_API_KEY?onload=onUsersnapCXLoad" + (nonce ? "&n=" + encodeURIComponent(nonce) : "");
+  script.src =
+    widget +
+    "SPACE_API_KEY?onload=onUsersnapCXLoad" +
+    (nonce ? "&n=" + encodeURIComponent(nonce) : "");
   document.head.appendChild(script);
 })();
