@@ -191,7 +191,7 @@ def _type_sentence(what: str) -> str:
 def _allowed_sentence(values: list[str]) -> str:
     if not 1 <= len(values) <= _MAX_VALUES_NAMED:
         return "is not one of the allowed values"
-    return f"must be {'one of ' if len(values) > 1 else ''}{', '.join(values)}"
+    return f"must be one of: {', '.join(values)}"
 
 
 def _allowed_values(kind: type, path: str) -> list[str]:

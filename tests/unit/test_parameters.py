@@ -39,7 +39,7 @@ class Example(Parameters):
         ({"name": "abcdef"}, "/name", "length must be <= 5"),
         ({"name": "a", "count": 0}, "/count", "must be >= 1"),
         ({"name": "a", "count": "1"}, "/count", "must be a whole number, not text"),
-        ({"name": "a", "colour": "green"}, "/colour", "must be one of blue, red"),
+        ({"name": "a", "colour": "green"}, "/colour", "must be one of: blue, red"),
         ({"name": "a", "word": "A"}, "/word", "does not have the right form"),
         ({"name": "a", "at": "today"}, "/at", "must be a time like 2026-01-31T12:00:00Z"),
         ({"name": "a", "flag": 1}, "/flag", "must be true or false, not a whole number"),
@@ -49,7 +49,11 @@ class Example(Parameters):
             "must be text, not a whole number",
         ),
         ({"name": "a", "items": [{}]}, "/items/0/to", "is required"),
-        ({"name": "a", "items": [{"to": "x", "unit": "day"}]}, "/items/0/unit", "must be hour"),
+        (
+            {"name": "a", "items": [{"to": "x", "unit": "day"}]},
+            "/items/0/unit",
+            "must be one of: hour",
+        ),
         (
             {"name": "a", "items": [{"to": "x", "letter": "z"}]},
             "/items/0/letter",
