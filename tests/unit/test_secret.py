@@ -1,6 +1,6 @@
 import pytest
 
-from functions.core.aws import clients
+from functions.core import aws
 from functions.core.aws.secrets import MAX_AGE_SECONDS, Secret
 from functions.core.errors import Unavailable
 
@@ -28,7 +28,7 @@ def secret(
     monkeypatch: pytest.MonkeyPatch, clock: list[float], *answers: str | Exception
 ) -> Secret:
     manager = SecretsManager(*answers)
-    monkeypatch.setattr(clients, "client", lambda _, **__: manager)
+    monkeypatch.setattr(aws, "client", lambda _, **__: manager)
     return Secret("arn:secret", clock=lambda: clock[0])
 
 

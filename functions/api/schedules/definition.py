@@ -36,7 +36,7 @@ def find_definition(schedule_id: str) -> Definition | None:
 
 def forget(schedule_ids: Iterable[str]) -> None:
     """Deletes definitions, up to 1,000; whatever still fires then runs nothing. Raises `Unavailable`."""
-    s3.delete([_key(schedule_id) for schedule_id in schedule_ids])
+    s3.delete_many([_key(schedule_id) for schedule_id in schedule_ids])
 
 
 def _key(schedule_id: str) -> str:

@@ -4,7 +4,6 @@ import time
 from functools import cache
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from functions.api.webhooks.sources import Source, not_there
 from functions.core import aws
@@ -15,9 +14,6 @@ from functions.core.signing.keys import read_keys
 
 UNSET_SECONDS = 30.0
 """For which it is not asked again whether a secret is set: anybody can call, and each question costs."""
-
-_UNSET = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""The second may be IAM's word for a name that there is not, since permissions name ARNs, which end in a suffix."""
 
 _unset_until: dict[str, float] = {}
 """By name of the secret, of the monotonic clock."""
@@ -55,13 +51,12 @@ def keys_of(source: Source) -> tuple[str, ...]:
         raise not_there()
     try:
         return read_keys(_secret(name).value())
-    except ClientError as error:
-        if aws.code_of(error) not in _UNSET:
-            raise
+    except (aws.AwsNotFound, aws.AwsDenied) as error:
+        # Permissions name ARNs, which end in a suffix: IAM may deny a name that there is not.
         _unset_until[name] = time.monotonic() + UNSET_SECONDS
         logger.warning(
             "the secret of this source of webhooks is not set: make webhook-secret",
-            reason=aws.code_of(error),
+            reason=error.code,
         )
         raise not_there() from None
 

@@ -68,7 +68,8 @@ class Table(Model):
     ) -> tuple[bool, Self | None]:
         """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
 
-        `Model.update` cannot return the item on which a condition failed.
+        `Model.update` cannot return the item on which a condition failed (PynamoDB issue 1219; pull
+        requests 1263 and 1304 would add it).
         """
         table = cls._get_connection()
         write = table.get_operation_kwargs(
@@ -85,9 +86,10 @@ class Table(Model):
                     table.connection.dispatch(UPDATE_ITEM, write)[ATTRIBUTES]
                 )
             except ClientError as error:
-                if clients.code_of(error) != "ConditionalCheckFailedException":
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
-                stored = _botocore_error(error).response.get("Item")
+                answer = _botocore_error(error)
+                stored = answer.response.get("Item") if isinstance(answer, ClientError) else None
                 return False, cls.from_raw_data(stored) if stored else None
 
 
@@ -117,20 +119,34 @@ def read(keys: Sequence[Key]) -> dict[Key, Any]:
 
 @contextmanager
 def unavailable_if_transient() -> Iterator[None]:
-    """Raises `Unavailable` where DynamoDB is throttled, failing or out of reach; other errors go on as they are."""
+    """Raises `AwsUnavailable` where DynamoDB is throttled, failing or out of reach.
+
+    Other errors of PynamoDB go on as they are; those of botocore become `AwsError`.
+    """
     try:
         yield
     except (PynamoDBException, ClientError, BotoCoreError) as error:
         cause = _botocore_error(error)
-        if isinstance(cause, ClientError | BotoCoreError) and clients.is_transient(cause):
-            raise Unavailable("The database is not available right now.") from error
-        raise
+        if cause is None:
+            raise
+        from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+
+        ours = errors.translate(cause, "The database")
+        if isinstance(error, PynamoDBException) and not ours.transient:
+            raise
+        raise ours from error
 
 
-def _botocore_error(error: Exception) -> Any:  # noqa: ANN401 - ClientError has no typed response
-    """What botocore raised: PynamoDB wraps it once or twice and drops the item and the HTTP status on the way."""
+def _botocore_error(error: Exception) -> Exception | None:
+    """The error that botocore raised; null where PynamoDB raised its own.
+
+    PynamoDB wraps it once or twice and drops the item and the HTTP status on the way (PynamoDB issue
+    1219).
+    """
     cause = error.cause if isinstance(error, PynamoDBException) else error
-    return cause.__cause__ if isinstance(cause, VerboseClientError) else cause
+    if isinstance(cause, VerboseClientError):
+        return cause.__cause__ if isinstance(cause.__cause__, Exception) else cause
+    return cause if isinstance(cause, ClientError | BotoCoreError) else None
 
 
 def connect() -> None:

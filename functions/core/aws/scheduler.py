@@ -4,18 +4,25 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core.aws import clients
+from functions.core import aws
 from functions.core.config import read_settings
 
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
+
+_NAME_IS_TAKEN = "ConflictException"
+"""Of CreateSchedule. Of a change it means another one at the same time."""
+
+_INVALID = "ValidationException"
+_CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", _INVALID})
+"""There is no such group; the role cannot be assumed (EventBridge Scheduler API, CreateSchedule).
+"""
 
 
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +63,10 @@ class CronRefused(Exception):
     """EventBridge Scheduler does not take a schedule's cron expression."""
 
 
+class CannotSchedule(Exception):
+    """EventBridge Scheduler cannot use the group or the role that the settings name."""
+
+
 @cache
 def settings() -> SchedulerSettings:
     """Raises `SettingsError` with a sentence for each wrong variable."""
@@ -79,21 +90,23 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
     create(Entry(name, expression, function, {"trigger": "schedule", "parameters": parameters}))
 
 
-def create(entry: Entry, **client: Any) -> None:  # noqa: ANN401 - of aws.client
+def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
     """Makes a schedule. One of that name that is already there is this one.
 
     Raises:
+        CannotSchedule
         CronRefused
         Unavailable
     """
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            _client(**client).create_schedule(**_request(entry))
-        except ClientError as error:
-            if _is_about_cron(entry, error):
-                raise CronRefused from error
-            if clients.code_of(error) != "ConflictException":
-                raise
+    try:
+        _client(**options).create_schedule(**_request(entry))
+    except aws.AwsError as error:
+        if _is_about_cron(entry, error):
+            raise CronRefused from error
+        if error.code in _CANNOT_BE_MADE:
+            raise CannotSchedule(error.message) from error
+        if error.code != _NAME_IS_TAKEN:
+            raise
 
 
 def replace(entry: Entry) -> bool:
@@ -109,10 +122,10 @@ def is_paused(name: str) -> bool | None:
     return None if about is None else about["State"] == "DISABLED"
 
 
-def delete(name: str, **client: Any) -> bool:  # noqa: ANN401 - of aws.client
+def delete(name: str, **options: Unpack[aws.ClientOptions]) -> bool:
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
     about = {"Name": name, "GroupName": settings().schedule_group}
-    return _found(lambda: _client(**client).delete_schedule(**about)) is not None
+    return _found(lambda: _client(**options).delete_schedule(**about)) is not None
 
 
 def list_schedules(
@@ -126,15 +139,14 @@ def list_schedules(
     """
     about = {"NamePrefix": prefix} if prefix else {}
     about |= {"NextToken": cursor} if cursor else {}
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            page = _client().list_schedules(
-                GroupName=settings().schedule_group, MaxResults=limit, **about
-            )
-        except ClientError as error:
-            if cursor and clients.code_of(error) == "ValidationException":
-                raise ValueError("This is no cursor.") from None
-            raise
+    try:
+        page = _client().list_schedules(
+            GroupName=settings().schedule_group, MaxResults=limit, **about
+        )
+    except aws.AwsError as error:
+        if cursor and error.code == _INVALID:
+            raise ValueError("This is no cursor.") from None
+        raise
     listed = [Listed(each["Name"], each["State"] == "DISABLED") for each in page["Schedules"]]
     return listed, page.get("NextToken")
 
@@ -145,12 +157,10 @@ def prepare() -> None:
     _client()
 
 
-def _is_about_cron(entry: Entry, error: ClientError) -> bool:
+def _is_about_cron(entry: Entry, error: "aws.AwsError") -> bool:
     """The same code is for a role that cannot be assumed, which is no fault of the expression."""
-    invalid = clients.code_of(error) == "ValidationException" and entry.expression.startswith(
-        "cron("
-    )
-    return invalid and "role" not in str(error).lower()
+    invalid = error.code == _INVALID and entry.expression.startswith("cron(")
+    return invalid and "role" not in error.message.lower()
 
 
 def _request(entry: Entry) -> dict[str, Any]:
@@ -176,16 +186,13 @@ def _request(entry: Entry) -> dict[str, Any]:
     } | {name: date for name, date in limits.items() if date}
 
 
-def _found(ask: Any) -> Any:  # noqa: ANN401 - botocore's answers are made at run time
-    """What EventBridge Scheduler answers; null when there is no such schedule."""
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            return ask()
-        except ClientError as error:
-            if clients.code_of(error) != "ResourceNotFoundException":
-                raise
-            return None
+def _found(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """EventBridge Scheduler's answer; null when there is no such schedule."""
+    try:
+        return ask()
+    except aws.AwsNotFound:
+        return None
 
 
-def _client(**options: Any) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return clients.client("scheduler", **options)
+def _client(**options: Unpack[aws.ClientOptions]) -> aws.Client:
+    return aws.client("scheduler", **options)

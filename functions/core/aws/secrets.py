@@ -3,11 +3,25 @@
 import time
 from collections.abc import Callable
 
-from functions.core.aws import clients
+from functions.core import aws
 from functions.core.errors import Unavailable
 from functions.core.observability import logger
 
 MAX_AGE_SECONDS = 300
+
+
+def read(arn: str, *, attempts: int = aws.ATTEMPTS) -> str:
+    """A secret's text, as it is now."""
+    return str(_client(attempts).get_secret_value(SecretId=arn)["SecretString"])
+
+
+def write(arn: str, text: str) -> None:
+    """Gives a secret another text."""
+    _client().put_secret_value(SecretId=arn, SecretString=text)
+
+
+def _client(attempts: int = aws.ATTEMPTS) -> aws.Client:
+    return aws.client("secretsmanager", attempts=attempts)
 
 
 class Secret:
@@ -20,7 +34,7 @@ class Secret:
         arn: str,
         clock: Callable[[], float] = time.monotonic,
         *,
-        attempts: int = clients.ATTEMPTS,
+        attempts: int = aws.ATTEMPTS,
     ) -> None:
         """`attempts`: 1 where a second one would not fit into the call's time."""
         self._arn = arn
@@ -43,9 +57,7 @@ class Secret:
 
     def _fetch(self, known: str | None) -> str:
         try:
-            with clients.unavailable_if_transient("Secrets Manager"):
-                client = clients.client("secretsmanager", attempts=self._attempts)
-                return str(client.get_secret_value(SecretId=self._arn)["SecretString"])
+            return read(self._arn, attempts=self._attempts)
         except Unavailable:
             if known is None:
                 raise

@@ -7,12 +7,12 @@ limits outlive the rotation of the code keys. Items go by TTL when nothing in th
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -23,17 +23,6 @@ from functions.core.config import read_settings, table_name
 from functions.core.errors import FieldError, LimitExceeded
 from functions.core.observability import logger
 from functions.core.rate_limits.counters import Counter, Refusal
-
-TRIES = 6
-FIRST_PAUSE_SECONDS = 0.02
-
-_CONDITION = "ConditionalCheckFailed"
-_WORTH_ANOTHER_TRY = {
-    _CONDITION,
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
 
 
 class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,20 +76,43 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
         LimitExceeded: when one has no room.
         Unavailable: when DynamoDB is, or too many others raise the same ones.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
+
+    def attempt(number: int) -> Sequence[Counter]:
         counters = counters_of()
-        try:
-            with (
-                dynamodb.unavailable_if_transient(),
-                TransactWrite(connection=dynamodb.connection()) as transaction,
-            ):
-                for counter in counters:
-                    transaction.update(RateLimit(counter.key), *raised(counter))
-        except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
-        else:
-            return counters
-    raise transactions.TooBusy
+        with charging(counters, now, number):
+            pass
+        return counters
+
+    return transactions.repeat(attempt)
+
+
+@contextmanager
+def charging(counters: Sequence[Counter], now: float, attempt: int) -> Iterator[TransactWrite]:
+    """A transaction that raises counters besides what its body adds.
+
+    Args:
+        counters: all are raised, or none.
+        now: seconds since the epoch.
+        attempt: its number. A used-up shard is another try's first, then it is the whole counter.
+
+    Raises:
+        LimitExceeded: when a counter has no room.
+        transactions.Interrupted
+        Unavailable: when DynamoDB is.
+    """
+    try:
+        with transactions.transaction() as transaction:
+            yield transaction
+            for counter in counters:
+                transaction.update(RateLimit(counter.key), *_raised(counter))
+    except transactions.Interrupted as error:
+        # PynamoDB puts updates last, and of these the counters come last.
+        of_counters = error.reasons[len(error.reasons) - len(counters) :]
+        last = attempt >= transactions.TRIES // 2
+        for counter, reason in zip(counters, of_counters, strict=True):
+            if reason == transactions.CONDITION_FAILED and (last or not counter.sharded):
+                raise _no_room(counter, now) from None
+        raise
 
 
 def refund(counter: Counter) -> None:
@@ -113,7 +125,7 @@ def refund(counter: Counter) -> None:
         logger.warning("limit not refunded", exc_info=True)
 
 
-def raised(counter: Counter) -> tuple[list[Action], Condition]:
+def _raised(counter: Counter) -> tuple[list[Action], Condition]:
     """The update that raises a counter, and the condition that it has room."""
     actions: list[Action] = [
         RateLimit.used.add(counter.amount),
@@ -132,29 +144,12 @@ def exceeded(refusal: Refusal, now: float) -> LimitExceeded:
     )
 
 
-def raise_unless_worth_another_try(
-    error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
-) -> None:
-    """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter.
-
-    Args:
-        error: of a transaction whose last updates are those of the counters.
-        counters: in that order.
-        now: seconds since the epoch.
-        last: whether a used-up shard is taken for the whole counter.
-    """
-    reasons = error.cancellation_reasons
-    if not any(reason and reason.code in _WORTH_ANOTHER_TRY for reason in reasons):
-        raise error
-    # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
-    of_counters = reasons[len(reasons) - len(counters) :]
-    for counter, reason in zip(counters, of_counters, strict=True):
-        if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            refusal = exceeded(counter.refusal, now)
-            refusal.errors = (
-                (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
-            )
-            raise refusal from None
+def _no_room(counter: Counter, now: float) -> LimitExceeded:
+    refusal = exceeded(counter.refusal, now)
+    refusal.errors = (
+        (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
+    )
+    return refusal
 
 
 def prepare() -> None:

@@ -6,6 +6,9 @@ import msgspec
 
 from functions.core.config import read_settings
 
+DEFAULT_CONCURRENCY = 20
+"""Items of a list that run at once. So lists do not starve sign-ins of Lambda's concurrency."""
+
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The stack's bucket and state machine."""

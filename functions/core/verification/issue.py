@@ -1,23 +1,14 @@
 """Issuing a verification: its record and all that it takes from the limits, in one transaction."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from functions.core.aws import dynamodb, transactions
 from functions.core.errors import AttemptsExhausted
-from functions.core.rate_limits.counters import Counter
-from functions.core.rate_limits.limits import (
-    FIRST_PAUSE_SECONDS,
-    TRIES,
-    exceeded,
-    raise_unless_worth_another_try,
-    raised,
-)
+from functions.core.rate_limits.limits import charging, exceeded
 from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import sending
@@ -87,17 +78,16 @@ def issue(order: SendRequest, now: float) -> IssuedVerification:
         AttemptsExhausted: when the replaced verification has no attempts left to carry over.
         Unavailable: when DynamoDB is, or the same destination is too busy.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
+
+    def attempt(number: int) -> IssuedVerification:
         found = _read(order)
         issued = _issued(order, found, now)
         counters = sending.counters_of(order.destination, order.allowance, order.client_ip, now)
-        try:
-            _write(issued, found, counters)
-        except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
-        else:
-            return issued
-    raise transactions.TooBusy
+        with charging(counters, now, number) as transaction:
+            _write(issued, found, transaction)
+        return issued
+
+    return transactions.repeat(attempt)
 
 
 def _read(order: SendRequest) -> _Found:
@@ -176,21 +166,13 @@ def _refuse(order: SendRequest, history: SendHistory, found: _Found, now: float)
         raise exceeded(refusal, now)
 
 
-def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter]) -> None:
-    with (
-        dynamodb.unavailable_if_transient(),
-        TransactWrite(connection=dynamodb.connection()) as transaction,
-    ):
-        if found.replaced_here:
-            transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
-        elif found.replaced:
-            # Its own destination's history is settled when it is deleted.
-            transaction.update(
-                found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
-            )
-        transaction.save(
-            issued.verification, condition=Verification.verification_id.does_not_exist()
+def _write(issued: IssuedVerification, found: _Found, transaction: TransactWrite) -> None:
+    if found.replaced_here:
+        transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
+    elif found.replaced:
+        # Its own destination's history is settled when it is deleted.
+        transaction.update(
+            found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
         )
-        transaction.save(issued.limit, condition=found.limit.unchanged())
-        for counter in counters:
-            transaction.update(SendLimit(counter.key), *raised(counter))
+    transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
+    transaction.save(issued.limit, condition=found.limit.unchanged())

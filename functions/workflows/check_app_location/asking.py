@@ -1,16 +1,14 @@
 """Questions to AWS, each asked once and only with time left for its answer, and what they find."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-from botocore.exceptions import ClientError
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from functions.core import aws
 from functions.core.deadline import remaining_seconds
-from functions.core.errors import TooSlow, Unavailable
+from functions.core.errors import TooSlow
 from functions.core.observability import logger
 
-ONCE: dict[str, Any] = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
+ONCE: aws.ClientOptions = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
 """Options of each client: no repetitions, and no more patience here than on AWS, or the checks would not fit into a call."""
 
 _LONGEST_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
@@ -44,8 +42,8 @@ def found(check: Callable[[], Finding]) -> Finding:
         return Finding(None, f"Could not be checked: {_code(error)}.")
 
 
-def ask(service: str, question: Callable[[Any], T]) -> T:
-    """What a service answers. Raises what botocore does, and `NoTimeLeft`.
+def ask(service: str, question: Callable[[aws.Client], T]) -> T:
+    """A service's answer. Raises `AwsError`, `NoTimeLeft`.
 
     Args:
         service: botocore's name of it.
@@ -55,12 +53,19 @@ def ask(service: str, question: Callable[[Any], T]) -> T:
     return question(aws.client(service, **ONCE))
 
 
-def look_up(service: str, question: Callable[[Any], T], *, absent: Sequence[str]) -> T | None:
-    """As `ask`; null where AWS's code of an error is one of `absent`, which say that there is nothing of that name."""
+def look_up(
+    service: str, question: Callable[[aws.Client], T], *, denied_is_absent: bool = False
+) -> T | None:
+    """As `ask`; null where there is nothing of the name that is asked for.
+
+    `denied_is_absent`: whether IAM may deny a name because there is nothing of that name.
+    """
     try:
         return ask(service, question)
-    except ClientError as error:
-        if aws.code_of(error) not in absent:
+    except aws.AwsNotFound:
+        return None
+    except aws.AwsDenied:
+        if not denied_is_absent:
             raise
         return None
 
@@ -73,5 +78,4 @@ def require_time_for(requests: int) -> None:
 
 def _code(error: Exception) -> str:
     """AWS's code, or the name of what went wrong on the way there."""
-    cause = error.__cause__ if isinstance(error, Unavailable) else error
-    return aws.code_of(cause) if isinstance(cause, ClientError) else type(cause).__name__
+    return error.code if isinstance(error, aws.AwsError) else type(error).__name__

@@ -1,6 +1,6 @@
 """Whether Lambda runs enough functions at once. New accounts have 10; a list would take them all."""
 
-from functions.core.runs.start import DEFAULT_CONCURRENCY
+from functions.core.runs.settings import DEFAULT_CONCURRENCY
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
 

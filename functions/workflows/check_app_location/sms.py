@@ -61,11 +61,7 @@ def _wrong_twilio_secret(about: ProviderSettings) -> str:
     if "twilio" not in about.sms_providers and not about.twilio_channels:
         return ""
     arn = about.twilio_secret
-    secret = look_up(
-        "secretsmanager",
-        lambda manager: manager.get_secret_value(SecretId=arn),
-        absent=["ResourceNotFoundException"],
-    )
+    secret = look_up("secretsmanager", lambda manager: manager.get_secret_value(SecretId=arn))
     if secret is None:
         make = command(
             "secretsmanager create-secret --name twilio --secret-string '{\"account_sid\": …}'"

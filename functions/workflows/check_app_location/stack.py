@@ -4,10 +4,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from secrets import token_hex
-from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
 from functions.core.aws import scheduler
@@ -20,12 +18,6 @@ from functions.workflows.check_app_location.location import command
 _DEPLOY = "Deploy the stack again: make deploy"
 _AHEAD = timedelta(days=365)
 _DELETIONS = 2
-_ABSENT = ["ResourceNotFoundException"]
-_ABSENT_BY_NAME = [*_ABSENT, "AccessDeniedException"]
-"""The second may be IAM's word for a name that there is not: permissions name ARNs, which end in a suffix."""
-
-_CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", "ValidationException"})
-"""There is no such group; the role cannot be assumed (EventBridge Scheduler API, CreateSchedule)."""
 
 
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +54,7 @@ def schedules() -> Finding:
     except Unavailable:
         _delete(name)  # it may be there all the same, if only the answer was lost
         raise
-    except ClientError as error:
-        if aws.code_of(error) not in _CANNOT_BE_MADE:
-            raise
+    except scheduler.CannotSchedule:
         return Finding(
             False,
             f"EventBridge Scheduler cannot use {scheduler.settings().schedule_role}. {_DEPLOY}",
@@ -79,9 +69,7 @@ def runs() -> Finding:
     """Whether the state machine is there."""
     arn = run_settings().run_workflow
     machine = look_up(
-        "stepfunctions",
-        lambda states: states.describe_state_machine(stateMachineArn=arn),
-        absent=["StateMachineDoesNotExist"],
+        "stepfunctions", lambda states: states.describe_state_machine(stateMachineArn=arn)
     )
     if machine is None or machine["status"] != "ACTIVE":
         return Finding(False, f"There is no state machine {arn}. {_DEPLOY}")
@@ -90,10 +78,11 @@ def runs() -> Finding:
 
 def _wrong_secret(name: str) -> str:
     """What is wrong with it; empty where nothing is."""
-    about: dict[str, Any] | None = look_up(
+    about = look_up(
         "secretsmanager",
         lambda manager: manager.describe_secret(SecretId=name),
-        absent=_ABSENT if name.startswith("arn:") else _ABSENT_BY_NAME,
+        # Permissions name ARNs, which end in a suffix: IAM may deny a name that there is not.
+        denied_is_absent=not name.startswith("arn:"),
     )
     if about is None:
         make = command(f"secretsmanager create-secret --name {name} --secret-string …")
@@ -115,7 +104,7 @@ def _entry(name: str) -> scheduler.Entry:
 def _delete(name: str) -> bool:
     """Whether it is gone."""
     for _ in range(_DELETIONS):
-        with suppress(Unavailable, ClientError, BotoCoreError):
+        with suppress(aws.AwsError):
             scheduler.delete(name, **ONCE)
             return True
     return False

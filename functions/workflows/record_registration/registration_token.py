@@ -8,10 +8,8 @@ import string
 import time
 import uuid
 from functools import cache
-from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws
 from functions.core.config import read_settings
@@ -79,12 +77,8 @@ def _equal(given: str, current: str) -> bool:
 
 def _read() -> str:
     """Fresh: a value that is kept would accept a token that was used up meanwhile."""
-    with aws.unavailable_if_transient("Secrets Manager"):
-        value = str(
-            _client().get_secret_value(SecretId=settings().registration_token_secret)[
-                "SecretString"
-            ]
-        )
+    secret = settings().registration_token_secret
+    value = str(_client().get_secret_value(SecretId=secret)["SecretString"])
     _last().keep(value)
     return value
 
@@ -94,15 +88,15 @@ def _renew(used: str) -> bool:
     another value (Secrets Manager API, PutSecretValue): who comes second is refused, and the SDK's own repetition is not.
     """
     renewed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    about = {"SecretId": settings().registration_token_secret, "ClientRequestToken": _version(used)}
+    secret = settings().registration_token_secret
     try:
-        _client().put_secret_value(**about, SecretString=renewed)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
-            return False
-        if aws.is_transient(error):
-            raise Unavailable(_MAY_BE_RENEWED) from error
-        raise
+        _client().put_secret_value(
+            SecretId=secret, SecretString=renewed, ClientRequestToken=_version(used)
+        )
+    except aws.AwsAlreadyExists:
+        return False
+    except aws.AwsUnavailable as error:
+        raise Unavailable(_MAY_BE_RENEWED) from error
     _last().keep(renewed)
     return True
 
@@ -118,5 +112,5 @@ def prepare() -> None:
     _client()
 
 
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def _client() -> aws.Client:
     return aws.client("secretsmanager")

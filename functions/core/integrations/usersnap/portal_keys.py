@@ -6,12 +6,10 @@ from functools import cache
 
 import msgspec
 
-from functions.core import aws
+from functions.core.aws import secrets
 from functions.core.aws.secrets import Secret
 from functions.core.config import read_settings
 from functions.core.signing.keys import read_keys, with_new
-
-_SERVICE = "secretsmanager"
 
 
 class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +37,8 @@ def put_portal_key(key: str) -> None:
         Unavailable: when Secrets Manager is.
     """
     arn = _settings().usersnap_portal_key_secret
-    with aws.unavailable_if_transient("Secrets Manager"):
-        known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
-        if text := with_new(known, key):
-            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+    if text := with_new(secrets.read(arn), key):
+        secrets.write(arn, text)
 
 
 @cache

@@ -1,8 +1,5 @@
 """SMS through SNS, straight to a phone number."""
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from functions.core import aws
 from functions.core.messages.provider import failure
 from functions.core.messages.settings import settings
@@ -35,11 +32,7 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
         sent = aws.client("sns", attempts=1).publish(
             PhoneNumber=to, Message=text, MessageAttributes=attributes
         )
-    except (
-        ClientError,
-        BotoCoreError,
-        ResponseParserError,
-    ) as error:  # the last: an answer that is no XML
+    except aws.AwsError as error:
         # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))
