@@ -9,6 +9,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 ENV ?= local
 LOCAL := $(or $(STATE),.local)
+CALLS = $(abspath $(LOCAL))/calls
 ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
@@ -30,7 +31,7 @@ UV = $(INDEX) .venv/bin/uv pip install --quiet --python .venv/bin/python --requi
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-15s %s\n", $$1, $$2}'
 
-run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of README's table]
+run: .venv/run ## runs the stack here: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any other setting of docs/reference/settings.md]
 	@exec .venv/bin/python -m infra.local
 
 invoke: .venv/run ## calls a function of the local stack without HTTP: make invoke WORKFLOW=verify_send [EVENT=a file, or JSON]
@@ -51,6 +52,11 @@ soak: .venv/dev ## runs long tests, ten minutes at most: storms, crashes, long l
 test-sam: .venv/dev $(SAM_CLI) ## tests what needs the SAM CLI or a clone: rehearsed deployments, make workflow: make test-sam [ARGS="-k deploy"]
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
 
+calls: .venv/dev ## shows the AWS and HTTP calls of each function over all tests, and which permissions none of them used
+	@rm -rf "$(CALLS)" && mkdir -p "$(CALLS)"
+	@CALLS_FOLDER="$(CALLS)" $(PYTEST) -p tests.calls.plugin $(WORKERS) $(ARGS)
+	@.venv/bin/python -m tests.calls.report "$(CALLS)"
+
 lint: .venv/dev ## checks style, types and template.yaml
 	@echo "ruff"; .venv/bin/ruff check --output-format concise . && .venv/bin/ruff format --check .
 	@echo "mypy"; .venv/bin/mypy
@@ -58,6 +64,12 @@ lint: .venv/dev ## checks style, types and template.yaml
 
 lint-emails: .venv/dev .venv/html/installed ## checks the HTML of every email for mail programs; needs npm's registry
 	@$(PYTEST) tests/html
+
+docs: .venv-docs/installed ## builds the documents as a site that loads nothing from elsewhere: .site/index.html
+	@.venv-docs/bin/zensical build --strict --clean
+	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="https?://[^"]*' .site --include='*.html' || { \
+		echo "error: the site loads these from elsewhere" >&2; exit 1; }
+	@echo "To read it: .venv/bin/python -m http.server --bind 127.0.0.1 --directory .site 8789"
 
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
@@ -130,6 +142,12 @@ clean: ## forgets the state of the local stack (stop make run first)
 	@echo "installing what checks the HTML of emails"; mkdir -p .venv/html && cp tests/html/package*.json .venv/html
 	@cd .venv/html && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
 		echo "error: npm's registry is needed for it, and did not answer as it should: cd .venv/html && ../bin/npm ci" >&2; exit 1; }
+	@touch $@
+
+.venv-docs/installed: .venv/bin/uv pyproject.toml
+	@echo "installing what builds the documents in an environment of its own"
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-docs
+	@$(INDEX) .venv/bin/uv pip install --quiet --python .venv-docs/bin/python --group docs
 	@touch $@
 
 $(SAM_CLI): .venv/bin/uv

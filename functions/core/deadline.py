@@ -1,4 +1,4 @@
-"""One deadline per call, so that a call that takes too long is answered while somebody still listens."""
+"""One deadline per call: a call that takes too long is answered while the client still waits."""
 
 import math
 import signal
@@ -21,7 +21,7 @@ _ends_at = math.inf
 
 
 def remaining_seconds() -> float:
-    """How long the call that is under way may still take; infinite where there is no deadline."""
+    """Seconds left of the call under way; infinite without a deadline."""
     return _ends_at - time.monotonic()
 
 
@@ -29,8 +29,9 @@ def remaining_seconds() -> float:
 def deadline(seconds: float, remaining_ms: int) -> Iterator[None]:
     """Raises `TooSlow` in the body once `seconds`, or Lambda's own remaining time, are used up.
 
-    An alarm signal, because nothing else interrupts a call that hangs in a socket or a loop. Python delivers signals
-    to the main thread only; Lambda's runtime calls handlers there. In any other thread there is no deadline.
+    An alarm signal, because nothing else interrupts a call that hangs in a socket or a loop. Python
+    delivers signals to the main thread only; Lambda's runtime calls handlers there. In any other
+    thread there is no deadline.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,4 +50,4 @@ def deadline(seconds: float, remaining_ms: int) -> Iterator[None]:
 
 
 def _raise(_signal: int, _frame: FrameType | None) -> None:
-    raise TooSlow("The call took too long and was given up; it may have had effects.")
+    raise TooSlow("The call took too long and was stopped; it may have had effects.")

@@ -1,7 +1,7 @@
 """Structured logs and metrics (Powertools), kept free of tokens and whole destinations.
 
-Codes are never given to the log at all; tokens and destinations that slip into a text, for instance in a provider's error,
-are masked in the finished line.
+Codes are never given to the log at all; tokens and destinations that slip into a text, for instance
+in a provider's error, are masked in the finished line.
 """
 
 import logging
@@ -36,14 +36,17 @@ class _ScrubbingFormatter(LambdaPowertoolsFormatter):
 
 
 logger = Logger(logger_formatter=_ScrubbingFormatter(use_rfc3339=True, utc=True, location=None))
-"""The one logger. Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
+"""The one logger.
+
+Its service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL.
+"""
 
 
 @contextmanager
 def logged(**keys: object) -> Iterator[None]:
-    """Adds keys to every line of one call, lines of its threads and of an author's own logger included.
+    """Adds keys to every line of one call, including its threads and an author's own logger.
 
-    Nothing of them is left for the next call of the same process.
+    The next call of the process starts without them.
     """
     logger.append_keys(**keys)
     try:
@@ -55,7 +58,7 @@ def logged(**keys: object) -> Iterator[None]:
 def count(metric: str, occurrences: int = 1, /, **dimensions: str) -> None:
     """Counts occurrences of `metric` (CloudWatch EMF, namespace POWERTOOLS_METRICS_NAMESPACE).
 
-    Never fails the call, whose work is done: what keeps the metric from being written is logged instead.
+    Never fails the call, whose work is done: an error while writing the metric is logged instead.
     """
     try:
         with single_metric(name=metric, unit=MetricUnit.Count, value=occurrences) as one:

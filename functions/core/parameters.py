@@ -1,4 +1,4 @@
-"""Typed parameters and results: the base classes of a workflow's types, and parameters read from JSON values."""
+"""Typed parameters and results: their base classes, and parameters read from JSON values."""
 
 import re
 from collections.abc import Mapping
@@ -10,31 +10,37 @@ from functions.core.errors import FieldError, InvalidParameters
 
 
 class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Base of a workflow's parameters. Unknown fields are refused; an optional field needs a default."""
+    """Base of a workflow's parameters.
+
+    Unknown fields are refused; an optional field needs a default.
+    """
 
     def check(self) -> None:
-        """What types cannot say: raises `InvalidParameters`. Also asked of each item of a list before a run starts."""
+        """Checks what types cannot express. Raises `InvalidParameters`.
+
+        Also called for each item of a list before a run starts.
+        """
 
     def check_origin(self, started_by: str | None) -> None:
-        """Raises `InvalidParameters` for what only some parts of the platform may ask for.
+        """Raises `InvalidParameters` for what only some parts of the platform may request.
 
-        Also asked of each item of a list before a run starts.
+        Also called for each item of a list before a run starts.
 
         Args:
-            started_by: `Call.started_by`; null for whatever a client asks for.
+            started_by: `Call.started_by`; null for a client's request.
         """
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """Base of a workflow's result. Absent values are null, so that the shape of an answer is always the same."""
+    """Base of a workflow's result. Absent values are null: an answer always has the same shape."""
 
 
 class NotValid(ValueError):
-    """A text is not what its type says; the message is a sentence that clients are told, without what was sent."""
+    """A text does not fit its type. Clients read the message; it never repeats the text."""
 
 
 class ValidatedStr(str):
-    """Base of the types of texts that are checked when they are read, such as an email address.
+    """Base of types for validated texts, such as an email address.
 
     class OrderNumber(ValidatedStr):
         @classmethod
@@ -48,7 +54,7 @@ class ValidatedStr(str):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The text, checked and as it is to be used. Raises `NotValid`."""
+        """The validated, normalised text. Raises `NotValid`."""
         return cls(text)
 
 
@@ -60,13 +66,15 @@ def read_parameters(
 ) -> P:
     """Converts JSON values to a workflow's parameters.
 
-    null and "" count as absent for optional parameters, because no-code clients send them for empty fields.
+    null and "" count as absent for optional parameters, because no-code clients send them for empty
+    fields.
 
     Args:
         kind: what they are converted to.
         values: as they came.
         at: a JSON pointer to where they stood in what the client sent.
-        strict: if not, texts become what is wanted ("5", "true"): cells of a CSV and query parameters are all texts.
+        strict: if not, texts become what is wanted ("5", "true"): cells of a CSV and query
+            parameters are all texts.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
@@ -87,7 +95,7 @@ def read_parameters(
 
 
 def encode_validated(value: object) -> str:
-    """Msgspec's `enc_hook`: a checked text is a text in a result."""
+    """Msgspec's `enc_hook`: a validated text is a plain text in JSON."""
     if isinstance(value, ValidatedStr):
         return str(value)
     raise NotImplementedError(f"{type(value).__name__} cannot stand in a result.")
@@ -103,7 +111,7 @@ def _read_validated(kind: type, value: object) -> ValidatedStr:
 
 
 def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """An item of a list with the parameters that are common to all, for what it does not say itself."""
+    """An item's parameters; those that it lacks come from the parameters common to all items."""
     said = {
         name: value
         for name, value in item.items()
@@ -121,13 +129,13 @@ _NAMES = {
 }
 _NAMES |= {"object": "an object", "null": "null"}
 
-# msgspec's messages, in our own words. Names of fields are the client's: they may be anything.
+# Patterns of msgspec's messages. Field names come from the client and may be anything.
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `|$)", re.DOTALL)
 
 NOT_A_PARAMETER = "is not a parameter here"
 LONGEST_NAME = 64
-"""Characters of an unknown parameter's name that are told; whoever sends a longer one knows it."""
+"""Characters of an unknown parameter's name that a problem repeats."""
 _SENTENCES = {
     r"Expected `str` of length >= 1$": "must not be empty",
     r"Expected `(?:str|array|object|bytes)` of length (>=|<=) (\d+)": "length must be {0} {1}",
@@ -141,7 +149,7 @@ _SENTENCES = {
 
 
 def _field_error(message: str, *, known: bool) -> FieldError:
-    """`known`: the message is a sentence of ours already."""
+    """`known`: the message is already one of our sentences."""
     message = message.replace(" - at `key` in `$", " - at `$")
     what, _, path = message.rpartition(" - at `") if " - at `$" in message else (message, "", "")
     pointer = _pointer(path.rstrip("`"))
@@ -172,7 +180,10 @@ def _type_sentence(what: str) -> str:
 
 
 def _pointer(path: str) -> str:
-    """`$.items[3].to` as a JSON pointer: `/items/3/to`. Of an object with any keys, msgspec does not tell which: `[...]`."""
+    """`$.items[3].to` as a JSON pointer: `/items/3/to`.
+
+    For an object with arbitrary keys, msgspec hides the key: `[...]`.
+    """
     steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path.removeprefix("$").replace("[...]", ""))
     return "".join(f"/{_escape(name or index)}" for name, index in steps)
 

@@ -92,7 +92,7 @@ def plan(project: Path, name: str, source: str) -> Plan:
 
 
 def _blank(project: Path, name: str) -> Plan:
-    """The workflow that README shows, with no rights but those that every workflow has."""
+    """The workflow that the tutorial shows, with no rights but those that every workflow has."""
     _refuse_name(project, name)
     template, code = _text(project / "template.yaml"), _text(_GREET)
     section = Renaming(plainest(template), name, frozenset())

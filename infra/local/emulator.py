@@ -106,6 +106,9 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
         "LOG_LEVEL": "WARNING",
         "AWS_DEFAULT_REGION": REGION,
     }
+    # Of the functions' processes; the recorder's folder, for instance (tests/calls).
+    if functions_path := os.environ.get("FUNCTIONS_PYTHONPATH"):
+        settings["PYTHONPATH"] = functions_path
     kept = {
         name: value
         for name, value in os.environ.items()

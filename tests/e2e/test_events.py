@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.documents import event_reader
 from tests.e2e.conftest import LocalStack, Receiver, eventually
-from tests.readme import readme_event_reader
 
 EVENT = {"type": "order.shipped", "data": {"order": "1042"}}
 
 
-def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_code(
+def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_the_documents_code(
     special: LocalStack, receiver: Receiver
 ) -> None:
     receiver.fail_once(b'"order":"1042"')
@@ -27,7 +27,7 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_readmes_cod
             "/workflows/deliver_event", json=EVENT | {"type": "verification.approved"}
         )
     assert (forged.status_code, forged.json()["errors"][0]["pointer"]) == (422, "/type")
-    read_event = readme_event_reader(f"whsec_{key_of(special)}")
+    read_event = event_reader(f"whsec_{key_of(special)}")
     first, second = [read_event(*delivery) for delivery in receiver.arrived_with(b'"order":"1042"')]
     assert first == second
     assert (second["type"], second["data"], second["id"]) == (

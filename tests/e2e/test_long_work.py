@@ -1,18 +1,18 @@
-"""README's long work: three workflows, each starting the next, of which the second fails once."""
+"""The documents' long work: three workflows in a chain, of which the second fails once."""
 
 import pytest
 
 from functions.core.runs import outcomes
 from functions.core.runs.run import describe
 from functions.core.runs.start import start
+from tests.documents import long_work
 from tests.e2e.conftest import LocalStack, ended
-from tests.readme import readme_steps
 
 pytestmark = pytest.mark.usefixtures("in_stack")
 
 
 def test_what_a_step_has_done_is_not_done_again_when_a_later_one_fails(stack: LocalStack) -> None:
-    for name, code in readme_steps().items():
+    for name, code in long_work().items():
         stack.add_workflow(name, code)
     collected = ended(start("month_collect", [{"month": "2026-10"}], token_id=None))
     assert collected.status == "succeeded", collected

@@ -1,4 +1,4 @@
-"""A proof as a client's backend sees it: made on the local stack, with its KMS and its IAM, verified with README's code."""
+"""A proof as a client's backend sees it, verified with the documents' code."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ import httpx
 import jwt
 import pytest
 
+from tests.documents import proof_verifier
 from tests.e2e.conftest import LocalStack
-from tests.readme import readme_verifier
 
 AUDIENCE = "https://api.example.com"
 
@@ -40,18 +40,20 @@ def key_of(proof: str) -> str:
     return str(jwt.get_unverified_header(proof)["kid"])
 
 
-def test_a_proof_is_verified_with_readmes_code(special: LocalStack, email: str) -> None:
+def test_a_proof_is_verified_with_the_documents_code(special: LocalStack, email: str) -> None:
     token = token_with_audience(special)
     assert f"proofs for {AUDIENCE}" in special.token("list").stdout
     proof = proof_for(special, token, email)
-    verified_destination = readme_verifier(special.url)
+    verified_destination = proof_verifier(special.url)
     assert verified_destination(proof, nonce="n-1", channel="email", purpose=None) == email
     with pytest.raises(jwt.InvalidTokenError):
         verified_destination(proof, nonce="n-2", channel="email", purpose=None)
 
 
 @pytest.mark.soak(only=True)
-def test_a_proof_is_verified_with_readmes_code_also_while_its_key_rotates(tmp_path: Path) -> None:
+def test_a_proof_is_verified_with_the_documents_code_also_while_its_key_rotates(
+    tmp_path: Path,
+) -> None:
     stack = LocalStack.start(tmp_path, PROOFS="true")
     try:
         token = token_with_audience(stack)
@@ -69,7 +71,7 @@ def test_a_proof_is_verified_with_readmes_code_also_while_its_key_rotates(tmp_pa
         after = proof_for(stack, token, "bo@example.com")
         assert (key_of(after), key_of(before)) == (new.rpartition("/")[2], old.rpartition("/")[2])
         assert [key["kid"] for key in jwks(stack).json()["keys"]] == [key_of(after), key_of(before)]
-        verified_destination = readme_verifier(stack.url)
+        verified_destination = proof_verifier(stack.url)
         assert (
             verified_destination(before, nonce="n-1", channel="email", purpose=None)
             == "ana@example.com"

@@ -101,7 +101,7 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     eventually(lambda: error in stack.text)
     told = stack.text.partition(error)[2]
     assert told.startswith("          Traceback (most recent call last):\n")
-    assert '            File "functions/core/workflow.py", line ' in told
+    assert '            File "functions/core/http/endpoint.py", line ' in told
     assert "          RuntimeError: a deliberate exception\n" in told
     assert f"POST /workflows/{NAME} 500 internal_error: An unexpected error" in stack.text
     assert "\x1b" not in stack.text, "colours are for terminals"

@@ -20,7 +20,7 @@ from infra.generate.plan import Plan, plan
 from infra.generate.section import carried, mentions, own_rights, with_copy
 from infra.generate.write import write
 from infra.workflows import workflows
-from tests.readme import readme_blank
+from tests.documents import blank_workflow
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ def git(project: Path, *words: str) -> None:
         ("verify_check", "functions/workflows/verify_check is there already"),
         ("authorize", "tests/events/authorize.json is there already"),
         ("tokens", "tests/workflows/test_tokens.py is there already"),
-        ("table", "uses the name table already"),
+        ("dynamodb", "uses the name dynamodb already"),
         ("verification_deleted", "uses the name VerificationDeleted already"),
         ("alarms", "template.yaml has a Alarms already"),
         ("proof_keys", "template.yaml has a ProofKeys already"),
@@ -359,8 +359,8 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
     assert "greet" not in code.lower()
 
 
-def test_a_blank_workflow_is_the_one_that_readme_shows() -> None:
-    assert (sam.ROOT / "infra/generate/greet.py").read_text() == readme_blank()
+def test_a_blank_workflow_is_the_one_that_the_tutorial_shows() -> None:
+    assert (sam.ROOT / "infra/generate/greet.py").read_text() == blank_workflow()
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_blank_workflow_passes_its_own_test(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     shutil.copytree(sam.ROOT, clone, ignore=NOT_IN_A_COPY, symlinks=True)
     planned = plan(clone, "greet", "blank")
-    assert planned.code[Path("handler.py")].decode() == readme_blank()
+    assert planned.code[Path("handler.py")].decode() == blank_workflow()
     write(clone, planned, green)
     made = [str(planned.place.folder), str(planned.place.test)]
     run(clone, ["pytest", made[1]], ["ruff", "check", *made], ["ruff", "format", "--check", *made])

@@ -4,20 +4,12 @@ import ast
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra import sam
 from infra.workflows import workflows
-
-RESOURCES = sam.read_template()["Resources"]
-HANDLERS = {
-    name: each["Properties"]["Handler"].removesuffix(".lambda_handler")
-    for name, each in RESOURCES.items()
-    if each["Type"] == "AWS::Serverless::Function"
-}
-"""Module of each function, by its logical id."""
+from tests.roles import HANDLERS, RESOURCES, allowed
 
 MACHINE = "stateMachine:${AWS::StackName}-RunWorkflow"
 EXECUTIONS = "execution:${AWS::StackName}-RunWorkflow:*"
@@ -98,33 +90,6 @@ def by_traits(handler: str) -> set[str]:
     )
     found |= {"functions.core.runs.start"} if about.starts else set()
     return found | ({"functions.core.http.idempotency"} if about.idempotency == "heeded" else set())
-
-
-def allowed(role: str) -> set[tuple[str, str]]:
-    """Action and resource of each permission; of an ARN that names region and account, what follows them."""
-    statements = [
-        statement["Fn::If"][1] if "Fn::If" in statement else statement
-        for policy in RESOURCES[role]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-    return {
-        (action, text_of(resource))
-        for statement in statements
-        for action in listed(statement["Action"])
-        for resource in listed(statement.get("Resource", []))
-    }
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def text_of(resource: Any) -> str:
-    if isinstance(resource, str):
-        return resource
-    if "Fn::GetAtt" in resource:
-        return ".".join(resource["Fn::GetAtt"])
-    return str(resource.get("Fn::Sub", resource)).rpartition("${AWS::AccountId}:")[2]
 
 
 def loads(name: str) -> set[str]:

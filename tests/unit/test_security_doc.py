@@ -1,4 +1,4 @@
-"""docs/security.md names the test that proves each rule: each must be there."""
+"""docs/explanation/security.md names the test that proves each rule: each must be there."""
 
 import ast
 import re
@@ -11,7 +11,8 @@ from infra import sam
 
 TESTS = sam.ROOT / "tests"
 NAMED = re.findall(
-    r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`", (sam.ROOT / "docs/security.md").read_text()
+    r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`",
+    (sam.ROOT / "docs/explanation/security.md").read_text(),
 )
 
 

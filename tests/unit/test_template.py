@@ -656,7 +656,7 @@ LONGEST_NAMES = {
 
 
 def test_a_stacks_name_may_have_41_characters() -> None:
-    """docs/operations.md says so."""
+    """docs/how-to/operations.md says so."""
     suffixes = [
         (LONGEST_NAMES.get(key, 64), each["Fn::Sub"].replace("${AWS::StackName}", ""))
         for resource in sam.read_template()["Resources"].values()

@@ -17,7 +17,7 @@ from functions.workflows.deliver_event.handler import lambda_handler as deliver_
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call
-from tests.readme import readme_event_reader
+from tests.documents import event_reader
 from tests.workflows.conftest import Clock, Settings, admin
 from tests.workflows.test_items import RUN_ID, delivery, outcome
 
@@ -96,19 +96,17 @@ def test_an_event_is_delivered_as_json_with_its_id_type_time_and_data(
     assert request.headers["user-agent"] == "backend-workflows"
 
 
-def test_a_receiver_verifies_it_with_the_code_of_the_readme(received: list[Received]) -> None:
+def test_a_receiver_verifies_it_with_the_code_of_the_documents(received: list[Received]) -> None:
     deliver()
     (request,) = received
-    event = readme_event_reader(f"whsec_{KEY}")(request.body, request.headers)
+    event = event_reader(f"whsec_{KEY}")(request.body, request.headers)
     assert (event["type"], event["data"]) == ("order.shipped", DATA)
     with pytest.raises(WebhookVerificationError):
-        readme_event_reader(f"whsec_{ANOTHER_KEY}")(request.body, request.headers)
+        event_reader(f"whsec_{ANOTHER_KEY}")(request.body, request.headers)
     with pytest.raises(WebhookVerificationError):
-        readme_event_reader(f"whsec_{KEY}")(request.body.replace(b"1042", b"1043"), request.headers)
+        event_reader(f"whsec_{KEY}")(request.body.replace(b"1042", b"1043"), request.headers)
     with pytest.raises(ValueError, match="unpack"):
-        readme_event_reader(f"whsec_{KEY}")(
-            request.body, request.headers | {"webhook-signature": "v1"}
-        )
+        event_reader(f"whsec_{KEY}")(request.body, request.headers | {"webhook-signature": "v1"})
 
 
 def test_the_signature_is_of_the_attempt_and_not_of_the_event(

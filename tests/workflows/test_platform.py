@@ -18,7 +18,7 @@ from functions.core.workflow import Call, Parameters, Result, workflow
 from infra import sam
 from infra.generate.greet import lambda_handler as blank
 from tests.builders import Context, call, http_event
-from tests.readme import readme_workflow
+from tests.documents import asking_workflow, shortest_workflow
 
 SCOPES = ("workflow:greet",)
 
@@ -58,8 +58,9 @@ def test_a_typed_function_is_a_whole_workflow() -> None:
     }
 
 
-def test_the_workflow_that_readme_shows_works_as_it_says() -> None:
-    shown = readme_workflow()
+def test_the_workflows_that_the_documents_show_work_as_they_say() -> None:
+    assert call(shortest_workflow(), {"name": "Ana"}, scopes=SCOPES).body == {"text": "Hello, Ana"}
+    shown = asking_workflow()
     assert call(shown, {"name": "Ana", "formal": True}, scopes=SCOPES).body == {
         "text": "Good day, Ana"
     }

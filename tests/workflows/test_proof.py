@@ -1,4 +1,4 @@
-"""Proofs, verified with PyJWT by the code that README gives to backends."""
+"""Proofs, verified with PyJWT by the code that the documents give to backends."""
 
 import base64
 import io
@@ -22,7 +22,7 @@ from functions.workflows.verify_send.handler import lambda_handler as verify_sen
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call
-from tests.readme import Verifier, readme_verifier
+from tests.documents import Verifier, proof_verifier
 from tests.workflows.conftest import Settings, admin
 from tests.workflows.test_verify_check import CODE, stored
 from tests.workflows.test_verify_send import last_code
@@ -63,7 +63,7 @@ def issuer(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def verified_destination(issuer: str) -> Verifier:
-    return readme_verifier(issuer)
+    return proof_verifier(issuer)
 
 
 def check(verification_id: str, code: str = CODE, audience: str | None = AUDIENCE) -> Reply:
@@ -279,7 +279,7 @@ def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(
 ) -> None:
     """The call's deadline strikes while KMS is waited for."""
     monkeypatch.setattr(
-        "functions.core.workflow.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
+        "functions.core.http.endpoint.deadline", lambda _seconds, _remaining: deadline(1, 30_000)
     )
     verification_id = stored()
     with fakes.server(fakes.hangs) as url:

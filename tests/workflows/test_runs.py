@@ -280,7 +280,7 @@ def test_a_retry_is_refused_while_the_run_runs_when_nothing_failed_and_when_the_
     with pytest.raises(Conflict, match="No item"):
         retry(run.run_id, token_id=None)
     clock.advance(7 * 86_400 + 1)
-    with pytest.raises(Conflict, match="no longer kept"):
+    with pytest.raises(Conflict, match="deleted after 7 days"):
         retry(run.run_id, token_id=None)
 
 

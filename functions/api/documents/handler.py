@@ -15,7 +15,7 @@ from functions.core.verification.settings import proof_settings
 
 _MAX_AGE_SECONDS = 300
 """How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it
-signs (README, Rotating the key), and a widget that is switched off may still be loaded."""
+signs (docs/how-to/rotate-keys.md), and a widget that is switched off may still be loaded."""
 
 
 class Document(NamedTuple):

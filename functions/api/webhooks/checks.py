@@ -13,7 +13,7 @@ from functions.api.webhooks.delivery import Received
 from functions.core.errors import MalformedBody, StaleDelivery, WrongSignature
 
 TOLERANCE = timedelta(minutes=5)
-"""Into the past and, because clocks differ, into the future (design.md §5; Standard Webhooks' and Stripe's libraries too)."""
+"""Into the past and, because clocks differ, into the future (Rule 5.9; Standard Webhooks' and Stripe's libraries too)."""
 
 LONGEST_HEADER = 2_048
 """Characters: 30 signatures. What is longer is not read, so that nobody chooses how much work a header makes."""

@@ -24,7 +24,8 @@ class Caller(msgspec.Struct, frozen=True):
 
         Args:
             scope: `<kind>:<name>`, such as `workflow:verify_send`.
-            publishable: whether a publishable token, which anyone can read out of a page, may use it.
+            publishable: whether a publishable token, which anyone can read out of a page, may use
+                it.
         """
         if scope not in self.scopes or (self.kind == "publishable" and not publishable):
             raise NotPermitted(f"The token lacks the scope {scope}.")

@@ -1,7 +1,7 @@
-"""Tokens: what a client proves itself with. Stored as SHA-256 only; shown once, when they are issued.
+"""Tokens: the secrets that clients call the API with. Stored as SHA-256, shown once.
 
-A token's id is the beginning of its hash, so that one read finds it for whoever has its text, and for a schedule, which
-keeps the id alone.
+A token's id is the beginning of its hash: one read finds a token by its text, and also for a
+schedule, which keeps only the id.
 """
 
 import hashlib
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 _FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
-"""256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for slow ones for passwords)."""
+"""256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for
+slow ones for passwords).
+"""
 
 _SCOPE = re.compile(r"[a-z_]+:[a-z0-9_]+")
 _ID_LENGTH = 16
-"""Hexadecimal digits of the hash that are the id: 64 bits, which tell tokens apart. The whole hash is what proves one."""
+"""Hexadecimal digits of the hash that are the id: 64 bits, which tell tokens apart.
+
+The whole hash is what proves one.
+"""
 
 _AUDIENCE = re.compile(r"[!-~]{1,255}")
 """Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
@@ -51,7 +56,7 @@ class Token(dynamodb.Table):
     revoked_at = NumberAttribute(null=True)
 
     def is_active(self, now: float) -> bool:
-        """Neither revoked nor expired, at `now` seconds since the epoch."""
+        """Whether it is neither revoked nor expired at `now`, in seconds since the epoch."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
@@ -63,7 +68,7 @@ class NewToken(NamedTuple):
 
 
 def find_token(text: str) -> Token | None:
-    """The stored token for what a client sent, active or not; null when there is none. 1 DynamoDB request."""
+    """The stored token of a text, active or not; null without one. 1 DynamoDB request."""
     if not _FORM.fullmatch(text):
         return None
     token_hash = _hash(text)
@@ -72,7 +77,7 @@ def find_token(text: str) -> Token | None:
 
 
 def read_token(token_id: str) -> Token | None:
-    """The stored token of an id, active or not; null when there is none. 1 DynamoDB request.
+    """The stored token of an id, active or not; null without one. 1 DynamoDB request.
 
     Read consistently: API Gateway would keep the refusal of a token that is new for 60 s.
     """
@@ -103,7 +108,8 @@ def issue_token(  # noqa: PLR0913 - a token's properties, by name
         audience: of the proofs that verify_check gives for it; null: it gets none.
 
     Raises:
-        ValueError: for a name, kind, scopes or audience that a token cannot have; the text is a sentence.
+        ValueError: for a name, kind, scopes or audience that a token cannot have; the text is a
+            sentence.
     """
     wanted = set(scopes)
     _refuse_wrong(name, kind, wanted, publishable_scopes)
@@ -135,7 +141,9 @@ def list_tokens() -> list[Token]:
 def rescope_tokens(
     name: str, scopes: Iterable[str], *, publishable_scopes: Collection[str] = ()
 ) -> bool:
-    """Gives all tokens of a name other scopes; false when there is none. API Gateway may know the old ones for 60 s.
+    """Gives all tokens of a name other scopes; false if the name has none.
+
+    API Gateway may use the old scopes for another 60 s.
 
     Raises:
         ValueError: as `issue_token`.
@@ -150,7 +158,10 @@ def rescope_tokens(
 
 
 def revoke_token(token_id: str) -> bool:
-    """Revokes a token for good; false when there is none of that id. API Gateway may accept it for another 60 s."""
+    """Revokes a token for good; false when there is none of that id.
+
+    API Gateway may accept it for another 60 s.
+    """
     revoked, _ = Token.update_if(
         token_id,
         [Token.revoked_at.set(Token.revoked_at | int(time.time()))],

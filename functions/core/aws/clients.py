@@ -1,6 +1,6 @@
 """AWS clients: the only module that makes them. Made once per process, from one session, with timeouts that fit a call.
 
-botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (docs/decisions.md).
+botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (decision 9).
 """
 
 import re

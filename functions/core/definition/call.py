@@ -17,7 +17,8 @@ Trigger = Literal["http", "direct", "schedule", "run"]
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a workflow.
 
-    `caller` is null where IAM authorizes (direct invocations, schedules, runs) and for public workflows.
+    `caller` is null where IAM authorizes (direct invocations, schedules, runs) and for public
+    workflows.
     """
 
     request_id: str
@@ -27,11 +28,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     domain: str | None = None
     """Domain name that the request was sent to."""
     item_id: str | None = None
-    """Id of a run's item: the same at every delivery and every retry, also in a later run. Null elsewhere."""
+    """Id of a run's item: the same at every delivery and every retry, also in a later run.
+
+    Null elsewhere.
+    """
     run_token_id: str | None = None
     """Id of the token that asked for the run. Null elsewhere."""
     started_by: str | None = None
-    """The code that started the run, for a run's item (`Execution.started_by`). No client can choose it.
+    """The code that started the run, for a run's item (`Execution.started_by`). No client can
+    choose it.
 
     Null elsewhere, and where it is unknown: the platform's own rights are then refused.
     """
@@ -49,12 +54,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.steps is not None
 
     def once(self, step: str, do: Callable[[], str]) -> str:
-        """Does a step of a run's item once; returns its recorded value on every later try, also in a later run.
+        """Does a step of a run's item once; returns its recorded value on every later try, also in
+        a later run.
 
         Args:
             step: name, the same at each try.
-            do: does it. An error is not recorded. If the process dies before the record is written, the
-                step is done again.
+            do: does it. An error is not recorded. If the process dies before the record is written,
+                the step is done again.
         """
         known = self.recall(step)
         if known is not None:

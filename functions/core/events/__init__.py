@@ -1,1 +1,1 @@
-"""Events: what happened here, told to a server of the app's own as Standard Webhooks (standardwebhooks.com)."""
+"""Events: notifications to the app's own server, as Standard Webhooks (standardwebhooks.com)."""

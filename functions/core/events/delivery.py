@@ -15,26 +15,26 @@ _USER_AGENT = "backend-workflows"
 _TRY_AGAIN_SECONDS = 5
 _OK = range(200, 300)
 _GONE = 410
-"""The receiver wants no more of these (Standard Webhooks 1.0.0, "Delivery success and failure")."""
+"""The receiver refuses further events (Standard Webhooks 1.0.0, "Delivery success and failure")."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent, as JSON."""
+    """An event, sent as JSON."""
 
     id: str
     type: str
     timestamp: str
-    """When it happened, RFC 3339 UTC."""
+    """Time of the event, RFC 3339 UTC."""
     data: dict[str, Any]
 
 
 def deliver(event: Event, endpoint: Endpoint, now: datetime, network: Network = INTERNET) -> int:
-    """Delivers an event; returns the status with which the receiver took it.
+    """Delivers an event; returns the receiver's status.
 
     Raises:
-        DeliveryRefused: another try would not be taken either.
-        NotDelivered: another try may be.
-        SettingsError: a key is none.
+        DeliveryRefused: another try would fail as well.
+        NotDelivered: another try may succeed.
+        SettingsError: a key is malformed.
     """
     body = msgspec.json.encode(event)
     answer = post(endpoint.url, body, _headers(event, body, endpoint.keys, now), network)
@@ -47,7 +47,7 @@ def deliver(event: Event, endpoint: Endpoint, now: datetime, network: Network = 
 
 
 def _headers(event: Event, body: bytes, keys: tuple[str, ...], now: datetime) -> dict[str, str]:
-    from standardwebhooks import Webhook  # noqa: PLC0415 - only what is delivered pays for it
+    from standardwebhooks import Webhook  # noqa: PLC0415 - only a delivery pays for it
 
     signatures = [Webhook(_key(each)).sign(event.id, now, body.decode()) for each in keys]
     return {
@@ -60,7 +60,7 @@ def _headers(event: Event, body: bytes, keys: tuple[str, ...], now: datetime) ->
 
 
 def _key(text: str) -> bytes:
-    """The package itself would make a key of any text."""
+    """The key's bytes. The package itself would accept any text as a key."""
     try:
         return standard_key(text)
     except ValueError as error:

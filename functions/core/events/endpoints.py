@@ -1,4 +1,4 @@
-"""Where events of a type go, and the keys that they are signed with."""
+"""Endpoints of events: their URLs and signing keys, by event type."""
 
 from functools import cache
 from typing import NamedTuple
@@ -16,14 +16,14 @@ _USERSNAP = "usersnap."
 
 
 class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who delivers needs; read from the environment."""
+    """Settings of deliveries; read from the environment."""
 
     events_key_secret: str
     """ARN of the secret with the key, or two keys while one takes the other's place."""
 
 
 class Endpoint(NamedTuple):
-    """Where events go."""
+    """A receiver of events."""
 
     url: str
     keys: tuple[str, ...]
@@ -31,10 +31,12 @@ class Endpoint(NamedTuple):
 
 
 def endpoint_for(event_type: str) -> Endpoint | None:
-    """Where events of a type go; null where they go nowhere. Usersnap's go to the client portal, all others to `EventsUrl`.
+    """The endpoint of an event type; null if it has none.
+
+    Usersnap's events go to the client portal, all others to `EventsUrl`.
 
     Raises:
-        SettingsError: the secret is none.
+        SettingsError: the secret is malformed.
         Unavailable: it cannot be read.
     """
     if event_type.startswith(_USERSNAP):

@@ -1,4 +1,4 @@
-"""Which events are wanted: what makes them asks, so that nothing is started for those that go nowhere."""
+"""Event filter; producers consult it before they start a delivery."""
 
 from functools import cache
 from typing import Annotated
@@ -15,13 +15,13 @@ class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of events; read from the environment."""
 
     events_url: str = ""
-    """Where events go; nowhere by default."""
+    """URL of the receiver; empty: none."""
 
     event_types: tuple[Annotated[str, Meta(pattern=_TYPES)], ...] = ("*",)
-    """Which types go there: names, `verification.*`, or `*`."""
+    """Event types that are delivered: names, `verification.*`, or `*`."""
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of a type go anywhere."""
+        """Whether events of a type are delivered."""
         return bool(self.events_url) and any(_fits(event_type, each) for each in self.event_types)
 
 

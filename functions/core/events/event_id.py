@@ -1,4 +1,4 @@
-"""Ids of events, by which a receiver recognises what it has had already."""
+"""Event ids, by which a receiver recognises repeated deliveries."""
 
 import hashlib
 
@@ -7,5 +7,8 @@ _DIGITS = 32
 
 
 def event_id(seed: str) -> str:
-    """Always the same for the same seed. Without a full stop, which separates what Standard Webhooks sign."""
+    """The id for a seed, always the same.
+
+    It has no full stop, which Standard Webhooks use as separator.
+    """
     return f"evt_{hashlib.sha256(seed.encode()).hexdigest()[:_DIGITS]}"

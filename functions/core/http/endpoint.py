@@ -1,4 +1,4 @@
-"""What the doors of a workflow share: an answer within a deadline, one log line for each, and no exception over HTTP."""
+"""Endpoints: an answer within a deadline, a log line for each call, no exception over HTTP."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from functions.core.parameters import NOT_A_PARAMETER
 BACKGROUND_SECONDS = 240.0
 
 _NAMED = frozenset({"direct", "schedule", "run", "validate"})
-"""Triggers that an event names itself; whoever invokes a function with anything else does so directly."""
+"""Triggers that an event names. Any other event is a direct invocation."""
 
 
 def logged_call(
@@ -25,9 +25,10 @@ def logged_call(
     context: Any,  # noqa: ANN401 - Lambda's context has no type
     **keys: object,
 ) -> AbstractContextManager[None]:
-    """Gives every log line of a call `trigger` and `request_id`, besides other keys.
+    """Adds `trigger`, `request_id` and other keys to every log line of a call.
 
-    The id is API Gateway's where a request came over HTTP, which the client gets as well, else Lambda's.
+    The request id of an HTTP call is API Gateway's, which the client gets as well. Otherwise it is
+    Lambda's.
     """
     if gateway.is_http(event):
         return logged(trigger="http", request_id=gateway.request_id_of(event), **keys)
@@ -41,7 +42,13 @@ def http_endpoint(
     context: Any,  # noqa: ANN401 - Lambda's context has no type
     answer: Callable[[str], gateway.Response],
 ) -> gateway.Response:
-    """What `answer` makes of the request's id within the deadline, or a problem; logged. No exception ever leaves."""
+    """Answers a request within the deadline and logs it. An exception becomes a problem.
+
+    Args:
+        event: the request.
+        context: Lambda's.
+        answer: makes the answer, from the request's id.
+    """
     request_id = gateway.request_id_of(event)
     started = time.monotonic()
     try:
@@ -54,7 +61,7 @@ def http_endpoint(
 
 
 ApiCall = Callable[[gateway.Request, Caller, str], gateway.Response]
-"""What answers one route, from the event, the caller and the request's id."""
+"""Answers one route, from the event, the caller and the request's id."""
 
 
 def api_endpoint(
@@ -62,9 +69,10 @@ def api_endpoint(
     context: Any,  # noqa: ANN401 - Lambda's context has no type
     calls: Mapping[str, ApiCall],
 ) -> gateway.Response:
-    """The answer of a platform's own Lambda, by route, which unlike the path is the same under every domain and stage.
+    """Answers a request to one of the platform's own routes. A POST heeds `Idempotency-Key`.
 
-    A POST heeds `Idempotency-Key`. Logs and problems as in `http_endpoint`.
+    The route, unlike the path, is the same under every domain and stage. Logs and problems are
+    those of `http_endpoint`.
     """
 
     def answer(request_id: str) -> gateway.Response:
@@ -73,7 +81,7 @@ def api_endpoint(
         logger.append_keys(token_id=caller.token_id)
         route = event.get("routeKey", "")
         if route not in calls:
-            raise NotFound("There is no such call.")
+            raise NotFound("Not found: no route has this method and path.")
         reply = partial(calls[route], event, caller, request_id)
         return once(event, caller, reply) if route.startswith("POST ") else reply()
 
@@ -83,7 +91,7 @@ def api_endpoint(
 def once(
     event: gateway.Request, caller: Caller, answer: Callable[[], gateway.Response]
 ) -> gateway.Response:
-    """The answer to a request: made now, or when its `Idempotency-Key` was first used.
+    """Answers a request, or repeats the answer that its `Idempotency-Key` got first.
 
     The key of a publishable token is ignored. Everybody holds that token, so its keys would be
     everybody's: a stranger could be given a victim's answer, or leave theirs for the victim.
@@ -101,12 +109,15 @@ def is_retryable(error: Exception) -> bool:
 
 
 def log_answer(started: float, *, status: int = 200) -> None:
-    """The line of a call that was answered; `started` is of the monotonic clock."""
+    """Logs a call that was answered; `started` is on the monotonic clock."""
     logger.info("answered", extra={"duration_ms": _milliseconds(started), "status": status})
 
 
 def log_problem(error: Exception, started: float, request_id: str) -> Problem:
-    """The line of a call that failed, and what is told of it. 4xx is information, 5xx an error with its traceback."""
+    """Logs a call that failed and returns its problem.
+
+    4xx is information, 5xx an error with its traceback.
+    """
     told = problem(error, request_id)
     fault = told.status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
     about = {"status": told.status, "code": told.code, "pointers": _known_pointers(told)}
@@ -116,7 +127,10 @@ def log_problem(error: Exception, started: float, request_id: str) -> Problem:
 
 
 def _known_pointers(told: Problem) -> list[str]:
-    """Names of unknown parameters are not logged: a client may have put anything there."""
+    """Pointers for the log.
+
+    Names of unknown parameters are left out: a client may put anything there.
+    """
     return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
 
 

@@ -1,4 +1,4 @@
-"""The HTTP door: an API Gateway event (HTTP API, payload 2.0) in, an answer out."""
+"""API Gateway: its events (HTTP API, payload format 2.0) and the answers that it takes."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 from functions.core.parameters import encode_validated
 
 MAX_BODY_BYTES = 3_000_000
-"""JSON grows when it travels inside an event; Lambda takes 6 MB."""
+"""Below Lambda's 6 MB, because JSON grows when it travels inside an event."""
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -33,13 +33,16 @@ _TOKEN_IN_QUERY = re.compile(
     r"(?:^|&)(?:access_token|authorization|token)=|wf_[A-Za-z0-9_-]{43}", re.IGNORECASE
 )
 _IDEMPOTENCY_KEY = re.compile(r'"?([!#-~]{1,255})"?')
-"""A structured field's string (RFC 9651 §3.3.3), which most clients send without its quotes."""
+"""A structured field's string (RFC 9651 §3.3.3). Most clients send it without its quotes."""
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def is_http(event: Request) -> bool:
-    """Whether the event is API Gateway's. Only API Gateway and IAM principals choose an event's top level."""
+    """Whether the event is API Gateway's.
+
+    Only API Gateway and IAM principals choose an event's top level.
+    """
     return "http" in event.get("requestContext", {})
 
 
@@ -49,16 +52,17 @@ def request_id_of(event: Request) -> str:
 
 
 def refuse_token_in_url(event: Request) -> None:
-    """Raises `TokenInUrl`: what is in a URL ends up in logs, histories and referrers."""
+    """Raises `TokenInUrl` for a token in the URL: URLs end up in logs and histories."""
     query = event.get("rawQueryString") or ""
     if _TOKEN_IN_QUERY.search(query) or _TOKEN_IN_QUERY.search(unquote_plus(query)):
         raise TokenInUrl(
-            "Send the token in the Authorization header only, and revoke this one: URLs are written to logs."
+            "Send the token in the Authorization header only, and revoke this one: "
+            "URLs are written to logs."
         )
 
 
 def prefers(event: Request, preference: str) -> bool:
-    """Whether a `Prefer` header, which may hold several, has this preference. It is one that has no value (RFC 7240 §2)."""
+    """Whether a `Prefer` header has this preference, one without a value (RFC 7240 §2)."""
     header = _QUOTED_STRING.sub(
         lambda quoted: quoted[0][1:2].strip('"') and "quoted", _header(event, "prefer")
     )
@@ -85,7 +89,11 @@ def read_body(event: Request) -> dict[str, Any]:
 
 
 def raw_body(event: Request) -> bytes:
-    """The body as it was sent, byte by byte, whatever it is. Raises `BodyTooLarge`, `MalformedBody`."""
+    """The body's bytes, as they were sent.
+
+    Raises:
+        BodyTooLarge, MalformedBody
+    """
     body = _decoded(event)
     _refuse_too_large(body)
     return body
@@ -97,12 +105,12 @@ def headers_of(event: Request) -> dict[str, str]:
 
 
 def has_idempotency_key(event: Request) -> bool:
-    """Whether the client gave the call a key."""
+    """Whether the request has an `Idempotency-Key`."""
     return bool(_header(event, "idempotency-key"))
 
 
 def refuse_idempotency_key(event: Request) -> None:
-    """Raises `IdempotencyKeyRefused` where a client gave the call a key."""
+    """Raises `IdempotencyKeyRefused` for a request with an `Idempotency-Key`."""
     if has_idempotency_key(event):
         raise IdempotencyKeyRefused(
             "Send this call without Idempotency-Key: its answer holds a secret, and is not kept."
@@ -110,7 +118,10 @@ def refuse_idempotency_key(event: Request) -> None:
 
 
 def idempotency_key(event: Request, token_id: str) -> str:
-    """The key that the client gave the call, within the token's own on this route. Raises `InvalidIdempotencyKey`."""
+    """The request's `Idempotency-Key`, scoped to its token and route.
+
+    Raises `InvalidIdempotencyKey`.
+    """
     found = _IDEMPOTENCY_KEY.fullmatch(_header(event, "idempotency-key").strip())
     if not found:
         raise InvalidIdempotencyKey(
@@ -120,7 +131,10 @@ def idempotency_key(event: Request, token_id: str) -> str:
 
 
 def run_seed(event: Request, token_id: str) -> str | None:
-    """What the id of a run follows from that a request starts, so that its repetition is the same run; null without a key."""
+    """Seed of a run's id; a repeated request gets the same run.
+
+    Null without an `Idempotency-Key`.
+    """
     if not has_idempotency_key(event):
         return None
     return "\n".join(
@@ -134,7 +148,10 @@ def answer(result: object, request_id: str, *, status: int = 200) -> Response:
 
 
 def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  # noqa: ANN401 - a Run, of the background only
-    """202 with a run that was started; `preference`: where that was preferred to an answer (RFC 7240 §3 and §4.1)."""
+    """202 with a run that was started.
+
+    `preference`: the preference that was applied (RFC 7240 §3 and §4.1).
+    """
     reply = _answer(202, "application/json", run, request_id)
     reply["headers"] |= {"location": f"/runs/{run.run_id}"} | (
         {"preference-applied": preference} if preference else {}
@@ -143,8 +160,9 @@ def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  #
 
 
 def document_answer(event: Request, document: str, content_type: str, *, max_age: int) -> Response:
-    """200 with a document that anybody may read, on any page, and keep for `max_age` seconds; 304 for who has it already
-    (RFC 9110 §13.1.2).
+    """200 with a public document; 304 for a client that has it already (RFC 9110 §13.1.2).
+
+    Any page may read it and keep it for `max_age` seconds.
     """
     tag = f'"{hashlib.sha256(document.encode()).hexdigest()[:32]}"'
     headers = {
@@ -183,7 +201,9 @@ def _answer(status: int, content_type: str, body: object, request_id: str) -> Re
 
 def _refuse_too_large(body: bytes) -> None:
     if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge(f"The body has {len(body):,} bytes; {MAX_BODY_BYTES:,} are the most.")
+        raise BodyTooLarge(
+            f"The body has {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are allowed."
+        )
 
 
 def _decoded(event: Request) -> bytes:
@@ -207,6 +227,6 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _header(event: Request, name: str) -> str:
-    """A header's value; API Gateway sends names in lower case, emulators and tests may not."""
+    """A header's value. API Gateway sends names in lower case; emulators and tests may not."""
     headers = event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name), "")

@@ -1,7 +1,8 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): the first answer to a key is kept and given again.
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): the first answer is kept for
+its repetitions.
 
-Powertools decides and keeps it, in one conditional write before the call and one after. Only calls with the header import this.
-What failed is not kept: the same call, repeated, is tried again.
+Powertools decides and keeps it, in one conditional write before the call and one after. Only calls
+with the header import this. What failed is not kept: the same call, repeated, is tried again.
 """
 
 import hashlib
@@ -43,7 +44,9 @@ class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
 def once(
     event: gateway.Request, caller: Caller, answer: Callable[[], gateway.Response]
 ) -> gateway.Response:
-    """The answer to a request with the header, made now or when its key was first used by this token on this route.
+    """Answers a request with the header, or repeats the first answer to its key.
+
+    A key counts within one token and one route.
 
     Args:
         event: API Gateway's.
@@ -75,12 +78,12 @@ def once(
         return made[0]
 
     try:
-        # A digest, because Powertools' own recurses into what clients nest.
+        # A digest of our own: Powertools' recurses into whatever clients nest.
         digest = hashlib.sha256(msgspec.json.encode(parameters, order="deterministic")).hexdigest()
         kept: gateway.Response = keep(call={"key": key, "parameters": digest})
     except IdempotencyValidationError:
         raise IdempotencyKeyReused(
-            "The idempotency key was used with other parameters; take another one."
+            "The idempotency key was used with other parameters; use a new key."
         ) from None
     except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError):
         raise StillRunning(
@@ -117,7 +120,7 @@ def _config() -> IdempotencyConfig:
 
 
 class _Remaining:
-    """How long a call that dies without a word stands in the way of its repetition."""
+    """Time for which a call that crashed blocks its repetition."""
 
     def get_remaining_time_in_millis(self) -> int:
         return int(min(remaining_seconds(), DAY_SECONDS) * 1000)

@@ -8,7 +8,10 @@ from functions.core import errors
 
 
 class Kind(NamedTuple):
-    """What an error is over HTTP. `code` is a wire contract: clients switch on it, so it is never renamed."""
+    """What an error is over HTTP.
+
+    `code` is a wire contract: clients switch on it, so it is never renamed.
+    """
 
     status: int
     code: str
@@ -81,8 +84,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def problem(error: Exception, request_id: str) -> Problem:
     """What a client is told of an error: the nearest row of the table along the error's bases.
 
-    Only the text of a `WorkflowError` travels; of any other exception the client learns nothing but the request id,
-    by which the log has the rest.
+    Only the text of a `WorkflowError` travels; of any other exception the client learns nothing but
+    the request id, by which the log has the rest.
     """
     if isinstance(error, errors.CallFailed):
         return msgspec.convert({**error.problem, "request_id": request_id}, Problem)
@@ -103,7 +106,9 @@ def problem(error: Exception, request_id: str) -> Problem:
 
 
 def headers(error: Exception) -> dict[str, str]:
-    """The headers that belong to an error (RFC 9110 §10.2.3 and §11.6.1, draft-ietf-httpapi-ratelimit-headers-11)."""
+    """The headers that belong to an error (RFC 9110 §10.2.3 and §11.6.1,
+    draft-ietf-httpapi-ratelimit-headers-11).
+    """
     found = {}
     if isinstance(error, errors.NotAuthenticated):
         found["www-authenticate"] = "Bearer"

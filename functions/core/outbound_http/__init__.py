@@ -1,1 +1,1 @@
-"""Requests to URLs that somebody configured: only to public addresses, bounded in time and size."""
+"""Outbound HTTP: requests to configured URLs, public addresses only, bounded in time and size."""

@@ -1,4 +1,4 @@
-"""One request and the head of its answer over a connection that is there already, bounded in time and size."""
+"""One request and the head of its answer over an open connection, bounded in time and size."""
 
 import http.client
 import io
@@ -16,21 +16,21 @@ _FEW_DIGITS = re.compile("[0-9]{1,4}")
 
 
 class OutboundAnswer(NamedTuple):
-    """What is kept of an answer."""
+    """The head of an answer, as far as it is used."""
 
     status: int
     retry_after: int | None
-    """Seconds, where the receiver said so and it is an hour at most."""
+    """Seconds, up to an hour; null if the receiver names none."""
 
 
 class Bounded:
-    """A connection as http.client uses it, which ends at a time, however slowly bytes drip, and after so many of them.
+    """A connection for http.client with a total time and a total size, however slowly bytes arrive.
 
-    Its methods raise `OSError`, of which `TimeoutError` is one.
+    Its methods raise `OSError`, including `TimeoutError`.
     """
 
     def __init__(self, connection: socket.socket, ends_at: float) -> None:
-        """`ends_at`: of the monotonic clock."""
+        """`ends_at`: on the monotonic clock."""
         self._connection = connection
         self._ends_at = ends_at
         self._room = MAX_HEAD_BYTES
@@ -43,7 +43,7 @@ class Bounded:
             rest = rest[self._connection.send(rest) :]
 
     def receive(self, buffer: memoryview) -> int:
-        """Reads what there is into the buffer. Raises `HTTPException` when that is too much for the head of an answer."""
+        """Reads available bytes into the buffer. Raises `HTTPException` for too long a head."""
         if not self._room:
             raise http.client.HTTPException("The head of the answer is too long.")
         self._connection.settimeout(seconds_until(self._ends_at))
@@ -52,15 +52,15 @@ class Bounded:
         return count
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What http.client reads from."""
+        """The file that http.client reads from."""
         return io.BufferedReader(_Received(self))
 
     def close(self) -> None:
-        """Nothing: who made the connection closes it."""
+        """Does nothing: the connection's maker closes it."""
 
 
 class _Received(io.RawIOBase):
-    """What comes in by a connection, as a file."""
+    """Received bytes of a connection, as a file."""
 
     def __init__(self, connection: Bounded) -> None:
         self._connection = connection
@@ -75,7 +75,7 @@ class _Received(io.RawIOBase):
 def exchange(
     target: Target, body: bytes, headers: Mapping[str, str], connection: Bounded
 ) -> OutboundAnswer:
-    """POSTs, and reads no further than the answer's head.
+    """POSTs a body and reads the head of the answer.
 
     Raises:
         OSError: the connection broke, or its time is over.
@@ -91,7 +91,7 @@ def exchange(
 
 
 def seconds_until(ends_at: float) -> float:
-    """How long there is left until a time of the monotonic clock. Raises `TimeoutError` when there is nothing left."""
+    """Seconds until a time on the monotonic clock. Raises `TimeoutError` if it has passed."""
     left = ends_at - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -99,6 +99,8 @@ def seconds_until(ends_at: float) -> float:
 
 
 def _seconds(retry_after: str) -> int | None:
-    """A number of seconds; null for a date (RFC 9110 §10.2.3), which would need both clocks to be right."""
+    """A number of seconds; null for a date (RFC 9110 §10.2.3), which would need both clocks to be
+    right.
+    """
     seconds = int(retry_after) if _FEW_DIGITS.fullmatch(retry_after) else 0
     return seconds if 1 <= seconds <= MAX_RETRY_AFTER_SECONDS else None

@@ -1,4 +1,4 @@
-"""POSTs bytes to a URL that somebody configured. No redirect is followed, no proxy asked, nothing is tried again."""
+"""POSTs bytes to a configured URL. Follows no redirect, uses no proxy, retries nothing."""
 
 import http.client
 import socket
@@ -16,9 +16,9 @@ from functions.core.outbound_http.settings import settings
 from functions.core.outbound_http.url import Target, read_url
 
 CONNECT_SECONDS = 3.0
-"""To one address of a name; the next one may answer."""
+"""Time to connect to one address; the next one may answer."""
 ALL_SECONDS = 10.0
-"""From the first address to the answer's head."""
+"""Time from the first connection attempt to the answer's head."""
 _LOOPBACK = ["127.0.0.1", "::1"]
 
 _SENTENCES: dict[type[Exception], str] = {
@@ -29,22 +29,22 @@ _SENTENCES: dict[type[Exception], str] = {
     http.client.HTTPException: "The receiver's answer is not HTTP.",
     OSError: "The receiver cannot be reached.",
 }
-"""In the order in which they are looked up. What the libraries say may quote the answer."""
+"""Looked up in this order. The libraries' own messages may quote the answer."""
 
 
 def resolve(host: str) -> list[str]:
-    """The addresses of a name, in the order in which the system would try them; of an address, itself. Raises `OSError`."""
+    """Addresses of a host, in the order in which the system would try them. Raises `OSError`."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Network(NamedTuple):
-    """What stands between here and a receiver. Tests have one of their own."""
+    """The network between here and a receiver. Tests have their own."""
 
     resolve: Callable[[str], list[str]] = resolve
     connect: Callable[[tuple[str, int], float], socket.socket] = socket.create_connection
     authorities: str = ""
-    """Path of the certificates that are trusted, instead of the public authorities'."""
+    """Path of trusted certificates, instead of the public authorities'."""
     seconds: float = ALL_SECONDS
 
 
@@ -57,7 +57,7 @@ def post(
     """POSTs to a URL's host, at an address that was found to be public.
 
     Raises:
-        DeliveryRefused: the URL, or an address of its host, is none to which requests go.
+        DeliveryRefused: the URL, or an address of its host, is not allowed.
         NotDelivered: there was no answer.
     """
     target = read_url(url, local=settings().local_receivers)
@@ -90,7 +90,10 @@ def _post(
 
 
 def _addresses(target: Target, network: Network) -> list[str]:
-    """All of them are public, or none is used: one name for a public and a private address is how a URL is smuggled in."""
+    """Addresses of the target, all public.
+
+    A name with a public and a private address is refused: that is how a URL is smuggled in.
+    """
     if not target.secure:
         return _LOOPBACK
     found = network.resolve(target.host)
@@ -100,7 +103,10 @@ def _addresses(target: Target, network: Network) -> list[str]:
 
 
 def _connect(addresses: list[str], port: int, network: Network, ends_at: float) -> socket.socket:
-    """To the first of the addresses that were checked. The name is not resolved again: DNS might say something else now."""
+    """Connects to the first checked address.
+
+    The name is not resolved again: DNS may have changed.
+    """
     failure = OSError("The name has no address.")
     for address in addresses:
         try:
@@ -112,7 +118,7 @@ def _connect(addresses: list[str], port: int, network: Network, ends_at: float) 
 
 @cache
 def _tls(authorities: str) -> ssl.SSLContext:
-    """Wants a valid certificate for the host. Made once, because reading the authorities takes a while."""
+    """Requires a valid certificate. Made once, because reading the authorities takes a while."""
     import certifi  # noqa: PLC0415 - only who makes requests pays for it
 
     return ssl.create_default_context(cafile=authorities or certifi.where())

@@ -1,4 +1,4 @@
-"""What can be set about requests to URLs."""
+"""Settings of outbound requests."""
 
 from functools import cache
 
@@ -11,7 +11,9 @@ class OutboundSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of requests to URLs; read from the environment."""
 
     local_receivers: bool = False
-    """Whether `http://127.0.0.1` and `http://localhost` will do, for the local stack; no parameter of template.yaml."""
+    """Whether `http://127.0.0.1` and `http://localhost` will do, for the local stack; no parameter
+    of template.yaml.
+    """
 
 
 @cache

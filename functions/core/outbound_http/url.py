@@ -1,4 +1,7 @@
-"""URLs that requests may go to. Read by one strict pattern, and used as it was read: no second parser can see another host."""
+"""URLs that requests may go to.
+
+One strict pattern reads a URL and the result is used: no second parser can see another host.
+"""
 
 import ipaddress
 import re
@@ -14,17 +17,17 @@ _LOCAL = re.compile(rf"http://(?P<host>127\.0\.0\.1|localhost):(?P<port>[1-9]\d{
 _NAME = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 )
-"""A name of DNS that no resolver takes for a number, as it would 127.1 or 0x7f000001."""
+"""A DNS name that no resolver reads as a number, unlike 127.1 or 0x7f000001."""
 
 
 class Target(NamedTuple):
-    """Where a request goes."""
+    """The target of a request."""
 
     host: str
     """An ASCII name, or an address without brackets."""
     port: int
     path: str
-    """With its query."""
+    """Path and query."""
     secure: bool = True
 
     @property
@@ -34,7 +37,7 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """For the header `Host` (RFC 9110 §7.2)."""
+        """Value of the header `Host` (RFC 9110 §7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.secure else f"{host}:{self.port}"
 
@@ -43,8 +46,8 @@ def read_url(url: str, *, local: bool) -> Target:
     """Reads `https://<host>[:443][/…]`.
 
     Args:
-        url: what was configured.
-        local: whether `http://127.0.0.1` and `http://localhost` will do, on any port.
+        url: as configured.
+        local: whether `http://127.0.0.1` and `http://localhost` are allowed, on any port.
 
     Raises:
         DeliveryRefused: for any other URL.

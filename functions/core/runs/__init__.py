@@ -1,3 +1,5 @@
-"""Runs: a workflow over one item or many, in the background. Step Functions does the work; what became of each item is kept
-in a table. Only what is called in the background imports from here.
+"""Runs: a workflow over one item or many, in the background.
+
+Step Functions does the work; a table keeps each item's outcome. Only background work imports this
+package.
 """

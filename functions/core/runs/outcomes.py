@@ -1,4 +1,4 @@
-"""What became of each item of a run: a table with one record an item, and the rules by which an item is done once."""
+"""Outcomes of items: one record per item, and the rules by which an item is done once."""
 
 import secrets
 import time
@@ -20,15 +20,15 @@ from functions.core.http.problems import Problem
 
 OUTCOMES_KEPT_SECONDS = 30 * 86_400
 LEASE_SECONDS = 12
-"""After which an attempt that is not heard of counts as dead. It renews its lease three times as often."""
+"""Time after which an attempt without a renewal counts as dead. It renews three times as often."""
 
 _MARKER = -1
-"""The index of the run's own record: it is there once the run is cancelled."""
+"""Index of the run's own record, which exists once the run is cancelled."""
 _PAGE_BYTES = MAX_BODY_BYTES
 
 
 class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
-    """Only what failed: no other record has the attribute."""
+    """Index of failed items: no other record has the attribute."""
 
     class Meta:
         """PynamoDB's description of the index."""
@@ -41,7 +41,7 @@ class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call]
 
 
 class Outcome(dynamodb.Table):
-    """What became of one item of one run."""
+    """The outcome of one item of one run."""
 
     class Meta:
         """PynamoDB's description of the table."""
@@ -56,7 +56,7 @@ class Outcome(dynamodb.Table):
     """The index, where the item failed."""
     attempts = NumberAttribute(default=0)
     attempt_id = UnicodeAttribute(null=True)
-    """Of the newest attempt; only that one may say how the item ended."""
+    """Id of the newest attempt; only that one may record the end of the item."""
     lease_until = NumberAttribute(null=True)
     started_at = UnicodeAttribute(null=True)
     finished_at = UnicodeAttribute(null=True)
@@ -65,19 +65,19 @@ class Outcome(dynamodb.Table):
     problem = UnicodeAttribute(null=True)
     """JSON; also of an attempt after which the item is still running."""
     steps = UnicodeAttribute(null=True)
-    """JSON: what its steps came to (steps.py)."""
+    """JSON: values of its steps, by name (steps.py)."""
     delete_at = NumberAttribute()
 
     failed_items = _Failed()
 
     @property
     def done(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the item has ended for good."""
         return self.status in {"succeeded", "failed"}
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one item, as clients see it."""
+    """The outcome of one item, as clients see it."""
 
     index: int
     status: str
@@ -90,7 +90,7 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Busy(Unavailable):
-    """Another delivery of the same item is at work on it."""
+    """Another delivery of the same item is working on it."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -101,11 +101,11 @@ class Attempt(msgspec.Struct, frozen=True):
     attempt_id: str
 
     def renew(self) -> None:
-        """Says that it is alive."""
+        """Renews the lease."""
         self._write(Outcome.lease_until.set(time.time() + LEASE_SECONDS))
 
     def succeed(self, result: str) -> str:
-        """Records the result, a JSON text; returns the status that the item has now."""
+        """Records the result, a JSON text; returns the item's status."""
         ended = [Outcome.status.set("succeeded"), Outcome.result.set(result)]
         return self._write(
             *ended,
@@ -115,25 +115,26 @@ class Attempt(msgspec.Struct, frozen=True):
         )
 
     def fail(self, problem: Problem) -> str:
-        """Records that no other try is wanted; returns the status that the item has now."""
+        """Records a permanent failure; returns the item's status."""
         ended = [Outcome.status.set("failed"), Outcome.failed.set(self.index)]
         return self._write(
             *ended, Outcome.finished_at.set(_now()), Outcome.problem.set(_json(problem))
         )
 
     def give_up(self, problem: Problem) -> None:
-        """Leaves the item to another try; the problem stays for the case that there is none."""
+        """Leaves the item to another try; the problem stays in case there is none."""
         self._write(Outcome.lease_until.set(0), Outcome.problem.set(_json(problem)))
 
     def _write(self, *actions: Action) -> str:
-        """Changes nothing where another attempt has taken over."""
+        """Writes, unless another attempt has taken over."""
         mine: Condition = Outcome.attempt_id == self.attempt_id
         _, stored = Outcome.update_if(self.run_id, actions, mine, range_key=self.index)
         return str(stored.status) if stored else "failed"
 
 
 def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
-    """Begins an attempt at an item; the status instead, where the item is done. 1 DynamoDB request.
+    """Begins an attempt at an item; returns the status of an ended item instead. 1 DynamoDB
+    request.
 
     Raises:
         Busy: another attempt has a lease that has not ended.
@@ -152,16 +153,16 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
         (Outcome.status == "running") & (Outcome.lease_until < now)
     )
     claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
-    # The SDK may repeat a write whose answer was lost, and find the lease that the first one took.
+    # The SDK may repeat a write whose answer was lost, and then finds the lease of the first.
     if claimed or (stored and stored.attempt_id == attempt.attempt_id):
         return attempt
     if stored and stored.done:
         return str(stored.status)
-    raise Busy("Another delivery of this item is at work on it.", retry_after=LEASE_SECONDS)
+    raise Busy("Another delivery of this item is working on it.", retry_after=LEASE_SECONDS)
 
 
 def cancel(run_id: str, delete_at: int) -> None:
-    """Keeps every item that has not started from starting, also where Step Functions has called its function already."""
+    """Keeps items from starting, even where Step Functions has already called the function."""
     with dynamodb.unavailable_if_transient():
         Outcome(run_id, _MARKER, delete_at=delete_at).save()
 
@@ -172,19 +173,19 @@ def is_cancelled(run_id: str) -> bool:
 
 
 def find_outcome(run_id: str, index: int) -> ItemOutcome | None:
-    """What became of one item; null before it starts."""
+    """The outcome of one item; null before it starts."""
     found = _get(run_id, index)
     return _shown(found) if found else None
 
 
 def find_steps(run_id: str, index: int) -> dict[str, str]:
-    """What the steps of an item came to, by name."""
+    """Values of an item's steps, by name."""
     found = _get(run_id, index)
     return msgspec.json.decode(found.steps) if found and found.steps else {}
 
 
 def keep_steps(run_id: str, index: int, steps: Mapping[str, str], delete_at: int) -> None:
-    """Keeps what the steps of an item came to. 1 DynamoDB request."""
+    """Keeps the values of an item's steps. 1 DynamoDB request."""
     actions = [
         Outcome.steps.set(msgspec.json.encode(steps).decode()),
         Outcome.delete_at.set(Outcome.delete_at | delete_at),
@@ -195,7 +196,10 @@ def keep_steps(run_id: str, index: int, steps: Mapping[str, str], delete_at: int
 def list_outcomes(
     run_id: str, *, failed_only: bool = False, after: int | None = None, limit: int = 100
 ) -> tuple[list[ItemOutcome], int | None]:
-    """Outcomes by index, and the index after which the next page begins (null at the end). What has not started has none.
+    """A page of outcomes by index, and the index after which the next page begins (null at the
+    end).
+
+    Items that have not started have no outcome.
 
     Args:
         run_id: whose outcomes.
@@ -259,7 +263,7 @@ def _json(problem: Problem) -> str:
 
 
 def _now() -> str:
-    """As Step Functions writes times, which records items that crashed."""
+    """The time as Step Functions writes it when it records crashed items."""
     return (
         datetime.fromtimestamp(time.time(), UTC)
         .isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""A run, as clients see it: read from Step Functions, which counts, and cancelled there."""
+"""Runs as clients see them: read from Step Functions, which counts, and cancelled there."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,23 +28,27 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     workflow: str
     status: RunStatus
-    """Of one item: what became of it. Of many: succeeded once all have an outcome."""
+    """A run over one item has its status; a run over many succeeds once all items have an outcome.
+    """
     total: int
     pending: int
-    """Not started; in a run that was cancelled also what was interrupted."""
+    """Items not started; in a cancelled run, interrupted ones too."""
     running: int
     succeeded: int
     failed: int
     started_at: datetime
     finished_at: datetime | None = None
     result: Any = None
-    """Of a run over one item; null for others, whose results are in their outcomes."""
+    """Result of a run over one item; null for others, whose outcomes have the results."""
     problem: Any = None
-    """As `result`; a run of many that failed as a whole has one too."""
+    """As `result`; also set where a run over many failed as a whole."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as the list has it. Its counts would take two more requests to Step Functions, which allows few a second."""
+    """A run in a list.
+
+    Counts are left out: they take two more requests to Step Functions, which allows few per second.
+    """
 
     run_id: str
     workflow: str
@@ -60,13 +64,18 @@ class _Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(run_id: str) -> Run:
-    """The run as it is now. Raises `NotFound`, `Unavailable`."""
+    """The present state of a run.
+
+    Raises:
+        NotFound, Unavailable
+    """
     begun, about = execution.read(run_id)
     return _run(begun, about)
 
 
 def cancel(run_id: str) -> Run:
-    """Cancels: what has not started never starts. Idempotent; a run that has ended stays as it is.
+    """Cancels a run: items that have not started never start. Idempotent; an ended run stays as it
+    is.
 
     Raises:
         NotFound, Unavailable
@@ -76,7 +85,7 @@ def cancel(run_id: str) -> Run:
         outcomes.cancel(run_id, int(begun.delete_at))
         execution.stop(run_id)
         _, now = execution.read(run_id)
-        # What it answers right after the stop may be older than the stop.
+        # The answer right after the stop may be older than the stop.
         about = (
             now
             if now["status"] != "RUNNING"
@@ -139,7 +148,10 @@ def _count_one(status: RunStatus, item: outcomes.ItemOutcome | None) -> _Counts:
 
 
 def _count_many(run_id: str, status: RunStatus) -> _Counts:
-    """From the Map Run. That of a cancelled run counts what it interrupted as failed or aborted; the outcomes know better."""
+    """Counts of the Map Run.
+
+    That of a cancelled run counts interrupted items as failed or aborted; the outcomes know better.
+    """
     counts = execution.count_items(run_id)
     succeeded = counts.get("succeeded", 0)
     if status == "cancelled":
@@ -149,7 +161,7 @@ def _count_many(run_id: str, status: RunStatus) -> _Counts:
 
 
 def _problem(begun: Execution, status: RunStatus, error: str) -> Any:  # noqa: ANN401 - JSON
-    """Of a run that failed although no item says why."""
+    """Problem of a run that failed without a failed item."""
     if status != "failed":
         return None
     sentence = f"Step Functions ended the run: {error or 'without saying why'}."

@@ -7,7 +7,7 @@ import msgspec
 from functions.core.config import read_settings
 
 DEFAULT_CONCURRENCY = 20
-"""Items of a list that run at once. So lists do not starve sign-ins of Lambda's concurrency."""
+"""Items of a run at once: leaves most of Lambda's concurrency to sign-ins."""
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Starts runs: the items go to S3 as they are read, then one execution of RunWorkflow gets references to them."""
+"""Starts runs: writes the items to S3, then starts one execution of RunWorkflow with references."""
 
 import secrets
 import time
@@ -26,11 +26,11 @@ from functions.core.runs.settings import DEFAULT_CONCURRENCY
 
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
-"""As a call may have over HTTP."""
+"""As large as an HTTP request."""
 MAX_LIST_BYTES = 500_000_000
-"""Each item with the parameters that are common to all: what can be written within the deadline of a request."""
+"""Bytes of all items, each with the common parameters: written within the deadline of a request."""
 _MARGIN_SECONDS = 3600
-"""Of a paced run, for what its items take besides the waits."""
+"""Time of a paced run for its items' own work, besides the waits."""
 
 
 def start(  # noqa: PLR0913 - what a run can have, by name
@@ -45,22 +45,26 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     lenient: bool = False,
     run_id: str | None = None,
 ) -> Run:
-    """Starts a run over the items; returns it as it starts. The items are read once and not kept in memory.
+    """Starts a run over the items and returns it. The items are read once and not kept in memory.
 
     Args:
         workflow: name of a workflow of this stack.
-        items: parameters of one call each. What the iterator raises ends the start; nothing runs then.
-        token_id: of the token that asked for it; null where none did.
-        started_by: the code that asks, as in `Execution`; never a client's choice. Null: as a client's.
-        parameters: common to all items, for what an item does not say itself (absent, null or "").
+        items: parameters of one call each. An error of the iterator ends the start; nothing runs
+            then.
+        token_id: of the token that requested it; null without one.
+        started_by: the requesting code, as in `Execution`; never a client's choice. Null: as a
+            client.
+        parameters: common to all items; an item's own value wins unless it is absent, null or "".
         interval_seconds: if not 0, the items run one after the other with this wait between them.
         max_concurrency: items that run at once, 1 to 1000.
-        lenient: whether texts are converted to what the workflow wants ("5", "true"), for items that have only texts.
-        run_id: from `new_run_id`, where a repeated start must be the same run; otherwise a new one.
+        lenient: whether texts are converted to the parameters' types ("5", "true"), as for CSV
+            cells.
+        run_id: from `new_run_id`, where a repeated start must be the same run. Null: a new one.
 
     Raises:
         IdempotencyKeyReused: there is a run of that id with other items.
-        InvalidParameters: no items, too many, one too large, or a paced run that would outlast its items.
+        InvalidParameters: no items, too many, one too large, or a paced run that would outlast its
+            items.
         Unavailable
     """
     run_id = run_id or new_run_id(workflow)
@@ -94,8 +98,10 @@ def start(  # noqa: PLR0913 - what a run can have, by name
 def start_once(
     workflow: str, parameters: Mapping[str, Any], *, token_id: str, started_by: str, run_id: str
 ) -> bool:
-    """Starts a run over one item for what may be told more than once, such as a webhook's delivery; false where it was told
-    before in other words, which hold then.
+    """Starts a run over one item, once per `run_id`; for deliveries that may repeat, such as
+    webhooks.
+
+    Returns false if a run of this id was started with other parameters, which then stay.
 
     Raises:
         InvalidParameters, Unavailable: as `start`.
@@ -109,13 +115,15 @@ def start_once(
 
 
 def retry(run_id: str, *, token_id: str | None) -> Run:
-    """Starts a run over the items of a run that failed, which keep their indexes and stable ids. However often that is asked
-    for, it is one run, so that no item is done twice at the same time; what fails in it again is retried by its own id.
-    Its `started_by` is that of the run, whoever asks: its items are the same.
+    """Starts a run over the failed items of a run. They keep their indexes and ids.
+
+    Repeated retries of one run are one run, so that no item runs twice at the same time. Items that
+    fail again are retried by the id of the new run. The new run keeps `started_by`, whoever
+    retries.
 
     Args:
         run_id: of the run that has ended.
-        token_id: of the token that asked for it.
+        token_id: of the token that requested the retry.
 
     Raises:
         NotFound: there is no such run.
@@ -126,7 +134,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     if about["status"] == "RUNNING":
         raise Conflict("The run has not ended yet.")
     if time.time() > earlier.items_until:
-        raise Conflict("The items of the run are no longer kept; start a new run with them.")
+        raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
     new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
     total, first = _write_references(key, _references_of_failed(earlier))
@@ -146,7 +154,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
 
 
 def _folder(run_id: str) -> str:
-    """New at each start, so that a repeated one overwrites nothing that a run reads."""
+    """Folder in S3, new at each start: a repeated start overwrites nothing that a run reads."""
     return f"runs/{run_id}/{secrets.token_hex(4)}"
 
 
@@ -170,7 +178,10 @@ def _write_items(upload: ObjectWriter, items: Iterable[Mapping[str, Any]]) -> It
 
 
 def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, Reference | None]:
-    """How many there are, and the first. A single one travels in the execution's input and needs no file."""
+    """Writes references; returns their number and the first.
+
+    A single reference travels in the execution's input and needs no file.
+    """
     upload, total, first = ObjectWriter(key), 0, None
     for reference in references:
         upload.write(msgspec.json.encode(reference) + b"\n")
@@ -181,7 +192,7 @@ def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, R
 
 
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
-    """Both are in the order of indexes, so that one pass finds them."""
+    """References of the failed items. Both lists are sorted by index, so one pass finds them."""
     every = iter(
         [earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key)
     )
@@ -212,13 +223,13 @@ def _begin(planned: Execution) -> Run:
 
 
 def _started_before(planned: Execution) -> Run:
-    """The run of that id that is there already: a repeated start, if it has the same items."""
+    """The existing run of this id, if it has the same items. Raises `IdempotencyKeyReused`."""
     earlier, about = execution.read(planned.run_id)
     if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(
         planned.items_key
     ):
         raise IdempotencyKeyReused(
-            "A run was started with this key and other items; take another key."
+            "A run was started with this key and other items; use a new key."
         )
     if about["status"] == "RUNNING":
         return _begun(earlier, about["startDate"].timestamp())

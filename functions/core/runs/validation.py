@@ -1,4 +1,6 @@
-"""Validates the parameters of items by the workflow itself, before a run or a schedule over them starts."""
+"""Validates the parameters of items by the workflow itself, before a run or a schedule over them
+starts.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +19,9 @@ def find_problems(
 
     Args:
         workflow: its name.
-        items: parameters of each call; with none, it is only asked whether it can run in the background.
-        parameters: common to all, for what an item does not say itself.
+        items: parameters of each call; with none, only its ability to run in the background is
+            checked.
+        parameters: common to all items; an item's own value wins.
 
     Raises:
         NotFound: there is no such workflow.
@@ -31,6 +34,6 @@ def find_problems(
     if problem and problem["code"] == "not_in_background":
         raise NotInBackground(problem["detail"])
     if problem or "problems" not in answer:
-        raise Unavailable(f"{workflow} could not check the parameters.")
+        raise Unavailable(f"{workflow} could not validate the parameters.")
     found: list[dict[str, Any]] = answer["problems"]
     return found

@@ -1,5 +1,5 @@
-"""Signing keys: asymmetric KMS keys (ECDSA on P-256), whose private halves never leave KMS. Signatures and public keys come
-in JOSE's forms.
+"""Signing keys: asymmetric KMS keys (ECDSA on P-256), whose private halves never leave KMS.
+Signatures and public keys come in JOSE's forms.
 """
 
 import base64
@@ -10,7 +10,9 @@ import msgspec
 from functions.core.aws import kms
 
 _SPKI_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
-"""What a P-256 SubjectPublicKeyInfo in DER begins with (RFC 5480 §2): id-ecPublicKey, secp256r1, a bit string."""
+"""What a P-256 SubjectPublicKeyInfo in DER begins with (RFC 5480 §2): id-ecPublicKey, secp256r1, a
+bit string.
+"""
 
 _UNCOMPRESSED = 0x04
 """SEC 1 §2.3.3: both coordinates follow."""
@@ -31,7 +33,9 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key_id(key: str) -> str:
-    """The `kid` of a key: its id in KMS, which its ARN ends with, so that no call is needed to know it."""
+    """The `kid` of a key: its id in KMS, which its ARN ends with, so that no call is needed to know
+    it.
+    """
     return key.rpartition("/")[2]
 
 
@@ -105,8 +109,8 @@ def prepare() -> None:
 
 
 def _integer(der: bytes) -> tuple[bytes, bytes]:
-    """A positive INTEGER in 32 bytes (or more), and what follows it. DER drops leading zeros, and puts one before a set
-    top bit.
+    """A positive INTEGER in 32 bytes (or more), and what follows it. DER drops leading zeros, and
+    puts one before a set top bit.
     """
     if len(der) < 2 or der[0] != 0x02 or len(der) < 2 + der[1]:  # noqa: PLR2004 - tag and length
         raise ValueError("This is no INTEGER in DER.")

@@ -1,7 +1,7 @@
-"""Keys that two sides share to sign deliveries, as a secret holds them: one, or two while one takes the other's place.
+"""Shared keys that sign deliveries, as a secret holds them: one, or two during a rotation.
 
-The secret's text is the key itself, or a JSON list of at most two, the current one first: `["new", "old"]`. What comes in may
-be signed with either; what goes out is signed with both.
+The secret's text is the key itself, or a JSON list of at most two, the current one first: `["new",
+"old"]`. What comes in may be signed with either; what goes out is signed with both.
 """
 
 import base64
@@ -14,7 +14,7 @@ from functions.core.config import SettingsError
 _MOST = 2
 
 _PREFIX = "whsec_"
-"""Of keys as Standard Webhooks writes them; the same key may go without."""
+"""Optional prefix of a key of Standard Webhooks."""
 
 _STANDARD_BYTES = range(24, 65)
 """Standard Webhooks 1.0.0, "Signature scheme": 192 to 512 bits."""
@@ -35,7 +35,7 @@ def read_keys(text: str) -> tuple[str, ...]:
 
 
 def with_new(text: str, key: str) -> str | None:
-    """The secret's text with a new current key, and the one before beside it; null where it is the current one already."""
+    """The secret's text with a new current key beside the previous one; null if nothing changes."""
     current = read_keys(text)[0]
     if current.removeprefix(_PREFIX) == key.removeprefix(_PREFIX):
         return None

@@ -1,1 +1,4 @@
-"""Triggers: the ways in which a workflow's function is called. Each takes a workflow's definition."""
+"""Triggers: the ways in which a workflow's function is called.
+
+Each takes a workflow's definition.
+"""

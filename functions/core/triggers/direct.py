@@ -1,7 +1,9 @@
-"""The triggers `direct` and `schedule`: an event of `make invoke`, another workflow or EventBridge Scheduler.
+"""The triggers `direct` and `schedule`: an event of `make invoke`, another workflow or EventBridge
+Scheduler.
 
-IAM authorizes. The answer is `{"result": …, "problem": …}`, one of them null. A scheduled call that another try
-may complete raises its error instead, so that Lambda tries again, then hands the event to the dead-letter queue.
+IAM authorizes. The answer is `{"result": …, "problem": …}`, one of them null. A scheduled call that
+another try may complete raises its error instead, so that Lambda tries again, then hands the event
+to the dead-letter queue.
 """
 
 import time
@@ -62,5 +64,8 @@ def _read_invocation(event: Mapping[str, Any]) -> Invocation:
     try:
         return msgspec.convert(event, Invocation)
     except msgspec.ValidationError:
-        sentence = 'An event is an HTTP API request or {"trigger": "direct" or "schedule", "parameters": {…}}.'
+        sentence = (
+            "An event is an HTTP API request or "
+            '{"trigger": "direct" or "schedule", "parameters": {…}}.'
+        )
         raise InvalidParameters(FieldError("", sentence)) from None

@@ -1,4 +1,7 @@
-"""The trigger `http`: a request through API Gateway. The answer is the result or a problem; no exception leaves."""
+"""The trigger `http`: a request through API Gateway.
+
+The answer is the result or a problem; no exception leaves.
+"""
 
 from typing import Any
 

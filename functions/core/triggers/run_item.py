@@ -1,7 +1,9 @@
-"""The trigger `run`: one item of a run. RunWorkflow delivers each item at least once; its effects should happen once.
+"""The trigger `run`: one item of a run.
 
-What stays wrong is answered as data, what another try may cure is raised: Step Functions then tries again, with backoff.
-Step Functions keeps what is raised, so nothing of the item is in it.
+RunWorkflow delivers each item at least once; its effects should happen once.
+
+A permanent failure is answered as data. A retryable one is raised, so that Step Functions tries
+again with backoff. Step Functions keeps the raised error, so it holds nothing of the item.
 """
 
 import faulthandler
@@ -28,14 +30,14 @@ from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
 from functions.core.runs.steps import Steps
 
 BUDGET_SECONDS = 280.0
-"""Of an item, all tries together: an Express child ends after 300 s, whatever it is doing."""
+"""Time for all tries of an item together: an Express child ends after 300 s."""
 MAX_RESULT_BYTES = 200_000
-"""A record in DynamoDB has at most 400 KB."""
+"""Below the 400 KB of a DynamoDB item."""
 _LEAST_SECONDS = 5.0
 _HANGS_SECONDS = 3.0
-"""After the budget, when the process of an item that nothing else could interrupt is ended."""
+"""Time after the budget at which the process of an uninterruptible item is ended."""
 _STDERR = 2
-"""Its descriptor: `sys.stderr` may be an object without one."""
+"""File descriptor of stderr: `sys.stderr` may be an object without one."""
 
 ItemAnswer = dict[str, str]
 
@@ -43,8 +45,8 @@ ItemAnswer = dict[str, str]
 class ItemDelivery(msgspec.Struct, frozen=True):
     """The event, as run_workflow.asl.yaml makes it.
 
-    Fields that it does not know are another release's: an execution goes on with the definition
-    that it began with, while a deployment replaces the code.
+    Unknown fields are another release's: an execution keeps the definition that it began with,
+    while a deployment replaces the code.
     """
 
     trigger: Literal["run"]
@@ -56,20 +58,20 @@ class ItemDelivery(msgspec.Struct, frozen=True):
     items_key: str
     token_id: str | None
     started_at: datetime
-    """When the item's first try began."""
+    """Time at which the item's first try began."""
     delete_at: int
     lenient: bool = False
     """As in `Execution`."""
     started_by: str | None = None
-    """As in `Execution`; empty of a run that is older than it."""
+    """As in `Execution`; null in runs that are older than this field."""
 
     @property
     def item_id(self) -> str:
-        """The same in every run that repeats the item."""
+        """Id of the item, the same in every run that repeats it."""
         return f"{self.origin_run_id}/{self.index}"
 
     def call(self, request_id: str) -> Call:
-        """The call that it is for the workflow."""
+        """The workflow's call for this item."""
         return Call(
             request_id=request_id,
             trigger="run",
@@ -80,12 +82,12 @@ class ItemDelivery(msgspec.Struct, frozen=True):
         )
 
     def seconds_left(self) -> float:
-        """Of the item's budget."""
+        """Seconds left of the item's budget."""
         return self.started_at.timestamp() + BUDGET_SECONDS - time.time()
 
 
 class WillTryAgain(Exception):
-    """What Step Functions sees of a failure that another try may cure: its code."""
+    """A retryable failure, as Step Functions sees it: its problem code."""
 
 
 class RunItemTrigger:
@@ -95,7 +97,7 @@ class RunItemTrigger:
         self._workflow = workflow
 
     def answer(self, event: Mapping[str, Any], context: Any) -> ItemAnswer:  # noqa: ANN401 - Lambda's context has no type
-        """`{"status": …}` with what the item is now: succeeded, failed, or cancelled.
+        """Runs the item and answers `{"status": …}`: succeeded, failed or cancelled.
 
         Raises:
             WillTryAgain
@@ -157,16 +159,16 @@ class RunItemTrigger:
             result = msgspec.json.encode(found, enc_hook=encode_validated)
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(
-                f"The result has {len(result):,} bytes; {MAX_RESULT_BYTES:,} are the most."
+                f"The result has {len(result):,} bytes; at most {MAX_RESULT_BYTES:,} are kept."
             )
         return result.decode()
 
 
 @contextmanager
 def _ended_if_it_hangs(seconds: float) -> Iterator[None]:
-    """Ends the process where the body outlasts an item's budget: C code lets no signal through.
+    """Ends the process if the body outlasts the item's budget: C code lets no signal through.
 
-    Lambda would do so 245 s after this try began. Its Express child may have ended before, which
+    Lambda would end it 245 s after this try began. The Express child may end before that, which
     records nothing.
     """
     faulthandler.dump_traceback_later(seconds + _HANGS_SECONDS, exit=True, file=_STDERR)

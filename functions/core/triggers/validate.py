@@ -1,5 +1,6 @@
-"""The trigger `validate`: what is wrong with the parameters of items, before a run over them starts, or when the function was
-built. Nothing runs.
+"""The trigger `validate`: validates the parameters of items before a run over them starts.
+
+Nothing runs.
 """
 
 import time
@@ -15,29 +16,33 @@ from functions.core.http.problems import Invalid, Problem
 from functions.core.parameters import merged
 
 VALIDATION_SECONDS = 10
-"""A request is answered within 25 s, and still has to start the run."""
+"""Leaves time to start the run: a request is answered within 25 s."""
 MAX_PROBLEMS = 20
-"""That are told; whoever has more will not read them one by one."""
+"""Problems in an answer; nobody reads more of them one by one."""
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """The event. Fields that it does not know are another release's."""
+    """The event. Unknown fields are another release's."""
 
     trigger: Literal["validate"]
     items: list[dict[str, Any]]
     parameters: dict[str, Any] = {}
-    """Common to all, merged here: in each item they might not fit into an event."""
+    """Common to all items, merged here: repeated in each item they might not fit into an event."""
 
 
 class InvalidItem(msgspec.Struct, frozen=True):
-    """What is wrong with one item."""
+    """Problems of one item."""
 
     index: int
     errors: list[Invalid]
 
 
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `problem` where the workflow cannot run in the background at all; its parameters are validated even so."""
+    """The answer.
+
+    `problem` says that the workflow cannot run in the background; its parameters are validated
+    anyway.
+    """
 
     problems: list[InvalidItem] = []
     problem: Problem | None = None
@@ -63,7 +68,7 @@ class ValidateTrigger:
         return msgspec.to_builtins(answer)  # type: ignore[no-any-return] # a struct becomes a dict
 
     def _problems(self, asked: Validation) -> list[InvalidItem]:
-        """Those that were found in the time that there is; the others are found when their items run."""
+        """Problems found within the time limit. Later items show theirs when they run."""
         found: list[InvalidItem] = []
         until = time.monotonic() + VALIDATION_SECONDS
         for index, item in enumerate(asked.items):

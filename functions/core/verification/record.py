@@ -90,7 +90,7 @@ REJECTED = Verdict(valid=False, attempts_left=0)
 
 
 def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
-    """Decides a check with one conditional write (design.md §4 rule 1).
+    """Decides a check with one conditional write (Rule 4.1).
 
     The write charges the attempt and stores the HMAC that was tried, if attempts are left, the code is not expired and
     the stored HMAC is not the right one. So the attempt is charged before it is judged, and once the right HMAC is

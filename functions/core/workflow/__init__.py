@@ -13,7 +13,8 @@
 
     lambda_handler = workflow(greet)
 
-`call` and `start` use other workflows (other_workflows.py). Only a workflow that uses them imports that module.
+`call` and `start` use other workflows (other_workflows.py). Only a workflow that uses them imports
+that module.
 """
 
 from typing import TYPE_CHECKING, Any

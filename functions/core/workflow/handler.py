@@ -1,12 +1,14 @@
-"""Lambda handlers of workflows: `workflow(function)` makes a typed function one that answers every trigger.
+"""Lambda handlers of workflows: `workflow(function)` makes a typed function one that answers every
+trigger.
 
-http      API Gateway (triggers/http.py). With `Prefer: respond-async` (RFC 7240 §4.1) the answer is 202 with a run.
-direct    `{"trigger": "direct", "parameters": {...}}`, from `make invoke` or `aws lambda invoke` (triggers/direct.py).
-schedule  `{"trigger": "schedule", "parameters": {...}}`, from EventBridge Scheduler (triggers/direct.py).
-run       `{"trigger": "run", …}`, from RunWorkflow: one item of a run (triggers/run_item.py).
-validate  `{"trigger": "validate", "items": […]}`: validates parameters; nothing runs (triggers/validate.py).
+http      a request through API Gateway, or 202 with a run for `Prefer: respond-async` (RFC 7240 §4.1)
+direct    `{"trigger": "direct", "parameters": {…}}`, from `make invoke` or `aws lambda invoke`
+schedule  `{"trigger": "schedule", "parameters": {…}}`, from EventBridge Scheduler
+run       `{"trigger": "run", …}`, from RunWorkflow: one item of a run
+validate  `{"trigger": "validate", "items": […]}`: validates parameters; nothing runs
 
-Parameters are never the top level of an event, so nothing that a client sends can pose as another trigger's event.
+Parameters are never the top level of an event, so nothing that a client sends can pose as another
+trigger's event.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -64,16 +66,19 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     """Makes a workflow's function a Lambda handler.
 
     Args:
-        function: takes the parameters and, as an optional second parameter, the `Call`. Its name is the workflow's
-            name; its annotations are the types that are validated.
-        prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no request any
-            time. A transient failure is left to the first request; wrong settings end the init.
+        function: takes the parameters and, as an optional second parameter, the `Call`. Its name is
+            the workflow's name; its annotations are the types that are validated.
+        prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no
+            request any time. A transient failure is left to the first request; wrong settings end
+            the init.
         background: false where parameters or results are secrets, which a run would store.
-        idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given twice, "refused"
-            where none may be kept, because it holds a secret.
-        public: whether anybody may call it over HTTP, without a token, because its parameters prove who may. Its
-            route in template.yaml says so too. It runs in no background and keeps no answers: both need a token.
-        publishable: whether a publishable token, which anyone can read out of a page or an app, may hold its scope.
+        idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given
+            twice, "refused" where none may be kept, because it holds a secret.
+        public: whether anybody may call it over HTTP, without a token, because its parameters prove
+            who may. Its route in template.yaml says so too. It runs in no background and keeps no
+            answers: both need a token.
+        publishable: whether a publishable token, which anyone can read out of a page or an app, may
+            hold its scope.
         calls: names of the workflows that it calls (`call`); its role must allow that too.
         starts: names of the workflows that it starts runs of (`start`).
 

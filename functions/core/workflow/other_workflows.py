@@ -1,4 +1,5 @@
-"""Workflows that use other workflows: `call` waits for the result, `start` leaves them to the background.
+"""Workflows that use other workflows: `call` waits for the result, `start` leaves them to the
+background.
 
     from functions.core.workflow.other_workflows import call, start
 
@@ -9,10 +10,12 @@
 
     lambda_handler = workflow(onboard, calls=["send_receipt"], starts=["import_contacts"])
 
-What a workflow calls and starts is declared. What it calls, its role must allow as well (`lambda:InvokeFunction`); what it
-starts is limited here alone, because the one state machine may run every workflow.
+A workflow declares the workflows that it calls and starts. Its role must allow the calls as well
+(`lambda:InvokeFunction`). Starts are limited here alone, because one state machine runs every
+workflow.
 
-Each item of a run starts what it starts once, however often it is tried: the runs' ids follow from the item's.
+An item of a run starts each of its runs once, however often it is tried: their ids follow from its
+own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from functions.core.runs.run import Run
 
 _ANSWER_SECONDS = 240
-"""As long as a workflow may take; the caller's own deadline ends the wait before."""
+"""Time that a workflow may take. The caller's own deadline ends the wait earlier."""
 
 
 def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,12 +40,13 @@ def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: as it takes them.
 
     Raises:
-        CallFailed: with the problem that it ended with; where nobody catches it, it is the caller's problem too.
+        CallFailed: with the problem that it ended with; where nobody catches it, it is the caller's
+            problem too.
         Unavailable: it is not available, crashed, ran out of time, or is throttled.
     """
     _require(workflow, in_progress.get().calls, "calls")
     event = {"trigger": "direct", "parameters": parameters}
-    # Not tried again by the SDK: the first try may have had effects.
+    # The SDK does not retry: the first try may have had effects.
     answer = invoke(workflow, event, attempts=1, answer_seconds=_ANSWER_SECONDS)
     if answer["problem"]:
         raise _error(answer["problem"])
@@ -51,12 +55,14 @@ def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> "Run":  # noqa: ANN401 - of runs.start
-    """Starts a run of another workflow, or of the same one, over the items; returns it as it starts.
+    """Starts a run of another workflow, or of the same one, over the items; returns it as it
+    starts.
 
     Args:
         workflow: its name, one of `starts`.
         items: parameters of one call each.
-        options: `parameters`, `interval_seconds`, `max_concurrency`, as in `functions.core.runs.start.start`.
+        options: `parameters`, `interval_seconds`, `max_concurrency`, as in
+            `functions.core.runs.start.start`.
 
     Raises:
         InvalidParameters: as there.
@@ -77,7 +83,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
             workflow, items, token_id=token_id, started_by=started_by, run_id=run_id, **options
         )
     except IdempotencyKeyReused:
-        # An earlier try of this item started it, with other items: that start holds.
+        # An earlier try of this item started the run with other items; that start stays.
         return describe(str(run_id))
 
 
@@ -87,7 +93,7 @@ def _require(workflow: str, declared: frozenset[str], where: str) -> None:
 
 
 def _error(problem: Mapping[str, Any]) -> WorkflowError:
-    """The error that a workflow's problem stands for."""
+    """The error of a workflow's problem."""
     if problem["status"] >= 500 and problem["retry_after_seconds"]:  # noqa: PLR2004 - RFC 9110 §15.6
         return Unavailable(problem["detail"], retry_after=problem["retry_after_seconds"])
     return CallFailed(problem)

@@ -1,4 +1,4 @@
-"""send_email_template: emails a template to one or several people. Made to be copied for an email of one's own (README)."""
+"""send_email_template: emails a template to one or several people. Made to be copied (docs/how-to/emails.md)."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,7 @@
-"""Whether the app has Usersnap's feedback widget, and where its feedback goes: one item, changed by one atomic update."""
+"""Usersnap's setting: the feedback widget and the portal.
+
+One item, changed by one atomic update.
+"""
 
 import re
 from typing import Self
@@ -12,25 +15,25 @@ from functions.core.config import table_name
 from functions.core.parameters import NotValid, ValidatedStr
 
 NO_PORTAL = "none"
-"""What is given for a portal's URL where there shall be none any more: an absent value leaves what is stored."""
+"""Value of a portal's URL that removes the portal; an absent value keeps the stored one."""
 
 _NAME = "usersnap"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class SpaceApiKey(ValidatedStr):
-    """The key of a space of Usersnap, which its widget is loaded with. No secret: every page that has the widget shows it."""
+    """API key of a Usersnap space, with which the widget is loaded. No secret: pages show it."""
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Strictly a UUID in lower case, as Usersnap writes it, because it stands in a script. Raises `NotValid`."""
+        """A UUID in lower case. Strict, because it becomes part of a script. Raises `NotValid`."""
         if not _UUID.fullmatch(text):
             raise NotValid("must be the API key of a Usersnap space, a UUID in lower case")
         return cls(text)
 
 
 class Usersnap(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in effect."""
+    """The present setting."""
 
     enabled: bool = False
     """Whether the widget is loaded."""
@@ -44,7 +47,7 @@ class Usersnap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppSetting(dynamodb.Table):
-    """The item that holds it."""
+    """The stored setting."""
 
     class Meta:
         """PynamoDB's description of the table."""
@@ -65,7 +68,7 @@ class AppSetting(dynamodb.Table):
 
 
 def read() -> Usersnap:
-    """What is in effect now; off where nobody has switched it on. 1 DynamoDB request.
+    """The present setting; off by default. 1 DynamoDB request.
 
     Raises:
         Unavailable: when DynamoDB is.
@@ -80,12 +83,13 @@ def read() -> Usersnap:
 def update(
     *, enabled: bool, space_api_key: str | None = None, portal_url: str | None = None
 ) -> Usersnap:
-    """Changes it, and says what is in effect then. What is null stays as it is stored. 1 DynamoDB request.
+    """Changes the setting and returns it. Null arguments keep the stored value. 1 DynamoDB request.
 
     Args:
-        enabled: whether the widget is loaded; needs a key, here or stored. A key that is stored is never taken away.
+        enabled: whether the widget is loaded; needs a key, here or stored. A stored key is never
+            removed.
         space_api_key: a `SpaceApiKey`.
-        portal_url: where feedback goes, or `NO_PORTAL`.
+        portal_url: URL of the client portal, or `NO_PORTAL`.
 
     Raises:
         Unavailable: when DynamoDB is.

@@ -1,5 +1,6 @@
-"""The keys that feedback is signed with on its way to the client portal: one secret of the stack, which makes the first key
-itself, so that there always is one. They leave it to sign, and for nothing else.
+"""Keys that sign feedback on its way to the client portal.
+
+One secret of the stack holds them. The stack makes the first key, so there always is one.
 """
 
 from functools import cache
@@ -13,15 +14,17 @@ from functions.core.signing.keys import read_keys, with_new
 
 
 class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the keys are; read from the environment."""
+    """Settings of the keys; read from the environment."""
 
     usersnap_portal_key_secret: str
     """ARN of the secret."""
 
 
 def portal_keys() -> tuple[str, ...]:
-    """The keys to sign with, the current one first. Read each time, because a portal that is new knows only the new one; while
-    Secrets Manager is unavailable, those that are known go on being used.
+    """The keys to sign with, the current one first.
+
+    Read each time, because a new portal knows only the new key. While Secrets Manager is
+    unavailable, the known keys stay in use.
 
     Raises:
         Unavailable: when they were never read and cannot be read now.
@@ -30,8 +33,9 @@ def portal_keys() -> tuple[str, ...]:
 
 
 def put_portal_key(key: str) -> None:
-    """Makes a key the current one. The one before goes on signing beside it, until the next one comes. The current one again
-    changes nothing.
+    """Makes a key the current one. The previous one signs beside it until the next change.
+
+    Idempotent.
 
     Raises:
         Unavailable: when Secrets Manager is.

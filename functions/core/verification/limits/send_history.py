@@ -1,4 +1,4 @@
-"""What the limits know of one destination, as a value, and the rules on it (design.md §4 rule 5). Pure.
+"""What the limits know of one destination, as a value, and the rules on it (Rule 4.5). Pure.
 
 Two things are kept: when codes were sent, apart for publishable and secret tokens, so that a stranger who uses up the one
 allowance leaves the other; and failed checks. Failures are known only when a verification ends, because a check is one

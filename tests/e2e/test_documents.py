@@ -1,0 +1,78 @@
+"""The documents' samples against the stack: README's JavaScript, and calls by curl."""
+
+import shlex
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra import sam
+from infra.local.development import PUBLISHABLE
+from tests.documents import DOCUMENTS, blocks, commands
+from tests.e2e.conftest import LocalStack
+
+CALLED = (
+    "verify_send",
+    "verify_check",
+    "send_email_template",
+    "deliver_event",
+    "check_app_location",
+)
+"""Workflows that change nothing which other tests rely on."""
+NODE = shutil.which("node", path=sam.ROOT / ".venv/bin") or shutil.which("node")
+
+
+@pytest.mark.skipif(not NODE, reason="Node.js runs JavaScript")
+def test_the_fetch_of_the_readme_verifies_an_email(
+    stack: LocalStack, email: str, tmp_path: Path
+) -> None:
+    (block,) = blocks(sam.ROOT / "README.md", "javascript")
+    assert block.code.count("\n") == 8, "README announces eight lines"
+    assert PUBLISHABLE in block.code
+    code = block.code.replace("http://127.0.0.1:8787", stack.url).replace("ana@example.com", email)
+    # A browser's prompt blocks; here it asks a file for the code that arrived meanwhile.
+    prompt = tmp_path / "prompt.mjs"
+    prompt.write_text(
+        f'const inbox = await (await fetch("{stack.url}/_local/inbox?to={email}")).json();\n'
+        r"console.log(inbox[0].text.match(/\d{6}/)[0]);"
+    )
+    page = tmp_path / "page.mjs"
+    page.write_text(
+        'import { execFileSync } from "node:child_process";\n'
+        "globalThis.prompt = () => "
+        f"execFileSync(process.execPath, [{str(prompt)!r}]).toString();\n{code}"
+    )
+    ran = subprocess.run([str(NODE), page], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.stdout, ran.returncode) == ("true\n", 0), ran.stderr
+
+
+def sample_calls() -> Iterator[Any]:
+    """Calls of these workflows in the documents: path, headers and body of each."""
+    shown = (block for document in DOCUMENTS for block in blocks(document, "console"))
+    for block, command in ((each, command) for each in shown for command in commands(each)):
+        words = shlex.split(command.replace("\\\n", " "), comments=True)
+        url = next((word for word in words if word.startswith("http://127.0.0.1:8787")), "")
+        path = url.removeprefix("http://127.0.0.1:8787")
+        if words[0] != "curl" or path.removeprefix("/workflows/") not in CALLED:
+            continue
+        given = list(pairwise(words))
+        headers = dict(value.split(": ", 1) for flag, value in given if flag == "-H")
+        (body,) = (value for flag, value in given if flag == "-d")
+        yield pytest.param(path, headers, body, id=block.place)
+
+
+@pytest.mark.parametrize(("path", "headers", "body"), list(sample_calls()))
+def test_a_sample_call_of_the_documents_is_answered(
+    path: str, headers: dict[str, str], body: str, stack: LocalStack, email: str
+) -> None:
+    if "idempotency-key" in headers:
+        headers = headers | {"idempotency-key": uuid.uuid4().hex}
+    body = body.replace("ana@example.com", email)
+    answer = httpx.post(f"{stack.url}{path}", headers=headers, content=body, timeout=60)
+    assert answer.status_code in {200, 202}, answer.text
