@@ -1,7 +1,7 @@
 """documents: what anybody may read, without a token: the keys with which backends verify proofs, and usersnap.js."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,9 @@ from functions.core.http.endpoint import http_endpoint, logged_call
 from functions.core.observability import logger
 from functions.core.signing import jws
 from functions.core.verification.settings import proof_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MAX_AGE_SECONDS = 300
 """How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it
@@ -25,7 +28,7 @@ class Document(NamedTuple):
     text: Callable[[], str]
 
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers the document of the route, or a problem."""
     with logged_call(event, context):
         return http_endpoint(event, context, lambda _: _answer(event))

@@ -3,7 +3,7 @@ where a run is meant, the scope of its workflow, which its id names: so nothing 
 """
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.api.runs.launch import launch
 from functions.api.runs.requests import (
@@ -29,8 +29,11 @@ from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import Run, cancel, describe, list_runs
 from functions.core.runs.start import retry
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers the call of the route, or a problem."""
     with logged_call(event, context):
         return api_endpoint(event, context, _CALLS)

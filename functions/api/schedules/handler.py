@@ -6,8 +6,8 @@ schedule  `{"trigger": "schedule", "schedule_id", "scheduled_at"}`, from EventBr
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
@@ -17,6 +17,9 @@ from functions.core.aws import dynamodb, scheduler
 from functions.core.config import in_lambda
 from functions.core.http.endpoint import ApiCall, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 def _asked(answer: Callable[[Request], http.Response]) -> ApiCall:
@@ -33,7 +36,7 @@ _CALLS: dict[str, ApiCall] = {
 }
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
     """Answers at the door that the event is for."""
     with logged_call(event, context):
         if http.is_http(event):

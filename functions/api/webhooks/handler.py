@@ -1,7 +1,7 @@
 """webhooks: a delivery that its source has signed starts a run of that source's workflow, once however often it comes."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.api.webhooks.scheme import confirm, scheme
@@ -15,8 +15,11 @@ from functions.core.observability import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers 202 (200 to sources that repeat after anything else) with the run's id, or a problem."""
     with logged_call(event, context):
         return http_endpoint(event, context, lambda request_id: _answer(event, request_id))

@@ -127,6 +127,7 @@ _KINDS: Mapping[str, type[AwsError]] = {
     "ResourceExistsException": AwsAlreadyExists,
     "AccessDenied": AwsDenied,
     "AccessDeniedException": AwsDenied,
+    "AuthorizationError": AwsDenied,
 }
 """By AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *`."""
 
