@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 from standardwebhooks.webhooks import Webhook
 
 from functions.core import aws
-from functions.core.aws import dynamodb
+from functions.core.aws import dynamodb, s3
 from functions.core.runs import settings
 from functions.core.runs.run import Run, describe
 from infra import sam
@@ -380,7 +380,7 @@ def phone(worker_id: str) -> str:
 @pytest.fixture(scope="module")
 def in_stack(stack: LocalStack) -> Iterator[None]:
     """Lets this process start and read runs of the stack, as an operator's command would."""
-    cached = [aws.client, aws.session, dynamodb.connection, settings.settings]
+    cached = [aws.client, aws.session, dynamodb.connection, settings.settings, s3.settings]
     with pytest.MonkeyPatch.context() as patch:
         outputs = stack.running.outputs
         patch.setenv("AWS_ENDPOINT_URL", stack.running.emulator_url)

@@ -1,6 +1,7 @@
-"""AWS clients: the only module that makes them. Made once per process, from one session, with timeouts that fit a call.
+"""AWS clients, made once per process, from one session, with timeouts that fit a call.
 
-botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (decision 9).
+They raise this project's errors (errors.py). botocore's session rather than boto3's: boto3 wraps it
+and adds about 120 ms of import to a cold start (decision 9).
 """
 
 import re
@@ -22,12 +23,12 @@ from functions.core.config import read_settings
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
 ATTEMPTS = 2
-"""Two attempts of at most 5 s: the three or four calls of a workflow stay below its 25 s deadline."""
+"""Two of at most 5 s each: the three or four requests of a call stay below its 25 s deadline."""
 
 _CONFIG: dict[str, dict[str, Any]] = {
     "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 }
-"""So that a presigned URL names the bucket's region: the global name of a new bucket redirects for hours."""
+"""Presigned URLs name the bucket's region. The global name of a new bucket redirects for hours."""
 
 _SERVICES = {
     "Lambda": "AWS Lambda",
@@ -69,7 +70,7 @@ def read_timeout_seconds() -> float:
 
 @cache
 def session() -> botocore.session.Session:
-    """The process's one botocore session: a second one would load the same models and credentials again."""
+    """The process's one session. A second one would load models and credentials again."""
     made = botocore.session.get_session()
     made.register("creating-client-class", _translate_errors)
     made.register("provide-client-params", _keep_parameters)
@@ -114,7 +115,8 @@ def _make_api_call(
 ) -> dict[str, Any]:
     service = str(client.meta.service_model.service_id)
     with translated_errors(_SERVICES.get(service, service)):
-        answer: dict[str, Any] = BaseClient._make_api_call(client, operation, parameters)  # noqa: SLF001 - all operations go through it
+        # All operations go through this method, and a class of botocore's may be extended so.
+        answer: dict[str, Any] = BaseClient._make_api_call(client, operation, parameters)  # noqa: SLF001
         return answer
 
 
@@ -130,7 +132,7 @@ def translated_errors(service: str) -> Iterator[None]:
 
 
 _DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
-"""With which AWS's codes of a denied permission begin."""
+"""Prefixes of AWS's codes of a denied permission."""
 _NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
 """Names of parameters that say what a request is about. Other keys than S3's may be secret."""
 
@@ -145,7 +147,10 @@ def _name_what_is_denied(
     context: dict[str, Any],
     **_: object,
 ) -> None:
-    """Adds what an error of a denied permission leaves out: S3 names neither action nor resource, an emulator no resource."""
+    """Adds action and resource to an error of a denied permission, where AWS leaves them out.
+
+    S3 names neither, an emulator no resource.
+    """
     error = parsed.get("Error", {})
     if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get(
         "Message", ""

@@ -1,4 +1,4 @@
-"""DynamoDB through PynamoDB: the base of all records, and its errors as ours."""
+"""DynamoDB through PynamoDB: the base of all records, and its errors as this project's."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +20,10 @@ from functions.core.errors import Unavailable
 
 
 class _Connection(Connection):
-    """PynamoDB's connection on the process's one session; PynamoDB would make a session and a client per table."""
+    """PynamoDB's connection on the process's one session.
+
+    PynamoDB would make a session and a client per table.
+    """
 
     @property
     def session(self) -> botocore.session.Session:
@@ -66,7 +69,9 @@ class Table(Model):
         *,
         range_key: int | None = None,
     ) -> tuple[bool, Self | None]:
-        """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
+        """Makes one UpdateItem; says whether the condition held, and what is stored now.
+
+        The stored item is null where there is none.
 
         `Model.update` cannot return the item on which a condition failed (PynamoDB issue 1219; pull
         requests 1263 and 1304 would add it).
@@ -98,9 +103,9 @@ Key = tuple[type[Table], str]
 
 
 def read(keys: Sequence[Key]) -> dict[Key, Any]:
-    """Items of any tables in one BatchGetItem, consistently; what does not exist is not in the answer.
+    """Items of any tables in one BatchGetItem, consistently; without those that do not exist.
 
-    BatchGetItem rather than TransactGetItems, which fails while a transaction writes one of the items.
+    TransactGetItems would fail while a transaction writes one of the items.
     """
     requests: dict[str, dict[str, Any]] = {}
     for model, key in keys:
@@ -140,8 +145,8 @@ def unavailable_if_transient() -> Iterator[None]:
 def _botocore_error(error: Exception) -> Exception | None:
     """The error that botocore raised; null where PynamoDB raised its own.
 
-    PynamoDB wraps it once or twice and drops the item and the HTTP status on the way (PynamoDB issue
-    1219).
+    PynamoDB wraps it once or twice. On the way it drops the HTTP status, and the item on which a
+    condition failed (PynamoDB issue 1219).
     """
     cause = error.cause if isinstance(error, PynamoDBException) else error
     if isinstance(cause, VerboseClientError):

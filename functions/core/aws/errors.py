@@ -84,18 +84,15 @@ class AwsError(Exception):
     def __init__(
         self, text: str, *, code: str, message: str, connected: bool, response: Mapping[str, Any]
     ) -> None:
-        """Args:
-        text: of the exception.
-        code: AWS's, such as `MessageRejected`; the name of botocore's error where AWS sent none.
-        message: AWS's sentence, or botocore's.
-        connected: false when it is certain that no request reached AWS.
-        response: AWS's answer; empty where there was none.
-        """
         super().__init__(text)
         self.code = code
+        """AWS's, such as `MessageRejected`; the name of botocore's error where AWS sent none."""
         self.message = message
+        """AWS's sentence, or botocore's."""
         self.connected = connected
+        """False when it is certain that no request reached AWS."""
         self.response = response
+        """AWS's answer; empty where there was none."""
 
 
 class AwsNotFound(AwsError):

@@ -25,7 +25,7 @@ def sign(key: str, message: bytes) -> bytes:
 
 
 def public_key(key: str) -> bytes | None:
-    """The public half in DER; null when the key is disabled, awaits its deletion or is not there."""
+    """The public half in DER; null when the key is disabled, to be deleted or not there."""
     try:
         return bytes(client().get_public_key(KeyId=key)["PublicKey"])
     except aws.AwsNotFound:

@@ -1,5 +1,7 @@
-"""EventBridge Scheduler: makes, changes, lists and deletes schedules that call a Lambda of this stack through its door
-`schedule`. All are in the one group that the function's settings name.
+"""EventBridge Scheduler: makes, changes, lists and deletes schedules of this stack's functions.
+
+They call a function through its trigger `schedule`. All are in the one group that the function's
+settings name.
 """
 
 import json
@@ -77,7 +79,7 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
     """Makes a schedule that calls a workflow once and then deletes itself.
 
     Args:
-        name: unique, 1 to 64 characters of `[0-9a-zA-Z_.-]`. A schedule of that name that is already there is this one,
+        name: unique, 1 to 64 characters of `[0-9a-zA-Z_.-]`. A schedule of that name is this one,
             made by a try whose answer was lost.
         at: seconds since the epoch; EventBridge Scheduler fires within the minute.
         function: ARN of the workflow's Lambda.
@@ -110,8 +112,9 @@ def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
 
 
 def replace(entry: Entry) -> bool:
-    """Changes a schedule; false when there is none of that name. All of it is written: what UpdateSchedule is not given, it
-    sets to its default. Raises `Unavailable`.
+    """Changes a schedule; false when there is none of that name. Raises `Unavailable`.
+
+    All of it is written: UpdateSchedule sets what it is not given to its default.
     """
     return _found(lambda: _client().update_schedule(**_request(entry))) is not None
 

@@ -25,8 +25,10 @@ def _client(attempts: int = aws.ATTEMPTS) -> aws.Client:
 
 
 class Secret:
-    """One secret by its ARN or name. While Secrets Manager is unavailable, the value that is known goes on being used; of one
-    that was deleted or may not be read any more, it does not.
+    """One secret by its ARN or name.
+
+    While Secrets Manager is unavailable, the value that is known goes on being used. That of a
+    secret that was deleted, or may not be read any more, does not.
     """
 
     def __init__(
