@@ -114,7 +114,7 @@ def deliver(
 
     With one recipient, or when nobody's message was taken, a failure is raised. Otherwise each recipient's is told, because a
     repetition of the call would send to the others again. Not so in a run: there it is recorded who was sent to, and a failure
-    that may heal is raised, so that the item is tried again for the others. What certainly reached nobody is
+    that is transient is raised, so that the item is tried again for the others. What certainly reached nobody is
     not charged to the mailbox (the deployment's ceiling is not refunded).
 
     Raises:
@@ -145,9 +145,9 @@ def deliver(
         for address, step in steps.items()
     ]
     failed = [delivery.error for delivery in deliveries if delivery.error]
-    passing = [error for error in failed if isinstance(error, Unavailable)]
-    if len(failed) == len(deliveries) or (call.recorded and passing):
-        raise (passing or failed)[0]
+    transient = [error for error in failed if isinstance(error, Unavailable)]
+    if len(failed) == len(deliveries) or (call.recorded and transient):
+        raise (transient or failed)[0]
     return deliveries
 
 
