@@ -7,7 +7,6 @@ and adds about 120 ms of import to a cold start (decision 9).
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, Protocol, TypedDict
 
 import botocore.session
@@ -18,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
-from functions.core.config import read_settings
+from functions.core import config
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
@@ -56,6 +55,7 @@ class ClientOptions(TypedDict, total=False):
     answer_seconds: float | None
 
 
+@config.settings()
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of clients; read from the environment."""
 
@@ -65,10 +65,10 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_timeout_seconds() -> float:
     """How long a request may wait for its answer."""
-    return read_settings(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
+    return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 
-@cache
+@config.cached(lasting=True)
 def session() -> botocore.session.Session:
     """The process's one session. A second one would load models and credentials again."""
     made = botocore.session.get_session()
@@ -78,7 +78,7 @@ def session() -> botocore.session.Session:
     return made
 
 
-@cache
+@config.cached(lasting=True)
 def client(
     service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None
 ) -> Client:
@@ -90,14 +90,14 @@ def client(
         answer_seconds: how long to wait for an answer, where that is longer than usual.
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
-    config = Config(
+    options = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
         **_CONFIG.get(service, {}),
     )
-    made: Client = session().create_client(service, config=config)
+    made: Client = session().create_client(service, config=options)
     return made
 
 

@@ -1,29 +1,22 @@
 """AWS Lambda: calls the function of a workflow. IAM says who may."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Unpack
 
 import msgspec
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws.clients import ClientOptions, translated_errors
-from functions.core.config import read_settings
 from functions.core.errors import NotFound, Unavailable
 from functions.core.observability import logger
 
 
+@config.settings()
 class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where workflows are; read from the environment."""
 
     workflow_functions: str
     """Function-name prefix, `<stack>-wf-`; the workflow's name follows."""
-
-
-@cache
-def settings() -> InvokeSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(InvokeSettings)
 
 
 def invoke(
@@ -40,7 +33,7 @@ def invoke(
         NotFound: there is no such workflow.
         Unavailable: Lambda is, or the workflow crashed or ran out of time.
     """
-    function = settings().workflow_functions + workflow
+    function = config.read(InvokeSettings).workflow_functions + workflow
     try:
         reply = aws.client("lambda", **options).invoke(
             FunctionName=function, Payload=msgspec.json.encode(event)

@@ -2,14 +2,12 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import msgspec
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws.clients import translated_errors
-from functions.core.config import read_settings
 from functions.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -23,16 +21,11 @@ class AnotherWrite(Exception):
     """Another conditional write of the same object is under way."""
 
 
+@config.settings()
 class BucketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The stack's bucket; read from the environment."""
 
     runs_bucket: str
-
-
-@cache
-def settings() -> BucketSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(BucketSettings)
 
 
 def read(key: str) -> bytes | None:
@@ -99,7 +92,9 @@ def delete(key: str) -> None:
 def delete_many(keys: Sequence[str]) -> None:
     """Deletes up to 1,000 objects, also those that are not there."""
     objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-    answer = _client().delete_objects(Bucket=settings().runs_bucket, Delete=objects)
+    answer = _client().delete_objects(
+        Bucket=config.read(BucketSettings).runs_bucket, Delete=objects
+    )
     if answer.get("Errors"):
         raise Unavailable("S3 did not delete all that it should.")
 
@@ -186,7 +181,7 @@ def _stream(key: str, **options: str) -> BinaryIO:
 
 
 def _place(key: str) -> dict[str, str]:
-    return {"Bucket": settings().runs_bucket, "Key": key}
+    return {"Bucket": config.read(BucketSettings).runs_bucket, "Key": key}
 
 
 def _client() -> aws.Client:

@@ -8,13 +8,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, NamedTuple, Unpack
 
 import msgspec
 
-from functions.core import aws
-from functions.core.config import read_settings
+from functions.core import aws, config
 
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
 
@@ -27,6 +25,7 @@ _CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", _INVALID})
 """
 
 
+@config.settings()
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where schedules are made, and as whom they act; read from the environment."""
 
@@ -67,12 +66,6 @@ class CronRefused(Exception):
 
 class CannotSchedule(Exception):
     """EventBridge Scheduler cannot use the group or the role that the settings name."""
-
-
-@cache
-def settings() -> SchedulerSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(SchedulerSettings)
 
 
 def schedule_once(name: str, at: float, function: str, parameters: dict[str, str]) -> None:
@@ -121,13 +114,17 @@ def replace(entry: Entry) -> bool:
 
 def is_paused(name: str) -> bool | None:
     """Whether a schedule is paused; null when there is none of that name. Raises `Unavailable`."""
-    about = _found(lambda: _client().get_schedule(Name=name, GroupName=settings().schedule_group))
+    about = _found(
+        lambda: _client().get_schedule(
+            Name=name, GroupName=config.read(SchedulerSettings).schedule_group
+        )
+    )
     return None if about is None else about["State"] == "DISABLED"
 
 
 def delete(name: str, **options: Unpack[aws.ClientOptions]) -> bool:
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
-    about = {"Name": name, "GroupName": settings().schedule_group}
+    about = {"Name": name, "GroupName": config.read(SchedulerSettings).schedule_group}
     return _found(lambda: _client(**options).delete_schedule(**about)) is not None
 
 
@@ -144,7 +141,7 @@ def list_schedules(
     about |= {"NextToken": cursor} if cursor else {}
     try:
         page = _client().list_schedules(
-            GroupName=settings().schedule_group, MaxResults=limit, **about
+            GroupName=config.read(SchedulerSettings).schedule_group, MaxResults=limit, **about
         )
     except aws.AwsError as error:
         if cursor and error.code == _INVALID:
@@ -156,7 +153,7 @@ def list_schedules(
 
 def prepare() -> None:
     """Reads settings and makes the client, for init."""
-    settings()
+    config.read(SchedulerSettings)
     _client()
 
 
@@ -171,14 +168,14 @@ def _request(entry: Entry) -> dict[str, Any]:
     limits = {"StartDate": entry.starts_at, "EndDate": entry.ends_at}
     target = {
         "Arn": entry.function,
-        "RoleArn": settings().schedule_role,
+        "RoleArn": config.read(SchedulerSettings).schedule_role,
         "Input": json.dumps(entry.event),
-        "DeadLetterConfig": {"Arn": settings().dead_letters},
+        "DeadLetterConfig": {"Arn": config.read(SchedulerSettings).dead_letters},
         "RetryPolicy": _RETRY_POLICY,
     }
     return {
         "Name": entry.name,
-        "GroupName": settings().schedule_group,
+        "GroupName": config.read(SchedulerSettings).schedule_group,
         "ScheduleExpression": entry.expression,
         "ScheduleExpressionTimezone": entry.timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws import step_functions
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.runs.files import Reference
-from functions.core.runs.settings import settings
+from functions.core.runs.settings import RunSettings
 
 Branch = Literal["one", "many", "paced"]
 
@@ -99,36 +99,49 @@ def exists(run_id: str) -> bool:
 
 
 def begin(execution: Execution) -> bool:
-    """Starts it; false where one of that name is there already."""
+    """Starts an execution; false where one of that name is there already."""
     content = msgspec.json.encode(execution).decode()
-    return step_functions.start(settings().run_workflow, execution.run_id, content)
+    return step_functions.start(_machine(), execution.run_id, content)
 
 
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
-    """The input of a run's execution, and Step Functions' description of it. Raises `NotFound`, `Unavailable`."""
+    """Input of a run's execution, and Step Functions' description of it.
+
+    Raises:
+        NotFound, Unavailable
+    """
     workflow_of(run_id)
     try:
-        about = step_functions.describe(settings().run_workflow, run_id)
+        about = step_functions.describe(_machine(), run_id)
     except aws.AwsNotFound:
         raise NotFound("There is no such run.") from None
     return msgspec.json.decode(about["input"], type=Execution), about
 
 
 def count_items(run_id: str) -> dict[str, int]:
-    """Counts of the run's items by their state, as the Map Run has them; none where it has not begun."""
-    return step_functions.count_items(settings().run_workflow, run_id)
+    """Counts of the run's items by their state, as the Map Run has them; none before it begins."""
+    return step_functions.count_items(_machine(), run_id)
 
 
 def stop(run_id: str) -> None:
-    """Aborts it; nothing happens to one that has ended."""
-    step_functions.stop(settings().run_workflow, run_id)
+    """Aborts an execution; nothing happens to one that has ended."""
+    step_functions.stop(_machine(), run_id)
 
 
 def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """What Step Functions lists of runs, newest first, and the cursor of the next page. Raises `InvalidParameters`."""
+    """Step Functions' list of runs, newest first, and the cursor of the next page.
+
+    Raises:
+        InvalidParameters: for a cursor that no page gave.
+        Unavailable
+    """
     try:
-        return step_functions.newest(settings().run_workflow, limit, cursor)
+        return step_functions.newest(_machine(), limit, cursor)
     except step_functions.InvalidCursor:
         raise InvalidParameters(
             FieldError("/cursor", "is not one that this list gave, or too old")
         ) from None
+
+
+def _machine() -> str:
+    return config.read(RunSettings).run_workflow

@@ -1,4 +1,4 @@
-"""The files of runs in S3: items, and references to them. Written as they are made, read a line at a time."""
+"""Files of runs in S3: items, and references to them; written as they are made, read by line."""
 
 import hashlib
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 def read_item(key: str, start: int, length: int) -> dict[str, Any]:
-    """The parameters of one item: a ranged read, whatever the size of the file."""
+    """Parameters of one item: a ranged read, whatever the size of the file."""
     parameters: dict[str, Any] = msgspec.json.decode(s3.read_range(key, start, length))
     return parameters
 
@@ -42,6 +42,6 @@ def digest(key: str) -> str:
 
 
 def read_references(key: str) -> Iterator[Reference]:
-    """All references of a run, in the order of their indexes."""
+    """References of a run, in the order of their indexes."""
     for line in s3.read_lines(key):
         yield msgspec.json.decode(line, type=Reference)

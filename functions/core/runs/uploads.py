@@ -3,15 +3,14 @@
 import re
 import secrets
 from datetime import datetime
-from functools import cache
 from typing import Annotated, BinaryIO, Literal, NamedTuple, cast, get_args
 
 import msgspec
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws import s3
 from functions.core.clock import utc
-from functions.core.config import read_settings
 from functions.core.errors import Conflict, NotFound, Unavailable
 from functions.core.observability import logger
 
@@ -21,17 +20,12 @@ FORM_SECONDS = 15 * 60
 _UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
 
 
+@config.settings()
 class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where uploads go, and how large one may be; read from the environment."""
 
     runs_bucket: str
     max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
-
-
-@cache
-def settings() -> UploadSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(UploadSettings)
 
 
 class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +41,7 @@ class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
 def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
     """A form for one file, which only this token can start a run from. `now` is in seconds since the epoch."""
     upload_id = f"{secrets.token_hex(16)}.{kind}"
-    largest = settings().max_upload_bytes
+    largest = config.read(UploadSettings).max_upload_bytes
     form = s3.upload_form(_key(token_id, upload_id), max_bytes=largest, valid_seconds=FORM_SECONDS)
     return UploadForm(
         upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS)

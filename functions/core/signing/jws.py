@@ -3,10 +3,10 @@ Signatures and public keys come in JOSE's forms.
 """
 
 import base64
-from functools import cache
 
 import msgspec
 
+from functions.core import config
 from functions.core.aws import kms
 
 _SPKI_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
@@ -52,7 +52,7 @@ def sign(key: str, message: bytes) -> bytes:
     return raw_signature(kms.sign(key, message))
 
 
-@cache
+@config.cached
 def public_key(key: str) -> PublicKey:
     """The public half of a key. It never changes, so a process asks for it once.
 
