@@ -1,7 +1,7 @@
 """documents: public documents, served without a token: the keys that verify proofs, usersnap.js."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,9 @@ from functions.core.http.endpoint import http_endpoint, logged_call
 from functions.core.observability import logger
 from functions.core.signing import jws
 from functions.core.verification.settings import ProofSettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MAX_AGE_SECONDS = 300
 """Cache lifetime in browsers and backends.
@@ -28,7 +31,7 @@ class Document(NamedTuple):
     text: Callable[[], str]
 
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Returns the route's document, or a problem."""
     with logged_call(event, context):
         return http_endpoint(event, context, lambda _: _answer(event))

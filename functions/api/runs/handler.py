@@ -4,7 +4,7 @@ Every call needs a scope of runs. A call on one run also needs the scope of its 
 id names the workflow, so nothing is read for a token that lacks the scope.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.api.runs.launch import launch
 from functions.api.runs.requests import (
@@ -30,8 +30,11 @@ from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import Run, cancel, describe, list_runs
 from functions.core.runs.start import retry
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Returns the answer of the route, or a problem."""
     with logged_call(event, context):
         return api_endpoint(event, context, _CALLS)

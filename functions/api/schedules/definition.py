@@ -41,7 +41,7 @@ def delete_definitions(schedule_ids: Iterable[str]) -> None:
 
     Raises `Unavailable`.
     """
-    s3.delete([_key(schedule_id) for schedule_id in schedule_ids])
+    s3.delete_many([_key(schedule_id) for schedule_id in schedule_ids])
 
 
 def _key(schedule_id: str) -> str:

@@ -7,8 +7,8 @@ schedule  EventBridge Scheduler, when a schedule is due: `{"trigger": "schedule"
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
@@ -18,6 +18,9 @@ from functions.core.aws import dynamodb, scheduler
 from functions.core.config import in_lambda
 from functions.core.http.endpoint import ApiCall, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 def _call(answer: Callable[[ScheduleRequest], http.Response]) -> ApiCall:
@@ -34,7 +37,7 @@ _CALLS: dict[str, ApiCall] = {
 }
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
     """Handles the event by its trigger."""
     with logged_call(event, context):
         if http.is_http(event):

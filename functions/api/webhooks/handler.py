@@ -3,7 +3,7 @@
 A repeated delivery gets the same run.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.scheme import confirm, scheme
@@ -17,8 +17,11 @@ from functions.core.observability import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers 202 (or 200, if the scheme needs that) with the run's id, or a problem."""
     with logged_call(event, context):
         return http_endpoint(event, context, lambda request_id: _answer(event, request_id))

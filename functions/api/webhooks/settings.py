@@ -1,7 +1,6 @@
 """Signing keys and public URLs of webhook sources."""
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from functions.api.webhooks.sources import Source, no_such_source
 from functions.core import aws, clock, config, http
@@ -11,9 +10,6 @@ from functions.core.signing.keys import read_keys
 
 UNSET_SECONDS = 30.0
 """Cache time for "this secret is not set". Anybody can call, and each lookup costs."""
-
-_UNSET = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""IAM may deny access to a name that does not exist: permissions name ARNs with a random suffix."""
 
 
 @config.settings()
@@ -41,13 +37,12 @@ def keys_of(source: Source) -> tuple[str, ...]:
         raise no_such_source()
     try:
         return read_keys(_secret(name).value())
-    except ClientError as error:
-        if aws.code_of(error) not in _UNSET:
-            raise
+    except (aws.AwsNotFound, aws.AwsDenied) as error:
+        # Permissions name ARNs, which end in a suffix: IAM may deny a name that there is not.
         _unset_until()[name] = clock.monotonic() + UNSET_SECONDS
         logger.warning(
             "the secret of this webhook source is not set: make webhook-secret",
-            reason=aws.code_of(error),
+            reason=error.code,
         )
         raise no_such_source() from None
 

@@ -1,16 +1,14 @@
 """Checks and their requests to AWS. Each request is made once, and only if there is time for it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-from botocore.exceptions import ClientError
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from functions.core import aws
 from functions.core.deadline import remaining_seconds
-from functions.core.errors import TooSlow, Unavailable
+from functions.core.errors import TooSlow
 from functions.core.observability import logger
 
-ONCE: dict[str, Any] = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
+ONCE: aws.ClientOptions = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
 """Options of each client: no retries, and the same timeouts locally as on AWS.
 
 Otherwise the checks would not fit into a call.
@@ -47,8 +45,8 @@ def run_check(check: Callable[[], Finding]) -> Finding:
         return Finding(None, f"Could not be checked: {_code(error)}.")
 
 
-def ask(service: str, question: Callable[[Any], T]) -> T:
-    """Makes one request to a service. Raises botocore's errors, and `NoTimeLeft`.
+def ask(service: str, question: Callable[[aws.Client], T]) -> T:
+    """Makes one request to a service. Raises `AwsError`, `NoTimeLeft`.
 
     Args:
         service: botocore's name of the service.
@@ -58,12 +56,19 @@ def ask(service: str, question: Callable[[Any], T]) -> T:
     return question(aws.client(service, **ONCE))
 
 
-def look_up(service: str, question: Callable[[Any], T], *, absent: Sequence[str]) -> T | None:
-    """Makes one request like `ask`; None if AWS's error code is one of `absent` ("not found")."""
+def look_up(
+    service: str, question: Callable[[aws.Client], T], *, denied_is_absent: bool = False
+) -> T | None:
+    """Makes one request like `ask`; null for a name that does not exist.
+
+    `denied_is_absent`: whether IAM may deny access to a name because it does not exist.
+    """
     try:
         return ask(service, question)
-    except ClientError as error:
-        if aws.code_of(error) not in absent:
+    except aws.AwsNotFound:
+        return None
+    except aws.AwsDenied:
+        if not denied_is_absent:
             raise
         return None
 
@@ -76,5 +81,4 @@ def require_time_for(requests: int) -> None:
 
 def _code(error: Exception) -> str:
     """AWS's error code, or the name of the exception if AWS gave no answer."""
-    cause = error.__cause__ if isinstance(error, Unavailable) else error
-    return aws.code_of(cause) if isinstance(cause, ClientError) else type(cause).__name__
+    return error.code if isinstance(error, aws.AwsError) else type(error).__name__

@@ -1,6 +1,6 @@
 """Checks Lambda's concurrency. New accounts have 10, which a single list would use up."""
 
-from functions.core.runs.start import DEFAULT_CONCURRENCY
+from functions.core.runs.settings import DEFAULT_CONCURRENCY
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
 

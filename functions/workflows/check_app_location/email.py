@@ -74,11 +74,7 @@ def identities(address: str) -> list[str]:
 
 def _is_verified(identity: str) -> bool | None:
     """Whether SES has verified the identity; None if SES does not know it."""
-    about = look_up(
-        "sesv2",
-        lambda ses: ses.get_email_identity(EmailIdentity=identity),
-        absent=["NotFoundException"],
-    )
+    about = look_up("sesv2", lambda ses: ses.get_email_identity(EmailIdentity=identity))
     return None if about is None else bool(about["VerifiedForSendingStatus"])
 
 

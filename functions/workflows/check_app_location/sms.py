@@ -66,11 +66,7 @@ def _twilio_secret_problem(provider_settings: ProviderSettings) -> str:
     if "twilio" not in provider_settings.sms_providers and not provider_settings.twilio_channels:
         return ""
     arn = provider_settings.twilio_secret
-    secret = look_up(
-        "secretsmanager",
-        lambda manager: manager.get_secret_value(SecretId=arn),
-        absent=["ResourceNotFoundException"],
-    )
+    secret = look_up("secretsmanager", lambda manager: manager.get_secret_value(SecretId=arn))
     if secret is None:
         create = command(
             "secretsmanager create-secret --name twilio --secret-string '{\"account_sid\": …}'"

@@ -3,10 +3,8 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
-from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws, clock, config
 from functions.core.aws import scheduler
@@ -18,15 +16,6 @@ from functions.workflows.check_app_location.location import command
 _DEPLOY = "Deploy the stack again: make deploy"
 _AHEAD = timedelta(days=365)
 _DELETIONS = 2
-_ABSENT = ["ResourceNotFoundException"]
-_ABSENT_BY_NAME = [*_ABSENT, "AccessDeniedException"]
-"""IAM may deny access to a name that does not exist: permissions name ARNs with a random suffix."""
-
-_CANNOT_BE_CREATED = frozenset({"ResourceNotFoundException", "ValidationException"})
-"""Error codes for a missing group, and for a role that cannot be assumed.
-
-Source: EventBridge Scheduler API, CreateSchedule.
-"""
 
 
 @config.settings()
@@ -59,9 +48,7 @@ def schedules() -> Finding:
     except Unavailable:
         _delete(name)  # it may exist, if only the answer was lost
         raise
-    except ClientError as error:
-        if aws.code_of(error) not in _CANNOT_BE_CREATED:
-            raise
+    except scheduler.CannotSchedule:
         return Finding(
             False,
             "EventBridge Scheduler cannot use "
@@ -77,9 +64,7 @@ def runs() -> Finding:
     """Checks that the state machine exists."""
     arn = config.read(RunSettings).run_workflow
     machine = look_up(
-        "stepfunctions",
-        lambda states: states.describe_state_machine(stateMachineArn=arn),
-        absent=["StateMachineDoesNotExist"],
+        "stepfunctions", lambda states: states.describe_state_machine(stateMachineArn=arn)
     )
     if machine is None or machine["status"] != "ACTIVE":
         return Finding(False, f"There is no state machine {arn}. {_DEPLOY}")
@@ -88,10 +73,11 @@ def runs() -> Finding:
 
 def _secret_problem(name: str) -> str:
     """Problem with a secret; empty if there is none."""
-    secret: dict[str, Any] | None = look_up(
+    secret = look_up(
         "secretsmanager",
         lambda manager: manager.describe_secret(SecretId=name),
-        absent=_ABSENT if name.startswith("arn:") else _ABSENT_BY_NAME,
+        # Permissions name ARNs, which end in a suffix: IAM may deny a name that there is not.
+        denied_is_absent=not name.startswith("arn:"),
     )
     if secret is None:
         create = command(f"secretsmanager create-secret --name {name} --secret-string …")
@@ -119,7 +105,7 @@ def _entry(name: str) -> scheduler.Entry:
 def _delete(name: str) -> bool:
     """Deletes the schedule. Returns whether that succeeded."""
     for _ in range(_DELETIONS):
-        with suppress(Unavailable, ClientError, BotoCoreError):
+        with suppress(aws.AwsError):
             scheduler.delete(name, **ONCE)
             return True
     return False

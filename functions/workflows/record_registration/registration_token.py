@@ -9,10 +9,8 @@ import math
 import secrets
 import string
 import uuid
-from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws, clock, config
 from functions.core.errors import Unavailable
@@ -78,12 +76,8 @@ def _equal(token: str, current: str) -> bool:
 
 def _read() -> str:
     """Current token. Never cached: a cached value would accept a token used up meanwhile."""
-    with aws.unavailable_if_transient("Secrets Manager"):
-        value = str(
-            client().get_secret_value(
-                SecretId=config.read(RegistrationSettings).registration_token_secret
-            )["SecretString"]
-        )
+    secret = config.read(RegistrationSettings).registration_token_secret
+    value = str(client().get_secret_value(SecretId=secret)["SecretString"])
     _last_seen().keep(value)
     return value
 
@@ -102,12 +96,10 @@ def _renew(used: str) -> bool:
     }
     try:
         client().put_secret_value(**version, SecretString=renewed)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
-            return False
-        if aws.is_transient(error):
-            raise Unavailable(_MAY_BE_RENEWED) from error
-        raise
+    except aws.AwsAlreadyExists:
+        return False
+    except aws.AwsUnavailable as error:
+        raise Unavailable(_MAY_BE_RENEWED) from error
     _last_seen().keep(renewed)
     return True
 
@@ -117,6 +109,6 @@ def _version(used: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(used.encode()).digest()[:16]))
 
 
-def client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def client() -> aws.Client:
     """Client of Secrets Manager."""
     return aws.client("secretsmanager")
