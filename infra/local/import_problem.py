@@ -53,7 +53,7 @@ def import_problem(folder: str, mistake: Mistake, request_id: str) -> bytes:
     )
     body = {
         "type": "urn:backend-workflows:problem:internal_error",
-        "title": "Something went wrong here",
+        "title": "Internal error",
         "status": 500,
         "detail": detail,
         "code": "internal_error",
