@@ -62,7 +62,7 @@ def _unlock(arguments: argparse.Namespace) -> str:
         destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
     except InvalidParameters as error:
         raise ValueError(f"{arguments.to} {error.errors[0].detail}.") from None
-    sending.SendLimit(sending.destination_key(destination)).delete()
+    sending.SendLimitRecord(sending.destination_key(destination)).delete()
     return f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
 
 

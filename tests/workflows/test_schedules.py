@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.api.schedules import schedule as schedules
 from functions.api.schedules.handler import lambda_handler as handler
 from functions.core import aws
 from functions.core.auth.tokens import issue_token, rescope_tokens, revoke_token
-from functions.core.aws import lambda_functions
 from functions.core.errors import Unavailable
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
@@ -50,8 +48,6 @@ def stack(cloud: None, settings: Settings) -> Iterator[None]:  # noqa: ARG001 - 
             SCHEDULES_FUNCTION=FUNCTION,
             SCHEDULE_GROUP="schedules",
         )
-        lambda_functions.settings.cache_clear()
-        schedules.settings.cache_clear()
         yield
 
 

@@ -3,9 +3,9 @@ all routes, so it decides nothing by route; the workflow's own function decides 
 """
 
 import re
-import time
 from typing import Any
 
+from functions.core import clock
 from functions.core.auth.tokens import Token, find_token
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
@@ -26,7 +26,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _authorization(token: Token | None) -> dict[str, Any]:
-    if token is None or not token.is_active(time.time()):
+    if token is None or not token.is_active(clock.now()):
         logger.info(
             "token refused", known=token is not None, token_id=token.token_id if token else None
         )

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from functions.core import http
+from functions.core import config, http
 from functions.core.config import in_lambda
 from functions.core.errors import NotFound
 from functions.core.http.endpoint import http_endpoint, logged_call
 from functions.core.observability import logger
 from functions.core.signing import jws
-from functions.core.verification.settings import proof_settings
+from functions.core.verification.settings import ProofSettings
 
 _MAX_AGE_SECONDS = 300
 """How long a browser or a backend may go on with what it has read: a new key has to be published for that long before it
@@ -43,7 +43,7 @@ def _answer(event: http.Request) -> http.Response:
 
 def _jwks() -> str:
     """The public keys of proofs, as a JWK set (RFC 7517 §5); an empty one where proofs are off."""
-    keys = [key for arn in proof_settings().proof_keys if (key := _public_key(arn))]
+    keys = [key for arn in config.read(ProofSettings).proof_keys if (key := _public_key(arn))]
     return msgspec.json.encode({"keys": keys}).decode()
 
 
@@ -68,5 +68,5 @@ _DOCUMENTS = {
 }
 """By route, which unlike the path is the same under every domain and stage."""
 
-if in_lambda() and proof_settings().proof_keys:
+if in_lambda() and config.read(ProofSettings).proof_keys:
     jws.prepare()

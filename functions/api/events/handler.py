@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.api.events.changes import Event, events_of
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.config import in_lambda
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count, logged, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
@@ -30,7 +30,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
             each
             for record in event["Records"]
             for each in _events_of(record)
-            if settings().wants(each.type)
+            if config.read(EventSettings).wants(each.type)
         ]
         for each in found:
             _start(each)
@@ -59,6 +59,6 @@ def _start(event: Event) -> None:
 
 
 if in_lambda():
-    settings()
+    config.read(EventSettings)
     for service in ("s3", "stepfunctions"):
         aws.client(service)

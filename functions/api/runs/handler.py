@@ -2,7 +2,6 @@
 where a run is meant, the scope of its workflow, which its id names: so nothing is read for a token that lacks it.
 """
 
-import time
 from typing import Any
 
 from functions.api.runs.launch import launch
@@ -17,7 +16,7 @@ from functions.api.runs.requests import (
     read_query,
     write_cursor,
 )
-from functions.core import aws, http
+from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
@@ -46,7 +45,7 @@ def _upload(event: http.Request, caller: Caller, request_id: str) -> http.Respon
     caller.require("runs:write")
     wanted = read_body(NewUpload, event)
     return http.answer(
-        uploads.new_form(wanted.format, caller.token_id, time.time()), request_id, status=201
+        uploads.new_form(wanted.format, caller.token_id, clock.now()), request_id, status=201
     )
 
 

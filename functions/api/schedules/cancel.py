@@ -1,6 +1,5 @@
 """DELETE /schedules/<id> and DELETE /schedules?group=<group>: what is cancelled before it fires never runs."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -9,7 +8,7 @@ from functions.api.schedules.definition import find_definition, forget
 from functions.api.schedules.listing import MOST, Wanted
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import NotFound
@@ -31,7 +30,7 @@ def cancel(request: Request) -> http.Response:
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise NotFound("There is no such schedule; one that has fired is its run.")
-    was = describe(definition, utc(time.time()), paused=bool(scheduler.is_paused(name.schedule_id)))
+    was = describe(definition, utc(clock.now()), paused=bool(scheduler.is_paused(name.schedule_id)))
     remove([name.schedule_id])
     return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
 

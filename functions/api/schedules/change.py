@@ -1,14 +1,12 @@
 """PATCH /schedules/<id>: pauses and resumes. A one-time schedule whose time passes while it is paused runs when resumed."""
 
-import time
-
 from functions.api.schedules.cancel import remove
 from functions.api.schedules.definition import Definition
 from functions.api.schedules.fire import start_scheduled
 from functions.api.schedules.read import find
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import Conflict, NotFound
@@ -26,7 +24,7 @@ def change(request: Request) -> http.Response:
     name = request.schedule_name("runs:write")
     wanted = read_parameters(Change, http.read_body(request.event))
     definition, paused = find(name)
-    now = utc(time.time())
+    now = utc(clock.now())
     if wanted.paused != paused:
         if definition.timing.starts_now(now):
             return _change_due(definition, request, paused=paused)

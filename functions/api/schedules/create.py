@@ -1,6 +1,5 @@
 """POST /schedules: makes a schedule, or starts the run at once when its time is past or under a minute ahead."""
 
-import time
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -11,7 +10,7 @@ from functions.api.schedules.names import new_name
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import When, read_timing
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
@@ -34,7 +33,7 @@ def create(request: Request) -> http.Response:
     request.caller.require("runs:write")
     wanted = read_parameters(NewSchedule, http.read_body(request.event))
     request.caller.require(f"workflow:{wanted.workflow}")
-    now = utc(time.time())
+    now = utc(clock.now())
     definition = Definition(
         schedule_id=new_name(wanted.workflow, wanted.group).schedule_id,
         workflow=wanted.workflow,

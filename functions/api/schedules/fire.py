@@ -1,11 +1,11 @@
 """A schedule that is due: starts its run, while the token that made it is good."""
 
-import time
 from datetime import UTC, datetime
 
 from functions.api.schedules.cancel import remove
 from functions.api.schedules.definition import Definition, find_definition, forget
 from functions.api.schedules.schedule import SCHEDULED_TIME, run_id_of
+from functions.core import clock
 from functions.core.auth.tokens import read_token
 from functions.core.aws import scheduler
 from functions.core.clock import utc
@@ -41,7 +41,7 @@ def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
     token_id = definition.token_id
     token = read_token(token_id)
     needed = {"runs:write", f"workflow:{definition.workflow}"}
-    if token is None or not token.is_active(time.time()) or not needed <= token.scopes:
+    if token is None or not token.is_active(clock.now()) or not needed <= token.scopes:
         logger.warning(
             "not started: the token that made this schedule may not do so any more",
             token_id=token_id,
@@ -70,5 +70,5 @@ def _moment(definition: Definition, scheduled_at: str) -> datetime:
     if timing.kind == "once" and timing.first_at:
         return timing.first_at
     if scheduled_at == SCHEDULED_TIME:
-        return utc(time.time())
+        return utc(clock.now())
     return datetime.fromisoformat(scheduled_at).astimezone(UTC)

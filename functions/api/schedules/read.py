@@ -1,6 +1,5 @@
 """GET /schedules and GET /schedules/<id>: what will run."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from functions.api.schedules.listing import MOST, Wanted
 from functions.api.schedules.names import ScheduleName
 from functions.api.schedules.request import Request
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters, NotFound
@@ -33,7 +32,7 @@ class Query(Parameters):
 def read_one(request: Request) -> http.Response:
     """200 with the schedule."""
     definition, paused = find(request.schedule_name("runs:read"))
-    return http.answer(describe(definition, utc(time.time()), paused=paused), request.request_id)
+    return http.answer(describe(definition, utc(clock.now()), paused=paused), request.request_id)
 
 
 def read_page(request: Request) -> http.Response:
@@ -48,7 +47,7 @@ def read_page(request: Request) -> http.Response:
         raise InvalidParameters(FieldError("/cursor", "is not one that this list gave")) from None
     with ThreadPoolExecutor(_READERS) as readers:
         definitions = list(readers.map(lambda each: find_definition(each.name), listed))
-    now = utc(time.time())
+    now = utc(clock.now())
     # One without a definition has fired, or was cancelled, since it was listed.
     schedules = [
         describe(definition, now, paused=each.paused)

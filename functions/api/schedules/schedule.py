@@ -1,15 +1,14 @@
 """A schedule, as clients see it, and as EventBridge Scheduler is told of it."""
 
 from datetime import datetime
-from functools import cache
 
 import msgspec
 
 from functions.api.schedules.definition import Definition
 from functions.api.schedules.names import read_name
 from functions.api.schedules.timing import Timing
+from functions.core import config
 from functions.core.aws.scheduler import Entry
-from functions.core.config import read_settings
 from functions.core.runs.execution import new_run_id
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
@@ -19,17 +18,12 @@ _MINUTE = "%Y-%m-%dT%H:%MZ"
 """EventBridge Scheduler's precision: a schedule fires at most once in each."""
 
 
+@config.settings()
 class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whom schedules call; read from the environment."""
 
     schedules_function: str
     """ARN of this API's own Lambda."""
-
-
-@cache
-def settings() -> ScheduleSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ScheduleSettings)
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +72,7 @@ def entry_of(definition: Definition, now: datetime, *, paused: bool) -> Entry:
     return Entry(
         name=definition.schedule_id,
         expression=timing.expression,
-        function=settings().schedules_function,
+        function=config.read(ScheduleSettings).schedules_function,
         event=event,
         timezone=timing.timezone,
         # When written again, of the same rhythm: a start more than 5 minutes ago is refused.

@@ -3,7 +3,6 @@
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from functions.api.schedules.cron import read_cron
+from functions.core import config
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.parameters import Parameters
 
@@ -183,7 +183,7 @@ def _read_zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-@cache
+@config.cached(lasting=True)
 def _zones() -> frozenset[str]:
     """Names of all IANA time zones, from the package tzdata: Lambda's system has none."""
     return frozenset((resources.files("tzdata") / "zones").read_text().split())

@@ -1,7 +1,6 @@
 """Signatures by a certificate of SNS, which is fetched once per URL and process."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -10,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from functions.api.webhooks.download import Download, Refused
+from functions.core import config
 from functions.core.errors import Unavailable, WrongSignature
 
 _MOST_CERTIFICATES = 16
@@ -38,7 +38,7 @@ def refuse_unless_signed_by_certificate(
         raise WrongSignature("The signature was not made by SNS over what arrived.") from None
 
 
-@lru_cache(maxsize=_MOST_CERTIFICATES)
+@config.cached(most=_MOST_CERTIFICATES)
 def _certificate(url: str, fetch: Download) -> tuple[Certificate, RSAPublicKey]:
     try:
         certificate = load_pem_x509_certificate(fetch(url))

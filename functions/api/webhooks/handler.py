@@ -1,13 +1,12 @@
 """webhooks: a delivery that its source has signed starts a run of that source's workflow, once however often it comes."""
 
-import time
 from typing import Any
 
 from functions.api.webhooks.delivery import Delivery, Received
 from functions.api.webhooks.scheme import confirm, scheme
-from functions.api.webhooks.settings import keys_of, settings, url_of
+from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
-from functions.core import aws, http
+from functions.core import aws, clock, config, http
 from functions.core.config import SettingsError, in_lambda
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
 from functions.core.http.endpoint import http_endpoint, logged_call
@@ -34,7 +33,7 @@ def _answer(event: http.Request, request_id: str) -> http.Response:
         url=url_of(name, source),
     )
     try:
-        delivery = signs.verify(received, keys_of(source), time.time())
+        delivery = signs.verify(received, keys_of(source), clock.now())
     except (WrongSignature, StaleDelivery) as error:
         count("WebhookRefused", source=name)
         logger.append_keys(reason=error.detail)
@@ -71,7 +70,7 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
 
 
 if in_lambda():
-    settings()
+    config.read(WebhookSettings)
     sources()
     for service in ("s3", "stepfunctions"):
         aws.client(service)

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
 from functions.api.webhooks.scheme import SchemeName
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 
@@ -71,7 +71,7 @@ def not_there() -> NotFound:
     return NotFound("There is no such source of webhooks.")
 
 
-@cache
+@config.cached(lasting=True)
 def sources() -> dict[str, Source]:
     """All, by name. Raises `SettingsError` with a sentence on the first one that cannot be."""
     return read_sources(SOURCES.read_text())

@@ -6,7 +6,6 @@ botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of 
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import botocore.session
@@ -24,7 +23,7 @@ from botocore.exceptions import (
     ConnectionError as BotocoreConnectionError,
 )
 
-from functions.core.config import read_settings
+from functions.core import config
 from functions.core.errors import Unavailable
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -87,6 +86,7 @@ _TOO_MANY_REQUESTS = 429
 """RFC 6585 §4."""
 
 
+@config.settings()
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of clients; read from the environment."""
 
@@ -96,10 +96,10 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_timeout_seconds() -> float:
     """How long a request may wait for its answer."""
-    return read_settings(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
+    return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 
-@cache
+@config.cached(lasting=True)
 def session() -> botocore.session.Session:
     """The process's one botocore session: a second one would load the same models and credentials again."""
     made = botocore.session.get_session()
@@ -108,7 +108,7 @@ def session() -> botocore.session.Session:
     return made
 
 
-@cache
+@config.cached(lasting=True)
 def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None) -> Any:  # noqa: ANN401 - made at run time
     """A client of an AWS service.
 
@@ -118,14 +118,14 @@ def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | No
         answer_seconds: how long to wait for an answer, where that is longer than usual.
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
-    config = Config(
+    options = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
         **_CONFIG.get(service, {}),
     )
-    return session().create_client(service, config=config)
+    return session().create_client(service, config=options)
 
 
 _DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from typing import Any, Self
 
 import botocore.session
@@ -15,6 +14,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from functions.core import config
 from functions.core.aws import clients
 from functions.core.errors import Unavailable
 
@@ -31,7 +31,7 @@ class _Connection(Connection):
             super().add_meta_table(meta_table)
 
 
-@cache
+@config.cached(lasting=True)
 def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
     return _Connection(

@@ -1,29 +1,23 @@
 """AWS Lambda: calls the function of a workflow. IAM says who may."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from functions.core import config
 from functions.core.aws import clients
-from functions.core.config import read_settings
 from functions.core.errors import NotFound, Unavailable
 from functions.core.observability import logger
 
 
+@config.settings()
 class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where workflows are; read from the environment."""
 
     workflow_functions: str
     """Function-name prefix, `<stack>-wf-`; the workflow's name follows."""
-
-
-@cache
-def settings() -> InvokeSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(InvokeSettings)
 
 
 def invoke(workflow: str, event: Mapping[str, Any], **client: Any) -> dict[str, Any]:  # noqa: ANN401 - of aws.client
@@ -38,7 +32,7 @@ def invoke(workflow: str, event: Mapping[str, Any], **client: Any) -> dict[str, 
         NotFound: there is no such workflow.
         Unavailable: Lambda is, or the workflow crashed or ran out of time.
     """
-    function = settings().workflow_functions + workflow
+    function = config.read(InvokeSettings).workflow_functions + workflow
     with clients.unavailable_if_transient("AWS Lambda"):
         try:
             reply = clients.client("lambda", **client).invoke(

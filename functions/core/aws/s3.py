@@ -1,27 +1,21 @@
 """Small objects in the stack's bucket (S3), by their key."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from functions.core import config
 from functions.core.aws import clients
-from functions.core.config import read_settings
 from functions.core.errors import Unavailable
 
 
+@config.settings()
 class BucketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The stack's bucket; read from the environment."""
 
     runs_bucket: str
-
-
-@cache
-def settings() -> BucketSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(BucketSettings)
 
 
 def read(key: str) -> bytes | None:
@@ -46,14 +40,16 @@ def delete(keys: Sequence[str]) -> None:
     objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
     with clients.unavailable_if_transient("S3"):
         failed = (
-            _client().delete_objects(Bucket=settings().runs_bucket, Delete=objects).get("Errors")
+            _client()
+            .delete_objects(Bucket=config.read(BucketSettings).runs_bucket, Delete=objects)
+            .get("Errors")
         )
     if failed:
         raise Unavailable("S3 did not delete all that it should.")
 
 
 def _place(key: str) -> dict[str, str]:
-    return {"Bucket": settings().runs_bucket, "Key": key}
+    return {"Bucket": config.read(BucketSettings).runs_bucket, "Key": key}
 
 
 def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time

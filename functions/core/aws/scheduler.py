@@ -6,18 +6,18 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from functions.core import config
 from functions.core.aws import clients
-from functions.core.config import read_settings
 
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
 
 
+@config.settings()
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where schedules are made, and as whom they act; read from the environment."""
 
@@ -54,12 +54,6 @@ class Listed(NamedTuple):
 
 class CronRefused(Exception):
     """EventBridge Scheduler does not take a schedule's cron expression."""
-
-
-@cache
-def settings() -> SchedulerSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(SchedulerSettings)
 
 
 def schedule_once(name: str, at: float, function: str, parameters: dict[str, str]) -> None:
@@ -105,13 +99,17 @@ def replace(entry: Entry) -> bool:
 
 def is_paused(name: str) -> bool | None:
     """Whether a schedule is paused; null when there is none of that name. Raises `Unavailable`."""
-    about = _found(lambda: _client().get_schedule(Name=name, GroupName=settings().schedule_group))
+    about = _found(
+        lambda: _client().get_schedule(
+            Name=name, GroupName=config.read(SchedulerSettings).schedule_group
+        )
+    )
     return None if about is None else about["State"] == "DISABLED"
 
 
 def delete(name: str, **client: Any) -> bool:  # noqa: ANN401 - of aws.client
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
-    about = {"Name": name, "GroupName": settings().schedule_group}
+    about = {"Name": name, "GroupName": config.read(SchedulerSettings).schedule_group}
     return _found(lambda: _client(**client).delete_schedule(**about)) is not None
 
 
@@ -129,7 +127,7 @@ def list_schedules(
     with clients.unavailable_if_transient("EventBridge Scheduler"):
         try:
             page = _client().list_schedules(
-                GroupName=settings().schedule_group, MaxResults=limit, **about
+                GroupName=config.read(SchedulerSettings).schedule_group, MaxResults=limit, **about
             )
         except ClientError as error:
             if cursor and clients.code_of(error) == "ValidationException":
@@ -141,7 +139,7 @@ def list_schedules(
 
 def prepare() -> None:
     """Reads settings and makes the client, for init."""
-    settings()
+    config.read(SchedulerSettings)
     _client()
 
 
@@ -158,14 +156,14 @@ def _request(entry: Entry) -> dict[str, Any]:
     limits = {"StartDate": entry.starts_at, "EndDate": entry.ends_at}
     target = {
         "Arn": entry.function,
-        "RoleArn": settings().schedule_role,
+        "RoleArn": config.read(SchedulerSettings).schedule_role,
         "Input": json.dumps(entry.event),
-        "DeadLetterConfig": {"Arn": settings().dead_letters},
+        "DeadLetterConfig": {"Arn": config.read(SchedulerSettings).dead_letters},
         "RetryPolicy": _RETRY_POLICY,
     }
     return {
         "Name": entry.name,
-        "GroupName": settings().schedule_group,
+        "GroupName": config.read(SchedulerSettings).schedule_group,
         "ScheduleExpression": entry.expression,
         "ScheduleExpressionTimezone": entry.timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},

@@ -1,8 +1,6 @@
 """Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
 
-import time
-from collections.abc import Callable
-
+from functions.core import clock
 from functions.core.aws import clients
 from functions.core.errors import Unavailable
 from functions.core.observability import logger
@@ -18,13 +16,11 @@ class Secret:
     def __init__(
         self,
         arn: str,
-        clock: Callable[[], float] = time.monotonic,
         *,
         attempts: int = clients.ATTEMPTS,
     ) -> None:
         """`attempts`: 1 where a second one would not fit into the call's time."""
         self._arn = arn
-        self._clock = clock
         self._attempts = attempts
         self._value: str | None = None
         self._read_at = 0.0
@@ -35,9 +31,9 @@ class Secret:
         Raises:
             Unavailable: when it was never read and cannot be read now.
         """
-        if self._value is None or self._clock() - self._read_at > max_age_seconds:
+        if self._value is None or clock.monotonic() - self._read_at > max_age_seconds:
             known, self._value = self._value, None  # what is raised leaves nothing known
-            self._read_at = self._clock()
+            self._read_at = clock.monotonic()
             self._value = self._fetch(known)
         return self._value
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 from botocore.exceptions import ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.runs.files import Reference
-from functions.core.runs.settings import settings
+from functions.core.runs.settings import RunSettings
 
 Branch = Literal["one", "many", "paced"]
 
@@ -103,7 +103,7 @@ def begin(execution: Execution) -> bool:
     with aws.unavailable_if_transient("Step Functions"):
         try:
             _client().start_execution(
-                stateMachineArn=settings().run_workflow,
+                stateMachineArn=config.read(RunSettings).run_workflow,
                 name=execution.run_id,
                 input=msgspec.json.encode(execution).decode(),
             )
@@ -155,7 +155,7 @@ def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | 
     with aws.unavailable_if_transient("Step Functions"):
         try:
             listed = _client().list_executions(
-                stateMachineArn=settings().run_workflow, maxResults=limit, **page
+                stateMachineArn=config.read(RunSettings).run_workflow, maxResults=limit, **page
             )
         except ClientError as error:
             if aws.code_of(error) == "InvalidToken":
@@ -167,7 +167,10 @@ def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | 
 
 
 def _arn(run_id: str) -> str:
-    return settings().run_workflow.replace(":stateMachine:", ":execution:") + f":{run_id}"
+    return (
+        config.read(RunSettings).run_workflow.replace(":stateMachine:", ":execution:")
+        + f":{run_id}"
+    )
 
 
 def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from functions.core import aws
-from functions.core.runs.settings import settings
+from functions.core import aws, config
+from functions.core.runs.settings import RunSettings
 
 PART_BYTES = 8_000_000
 """S3 takes parts from 5 MiB, and 10,000 of them."""
@@ -32,7 +32,7 @@ class ItemsUpload:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self._place = {"Bucket": settings().runs_bucket, "Key": key}
+        self._place = {"Bucket": config.read(RunSettings).runs_bucket, "Key": key}
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
@@ -72,7 +72,9 @@ def read_item(key: str, start: int, length: int) -> dict[str, Any]:
     """The parameters of one item: a ranged read, whatever the size of the file."""
     with aws.unavailable_if_transient("S3"):
         answer = _s3().get_object(
-            Bucket=settings().runs_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+            Bucket=config.read(RunSettings).runs_bucket,
+            Key=key,
+            Range=f"bytes={start}-{start + length - 1}",
         )
         parameters: dict[str, Any] = msgspec.json.decode(answer["Body"].read())
     return parameters
@@ -85,7 +87,7 @@ def digest(key: str) -> str:
         try:
             for part in (
                 _s3()
-                .get_object(Bucket=settings().runs_bucket, Key=key)["Body"]
+                .get_object(Bucket=config.read(RunSettings).runs_bucket, Key=key)["Body"]
                 .iter_chunks(PART_BYTES)
             ):
                 found.update(part)
@@ -100,7 +102,11 @@ def digest(key: str) -> str:
 def read_references(key: str) -> Iterator[Reference]:
     """All references of a run, in the order of their indexes."""
     with aws.unavailable_if_transient("S3"):
-        for line in _s3().get_object(Bucket=settings().runs_bucket, Key=key)["Body"].iter_lines():
+        for line in (
+            _s3()
+            .get_object(Bucket=config.read(RunSettings).runs_bucket, Key=key)["Body"]
+            .iter_lines()
+        ):
             yield msgspec.json.decode(line, type=Reference)
 
 

@@ -1,13 +1,13 @@
 """Starts runs: writes the items to S3, then starts one execution of RunWorkflow with references."""
 
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from functions.core import clock
 from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
@@ -90,7 +90,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         interval_seconds=interval_seconds,
         max_concurrency=max_concurrency,
         lenient=lenient,
-        items_until=int(time.time()) + ITEMS_KEPT_SECONDS,
+        items_until=int(clock.now()) + ITEMS_KEPT_SECONDS,
         delete_at="",
     )
     return _begin(planned)
@@ -134,7 +134,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     earlier, about = execution.read(run_id)
     if about["status"] == "RUNNING":
         raise Conflict("The run has not ended yet.")
-    if time.time() > earlier.items_until:
+    if clock.now() > earlier.items_until:
         raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
     new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
@@ -208,7 +208,7 @@ def _branch(total: int, interval_seconds: int) -> execution.Branch:
 
 
 def _begin(planned: Execution) -> Run:
-    now = time.time()
+    now = clock.now()
     waits = planned.interval_seconds * (planned.total - 1)
     if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
         raise InvalidParameters(

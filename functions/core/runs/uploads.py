@@ -3,16 +3,14 @@
 import re
 import secrets
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, cast, get_args
 
 import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Meta
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.clock import utc
-from functions.core.config import read_settings
 from functions.core.errors import Conflict, NotFound, Unavailable
 from functions.core.observability import logger
 
@@ -22,17 +20,12 @@ FORM_SECONDS = 15 * 60
 _UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
 
 
+@config.settings()
 class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where uploads go, and how large one may be; read from the environment."""
 
     runs_bucket: str
     max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
-
-
-@cache
-def settings() -> UploadSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(UploadSettings)
 
 
 class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +41,9 @@ class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
 def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
     """A form for one file, which only this token can start a run from. `now` is in seconds since the epoch."""
     upload_id = f"{secrets.token_hex(16)}.{kind}"
-    largest = settings().max_upload_bytes
+    largest = config.read(UploadSettings).max_upload_bytes
     form = _s3().generate_presigned_post(
-        settings().runs_bucket,
+        config.read(UploadSettings).runs_bucket,
         _key(token_id, upload_id),
         Conditions=[["content-length-range", 1, largest]],
         ExpiresIn=FORM_SECONDS,
@@ -124,7 +117,7 @@ def _key(token_id: str, upload_id: str) -> str:
 
 
 def _place(key: str) -> dict[str, str]:
-    return {"Bucket": settings().runs_bucket, "Key": key}
+    return {"Bucket": config.read(UploadSettings).runs_bucket, "Key": key}
 
 
 def _text(key: str) -> str:

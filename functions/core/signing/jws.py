@@ -3,13 +3,12 @@ Signatures and public keys come in JOSE's forms.
 """
 
 import base64
-from functools import cache
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 
 _ATTEMPTS = 3
 """A signature that is made twice does no harm; with `aws`'s timeouts three tries end within 15 s of
@@ -64,7 +63,7 @@ def sign(key: str, message: bytes) -> bytes:
     return raw_signature(signed["Signature"])
 
 
-@cache
+@config.cached
 def public_key(key: str) -> PublicKey:
     """The public half of a key. It never changes, so a process asks for it once.
 

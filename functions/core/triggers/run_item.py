@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from functions.core import clock
 from functions.core.deadline import deadline
 from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
@@ -83,7 +84,7 @@ class ItemDelivery(msgspec.Struct, frozen=True):
 
     def seconds_left(self) -> float:
         """Seconds left of the item's budget."""
-        return self.started_at.timestamp() + BUDGET_SECONDS - time.time()
+        return self.started_at.timestamp() + BUDGET_SECONDS - clock.now()
 
 
 class WillTryAgain(Exception):

@@ -14,8 +14,8 @@ trigger's event.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from functions.core import http
-from functions.core.config import in_lambda
+from functions.core import config, http
+from functions.core.config import Preparation, in_lambda
 from functions.core.definition.workflow import Idempotency, R, Workflow, WorkflowOptions
 from functions.core.errors import Unavailable
 from functions.core.http.endpoint import logged_call
@@ -55,7 +55,7 @@ class LambdaHandler:
 def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     function: Callable[..., R],
     *,
-    prepare: Callable[[], object] = lambda: None,
+    prepare: Iterable[Preparation] = (),
     background: bool = True,
     idempotency: Idempotency = "heeded",
     public: bool = False,
@@ -68,9 +68,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     Args:
         function: takes the parameters and, as an optional second parameter, the `Call`. Its name is
             the workflow's name; its annotations are the types that are validated.
-        prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no
-            request any time. A transient failure is left to the first request; wrong settings end
-            the init.
+        prepare: settings types, which are read, and functions that make clients and read secrets.
+            Lambda does it during init, where it costs no request any time. A transient failure is
+            left to the first request; wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
         idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given
             twice, "refused" where none may be kept, because it holds a secret.
@@ -99,8 +99,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     return handler
 
 
-def _prepare(prepare: Callable[[], object]) -> None:
+def _prepare(parts: Iterable[Preparation]) -> None:
     try:
-        prepare()
+        config.prepare(*parts)
     except Unavailable:
         logger.warning("init could not prepare everything; the first request will", exc_info=True)

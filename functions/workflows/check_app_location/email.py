@@ -1,14 +1,13 @@
 """Whether SES will send what this deployment gives it."""
 
-from functools import cache
-
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
 
 
+@config.settings()
 class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who emails come from; read from the environment."""
 
@@ -19,16 +18,10 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Domains of the addresses that answers to them may go to."""
 
 
-@cache
-def settings() -> SenderSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(SenderSettings)
-
-
 def email_sender() -> Finding:
     """Whether SES has verified the address that emails come from, its domain, or a domain above that."""
     waiting = ""
-    for identity in identities(settings().email_from):
+    for identity in identities(config.read(SenderSettings).email_from):
         verified = _is_verified(identity)
         if verified:
             return Finding(True, f"SES has verified {identity}.")
@@ -54,7 +47,7 @@ def email_sandbox() -> Finding:
 
 def link_hosts() -> Finding:
     """Whether emails from templates may contain links. Codes need none."""
-    if hosts := settings().link_hosts:
+    if hosts := config.read(SenderSettings).link_hosts:
         return Finding(True, f"Links in emails from templates may go to {', '.join(hosts)}.")
     refused = "Emails from templates that contain a link, as welcome and invitation do, are refused"
     return Finding(None, f"LinkHosts is empty. {refused}. {_set('LinkHosts=app.example.com')}")
@@ -62,7 +55,7 @@ def link_hosts() -> Finding:
 
 def reply_to_domains() -> Finding:
     """Whether emails from templates may say where answers go. Codes do not."""
-    if domains := settings().reply_to_domains:
+    if domains := config.read(SenderSettings).reply_to_domains:
         return Finding(True, f"Answers to emails from templates may go to {', '.join(domains)}.")
     refused = "Emails from templates that have a reply_to are refused"
     return Finding(
@@ -98,7 +91,7 @@ def _waiting(identity: str) -> str:
 
 
 def _unknown() -> str:
-    address = settings().email_from
+    address = config.read(SenderSettings).email_from
     create = command(
         f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}"
     )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.observability import count
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.check_app_location import location
@@ -68,8 +69,8 @@ class AppLocation(Result):
 
 def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
     """The checks look, and send nothing; each is on its own."""
-    stage = compared(parameters.stage, location.settings().stage)
-    region = compared(parameters.region, location.settings().aws_region)
+    stage = compared(parameters.stage, config.read(location.LocationSettings).stage)
+    region = compared(parameters.region, config.read(location.LocationSettings).aws_region)
     url = compared_url(parameters.url, call.domain)
     matches = all(each.matches is not False for each in (stage, region, url))
     findings = {check: found(check) for check in _CHECKS}
@@ -87,4 +88,4 @@ def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
     )
 
 
-lambda_handler = workflow(check_app_location, prepare=location.settings)
+lambda_handler = workflow(check_app_location, prepare=[location.LocationSettings])

@@ -1,36 +1,28 @@
 """Where this deployment is, and whether what a caller takes it for is true."""
 
-from functools import cache
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config, http
 from functions.core.parameters import NotValid, Result, ValidatedStr
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
+@config.settings()
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What this deployment is called; read from the environment."""
 
     stage: str
     aws_region: str
     """Lambda's own variable."""
-    public_url: str = ""
-    """The API's URL where it has a domain of its own."""
-
-
-@cache
-def settings() -> LocationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(LocationSettings)
 
 
 def command(words: str) -> str:
     """Of the AWS CLI, as it is typed for this deployment."""
-    return f"aws {words} --region {settings().aws_region}"
+    return f"aws {words} --region {config.read(LocationSettings).aws_region}"
 
 
 class Url(ValidatedStr):
@@ -67,7 +59,7 @@ def compared(given: str | None, actual: str | None) -> Identifier:
 
 def compared_url(given: str | None, domain: str | None) -> Identifier:
     """`domain`: that the request came in by; with https in front it is the URL, unless the setting `PublicUrl` names one."""
-    actual = settings().public_url or (f"https://{domain}" if domain else None)
+    actual = http.public_url() or (f"https://{domain}" if domain else None)
     matches = (
         None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
     )

@@ -1,10 +1,10 @@
 """Whether the providers of SMS are set up, and send to everybody. Of no concern where no SMS may be sent."""
 
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.messages.providers.settings import ProviderSettings
-from functions.core.messages.providers.settings import settings as providers
 from functions.core.messages.providers.twilio_account import read_account
-from functions.core.verification.destinations import settings as destinations
+from functions.core.verification.destinations import DestinationSettings
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
 
@@ -13,10 +13,10 @@ _NOT_USED = Finding(None, "Not used: SmsCountries is empty, so no SMS is sent.")
 
 def sms_sandbox() -> Finding:
     """Whether each of AWS's services that SMS go through sends to everybody."""
-    if not destinations().sms_countries:
+    if not config.read(DestinationSettings).sms_countries:
         return _NOT_USED
     asked = {"sns": _sns_sandbox, "end_user_messaging": _end_user_messaging_sandbox}
-    found = [asked[name]() for name in providers().sms_providers if name in asked]
+    found = [asked[name]() for name in config.read(ProviderSettings).sms_providers if name in asked]
     if not found:
         return Finding(None, "Not used: no SMS go through AWS.")
     return next((each for each in found if not each.ok), found[0])
@@ -24,10 +24,10 @@ def sms_sandbox() -> Finding:
 
 def sms_providers() -> Finding:
     """Whether the settings of the providers fit together, and Twilio's secret holds an account."""
-    if not destinations().sms_countries:
+    if not config.read(DestinationSettings).sms_countries:
         return _NOT_USED
     try:
-        about = providers()
+        about = config.read(ProviderSettings)
     except SettingsError as error:
         return Finding(False, f"{error} Change the parameters of template.yaml and deploy again.")
     if wrong := _wrong_twilio_secret(about):

@@ -2,18 +2,16 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from secrets import token_hex
 from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, clock, config
 from functions.core.aws import scheduler
-from functions.core.config import read_settings
 from functions.core.errors import Unavailable
-from functions.core.runs.settings import settings as run_settings
+from functions.core.runs.settings import RunSettings
 from functions.workflows.check_app_location.asking import ONCE, Finding, look_up, require_time_for
 from functions.workflows.check_app_location.location import command
 
@@ -28,6 +26,7 @@ _CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", "ValidationException"}
 """There is no such group; the role cannot be assumed (EventBridge Scheduler API, CreateSchedule)."""
 
 
+@config.settings()
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the stack is made of; read from the environment."""
 
@@ -37,15 +36,9 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the Lambda that the schedules' role may call."""
 
 
-@cache
-def settings() -> StackSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(StackSettings)
-
-
 def secrets() -> Finding:
     """Whether each secret is there and has a value. None is read."""
-    for name in settings().checked_secrets:
+    for name in config.read(StackSettings).checked_secrets:
         if wrong := _wrong_secret(name):
             return Finding(False, wrong)
     return Finding(True, "Each secret is there.")
@@ -67,7 +60,7 @@ def schedules() -> Finding:
             raise
         return Finding(
             False,
-            f"EventBridge Scheduler cannot use {scheduler.settings().schedule_role}. {_DEPLOY}",
+            f"EventBridge Scheduler cannot use {config.read(scheduler.SchedulerSettings).schedule_role}. {_DEPLOY}",
         )
     return Finding(
         True,
@@ -77,7 +70,7 @@ def schedules() -> Finding:
 
 def runs() -> Finding:
     """Whether the state machine is there."""
-    arn = run_settings().run_workflow
+    arn = config.read(RunSettings).run_workflow
     machine = look_up(
         "stepfunctions",
         lambda states: states.describe_state_machine(stateMachineArn=arn),
@@ -107,9 +100,11 @@ def _wrong_secret(name: str) -> str:
 
 
 def _entry(name: str) -> scheduler.Entry:
-    expression = f"at({datetime.now(UTC) + _AHEAD:%Y-%m-%dT%H:%M:%S})"
+    expression = f"at({datetime.fromtimestamp(clock.now(), UTC) + _AHEAD:%Y-%m-%dT%H:%M:%S})"
     event = {"trigger": "schedule", "parameters": {"verification_id": name}}
-    return scheduler.Entry(name, expression, settings().verify_delete_function, event, paused=True)
+    return scheduler.Entry(
+        name, expression, config.read(StackSettings).verify_delete_function, event, paused=True
+    )
 
 
 def _delete(name: str) -> bool:
@@ -122,5 +117,5 @@ def _delete(name: str) -> bool:
 
 
 def _left_behind(name: str) -> str:
-    about = f"--group-name {scheduler.settings().schedule_group} --name {name}"
+    about = f"--group-name {config.read(scheduler.SchedulerSettings).schedule_group} --name {name}"
     return f" The paused one that was made to see that could not be deleted: {command(f'scheduler delete-schedule {about}')}"

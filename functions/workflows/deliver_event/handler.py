@@ -1,12 +1,12 @@
 """deliver_event: tells a server of the app's own that something happened. A run of it is tried again and kept as any run is."""
 
 import secrets
-import time
 from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from functions.core import clock, config
 from functions.core.clock import rfc3339, utc
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events import endpoints, event_filter
@@ -69,7 +69,7 @@ def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
         data=parameters.data,
     )
     try:
-        status = deliver(event, endpoint, utc(time.time()))
+        status = deliver(event, endpoint, utc(clock.now()))
     except Exception:
         count("EventNotDelivered")
         raise
@@ -87,13 +87,13 @@ def _timestamp(parameters: DeliverEvent, call: Call) -> str:
     """The same at every try as well."""
     if parameters.occurred_at:
         return rfc3339(parameters.occurred_at)
-    return call.once("occurred_at", lambda: rfc3339(utc(time.time())))
+    return call.once("occurred_at", lambda: rfc3339(utc(clock.now())))
 
 
-def _prepare() -> None:
-    if event_filter.settings().events_url:
+def _prepare_delivery() -> None:
+    if config.read(event_filter.EventSettings).events_url:
         endpoints.prepare()
         post.prepare()
 
 
-lambda_handler = workflow(deliver_event, prepare=_prepare)
+lambda_handler = workflow(deliver_event, prepare=[_prepare_delivery])

@@ -71,11 +71,10 @@ def _issued(name: str) -> NewToken:
         raise Unavailable(told) from error
 
 
-def _prepare() -> None:
-    registration_token.prepare()
-    dynamodb.connect()
-
-
 lambda_handler = workflow(
-    record_registration, prepare=_prepare, background=False, idempotency="refused", public=True
+    record_registration,
+    prepare=[registration_token.RegistrationSettings, registration_token.client, dynamodb.connect],
+    background=False,
+    idempotency="refused",
+    public=True,
 )

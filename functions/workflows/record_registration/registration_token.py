@@ -5,16 +5,13 @@ import hmac
 import math
 import secrets
 import string
-import time
 import uuid
-from functools import cache
 from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
-from functions.core.config import read_settings
+from functions.core import aws, clock, config
 from functions.core.errors import Unavailable
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -27,6 +24,7 @@ _FRESH_SECONDS = 2.0
 _MAY_BE_RENEWED = "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
 
 
+@config.settings()
 class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the token is; read from the environment."""
 
@@ -42,21 +40,15 @@ class _Last:
         self._at = -math.inf
 
     def keep(self, value: str) -> None:
-        self.value, self._at = value, time.monotonic()
+        self.value, self._at = value, clock.monotonic()
 
     def is_fresh(self) -> bool:
-        return time.monotonic() - self._at < _FRESH_SECONDS
+        return clock.monotonic() - self._at < _FRESH_SECONDS
 
 
-@cache
+@config.cached
 def _last() -> _Last:
     return _Last()
-
-
-@cache
-def settings() -> RegistrationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(RegistrationSettings)
 
 
 def use_up(given: str) -> bool:
@@ -81,9 +73,9 @@ def _read() -> str:
     """Fresh: a value that is kept would accept a token that was used up meanwhile."""
     with aws.unavailable_if_transient("Secrets Manager"):
         value = str(
-            _client().get_secret_value(SecretId=settings().registration_token_secret)[
-                "SecretString"
-            ]
+            client().get_secret_value(
+                SecretId=config.read(RegistrationSettings).registration_token_secret
+            )["SecretString"]
         )
     _last().keep(value)
     return value
@@ -94,9 +86,12 @@ def _renew(used: str) -> bool:
     another value (Secrets Manager API, PutSecretValue): who comes second is refused, and the SDK's own repetition is not.
     """
     renewed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    about = {"SecretId": settings().registration_token_secret, "ClientRequestToken": _version(used)}
+    about = {
+        "SecretId": config.read(RegistrationSettings).registration_token_secret,
+        "ClientRequestToken": _version(used),
+    }
     try:
-        _client().put_secret_value(**about, SecretString=renewed)
+        client().put_secret_value(**about, SecretString=renewed)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
             return False
@@ -112,11 +107,6 @@ def _version(used: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(used.encode()).digest()[:16]))
 
 
-def prepare() -> None:
-    """Reads settings and makes the client, for init."""
-    settings()
-    _client()
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+    """Of Secrets Manager."""
     return aws.client("secretsmanager")

@@ -7,10 +7,11 @@ from msgspec import Meta, field
 from functions.core.aws import dynamodb
 from functions.core.email_address import masked
 from functions.core.http.problems import problem
-from functions.core.messages import mailing
+from functions.core.messages import email, mailing
 from functions.core.messages.rendering import catalog
 from functions.core.messages.rendering.locales import LocaleHint
 from functions.core.observability import count
+from functions.core.rate_limits import limits
 from functions.core.workflow import Call, Parameters, Result, workflow
 
 TagWord = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_-]+\Z")]
@@ -68,9 +69,9 @@ def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTempl
     """Everything is checked before anything is sent. With one recipient, a failure is the call's."""
     recipients = mailing.read_recipients(parameters.to)
     reply_to = mailing.read_reply_to(parameters.reply_to)
-    email = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
+    rendered = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)
     tags = parameters.tags | {"template": parameters.template}
-    deliveries = mailing.deliver(email, recipients, reply_to=reply_to, tags=tags, call=call)
+    deliveries = mailing.send_to_each(rendered, recipients, reply_to=reply_to, tags=tags, call=call)
     messages = [_message(each) for each in deliveries]
     sent = sum(message.problem is None for message in messages)
     count("EmailSent", sent, template=parameters.template)
@@ -86,10 +87,13 @@ def _message(delivery: mailing.EmailDelivery) -> Message:
     )
 
 
-def _prepare() -> None:
-    mailing.prepare()
-    dynamodb.connect()
-    catalog.prepare()
-
-
-lambda_handler = workflow(send_email_template, prepare=_prepare)
+lambda_handler = workflow(
+    send_email_template,
+    prepare=[
+        mailing.MailingSettings,
+        limits.prepare,
+        email.prepare,
+        dynamodb.connect,
+        catalog.prepare,
+    ],
+)

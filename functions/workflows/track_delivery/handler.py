@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws import dynamodb
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
@@ -86,15 +87,15 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
         return False
     verification_id = id_of_tag(parameters.verification_id)
     failed = parameters.reason if reported == "failed" else None
-    passing = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
+    transient = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
     return delivery.record(
-        verification_id, reported, parameters.message_id, failed, passing=passing
+        verification_id, reported, parameters.message_id, failed, transient=transient
     )
 
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
     """An event of the email. Of a verification there are others besides, from the changes of its record (api/events)."""
-    if not settings().wants(event):
+    if not config.read(EventSettings).wants(event):
         return None
     verification_id = parameters.verification_id
     data = {
@@ -108,4 +109,4 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
     return start("deliver_event", [about]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=["deliver_event"])

@@ -63,4 +63,4 @@ def _refuse_without_key(parameters: UpdateUsersnap) -> None:
         )
 
 
-lambda_handler = workflow(update_usersnap, prepare=dynamodb.connect, background=False)
+lambda_handler = workflow(update_usersnap, prepare=[dynamodb.connect], background=False)

@@ -2,9 +2,10 @@
 
 from typing import Self
 
+from functions.core import config
 from functions.core.errors import DeliveryRefused
 from functions.core.integrations.usersnap.app_setting import NO_PORTAL
-from functions.core.outbound_http.settings import settings
+from functions.core.outbound_http.settings import OutboundSettings
 from functions.core.outbound_http.url import read_url
 from functions.core.parameters import NotValid, ValidatedStr
 from functions.core.signing.keys import standard_key
@@ -43,7 +44,7 @@ class PortalSecret(ValidatedStr):
 
 def _is_deliverable(text: str) -> bool:
     try:
-        target = read_url(text, local=settings().local_receivers)
+        target = read_url(text, local=config.read(OutboundSettings).local_receivers)
     except DeliveryRefused:
         return False
     return target.is_name or not target.secure

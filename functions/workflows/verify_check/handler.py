@@ -1,16 +1,16 @@
 """verify_check: says whether the submitted code is valid."""
 
-import time
 from typing import Annotated
 
 from msgspec import Meta
 
+from functions.core import clock, config
 from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
-from functions.core.verification.settings import proof_settings
+from functions.core.verification.settings import ProofSettings
 from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
 
 
@@ -44,7 +44,7 @@ class VerificationChecked(Result):
 
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
     """One DynamoDB request decides, right or wrong."""
-    now = time.time()
+    now = clock.now()
     code_mac = code_keys(parameters.verification_id).mac(
         parameters.verification_id, parameters.read_code()
     )
@@ -76,15 +76,17 @@ def _proof(verification: Verification, call: Call, now: float) -> str | None:
         return None
 
 
-def _prepare() -> None:
-    code_keys()
-    dynamodb.connect()
-    if proof_settings().proof_keys:
+def _prepare_proofs() -> None:
+    if config.read(ProofSettings).proof_keys:
         from functions.core.signing import jws  # noqa: PLC0415 - where proofs are off, nobody pays for it
 
         jws.prepare()
 
 
 lambda_handler = workflow(
-    verify_check, prepare=_prepare, background=False, idempotency="ignored", publishable=True
+    verify_check,
+    prepare=[code_keys, dynamodb.connect, _prepare_proofs],
+    background=False,
+    idempotency="ignored",
+    publishable=True,
 )

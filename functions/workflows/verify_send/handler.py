@@ -1,16 +1,14 @@
 """verify_send: creates a verification and sends its code by email or SMS."""
 
-import time
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from functions.core import clock, config
 from functions.core.aws import dynamodb, scheduler
 from functions.core.clock import utc
-from functions.core.config import read_settings
 from functions.core.errors import (
     FieldError,
     InvalidParameters,
@@ -21,21 +19,24 @@ from functions.core.errors import (
 )
 from functions.core.messages import channels, email, sms, verification
 from functions.core.messages.rendering.locales import LocaleHint
-from functions.core.messages.settings import settings as message_settings
+from functions.core.messages.settings import MessageSettings
 from functions.core.observability import count, logger
+from functions.core.rate_limits import limits
 from functions.core.verification import delivery, test_destinations
 from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.issue import IssuedVerification, SendRequest, issue
-from functions.core.verification.limits import sending
 from functions.core.verification.limits.networks import is_ip_address
-from functions.core.verification.settings import settings as verification_settings
+from functions.core.verification.limits.sending import SendLimitSettings
+from functions.core.verification.settings import VerificationSettings
 from functions.core.verification.settlement import roll_back
+from functions.core.verification.test_destinations import DestinationTestSettings
 from functions.core.workflow import Call, Parameters, Result, workflow
 
 Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
 
+@config.settings()
 class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What only this workflow needs."""
 
@@ -43,12 +44,6 @@ class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ARN of the Lambda that deletes the verification later."""
     record_delivery: bool = False
     """Whether the record says that its code was sent, for events and for what providers tell of it later."""
-
-
-@cache
-def settings() -> VerifySendSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(VerifySendSettings)
 
 
 class VerifySend(Parameters):
@@ -91,8 +86,8 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     if parameters.channel in {"whatsapp", "voice"}:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
-    now = time.time()
-    order = SendRequest(
+    now = clock.now()
+    request = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
@@ -101,7 +96,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
     )
-    issued = issue(order, now)
+    issued = issue(request, now)
     _schedule_deletion(issued)
     _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
@@ -123,7 +118,7 @@ def _schedule_deletion(issued: IssuedVerification) -> None:
         scheduler.schedule_once(
             verification_id,
             issued.verification.delete_at,
-            settings().verify_delete_function,
+            config.read(VerifySendSettings).verify_delete_function,
             parameters,
         )
     except TooSlow:
@@ -147,8 +142,8 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
 
 
 def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
-    if issued.order.test_code:
-        count("TestDestinationUsed", channel=issued.order.destination.channel)
+    if issued.request.test_code:
+        count("TestDestinationUsed", channel=issued.request.destination.channel)
         return
     try:
         message_id = _send(issued, locale)
@@ -160,19 +155,19 @@ def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
         )
         _undo(issued, nothing_sent=told)
         raise
-    if settings().record_delivery:
+    if config.read(VerifySendSettings).record_delivery:
         _record_sent(issued.verification.verification_id, message_id)
 
 
 def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
     """The provider's id of the message."""
     channel, to, purpose = (
-        issued.order.destination.channel,
-        issued.order.destination.deliver_to,
-        issued.order.purpose,
+        issued.request.destination.channel,
+        issued.request.destination.deliver_to,
+        issued.request.purpose,
     )
     minutes, verification_id = (
-        verification_settings().code_valid_seconds // 60,
+        config.read(VerificationSettings).code_valid_seconds // 60,
         issued.verification.verification_id,
     )
     if channel == "email":
@@ -182,7 +177,7 @@ def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
                 issued.code, minutes=minutes, purpose=purpose, locale=locale
             ),
             tags={"verification_id": tag_of(verification_id)},
-            configuration_set=message_settings().email_configuration_set,
+            configuration_set=config.read(MessageSettings).email_configuration_set,
         )
     if channel == "voice":
         introduction, language = verification.spoken_introduction(purpose=purpose, locale=locale)
@@ -213,25 +208,25 @@ def _record_sent(verification_id: str, message_id: str) -> None:
 def _undo(issued: IssuedVerification, *, nothing_sent: bool) -> None:
     """A code that was not sent must not stay valid; what was certainly not sent does not count against the destination."""
     try:
-        roll_back(issued, nothing_sent=nothing_sent, now=time.time())
+        roll_back(issued, nothing_sent=nothing_sent, now=clock.now())
     except Unavailable:
         logger.warning("failed send not undone; the schedule deletes it", exc_info=True)
 
 
-def _prepare() -> None:
-    for part in (
-        settings,
+lambda_handler = workflow(
+    verify_send,
+    prepare=[
+        VerifySendSettings,
         code_keys,
-        sending.prepare,
-        test_destinations.prepare,
+        SendLimitSettings,
+        limits.prepare,
+        DestinationTestSettings,
         dynamodb.connect,
         scheduler.prepare,
         email.prepare,
         sms.prepare,
         channels.prepare,
-    ):
-        part()
-    verification.prepare()
-
-
-lambda_handler = workflow(verify_send, prepare=_prepare, publishable=True)
+        verification.prepare,
+    ],
+    publishable=True,
+)
