@@ -50,7 +50,7 @@ def problem(folder: str, mistake: Mistake, request_id: str) -> bytes:
     detail = f"{name} cannot be imported. {mistake.sentence}{line}. Mend it: the code is then reloaded by itself."
     body = {
         "type": "urn:backend-workflows:problem:internal_error",
-        "title": "Something went wrong here",
+        "title": "Internal error",
         "status": 500,
         "detail": detail,
         "code": "internal_error",

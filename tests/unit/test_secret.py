@@ -1,6 +1,6 @@
 import pytest
 
-from functions.core.aws import clients
+from functions.core import aws
 from functions.core.aws.secrets import MAX_AGE_SECONDS, Secret
 from functions.core.errors import Unavailable
 from tests.clock import Clock
@@ -22,7 +22,7 @@ class SecretsManager:
 
 def secret(monkeypatch: pytest.MonkeyPatch, *answers: str | Exception) -> Secret:
     manager = SecretsManager(*answers)
-    monkeypatch.setattr(clients, "client", lambda _, **__: manager)
+    monkeypatch.setattr(aws, "client", lambda _, **__: manager)
     return Secret("arn:secret")
 
 

@@ -605,7 +605,9 @@ def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes
         clock.advance(61)
     assert fire(schedule_id) is None
     assert (runs(), existing(), kept()) == ([], [], [])
-    assert "not started: the token that made this schedule may not do so any more" in log.getvalue()
+    assert (
+        "not started: the token that made this schedule is no longer allowed to" in log.getvalue()
+    )
     assert "ScheduleRefused" in capsys.readouterr().out
 
 

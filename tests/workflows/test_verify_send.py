@@ -137,7 +137,7 @@ def test_a_send_goes_on_when_its_deletion_cannot_be_scheduled(
     settings.set(SCHEDULE_GROUP="no-such-group")
     reply = send()
     assert reply.status == 200
-    assert "deletion not scheduled; TTL takes over" in log.getvalue()
+    assert "deletion not scheduled; TTL will delete the verification" in log.getvalue()
     stored = Verification.get(reply.body["verification_id"])
     assert 0 <= stored.delete_at - (stored.created_at + 900) < 1
 

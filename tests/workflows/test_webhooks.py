@@ -261,7 +261,7 @@ def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(
 ) -> None:
     put_secret(settings, '["one", "two", "three"]')
     assert post(headers=signed()).status == 503
-    assert "set wrongly" in log.getvalue()
+    assert "this source's signing keys are not valid" in log.getvalue()
     assert "three" not in log.getvalue()
 
 
@@ -287,7 +287,7 @@ def test_neither_secret_nor_payload_is_logged(log: io.StringIO) -> None:
         ("problem", 400, "shop"),
     ]
     assert [line.get("run_id") for line in lines] == [*run_ids(), None, None]
-    refused = "The signature was not made with a key of this source over what arrived."
+    refused = "The signature does not match the request and this source's key."
     assert [line.get("reason") for line in lines] == [None, refused, None]
     for text in ("confidential-note", KEY, "k1.gone"):
         assert text not in log.getvalue()

@@ -9,14 +9,16 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from functions.core import clock
-from functions.core.auth.caller import TokenKind
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
+
+if TYPE_CHECKING:
+    from functions.core.auth.caller import TokenKind
 
 _FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
@@ -88,7 +90,7 @@ def read_token(token_id: str) -> Token | None:
 
 def issue_token(  # noqa: PLR0913 - a token's properties, by name
     name: str,
-    kind: TokenKind,
+    kind: "TokenKind",
     scopes: Iterable[str],
     *,
     publishable_scopes: Collection[str] = (),

@@ -1,23 +1,38 @@
 """Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
 
-from functions.core import clock
-from functions.core.aws import clients
+from functions.core import aws, clock
 from functions.core.errors import Unavailable
 from functions.core.observability import logger
 
 MAX_AGE_SECONDS = 300
 
 
+def read(arn: str, *, attempts: int = aws.ATTEMPTS) -> str:
+    """A secret's text, as it is now."""
+    return str(_client(attempts).get_secret_value(SecretId=arn)["SecretString"])
+
+
+def write(arn: str, text: str) -> None:
+    """Gives a secret another text."""
+    _client().put_secret_value(SecretId=arn, SecretString=text)
+
+
+def _client(attempts: int = aws.ATTEMPTS) -> aws.Client:
+    return aws.client("secretsmanager", attempts=attempts)
+
+
 class Secret:
-    """One secret by its ARN or name. While Secrets Manager is unavailable, the value that is known goes on being used; of one
-    that was deleted or may not be read any more, it does not.
+    """One secret by its ARN or name.
+
+    While Secrets Manager is unavailable, the value that is known goes on being used. That of a
+    secret that was deleted, or may not be read any more, does not.
     """
 
     def __init__(
         self,
         arn: str,
         *,
-        attempts: int = clients.ATTEMPTS,
+        attempts: int = aws.ATTEMPTS,
     ) -> None:
         """`attempts`: 1 where a second one would not fit into the call's time."""
         self._arn = arn
@@ -39,9 +54,7 @@ class Secret:
 
     def _fetch(self, known: str | None) -> str:
         try:
-            with clients.unavailable_if_transient("Secrets Manager"):
-                client = clients.client("secretsmanager", attempts=self._attempts)
-                return str(client.get_secret_value(SecretId=self._arn)["SecretString"])
+            return read(self._arn, attempts=self._attempts)
         except Unavailable:
             if known is None:
                 raise

@@ -5,8 +5,6 @@ from email.utils import formataddr
 from functools import partial
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from functions.core import aws, config
 from functions.core.messages.provider import failure, first_that_takes
 from functions.core.messages.settings import MessageSettings
@@ -82,8 +80,8 @@ def _try(to: str, email: Email, options: Mapping[str, Any]) -> str:
             Content={"Simple": content},
             **options,
         )
-    except (ClientError, BotoCoreError) as error:
-        raise failure(PROVIDER, error, refusals=_REFUSALS, text=str(error)) from error
+    except aws.AwsError as error:
+        raise failure(PROVIDER, error, refusals=_REFUSALS, text=error.message) from error
     return str(sent["MessageId"])
 
 
@@ -104,6 +102,6 @@ def prepare() -> None:
     _client()
 
 
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def _client() -> aws.Client:
     # One attempt: the SDK reports its last try only, and a refund must know of all tries.
     return aws.client("sesv2", attempts=1)

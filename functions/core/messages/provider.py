@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from functions.core import aws
 from functions.core.errors import ProviderRefused, ProviderUnavailable
 from functions.core.observability import count, logger
@@ -50,15 +47,14 @@ def first_that_takes(tries: Iterable[tuple[str, Callable[[], str]]]) -> Sent:
 
 def failure(
     provider: str,
-    error: ClientError | BotoCoreError | ResponseParserError,
+    error: "aws.AwsError",
     *,
     refusals: AbstractSet[str],
     text: str = "",
 ) -> ProviderFailure:
     """Error to raise for the failure of an AWS provider, by AWS's error code."""
-    code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
-    connected = not aws.never_connected(error)
-    return failed(provider, code, refused=code in refusals, connected=connected, text=text)
+    refused = error.code in refusals
+    return failed(provider, error.code, refused=refused, connected=error.connected, text=text)
 
 
 def failed(

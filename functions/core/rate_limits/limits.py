@@ -8,11 +8,11 @@ records that no longer affect any limit.
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -24,17 +24,6 @@ from functions.core.config import table_name
 from functions.core.errors import FieldError, LimitExceeded
 from functions.core.observability import logger
 from functions.core.rate_limits.counters import Counter, Refusal
-
-TRANSACTION_TRIES = 6
-FIRST_PAUSE_SECONDS = 0.02
-
-_CONDITION = "ConditionalCheckFailed"
-_RETRYABLE = {
-    _CONDITION,
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
 
 
 @config.settings()
@@ -89,20 +78,43 @@ def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence
         LimitExceeded: when a counter is at its quota.
         Unavailable: when DynamoDB is, or too many calls charge the same counters.
     """
-    for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
+
+    def attempt(number: int) -> Sequence[Counter]:
         counters = counters_of()
-        try:
-            with (
-                dynamodb.unavailable_if_transient(),
-                TransactWrite(connection=dynamodb.connection()) as transaction,
-            ):
-                for counter in counters:
-                    transaction.update(LimitRecord(counter.key), *charge_update(counter))
-        except TransactWriteError as error:
-            raise_unless_retryable(error, counters, now, last=attempt >= TRANSACTION_TRIES // 2)
-        else:
-            return counters
-    raise transactions.TooBusy
+        with charging(counters, now, number):
+            pass
+        return counters
+
+    return transactions.repeat(attempt)
+
+
+@contextmanager
+def charging(counters: Sequence[Counter], now: float, attempt: int) -> Iterator[TransactWrite]:
+    """A transaction that charges counters besides what its body adds; all or nothing.
+
+    Args:
+        counters: the counters.
+        now: seconds since the epoch.
+        attempt: number of the try. In the later ones a full shard counts as a full counter.
+
+    Raises:
+        LimitExceeded: when a counter is at its quota.
+        transactions.Interrupted: another try may succeed.
+        Unavailable: when DynamoDB is.
+    """
+    try:
+        with transactions.transaction() as transaction:
+            yield transaction
+            for counter in counters:
+                transaction.update(LimitRecord(counter.key), *_charge_update(counter))
+    except transactions.Interrupted as error:
+        # PynamoDB puts updates last in a transaction, and of these the counters are the last.
+        of_counters = error.reasons[len(error.reasons) - len(counters) :]
+        last = attempt >= transactions.TRIES // 2
+        for counter, reason in zip(counters, of_counters, strict=True):
+            if reason == transactions.CONDITION_FAILED and (last or not counter.sharded):
+                raise _no_room(counter, now) from None
+        raise
 
 
 def refund(counter: Counter) -> None:
@@ -118,7 +130,7 @@ def refund(counter: Counter) -> None:
         logger.warning("limit not refunded", exc_info=True)
 
 
-def charge_update(counter: Counter) -> tuple[list[Action], Condition]:
+def _charge_update(counter: Counter) -> tuple[list[Action], Condition]:
     """Update that charges a counter, and its condition: the counter has room."""
     actions: list[Action] = [
         LimitRecord.used.add(counter.amount),
@@ -137,35 +149,12 @@ def limit_exceeded(refusal: Refusal, now: float) -> LimitExceeded:
     )
 
 
-def raise_unless_retryable(
-    error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
-) -> None:
-    """Raises the error of a transaction unless another try may succeed.
-
-    It may after a conflict, after a change of an item that was read, and where one shard of a
-    counter is full.
-
-    Args:
-        error: the error; the last updates of the transaction are those of the counters.
-        counters: the counters in the order of their updates.
-        now: seconds since the epoch.
-        last: whether a full shard counts as a full counter.
-
-    Raises:
-        LimitExceeded: when a counter is at its quota.
-    """
-    reasons = error.cancellation_reasons
-    if not any(reason and reason.code in _RETRYABLE for reason in reasons):
-        raise error
-    # Reasons are in the order of the transaction: PynamoDB puts updates last, counters last of all.
-    of_counters = reasons[len(reasons) - len(counters) :]
-    for counter, reason in zip(counters, of_counters, strict=True):
-        if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            refusal = limit_exceeded(counter.refusal, now)
-            if counter.pointer:
-                sentence = "has reached its limit; leave it out or try again later"
-                refusal.errors = (FieldError(counter.pointer, sentence),)
-            raise refusal from None
+def _no_room(counter: Counter, now: float) -> LimitExceeded:
+    refusal = limit_exceeded(counter.refusal, now)
+    if counter.pointer:
+        sentence = "has reached its limit; leave it out or try again later"
+        refusal.errors = (FieldError(counter.pointer, sentence),)
+    return refusal
 
 
 def prepare() -> None:

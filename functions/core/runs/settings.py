@@ -4,6 +4,9 @@ import msgspec
 
 from functions.core import config
 
+DEFAULT_CONCURRENCY = 20
+"""Items of a run at once: leaves most of Lambda's concurrency to sign-ins."""
+
 
 @config.settings()
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,24 +1,15 @@
 """Issues a verification: writes its record and charges all limits in one transaction."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from functions.core import config
 from functions.core.aws import dynamodb, transactions
 from functions.core.errors import AttemptsExhausted
-from functions.core.rate_limits.counters import Counter
-from functions.core.rate_limits.limits import (
-    FIRST_PAUSE_SECONDS,
-    TRANSACTION_TRIES,
-    charge_update,
-    limit_exceeded,
-    raise_unless_retryable,
-)
+from functions.core.rate_limits.limits import charging, limit_exceeded
 from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import sending
@@ -94,19 +85,18 @@ def issue(request: SendRequest, now: float) -> IssuedVerification:
         AttemptsExhausted: when the replaced verification has no attempts left.
         Unavailable: when DynamoDB is, or too many calls are for the same destination.
     """
-    for attempt in transactions.tries(TRANSACTION_TRIES, FIRST_PAUSE_SECONDS):
+
+    def attempt(number: int) -> IssuedVerification:
         found = _read(request)
         issued = _build(request, found, now)
         counters = sending.counters_of(
             request.destination, request.allowance, request.client_ip, now
         )
-        try:
-            _write(issued, found, counters)
-        except TransactWriteError as error:
-            raise_unless_retryable(error, counters, now, last=attempt >= TRANSACTION_TRIES // 2)
-        else:
-            return issued
-    raise transactions.TooBusy
+        with charging(counters, now, number) as transaction:
+            _write(issued, found, transaction)
+        return issued
+
+    return transactions.repeat(attempt)
 
 
 def _read(request: SendRequest) -> _Found:
@@ -191,21 +181,13 @@ def _raise_if_refused(
         raise limit_exceeded(refusal, now)
 
 
-def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter]) -> None:
-    with (
-        dynamodb.unavailable_if_transient(),
-        TransactWrite(connection=dynamodb.connection()) as transaction,
-    ):
-        if found.replaced_here:
-            transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
-        elif found.replaced:
-            # The deletion settles it in the history of its own destination.
-            transaction.update(
-                found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
-            )
-        transaction.save(
-            issued.verification, condition=Verification.verification_id.does_not_exist()
+def _write(issued: IssuedVerification, found: _Found, transaction: TransactWrite) -> None:
+    if found.replaced_here:
+        transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
+    elif found.replaced:
+        # The deletion settles it in the history of its own destination.
+        transaction.update(
+            found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
         )
-        transaction.save(issued.limit, condition=found.limit.unchanged())
-        for counter in counters:
-            transaction.update(SendLimitRecord(counter.key), *charge_update(counter))
+    transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
+    transaction.save(issued.limit, condition=found.limit.unchanged())

@@ -12,7 +12,7 @@ trigger's event.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core import config, http
 from functions.core.config import Preparation, in_lambda
@@ -22,6 +22,9 @@ from functions.core.http.endpoint import logged_call
 from functions.core.observability import logger
 from functions.core.triggers.http import HttpTrigger
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 
 class LambdaHandler:
     """A workflow behind its triggers, as Lambda calls it."""
@@ -29,13 +32,15 @@ class LambdaHandler:
     def __init__(self, definition: Workflow[Any, Any]) -> None:
         self.definition = definition
 
-    def __call__(self, event: Any, context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
+    def __call__(self, event: object, context: "LambdaContext") -> Mapping[str, Any]:
         """The answer of the trigger that the event names."""
         event = event if isinstance(event, dict) else {}
         with logged_call(event, context, workflow=self.definition.name):
             return self._trigger(event)(event, context)
 
-    def _trigger(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
+    def _trigger(
+        self, event: Mapping[str, Any]
+    ) -> Callable[[Any, "LambdaContext"], Mapping[str, Any]]:
         if http.is_http(event):
             return HttpTrigger(self.definition).answer
         trigger = event.get("trigger")

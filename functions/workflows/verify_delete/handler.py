@@ -1,4 +1,8 @@
-"""verify_delete: deletes a verification, 15 minutes after it was created (EventBridge Scheduler) or when it is asked to."""
+"""verify_delete: deletes a verification.
+
+EventBridge Scheduler calls it 15 minutes after the verification was created; clients may call it
+earlier.
+"""
 
 from functions.core import clock
 from functions.core.aws import dynamodb
@@ -9,20 +13,20 @@ from functions.core.workflow import Parameters, Result, workflow
 
 
 class VerifyDelete(Parameters):
-    """Which verification goes."""
+    """The verification to delete."""
 
     verification_id: VerificationId
 
 
 class VerificationDeleted(Result):
-    """The verification is gone; `deleted` says whether it was there."""
+    """The verification does not exist any more. `deleted` says whether it did before."""
 
     verification_id: str
     deleted: bool
 
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
-    """Idempotent: deleting what is not there is a success. What became of the attempts is settled with the deletion."""
+    """Deletes the verification and settles its attempts. Idempotent: an absent one is a success."""
     deleted = delete(parameters.verification_id, clock.now())
     if deleted:
         count("VerificationDeleted")

@@ -5,11 +5,10 @@ One secret of the stack holds them. The stack makes the first key, so there alwa
 
 import msgspec
 
-from functions.core import aws, config
+from functions.core import config
+from functions.core.aws import secrets
 from functions.core.aws.secrets import Secret
 from functions.core.signing.keys import read_keys, with_new
-
-_SERVICE = "secretsmanager"
 
 
 @config.settings()
@@ -41,10 +40,8 @@ def put_portal_key(key: str) -> None:
         Unavailable: when Secrets Manager is.
     """
     arn = config.read(UsersnapKeySettings).usersnap_portal_key_secret
-    with aws.unavailable_if_transient("Secrets Manager"):
-        known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
-        if text := with_new(known, key):
-            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+    if text := with_new(secrets.read(arn), key):
+        secrets.write(arn, text)
 
 
 @config.cached

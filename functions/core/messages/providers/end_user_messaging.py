@@ -5,8 +5,6 @@ It refuses at once what SNS accepts and then drops.
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from functions.core import aws, config
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
 from functions.core.messages.providers.settings import ProviderSettings
@@ -56,21 +54,18 @@ def send_sms(to: str, text: str, verification_id: str = "") -> str:
         about["ConfigurationSetName"] = settings.end_user_messaging_configuration_set
     try:
         sent = aws.client("pinpoint-sms-voice-v2", attempts=1).send_text_message(**about)
-    except (ClientError, BotoCoreError) as error:
+    except aws.AwsError as error:
         # No cause: AWS's sentence on a wrong field may quote it, and with it the code.
         raise _failure(error) from None
     return str(sent.get("MessageId", ""))
 
 
-def _failure(error: ClientError | BotoCoreError) -> ProviderFailure:
-    if not isinstance(error, ClientError):
-        return failed(PROVIDER, type(error).__name__, connected=not aws.never_connected(error))
+def _failure(error: "aws.AwsError") -> ProviderFailure:
     reason = str(error.response.get("Reason", ""))
     fields = {str(field.get("Name")) for field in error.response.get("Fields") or ()}
     refused = reason in _REFUSALS or bool(fields & _REFUSED_FIELDS)
-    return failed(
-        PROVIDER, " ".join([aws.code_of(error), reason, *sorted(fields)]).strip(), refused=refused
-    )
+    code = " ".join([error.code, reason, *sorted(fields)]).strip()
+    return failed(PROVIDER, code, refused=refused, connected=error.connected)
 
 
 def prepare() -> None:

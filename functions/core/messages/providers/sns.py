@@ -1,8 +1,5 @@
 """SMS through SNS, directly to a phone number."""
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from functions.core import aws, config
 from functions.core.messages.provider import failure
 from functions.core.messages.settings import MessageSettings
@@ -37,11 +34,7 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
         sent = aws.client("sns", attempts=1).publish(
             PhoneNumber=to, Message=text, MessageAttributes=attributes
         )
-    except (
-        ClientError,
-        BotoCoreError,
-        ResponseParserError,
-    ) as error:  # the last: an answer that is not XML
+    except aws.AwsError as error:
         # No cause: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))

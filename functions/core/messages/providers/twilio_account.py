@@ -6,12 +6,10 @@
 import re
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core import aws, config
 from functions.core.aws.secrets import Secret
 from functions.core.config import SettingsError
-from functions.core.errors import Unavailable
 from functions.core.messages.provider import failed
 from functions.core.messages.providers.settings import ProviderSettings
 
@@ -79,9 +77,8 @@ def account() -> TwilioAccount:
         return read_account(_secret().value())
     except SettingsError as error:
         raise failed(PROVIDER, "secret is wrong", connected=False, text=str(error)) from None
-    except (Unavailable, ClientError, BotoCoreError) as error:
-        code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
-        raise failed(PROVIDER, f"secret not read: {code}", connected=False) from error
+    except aws.AwsError as error:
+        raise failed(PROVIDER, f"secret not read: {error.code}", connected=False) from error
 
 
 def read_account(text: str) -> TwilioAccount:
