@@ -1,1 +1,1 @@
-"""What builds, deploys and runs the stack. Nothing in here ships."""
+"""Commands that build, deploy and run the stack. Nothing in here ships."""

@@ -1,5 +1,7 @@
-"""`make build`: validates and builds template.yaml with the SAM CLI, prepares what it built for short cold starts, and tries
-every built function under AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
+"""`make build`: validates and builds template.yaml with the SAM CLI, and tries the result.
+
+The artifact is pruned and compiled, for short cold starts. Then every built function is called
+under AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
 """
 
 import argparse
@@ -27,10 +29,10 @@ BUILD = sam.ROOT / ".aws-sam/build"
 _SAM = sam.ROOT / ".venv-sam/bin/sam"
 _CLIENT = sam.ROOT / ".aws-sam/runtime"
 _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-"""The virtual environment first: its interpreter may be the one that `sam build` needs."""
+"""PATH with the virtual environment first; its interpreter may be the one `sam build` needs."""
 
 _DEFAULT = "default"
-"""The SAM CLI's own name for the environment that is meant where none is said."""
+"""The SAM CLI's name for the environment used when none is given."""
 _SERVICES = {
     "dynamodb",
     "secretsmanager",
@@ -45,16 +47,16 @@ _SERVICES = {
 _SERVICES |= {"pinpoint-sms-voice-v2"}
 _SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
 _TWILIO_APIS = {"api"}
-"""Messages and calls. Twilio's other APIs would be a quarter of the artifact."""
+"""Messages and calls; Twilio's other APIs would be a quarter of the artifact."""
 _MEGABYTE = 1_000_000
 
 
 class BuildFailed(Exception):
-    """The build, or a function that was built, does not work; the message says why."""
+    """The build or a built function does not work; the message says why."""
 
 
 def main() -> int:
-    """Builds; 1 with a sentence when that fails."""
+    """Builds the artifact and tries it; 1 with a sentence if that fails."""
     parser = argparse.ArgumentParser(prog="infra.build", description=__doc__)
     parser.add_argument(
         "--env", default="local", help="an environment of samconfig.toml, or local: its default"
@@ -84,36 +86,39 @@ def _build(environment: Environment) -> None:
     functions = built_functions()
     _prepare(sorted(set(functions.values())), python)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
-        lambdas, here = (
-            f"Linux on {about['Architectures'][0]}",
-            f"{platform.system()} on {platform.machine()}",
-        )
+        built_for = f"Linux on {about['Architectures'][0]}"
+        this_machine = f"{platform.system()} on {platform.machine()}"
         print(
-            f"Trying the built functions is skipped: they are made for {lambdas}, and this is {here}."
+            f"skipping the trial of the built functions: they are built for {built_for}, "
+            f"and this machine is {this_machine}"
         )
         return
     print(
-        f"deploying to the emulator with the settings of {environment.name}, trying every built function",
+        f"deploying to the emulator with the settings of {environment.name}, "
+        "then calling every built function",
         flush=True,
     )
     if failed := try_functions(
         functions, Runtime(python, installed_client(python)), environment.parameters
     ):
-        raise BuildFailed(f"Built, but does not work: {', '.join(failed)}.")
+        raise BuildFailed(f"These functions were built but do not work: {', '.join(failed)}.")
 
 
 def _skip(environment: Environment, runtime: str) -> None:
-    """Says that only the template is validated. Raises `BuildFailed` where the build is wanted for a deployment."""
-    # Otherwise a deployment would take what an earlier build left here for this one.
+    """Says that nothing is built. Raises `BuildFailed` if the build is for a deployment."""
+    # A deployment would otherwise take the artifact of an earlier build.
     shutil.rmtree(BUILD, ignore_errors=True)
-    needed = f"sam build needs {runtime} on PATH, and there is none that works."
+    needed = f"sam build needs a working {runtime} on PATH."
     if environment.name != _DEFAULT:
         raise BuildFailed(needed)
-    print(f"{needed} It is skipped, and so is what follows it.")
+    print(f"{needed} The build and the trial of its functions are skipped.")
 
 
 def find_python(name: str) -> str | None:
-    """The interpreter of the Lambda runtime, such as `python3.13`, if it is on PATH and works (a pyenv shim may not)."""
+    """Path of the Lambda runtime's interpreter, such as `python3.13`; none if it does not work.
+
+    A pyenv shim may be on PATH without a version behind it.
+    """
     python = shutil.which(name, path=_PATH)
     works = (
         python
@@ -123,7 +128,7 @@ def find_python(name: str) -> str | None:
 
 
 def built_functions() -> dict[str, Path]:
-    """Folders of what `sam build` built, by handler."""
+    """Folders of the functions that `sam build` built, by handler."""
     template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
     resources = [
         each
@@ -137,11 +142,11 @@ def built_functions() -> dict[str, Path]:
 
 
 def installed_client(python: str) -> Path:
-    """A folder with awslambdaric alone, in the version of the virtual environment."""
+    """Folder with awslambdaric alone, in the version of the virtual environment."""
     wanted = version("awslambdaric")
     if not (_CLIENT / f"awslambdaric-{wanted}.dist-info").exists():
         print(
-            f"installing awslambdaric {wanted}, AWS's runtime client, apart from all else",
+            f"installing awslambdaric {wanted}, AWS's runtime client, into a folder of its own",
             flush=True,
         )
         uv = str(Path(sys.executable).with_name("uv"))
@@ -151,7 +156,7 @@ def installed_client(python: str) -> Path:
 
 
 def _sam(environment: Environment, *arguments: str) -> None:
-    """Runs the SAM CLI; of what it says, shows warnings, and everything when it fails."""
+    """Runs the SAM CLI; shows its warnings, or its whole output if it fails."""
     variables = (
         {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"SAM_CLI_TELEMETRY": "0", "PATH": _PATH}
     )
@@ -175,15 +180,13 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
     )
     if done.returncode:
         print(done.stdout, file=sys.stderr)
-        raise BuildFailed(f"`{' '.join(command[:2])}` failed; what it said is above.")
+        raise BuildFailed(f"`{' '.join(command[:2])}` failed; its output is above.")
     return done.stdout
 
 
 def _prepare(folders: list[Path], python: str) -> None:
-    """Makes the artifact start fast. `sam build` makes it anew each time, so its cache stays as it is."""
-    print(
-        "deleting what is for unused services of AWS and Twilio, compiling to bytecode", flush=True
-    )
+    """Prunes and compiles the artifact, which is a copy of what `sam build` keeps in its cache."""
+    print("deleting unused AWS and Twilio services, compiling to bytecode", flush=True)
     for folder in folders:
         before = _megabytes(folder)
         _delete_models(folder)
@@ -192,12 +195,13 @@ def _prepare(folders: list[Path], python: str) -> None:
         compile_templates(folder / COMPILED.relative_to(sam.ROOT))
         _compile(folder, python)
         print(
-            f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, {_megabytes(folder):.1f} MB with bytecode"
+            f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, "
+            f"{_megabytes(folder):.1f} MB with bytecode"
         )
 
 
 def _delete_models(folder: Path) -> None:
-    """Half of an artifact would be botocore's models of AWS services; stay those that something here asks for by name."""
+    """Deletes botocore's models of services that no code names; they are half of an artifact."""
     used = _SERVICES.union(*(_texts(path) for path in folder.glob("functions/**/*.py")))
     _delete_except(folder / "botocore/data", used)
 
@@ -218,8 +222,10 @@ def _texts(source: Path) -> set[str]:
 
 
 def _compile(folder: Path, python: str) -> None:
-    """Unchecked, because the zip that is deployed has no times; with Lambda's paths, so that every folder gets the same bytes
-    and is uploaded once.
+    """Compiles a folder to bytecode.
+
+    The bytecode is unchecked, because the deployed zip has no times. It carries Lambda's paths, so
+    that every folder gets the same bytes and is uploaded once.
     """
     command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     _output([*command, "-s", str(folder), "-p", "/var/task", str(folder)])

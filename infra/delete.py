@@ -1,4 +1,4 @@
-"""`make delete`: removes a deployed stack with what is in it, once its name was typed."""
+"""`make delete`: deletes a deployed stack and its data, after its name is typed."""
 
 import argparse
 import sys
@@ -9,30 +9,30 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 
-from infra import target
+from infra import aws_errors, stack_target
 from infra.preflight import stack_status
 from infra.samconfig import Environment, read_environment
 
 _TABLE, _BUCKET, _SECRET = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"
-_NOT_ITS_OWN = {"CREATE_FAILED", "DELETE_COMPLETE"}
-"""Statuses of resources: what could not be made, because its name was taken, is somebody else's."""
+_FOREIGN_STATUSES = {"CREATE_FAILED", "DELETE_COMPLETE"}
+"""Statuses of resources that are not the stack's, for instance because the name was taken."""
 _TRIES = 3
-"""A run that is under way may write into a bucket between its emptying and its deletion."""
+"""Attempts; a run under way may write into a bucket after it was emptied."""
 _WAIT = {"Delay": 3, "MaxAttempts": 1200}
-"""Seconds, and how often: an hour, which KMS keys and event source mappings do not need."""
+"""An hour: KMS keys and event source mappings take long."""
 
 
 class NotDeleted(Exception):
-    """Why the stack is still there, and what to do about it."""
+    """The stack is still there; the message says why and what to do."""
 
 
 class Resource(NamedTuple):
-    """Of a stack."""
+    """A resource of a stack."""
 
     kind: str
     name: str
     retained: bool
-    """Whether the template keeps it when the stack goes."""
+    """True if the template keeps it when the stack is deleted."""
 
 
 class Stack(NamedTuple):
@@ -44,27 +44,31 @@ class Stack(NamedTuple):
     resources: list[Resource]
 
     def lost(self, kind: str) -> list[str]:
-        """Names of those of a kind that go with it."""
+        """Names of the resources of a type that are deleted with the stack."""
         return sorted(
             each.name for each in self.resources if each.kind == kind and not each.retained
         )
 
     @property
     def kept(self) -> list[str]:
-        """Names of those that stay."""
+        """Names of the resources that stay."""
         return [each.name for each in self.resources if each.retained]
 
 
 def main() -> int:
-    """Asks and deletes; 1 with a sentence when the stack stays."""
+    """Asks, then deletes; 1 with a sentence if the stack stays."""
     parser = argparse.ArgumentParser(prog="infra.delete", description=__doc__)
     parser.add_argument("--env", required=True, help="an environment of samconfig.toml")
+    env = parser.parse_args().env
     try:
-        environment = read_environment(parser.parse_args().env)
-        target.enter(environment)
+        environment = read_environment(env)
+        stack_target.use_profile_and_region(environment)
         _delete(environment)
-    except (NotDeleted, ValueError, BotoCoreError, ClientError) as error:
+    except (NotDeleted, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {aws_errors.sentence(error, env)}", file=sys.stderr)
         return 1
     return 0
 
@@ -75,12 +79,12 @@ def _delete(environment: Environment) -> None:
         raise NotDeleted(f"There is no stack {name}.")
     stack = _read(name)
     _refuse_protected(stack)
-    print(_announced(stack), flush=True)
-    if _typed("Type the stack's name to delete it: ") != name:
-        raise NotDeleted("That is not its name. Nothing was deleted.")
+    print(_announcement(stack), flush=True)
+    if _prompt("Type the stack's name to delete it: ") != name:
+        raise NotDeleted("That is not the stack's name. Nothing was deleted.")
     _remove(stack)
     print(f"{name} is deleted.")
-    print(_left(stack), end="")
+    print(_leftovers(stack), end="")
 
 
 def _read(name: str) -> Stack:
@@ -95,28 +99,31 @@ def _read(name: str) -> Stack:
         about["StackId"],
         name,
         bool(about.get("EnableTerminationProtection")),
-        its_own(rows, retained),
+        own_resources(rows, retained),
     )
 
 
-def its_own(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
-    """Resources that a stack has made and still has.
+def own_resources(rows: Sequence[Mapping[str, Any]], retained: Container[str]) -> list[Resource]:
+    """Resources that a stack created and still has.
 
     Args:
-        rows: as ListStackResources summarises them.
-        retained: logical ids of those that stay.
+        rows: summaries of ListStackResources.
+        retained: logical ids of resources that stay.
     """
     return [
         Resource(
             row["ResourceType"], row["PhysicalResourceId"], row["LogicalResourceId"] in retained
         )
         for row in rows
-        if row["ResourceStatus"] not in _NOT_ITS_OWN and row.get("PhysicalResourceId")
+        if row["ResourceStatus"] not in _FOREIGN_STATUSES and row.get("PhysicalResourceId")
     ]
 
 
 def _retained(template: str | Mapping[str, Any]) -> set[str]:
-    """Logical ids of what CloudFormation leaves where it is; botocore has read a template of JSON already."""
+    """Logical ids of resources that CloudFormation retains.
+
+    botocore has already parsed a template that is JSON.
+    """
     declared = (yaml_parse(template) if isinstance(template, str) else template)["Resources"]
     return {
         name
@@ -126,28 +133,31 @@ def _retained(template: str | Mapping[str, Any]) -> set[str]:
 
 
 def _refuse_protected(stack: Stack) -> None:
-    """Before anything is emptied."""
+    """Raises `NotDeleted` for a protected stack, before anything is emptied."""
     table = "aws dynamodb update-table --no-deletion-protection-enabled --table-name"
-    whole = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name"
+    whole = (
+        "aws cloudformation update-termination-protection --no-enable-termination-protection "
+        "--stack-name"
+    )
     off = [f"{table} {name}" for name in _protected_tables(stack)] + [
         f"{whole} {stack.name}"
     ] * stack.protected
     if off:
         commands = "".join(f"\n  {command}" for command in off)
         raise NotDeleted(
-            f"{stack.name} is protected from deletion. To delete it all the same, first:{commands}"
+            f"{stack.name} is protected from deletion. To delete it anyway, first run:{commands}"
         )
 
 
 def _protected_tables(stack: Stack) -> list[str]:
-    """Also of those that are retained: who protects a table does not mean to lose what belongs to it."""
+    """Names of protected tables, retained ones included: their data depends on the stack."""
     dynamodb = boto3.client("dynamodb")
     tables = [each.name for each in stack.resources if each.kind == _TABLE]
     about = {table: dynamodb.describe_table(TableName=table)["Table"] for table in tables}
     return [table for table in tables if about[table].get("DeletionProtectionEnabled")]
 
 
-def _announced(stack: Stack) -> str:
+def _announcement(stack: Stack) -> str:
     account, region = (
         boto3.client("sts").get_caller_identity()["Account"],
         boto3.session.Session().region_name,
@@ -156,13 +166,16 @@ def _announced(stack: Stack) -> str:
     lost = {label: stack.lost(kind) for label, kind in kinds.items()}
     lines = [f"{label}: {', '.join(names)}" for label, names in lost.items() if names]
     lines += [f"Its template retains {', '.join(stack.kept)}."] if stack.kept else []
-    about = f"This deletes {stack.name} in account {account}, region {region}, for good, with all that is in its"
+    about = (
+        f"This permanently deletes {stack.name} in account {account}, region {region}, "
+        "with everything in its"
+    )
     return "\n  ".join([about, *lines])
 
 
-def _typed(asked: str) -> str:
+def _prompt(text: str) -> str:
     try:
-        return input(asked).strip()
+        return input(text).strip()
     except EOFError:
         return ""
 
@@ -223,14 +236,18 @@ def _reasons(stack: Stack) -> str:
     )
 
 
-def _left(stack: Stack) -> str:
-    """What is there all the same: secrets that an operator made, and what would be in the way of a stack of that name."""
+def _leftovers(stack: Stack) -> str:
+    """Lines about what is left: secrets that an operator created, and retained resources."""
     prefix = [{"Key": "name", "Values": [f"{stack.name}-webhook-"]}]
     made = boto3.client("secretsmanager").list_secrets(Filters=prefix)["SecretList"]
     secrets = [f"  aws secretsmanager delete-secret --secret-id {each['Name']}" for each in made]
-    lines = ["Secrets that you made for it are still there:", *secrets] if secrets else []
+    lines = (
+        ["Secrets that you created for it are still there. To delete them:", *secrets]
+        if secrets
+        else []
+    )
     lines += (
-        [f"Retained, and in the way of a new {stack.name}: {', '.join(stack.kept)}."]
+        [f"Retained; delete these before you deploy {stack.name} again: {', '.join(stack.kept)}."]
         if stack.kept
         else []
     )

@@ -1,4 +1,4 @@
-"""What stands on make's command line: a port, a state folder, and settings, which are parameters of template.yaml."""
+"""Settings on make's command line: port, state folder and parameters of template.yaml."""
 
 import math
 import os
@@ -10,20 +10,20 @@ from infra.local.errors import LocalStackError
 
 
 class Given(NamedTuple):
-    """`PORT=9000 DELETE_AFTER_SECONDS=20`, read."""
+    """Settings such as `PORT=9000 DELETE_AFTER_SECONDS=20`."""
 
     state: str
-    """A folder; empty if none was said."""
+    """Path of a folder; empty if none was given."""
     port: int
     parameters: dict[str, str]
-    """By their names in the template."""
+    """Values by parameter name."""
 
 
 def read_given(words: list[str], default_port: int) -> Given:
-    """What `words` say (`NAME=value`), or make's command line if they say nothing.
+    """Settings in `words` (`NAME=value`), or those on make's command line if there are none.
 
     Raises:
-        LocalStackError: for a setting that there is not, and for a value that it cannot have.
+        LocalStackError: for an unknown setting or an invalid value.
     """
     given = dict(word.split("=", 1) for word in words if "=" in word) or _given_to_make()
     state = given.pop("STATE", "")
@@ -43,19 +43,19 @@ def read_given(words: list[str], default_port: int) -> Given:
 
 
 def upper_snake(name: str) -> str:
-    """`AppName` as `APP_NAME`, which is what make and the functions' environment call it."""
+    """`AppName` as `APP_NAME`, the form in make and in the functions' environment."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
 def _given_to_make() -> dict[str, str]:
-    """What stands on make's command line. make exports it, and names it in MAKEFLAGS; no shell reads it again."""
+    """Variables on make's command line: make exports them, and names them in MAKEFLAGS."""
     flags = os.environ.get("MAKEFLAGS", "")
     names = re.findall(r"(?:^|(?<!\\)\s)([A-Za-z_]\w*)=", flags.partition("-- ")[2] or flags)
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
-    """As CloudFormation would, which the emulator does not. Raises `LocalStackError`."""
+    """Raises `LocalStackError` for a value that only CloudFormation would refuse."""
     low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
     if declared["Type"] == "Number" and not (
         value.isascii() and value.isdecimal() and low <= int(value) <= high

@@ -1,6 +1,7 @@
-"""`make invoke`: calls one function of the local stack without HTTP and without Docker. Its code is
-that of the source tree, its process is AWS's own runtime client, its environment and its role are
-those that the stack gave it.
+"""`make invoke`: calls one function of the local stack without HTTP and without Docker.
+
+The function runs from the source tree under AWS's own runtime client, with the environment and the
+role that the stack gave it.
 """
 
 import argparse
@@ -17,24 +18,24 @@ from infra.local.deploy import STACK, Deployment
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
-from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.runtime import FunctionFailed, LambdaFunction, LambdaProcess, Runtime
 from infra.sam import ROOT
 
 _EVENTS = ROOT / "tests/events"
 _RUNTIME = Runtime(sys.executable, Path(sysconfig.get_path("purelib")))
 _SERVER_ERROR = 500
-"""RFC 9110 §15.6. A 4xx is an answer, too."""
+"""RFC 9110 §15.6; a 4xx is a valid answer."""
 
 
 def main() -> int:
-    """Prints the answer, and the log on standard error; 1 when it fails or cannot be called."""
+    """Prints the answer, and the log on standard error; 1 if the call fails or is impossible."""
     arguments = _arguments()
     try:
         running = read_running(arguments.state)
         deployment = Deployment(
             Emulator(running.emulator_url, running.emulator_key), running.outputs
         )
-        configuration = find(deployment.configurations(), arguments.workflow)
+        configuration = find_configuration(deployment.configurations(), arguments.workflow)
         event = read_event(arguments.event or str(_EVENTS / f"{arguments.workflow}.json"))
         if sys.platform == "linux":
             answer = invoke(_function(deployment, configuration), event, configuration["Timeout"])
@@ -44,8 +45,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BotoCoreError as error:
-        again = "Start it in another terminal: make run"
-        print(f"error: The local stack does not answer ({error}). {again}", file=sys.stderr)
+        hint = "Start it in another terminal: make run"
+        print(f"error: The local stack does not answer ({error}). {hint}", file=sys.stderr)
         return 1
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return int(failed(answer))
@@ -53,23 +54,29 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.invoke", description=__doc__)
-    parser.add_argument("--state", type=Path, default=default_state(), help="of the local stack")
-    parser.add_argument("workflow", help="such as verify_send, or one of the platform's: runs, …")
-    parser.add_argument("event", nargs="?", help="a file, or JSON; tests/events/<workflow>.json")
+    parser.add_argument(
+        "--state", type=Path, default=default_state(), help="state folder of the local stack"
+    )
+    parser.add_argument(
+        "workflow", help="a workflow such as verify_send, or a platform function such as runs"
+    )
+    parser.add_argument(
+        "event", nargs="?", help="a file or JSON; by default tests/events/<workflow>.json"
+    )
     return parser.parse_args()
 
 
-def find(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, Any]:
-    """A function's configuration by its workflow's name, or by its own without the stack's.
+def find_configuration(configurations: dict[str, dict[str, Any]], workflow: str) -> dict[str, Any]:
+    """Configuration of a function, by its workflow's name or its own without the stack's.
 
     Raises:
-        ValueError: naming those that there are.
+        ValueError: when there is none; lists the functions that there are.
     """
-    called = {_short(name): about for name, about in configurations.items()}
-    if workflow not in called:
-        wrong = f"There is no function {workflow!r} here" if workflow else "Say WORKFLOW=<name>"
-        raise ValueError(f"{wrong}. There are: {', '.join(sorted(called))}.")
-    return called[workflow]
+    by_name = {_short(name): about for name, about in configurations.items()}
+    if workflow not in by_name:
+        problem = f"There is no function {workflow!r} here" if workflow else "Set WORKFLOW=<name>"
+        raise ValueError(f"{problem}. There are: {', '.join(sorted(by_name))}.")
+    return by_name[workflow]
 
 
 def _short(name: str) -> str:
@@ -77,7 +84,7 @@ def _short(name: str) -> str:
 
 
 def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
-    """An event that is JSON itself, or stands in a file.
+    """Event from JSON text, or from a file.
 
     Raises:
         ValueError: when it is neither.
@@ -92,13 +99,13 @@ def read_event(text: str) -> Any:  # noqa: ANN401 - whatever JSON it is
         raise ValueError(f"{where} is not JSON: {error}") from error
 
 
-def invoke(function: Function, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
+def invoke(function: LambdaFunction, event: object, seconds: float) -> Any:  # noqa: ANN401 - as above
     """The function's answer; its log goes to standard error.
 
     Args:
-        function: where its code is, and its environment.
-        event: what it is called with.
-        seconds: how long it may take, as its Timeout says.
+        function: its code and its environment.
+        event: its input.
+        seconds: its Timeout.
 
     Raises:
         FunctionFailed: when it does not answer.
@@ -112,8 +119,9 @@ def invoke(function: Function, event: object, seconds: float) -> Any:  # noqa: A
 
 
 def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noqa: ANN401 - as above
-    """As `invoke`, by the emulator, since AWS's runtime client works on Linux only. Its code is what
-    `make run` loaded last.
+    """The function's answer from the emulator, with the code that `make run` loaded last.
+
+    AWS's runtime client works on Linux only.
     """
     call = {"FunctionName": name, "Payload": json.dumps(event), "LogType": "Tail"}
     reply = emulator.client("lambda").invoke(**call)
@@ -125,13 +133,13 @@ def invoke_deployed(emulator: Emulator, name: str, event: object) -> Any:  # noq
 
 
 def failed(answer: object) -> bool:
-    """Whether an answer says that the function failed: a `problem`, or a status of 500 and above."""
+    """True if an answer has a `problem`, or a status of 500 and above."""
     about = answer if isinstance(answer, dict) else {}
     return bool(about.get("problem")) or about.get("statusCode", 200) >= _SERVER_ERROR
 
 
-def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function:
-    """The function as Lambda would run it, but for its code."""
+def _function(deployment: Deployment, configuration: dict[str, Any]) -> LambdaFunction:
+    """The function as Lambda would run it, with the code of the source tree."""
     variables = {
         "AWS_ENDPOINT_URL": deployment.emulator.url,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
@@ -140,7 +148,7 @@ def _function(deployment: Deployment, configuration: dict[str, Any]) -> Function
     variables |= configuration["Environment"]["Variables"]
     variables |= _role(deployment.emulator, configuration)
     name, handler = configuration["FunctionName"], configuration["Handler"]
-    return Function(name, ROOT, handler, variables, configuration["MemorySize"])
+    return LambdaFunction(name, ROOT, handler, variables, configuration["MemorySize"])
 
 
 def _role(emulator: Emulator, configuration: dict[str, Any]) -> dict[str, str]:

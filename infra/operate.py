@@ -1,4 +1,4 @@
-"""`make unlock`, `make rotate-keys`, `make secret`: what an operator does to a stack now and then."""
+"""`make unlock`, `make rotate-keys`, `make secret`: an operator's occasional tasks."""
 
 import argparse
 import json
@@ -9,29 +9,29 @@ import time
 
 import boto3
 
-from infra import target
+from infra import stack_target
 
-_KEPT = 2
-"""Earlier code keys that stay, so that codes sent with them stay valid until they expire."""
+_EARLIER_KEYS_KEPT = 2
+"""Number of earlier code keys that stay, so that codes sent with them remain valid."""
 
 _SECRETS = {
     "registration-token": "REGISTRATION_TOKEN_SECRET",
     "events-key": "EVENTS_KEY_SECRET",
     "usersnap-portal-key": "USERSNAP_PORTAL_KEY_SECRET",
 }
-"""What an operator hands on, and the variables with their ARNs."""
+"""Secrets that an operator hands on, with the variables that hold their ARNs."""
 
 
 def main() -> int:
-    """Runs one command; 1 with a sentence when it cannot."""
+    """Runs one command; 1 with a sentence if it fails."""
     arguments = _arguments()
     commands = {"unlock": _unlock, "rotate-keys": _rotate_keys, "secret": _secret}
-    return target.run(arguments, commands[arguments.command])
+    return stack_target.run_command(arguments, commands[arguments.command])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.operate", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     unlock = commands.add_parser(
         "unlock", help="forgets a destination's failures and sends, or resumes a paused country"
@@ -57,12 +57,12 @@ def _unlock(arguments: argparse.Namespace) -> str:
 
     if arguments.country:
         sending.resume(arguments.country, time.time())
-        return f"SMS to {arguments.country} is no longer paused, and is not paused again within the hour."
+        return f"SMS to {arguments.country} is resumed and is not paused again within the hour."
     try:
         destination = read_destination("email" if "@" in arguments.to else "sms", arguments.to)
     except InvalidParameters as error:
         raise ValueError(f"{arguments.to} {error.errors[0].detail}.") from None
-    sending.SendLimit(sending.destination_key(destination)).delete()
+    sending.SendLimitRecord(sending.destination_key(destination)).delete()
     return f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
 
 
@@ -71,14 +71,17 @@ def _rotate_keys(_: argparse.Namespace) -> str:
     keys = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
     before = keys.pop("current")
     current = f"k{int(before.removeprefix('k')) + 1}"
-    kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_KEPT:]
+    kept = sorted(keys, key=lambda key_id: int(key_id.removeprefix("k")))[-_EARLIER_KEYS_KEPT:]
     rotated = (
         {"current": current}
         | {key_id: keys[key_id] for key_id in kept}
         | {current: secrets.token_urlsafe(48)}
     )
     manager.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
-    return f"New codes use the key {current} within 5 minutes; codes that were sent with {before} stay valid."
+    return (
+        f"New codes use the key {current} within 5 minutes. "
+        f"Codes that were sent with {before} stay valid."
+    )
 
 
 def _secret(arguments: argparse.Namespace) -> str:

@@ -1,4 +1,4 @@
-"""`make deploy`, before anything is built: says where it goes, or what is in its way."""
+"""`make deploy`, before the build: says where it deploys to, or what prevents it."""
 
 import argparse
 import sys
@@ -6,19 +6,19 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import sam, target
+from infra import sam, stack_target
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
 
 _STUCK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
-"""A stack that was never created, or not deleted, takes no update."""
+"""Statuses in which a stack takes no update."""
 
 
 class InTheWay(Exception):
-    """Why nothing can be deployed, and what to do about it."""
+    """A deployment is impossible; the message says why and what to do."""
 
 
 def main() -> int:
-    """1 with a sentence when a deployment could not succeed."""
+    """Prints where the deployment goes; 1 with a sentence if it could not succeed."""
     parser = argparse.ArgumentParser(prog="infra.preflight", description=__doc__)
     parser.add_argument("--env", required=True, help="an environment of samconfig.toml")
     try:
@@ -31,19 +31,21 @@ def main() -> int:
 
 def _look(environment: Environment) -> str:
     refuse_wrong_parameters(environment, sam.read_template()["Parameters"])
-    target.enter(environment)
+    stack_target.use_profile_and_region(environment)
     try:
         account, region = _account(), boto3.session.Session().region_name
         status = stack_status(environment.stack)
     except (BotoCoreError, ClientError) as error:
-        told = str(error).rstrip(".")
+        reason = str(error).rstrip(".")
         raise InTheWay(
-            f"AWS cannot be asked: {told}. Sign in, so that `aws sts get-caller-identity` answers."
+            f"AWS cannot be asked: {reason}. "
+            "Sign in, so that `aws sts get-caller-identity` answers."
         ) from None
     if status in _STUCK:
         delete = f"make delete ENV={environment.name}"
         raise InTheWay(
-            f"The stack {environment.stack} is {status} and takes no update. Delete it first: {delete}"
+            f"The stack {environment.stack} is {status} and takes no update. "
+            f"Delete it first: {delete}"
         )
     return f"{environment.stack} will be deployed to account {account}, region {region}."
 
@@ -53,7 +55,7 @@ def _account() -> str:
 
 
 def stack_status(name: str) -> str | None:
-    """Null where there is no such stack."""
+    """Status of a stack; null if there is no such stack."""
     try:
         found = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

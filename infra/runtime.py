@@ -1,7 +1,10 @@
-"""Lambda's execution environment on this machine: a function in a process of its own under AWS's own runtime client
-(`awslambdaric`), which gets its events from a Runtime API (AWS Lambda Developer Guide, "Lambda runtime API").
+"""Lambda's execution environment on this machine: one function in one process.
 
-    with LambdaProcess(Function("hello", folder, "app.handler", {"TABLE": "things"}), runtime) as process:
+The process runs AWS's own runtime client (`awslambdaric`), which gets its events from a Runtime API
+(AWS Lambda Developer Guide, "Lambda runtime API").
+
+    function = LambdaFunction("hello", folder, "app.handler", {"TABLE": "things"})
+    with LambdaProcess(function, runtime) as process:
         init_seconds = process.start()
         answer, seconds = process.invoke({"name": "Ana"})
         usage = process.close()
@@ -25,38 +28,38 @@ from typing import Any, Literal, NamedTuple, Self
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 INIT_SECONDS = 60.0
-"""Lambda gives an init 10 s; a busy laptop gets more."""
+"""Limit of an init; Lambda's is 10 s, and a busy laptop needs more."""
 INVOKE_SECONDS = 30.0
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _ARN = f"arn:aws:lambda:{REGION}:000000000000:function:"
 _LOOK_SECONDS = 0.1
-"""How often a wait looks whether the process still lives. What the process reports ends the wait at once."""
+"""Interval of checks that the process is alive; a report ends a wait at once."""
 
 
-class Function(NamedTuple):
-    """What Lambda knows about a function."""
+class LambdaFunction(NamedTuple):
+    """A function as Lambda knows it."""
 
     name: str
     folder: Path
-    """What is in /var/task on Lambda."""
+    """Content of /var/task on Lambda."""
     handler: str
     variables: Mapping[str, str]
-    """They win over those that Lambda sets."""
+    """Environment variables; they win over Lambda's own."""
     memory_mb: int = 512
 
 
 class Runtime(NamedTuple):
-    """What Lambda runs functions with."""
+    """An interpreter and the runtime client."""
 
     python: str
-    """An interpreter under Lambda's name for it: `…/python3.13`."""
+    """Path of an interpreter with Lambda's name: `…/python3.13`."""
     client: Path
-    """Folder with `awslambdaric` and what it needs, and nothing else."""
+    """Folder with `awslambdaric` and its dependencies only."""
 
 
 class Usage(NamedTuple):
-    """What a process used from its start to its end."""
+    """Resources that a process used from start to end."""
 
     cpu_seconds: float
     peak_memory_bytes: int
@@ -67,12 +70,12 @@ class FunctionFailed(Exception):
 
 
 class LambdaProcess:
-    """One function in one process, as Lambda runs it: one event at a time."""
+    """One function in one process, which handles one event at a time, as on Lambda."""
 
-    def __init__(self, function: Function, runtime: Runtime) -> None:
-        """Nothing runs before `start`."""
+    def __init__(self, function: LambdaFunction, runtime: Runtime) -> None:
+        """Prepares the process; `start` starts it."""
         self._api = _RuntimeApi(_ARN + function.name)
-        # -S keeps the interpreter's own packages out: all but the client comes from the function's folder, or not at all.
+        # -S keeps the interpreter's own packages out, as only the function's folder is on Lambda.
         self._command = [runtime.python, "-S", "-m", "awslambdaric", function.handler]
         self._folder = function.folder
         self._environment = _environment(function, runtime, self._api.server_port)
@@ -87,7 +90,7 @@ class LambdaProcess:
         self.close()
 
     def start(self) -> float:
-        """Seconds from the start of the process until it asks for its first event: Lambda's cold init.
+        """Starts the process; returns the seconds until it asks for an event: Lambda's cold init.
 
         Raises:
             FunctionFailed: when the init fails.
@@ -103,33 +106,33 @@ class LambdaProcess:
         return self._expect("ready", INIT_SECONDS).at - started
 
     def invoke(self, event: object, timeout_seconds: float = INVOKE_SECONDS) -> tuple[Any, float]:
-        """The answer to an event, and the seconds it took; returns once the function is ready for another event.
+        """The answer to an event and the seconds it took; returns when the function is ready again.
 
         Raises:
-            FunctionFailed: when the function raises, ends or is too slow. Its process is of no use afterwards.
+            FunctionFailed: when the function raises, ends or is too slow; use a new process then.
         """
         started = time.perf_counter()
-        self._api.events.put(_Event(json.dumps(event).encode(), timeout_seconds))
+        self._api.events.put(_QueuedEvent(json.dumps(event).encode(), timeout_seconds))
         answer = self._expect("answer", timeout_seconds)
         self._expect("ready", timeout_seconds)
         return json.loads(answer.body), answer.at - started
 
     def log(self) -> str:
-        """What the function has written so far; to be asked before `close`."""
+        """The function's output so far; must be called before `close`."""
         size = os.fstat(self._log.fileno()).st_size
-        # pread, because the process writes at the same open file's position, which seek would move.
+        # pread, because seek would move the position at which the process writes.
         text = os.pread(self._log.fileno(), size, 0).decode(errors="replace")
-        return text.replace("\r", "\n")  # awslambdaric's lines within an error
+        return text.replace("\r", "\n")  # awslambdaric separates lines of an error by \r
 
     def close(self) -> Usage | None:
-        """Ends the process and says what it used; null when it was never started."""
+        """Ends the process and returns its usage; null if it was never started."""
         if self._process and not self._usage:
             self._usage = _end(self._process)
         self._api.close()
         self._log.close()
         return self._usage
 
-    def _expect(self, kind: "_Kind", seconds: float) -> "_Report":
+    def _expect(self, kind: "_Kind", seconds: float) -> "_ProcessReport":
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -143,7 +146,7 @@ class LambdaProcess:
         raise FunctionFailed(f"no {kind} within {seconds:.0f} s")
 
     def _assert_alive(self) -> None:
-        """Looks without reaping, so that the id stays this process's own until `close`."""
+        """Raises if the process ended. It is not reaped, so its id stays its own until `close`."""
         pid = self._process.pid if self._process else 0
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if ended and self._api.reports.empty():
@@ -153,39 +156,39 @@ class LambdaProcess:
 _Kind = Literal["ready", "answer", "error"]
 
 
-class _Report(NamedTuple):
-    """What the process told the Runtime API, and when."""
+class _ProcessReport(NamedTuple):
+    """Request of the process to the Runtime API, with its time."""
 
     kind: _Kind
     at: float
     body: bytes = b""
 
 
-class _Event(NamedTuple):
+class _QueuedEvent(NamedTuple):
     body: bytes
     timeout_seconds: float
 
 
 class _RuntimeApi(ThreadingHTTPServer):
-    """The Runtime API of one process: takes events from one queue and puts what the process reports into another."""
+    """The Runtime API of one process, between a queue of events and a queue of reports."""
 
     daemon_threads = True
 
     def __init__(self, function_arn: str) -> None:
         super().__init__((HOST, 0), _Handler)
         self.function_arn = function_arn
-        self.events: SimpleQueue[_Event | None] = SimpleQueue()
-        self.reports: SimpleQueue[_Report] = SimpleQueue()
+        self.events: SimpleQueue[_QueuedEvent | None] = SimpleQueue()
+        self.reports: SimpleQueue[_ProcessReport] = SimpleQueue()
         threading.Thread(target=self.serve_forever, args=(_LOOK_SECONDS,), daemon=True).start()
 
     def close(self) -> None:
-        """Stops; the thread that waits for an event ends too."""
+        """Stops the server, and the thread that waits for an event."""
         self.events.put(None)
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as socketserver has it
-        """A process that ends breaks its connection; whoever waits for it is told by `_assert_alive`."""
+        """Ignores the broken connection of an ended process; `_assert_alive` reports it."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -198,11 +201,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Hands over the next event, when there is one."""
+        """Answers with the next event, once there is one."""
         if self.path != _NEXT:
             self._reply(404)
             return
-        self.server.reports.put(_Report("ready", time.perf_counter()))
+        self.server.reports.put(_ProcessReport("ready", time.perf_counter()))
         event = self.server.events.get()
         if event is None:
             self.close_connection = True
@@ -221,10 +224,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """Takes the answer to an event (…/response), or an error of it (…/error) or of the init (/init/error)."""
+        """Takes an answer (…/response) or an error (…/error, or /init/error of the init)."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         kind: _Kind = "answer" if self.path.endswith("/response") else "error"
-        self.server.reports.put(_Report(kind, time.perf_counter(), body))
+        self.server.reports.put(_ProcessReport(kind, time.perf_counter(), body))
         self._reply(202)
 
     def _reply(
@@ -238,12 +241,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: the caller gets every report."""
+        """Logs nothing, as the caller gets every report."""
 
 
-def _environment(function: Function, runtime: Runtime, port: int) -> dict[str, str]:
-    """AWS Lambda Developer Guide, "Defined runtime environment variables", and nothing of the environment around."""
-    lambdas = {
+def _environment(function: LambdaFunction, runtime: Runtime, port: int) -> dict[str, str]:
+    """Environment of the process, with nothing of this process's own environment.
+
+    AWS Lambda Developer Guide, "Defined runtime environment variables".
+    """
+    set_by_lambda = {
         "AWS_LAMBDA_RUNTIME_API": f"{HOST}:{port}",
         "_HANDLER": function.handler,
         "LAMBDA_TASK_ROOT": str(function.folder),
@@ -262,15 +268,15 @@ def _environment(function: Function, runtime: Runtime, port: int) -> dict[str, s
         "TZ": ":UTC",
         "PATH": os.defpath,
     }
-    here = {
+    set_for_this_machine = {
         "PYTHONPATH": f"{function.folder}{os.pathsep}{runtime.client}",
         "PYTHONDONTWRITEBYTECODE": "1",  # /var/task is read-only
         "HOME": "/nonexistent",  # botocore would read the developer's ~/.aws
     }
-    return lambdas | here | dict(function.variables)
+    return set_by_lambda | set_for_this_machine | dict(function.variables)
 
 
-def _sentence(report: _Report) -> str:
+def _sentence(report: _ProcessReport) -> str:
     """The error that awslambdaric reports, as one line."""
     if report.kind != "error":
         return f"an unexpected {report.kind}"
@@ -279,17 +285,15 @@ def _sentence(report: _Report) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> Usage:
-    """Kills and reaps, with wait4 because Popen's own wait does not say what the process used."""
+    """Kills and reaps a process; unlike Popen's wait, wait4 returns its usage."""
     peak_memory_bytes = _peak_memory_bytes(process.pid)
-    os.kill(
-        process.pid, signal.SIGKILL
-    )  # harmless to one that ended: until it is reaped, its id is not used again
+    os.kill(process.pid, signal.SIGKILL)  # until it is reaped, its id is not used again
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Usage(used.ru_utime + used.ru_stime, peak_memory_bytes)
 
 
 def _peak_memory_bytes(pid: int) -> int:
-    """Not ru_maxrss: that counts what the parent had at the fork. 0 when the process has ended."""
+    """Peak memory; 0 if the process has ended. ru_maxrss would count the parent's at the fork."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation, translated in process by AWS's own SAM translator."""
+"""Translates template.yaml to CloudFormation, in process, with AWS's own SAM translator."""
 
 import os
 from functools import cache
@@ -15,7 +15,7 @@ _REGION = "us-east-1"
 
 
 class _Loader(yaml.CSafeLoader):
-    """libyaml's parser with the translator's own reading of `!Ref` and its like; ten times faster than the translator's."""
+    """libyaml's parser with the translator's tags such as `!Ref`; ten times as fast as its own."""
 
 
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
@@ -26,10 +26,10 @@ class TemplateError(Exception):
 
 
 def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
-    """template.yaml with its intrinsic functions in their long form.
+    """Content of template.yaml, with intrinsic functions in their long form.
 
     Raises:
-        TemplateError: when it is not there or not YAML.
+        TemplateError: when the file is missing or not YAML.
     """
     try:
         copied: dict[str, Any] = _copied(_parsed(path.read_text()))
@@ -57,12 +57,12 @@ def translate(
     """The CloudFormation template that AWS would make of a SAM template.
 
     Args:
-        template: as `read_template` gives it; it is changed.
+        template: result of `read_template`; it is changed.
         parameters: stack parameters, by name.
         code_uri: `s3://bucket/key` of the functions' code, instead of the local folder.
 
     Raises:
-        TemplateError: when it is no SAM template.
+        TemplateError: when it is not a SAM template.
     """
     from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - takes two seconds
     from samtranslator.parser.parser import Parser  # noqa: PLC0415
@@ -73,20 +73,20 @@ def translate(
         if "DefinitionUri" in resource.get("Properties", {}):
             _inline_definition(resource["Properties"])
     os.environ.setdefault("AWS_DEFAULT_REGION", _REGION)
-    # A managed-policy map that is not empty keeps the translator from asking IAM.
+    # With an empty map of managed policies the translator would call IAM.
     translator = Translator({"unused": "arn:aws:iam::aws:policy/unused"}, Parser())
     try:
         translated: dict[str, Any] = translator.translate(template, _typed(template, parameters))
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
-        raise TemplateError(f"template.yaml is no SAM template: {causes}") from error
+        raise TemplateError(f"template.yaml is not a SAM template: {causes}") from error
     finally:
-        translator.metrics.publish()  # to nobody; otherwise it complains when the process ends
+        translator.metrics.publish()  # to nobody; without it, it complains at exit
     return translated
 
 
 def _inline_definition(properties: dict[str, Any]) -> None:
-    """The translator takes a state machine's file from S3 only."""
+    """Puts a state machine's file into the template; the translator takes files from S3 only."""
     path = ROOT / properties.pop("DefinitionUri")
     try:
         properties["Definition"] = yaml.safe_load(path.read_text())
@@ -97,7 +97,7 @@ def _inline_definition(properties: dict[str, Any]) -> None:
 
 
 def _place(path: Path, error: Exception) -> str:
-    """What is wrong, with the line."""
+    """The error with the file and the line."""
     if not (isinstance(error, yaml.MarkedYAMLError) and error.problem_mark):
         return str(error)
     mark = error.problem_mark
@@ -107,7 +107,7 @@ def _place(path: Path, error: Exception) -> str:
 
 
 def _typed(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Parameters with their defaults, lists as lists, as AWS hands them to its translator."""
+    """Parameters as AWS hands them to its translator: with defaults, and lists as lists."""
     declared = template["Parameters"]
     texts = {
         name: str(about["Default"]) for name, about in declared.items() if "Default" in about
@@ -117,5 +117,5 @@ def _typed(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, An
 
 
 def dump(template: dict[str, Any]) -> str:
-    """As YAML text."""
+    """The template as YAML text."""
     return yaml.safe_dump(template, sort_keys=False)

@@ -1,4 +1,4 @@
-"""samconfig.toml: where an environment is deployed to, and with which settings."""
+"""Environments of samconfig.toml: where each is deployed to, and with which parameters."""
 
 import difflib
 import shlex
@@ -20,18 +20,18 @@ class Environment(NamedTuple):
     name: str
     stack: str
     region: str | None
-    """Null: that of the AWS CLI's settings."""
+    """Null for the region of the AWS CLI's settings."""
     profile: str | None
-    """Of the AWS CLI; null: the one that is in effect."""
+    """Profile of the AWS CLI; null for the current one."""
     parameters: dict[str, str]
-    """Of the stack, as the environment sets them."""
+    """Stack parameters that the environment sets."""
 
 
 def read_environment(name: str, file: Path = FILE) -> Environment:
     """An environment by its name.
 
     Raises:
-        ValueError: when there is none of that name, or it cannot be read; with a sentence.
+        ValueError: when there is no such environment, or the file cannot be read.
     """
     sections = _read(file)
     if name not in sections or "stack_name" not in _options(sections, name, "deploy"):
@@ -39,7 +39,7 @@ def read_environment(name: str, file: Path = FILE) -> Environment:
             f"samconfig.toml has no environment {name!r}. It has: {', '.join(_deployed(sections))}."
         )
     deploy = _options(sections, name, "deploy")
-    # `sam build` takes parameters too: they are those of an environment that is built only.
+    # An environment that is only built has its parameters in the section of `sam build`.
     given = (
         deploy.get("parameter_overrides")
         or _options(sections, name, "build").get("parameter_overrides")
@@ -55,10 +55,10 @@ def read_environment(name: str, file: Path = FILE) -> Environment:
 
 
 def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any]) -> None:
-    """Raises `ValueError` for what CloudFormation would refuse after the build, and for what the SAM CLI would drop.
+    """Raises `ValueError` for parameters that CloudFormation would refuse or the SAM CLI drop.
 
     Args:
-        environment: with the parameters that it sets.
+        environment: its parameters are checked.
         declared: `Parameters` of template.yaml.
     """
     for name, value in environment.parameters.items():
@@ -89,7 +89,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _options(sections: Mapping[str, Any], name: str, command: str) -> dict[str, Any]:
-    """Of a command of the SAM CLI; its own win over those that hold for all commands."""
+    """Options of a command of the SAM CLI; they win over the global ones."""
     about: dict[str, dict[str, Any]] = {
         section: each.get("parameters", {}) for section, each in sections[name].items()
     }
@@ -103,7 +103,7 @@ def _deployed(sections: Mapping[str, Any]) -> list[str]:
 
 
 def _parameters(name: str, given: object) -> dict[str, str]:
-    """As the SAM CLI reads them: a list of `Name=value`, one text with several of them, or a table."""
+    """Parameters in any form that the SAM CLI reads: list, text or table."""
     if isinstance(given, dict):
         return {
             key: ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,9 +1,9 @@
-"""How `make build` tries the built functions: each under AWS's own runtime client, in the environment and against the resources
-that a deployment gives it in the emulator.
+"""Trial of the built functions in `make build`, each under AWS's own runtime client.
 
-A workflow is initialised and validates the parameters of its sample event; its function does not run, which might send an
-email, or a request to a bank. A workflow that is listed in tests/events/run-for-real.txt answers its sample event. So do the
-functions of the platform.
+Each gets the environment and the resources of a deployment in the emulator. A workflow validates
+the parameters of its sample event. Its function does not run, as it might send an email or call a
+bank. Workflows that tests/events/run-for-real.txt lists answer their sample event, and so do the
+platform's functions.
 """
 
 import json
@@ -16,7 +16,7 @@ from infra import sam
 from infra.local import providers
 from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import Emulator, running_emulator
-from infra.runtime import Function, FunctionFailed, LambdaProcess, Runtime
+from infra.runtime import FunctionFailed, LambdaFunction, LambdaProcess, Runtime
 
 EVENTS = sam.ROOT / "tests/events"
 
@@ -24,36 +24,36 @@ _WORKFLOWS = "functions.workflows."
 _LIST = "run-for-real.txt"
 _NOWHERE = "https://events.invalid/events"
 _NO_TWILIO = "https://twilio.invalid"
-"""Names that nobody can have (RFC 6761 §6.4): nothing that is tried here reaches anybody."""
+"""Hosts that nobody can have (RFC 6761 §6.4), so that no trial reaches anybody."""
 
 
 class Trial(NamedTuple):
-    """An event for a function, and what raises `FunctionFailed` unless the answer to it shows that the function works."""
+    """An event for a function, and a check of the answer that raises `FunctionFailed`."""
 
     event: object
     check: Callable[[Any], None]
     done: str
-    """What the function has done then."""
+    """Verb for the printed line, such as `answered`."""
 
 
 def try_functions(
     folders: Mapping[str, Path], runtime: Runtime, parameters: Mapping[str, str]
 ) -> list[str]:
-    """Names of the functions that do not work; a line for each says more.
+    """Tries all functions and prints a line for each; returns the names of those that fail.
 
     Args:
-        folders: of what was built, by handler.
-        runtime: what runs it.
+        folders: built code, by handler.
+        runtime: interpreter and runtime client.
         parameters: of the stack.
     """
     with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
-        deployment = deploy(emulator, harmless(emulator, parameters))
+        deployment = deploy(emulator, harmless_parameters(emulator, parameters))
         functions = [_deployed(deployment, name, folders) for name in deployment.functions()]
         return [function.name for function in functions if not _works(function, runtime)]
 
 
-def harmless(emulator: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Parameters without what is outside of the stack: receivers of requests, and what only the owner's account has."""
+def harmless_parameters(emulator: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Parameters without receivers of requests and resources of the owner's account."""
     safe = dict(parameters)
     if safe.get("EventsUrl"):
         safe["EventsUrl"] = _NOWHERE
@@ -65,7 +65,7 @@ def harmless(emulator: Emulator, parameters: Mapping[str, str]) -> dict[str, str
 
 
 def trial_of(handler: str, events: Path = EVENTS) -> Trial:
-    """How a function is tried. Raises `FunctionFailed` when it has no sample event that can be used."""
+    """Trial of a function. Raises `FunctionFailed` if it has no usable sample event."""
     name = handler.split(".")[-3]
     sample = _sample(events / f"{name}.json")
     if not handler.startswith(_WORKFLOWS) or name in run_for_real(events):
@@ -76,22 +76,22 @@ def trial_of(handler: str, events: Path = EVENTS) -> Trial:
 
 
 def run_for_real(events: Path = EVENTS) -> set[str]:
-    """Workflows whose sample event is answered: one name a line; the rest of a line after # is a comment."""
+    """Workflows that answer their sample event, one name a line; # begins a comment."""
     lines = (events / _LIST).read_text().splitlines()
     return {line.partition("#")[0].strip() for line in lines} - {""}
 
 
-def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) -> Function:
-    """The built function in the deployed one's environment."""
+def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) -> LambdaFunction:
+    """The built function with the environment of the deployed one."""
     about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
     variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
-    return Function(
+    return LambdaFunction(
         name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"]
     )
 
 
-def _works(function: Function, runtime: Runtime) -> bool:
-    """Whether the function passes its trial; says so in a line."""
+def _works(function: LambdaFunction, runtime: Runtime) -> bool:
+    """Tries a function and prints a line; true if it works."""
     name = function.handler.split(".")[-3]
     with LambdaProcess(function, runtime) as process:
         try:
@@ -116,7 +116,7 @@ def _sample(path: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _parameters(sample: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    """Of a sample event for any trigger that takes a workflow's parameters."""
+    """Workflow parameters in a sample event of any trigger."""
     if "parameters" in sample:
         return sample["parameters"]
     if "body" in sample:
@@ -125,7 +125,7 @@ def _parameters(sample: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
 
 
 def _refuse_problem(answer: object) -> None:
-    """Workflows answer `{"result": …, "problem": null}`; what answers HTTP requests, a status below 500."""
+    """Raises `FunctionFailed` for an answer with a problem or a status of 500 and above."""
     about = answer if isinstance(answer, dict) else {}
     if problem := about.get("problem"):
         raise FunctionFailed(f"{problem['code']}: {problem['detail']}")
@@ -134,7 +134,7 @@ def _refuse_problem(answer: object) -> None:
 
 
 def _refuse_invalid(answer: dict[str, Any]) -> None:
-    """A workflow that runs in no background says so, and what is wrong with the parameters all the same."""
+    """Raises `FunctionFailed` for invalid parameters; a refusal to run in background is fine."""
     if wrong := answer["problems"]:
         errors = "; ".join(f"{error['pointer']} {error['detail']}" for error in wrong[0]["errors"])
         raise FunctionFailed(f"the parameters of its sample event are not valid: {errors}")

@@ -1,5 +1,6 @@
-"""`make webhook-secret`: sets what a source of webhooks signs with. The one before is accepted too, so that it can be changed
-on both sides one after the other.
+"""`make webhook-secret`: sets the secret with which a source signs its webhooks.
+
+The previous secret stays valid, so that both sides can change one after the other.
 """
 
 import argparse
@@ -12,48 +13,48 @@ import sys
 import boto3
 
 from functions.core.signing.keys import read_keys, standard_key, with_new
-from infra import target
+from infra import stack_target
 
 _KEY_BYTES = 32
-"""Standard Webhooks, "Signature scheme": 24 to 64."""
+"""Standard Webhooks, "Signature scheme": 24 to 64 bytes."""
 
 
 def main() -> int:
-    """Runs the command; 1 with a sentence when it cannot."""
+    """Runs the command; 1 with a sentence if it fails."""
     parser = argparse.ArgumentParser(prog="infra.webhooks", description=__doc__)
-    target.add_arguments(parser)
-    parser.add_argument("source", help="of functions/api/webhooks/sources.toml")
-    return target.run(parser.parse_args(), _set)
+    stack_target.add_arguments(parser)
+    parser.add_argument("source", help="name of a source in functions/api/webhooks/sources.toml")
+    return stack_target.run_command(parser.parse_args(), _set)
 
 
 def _set(arguments: argparse.Namespace) -> str:
-    from functions.api.webhooks.sources import sources  # noqa: PLC0415 - needs what ships
+    from functions.api.webhooks.sources import sources  # noqa: PLC0415 - needs the packages that ship
 
     name = arguments.source
     source = sources().get(name)
     if source is None or source.secret is None:
-        there = ", ".join(name for name, each in sources().items() if each.secret)
+        signing = ", ".join(name for name, each in sources().items() if each.secret)
         raise ValueError(
-            f"{name!r} is no source with a secret in sources.toml. There are: {there}."
+            f"{name!r} is no source with a secret in sources.toml. There are: {signing}."
         )
-    given = _typed(source.scheme)
-    key = given or _new_key()
+    typed = _typed(source.scheme)
+    key = typed or _new_key()
     if source.scheme == "standard":
         standard_key(key)
     kept = _put(os.environ["WEBHOOK_SECRETS"] + source.secret, key)
     shown = (
-        "" if given else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
+        "" if typed else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
     )
-    also = " The one before is accepted as well, until this is done again." if kept else ""
-    return f"{shown}Within 5 minutes deliveries of {name} are checked with it.{also}"
+    also = " The previous secret stays valid until you set another one." if kept else ""
+    return f"{shown}Deliveries of {name} are verified with it within 5 minutes.{also}"
 
 
 def _typed(scheme: str) -> str:
-    """What stands on standard input or is typed; only of Standard Webhooks may it be nothing, for a new one."""
-    asked = f"The secret that the source signs with ({scheme}): "
-    text = (getpass.getpass(asked) if sys.stdin.isatty() else sys.stdin.read()).strip()
+    """Secret from the terminal or standard input; empty for a new one (Standard Webhooks only)."""
+    prompt = f"The secret that the source signs with ({scheme}): "
+    text = (getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()).strip()
     if not text and scheme != "standard":
-        raise ValueError("The secret is empty: type it, or give it on standard input.")
+        raise ValueError("The secret is empty. Type it, or pass it on standard input.")
     return text
 
 
@@ -62,7 +63,7 @@ def _new_key() -> str:
 
 
 def _put(name: str, key: str) -> bool:
-    """Whether another one was there, and stays besides."""
+    """Stores a key; true if a previous one stays valid beside it."""
     manager = boto3.client("secretsmanager")
     try:
         before = manager.get_secret_value(SecretId=name)["SecretString"]

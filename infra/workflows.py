@@ -1,4 +1,4 @@
-"""The workflows of a project: one folder each."""
+"""Workflows of a project: one folder each."""
 
 import ast
 from pathlib import Path
@@ -12,7 +12,7 @@ def workflows(project: Path = ROOT) -> list[str]:
 
 
 def publishable_scopes(project: Path = ROOT) -> frozenset[str]:
-    """Scopes that a publishable token may hold: of the workflows with `workflow(…, publishable=True)`."""
+    """Scopes of workflows with `workflow(…, publishable=True)`, for publishable tokens."""
     return frozenset(
         f"workflow:{path.parent.name}" for path in _handlers(project) if _is_publishable(path)
     )
@@ -23,7 +23,7 @@ def _handlers(project: Path) -> list[Path]:
 
 
 def _is_publishable(handler: Path) -> bool:
-    """Read from the code: importing every handler would take a second."""
+    """True if the code says `publishable=True`; importing every handler would take a second."""
     options = [
         option
         for node in ast.walk(ast.parse(handler.read_text()))

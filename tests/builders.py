@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from infra.workflows import workflows
 
 ALL_SCOPES = tuple(f"workflow:{name}" for name in workflows())
 
 
-class Context:
+class Context(LambdaContext):
     """Lambda's context, as far as handlers use it."""
 
     aws_request_id = "00000000-0000-4000-8000-000000000000"
@@ -21,7 +23,7 @@ class Context:
     def __init__(self, remaining_ms: int = 30_000) -> None:
         self._remaining_ms = remaining_ms
 
-    def get_remaining_time_in_millis(self) -> int:
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # theirs is static
         return self._remaining_ms
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,9 @@ import moto  # noqa: E402, F401 - hooks botocore before any client is made
 import pytest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
+from functions.core import config as functions_config  # noqa: E402
 from functions.core.observability import logger  # noqa: E402
+from tests.clock import held_clock  # noqa: E402, F401 - the fixture `clock`
 from tests.sizes import SOAK  # noqa: E402
 
 
@@ -85,3 +88,10 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept() -> Iterator[None]:
+    """No test finds settings, secrets or anything else that the one before it has read."""
+    yield
+    functions_config.reset()

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.scheme import SchemeName, scheme
 from functions.api.webhooks.schemes import sns as sns_scheme
 
@@ -169,8 +169,8 @@ class Source(NamedTuple):
     keys: tuple[str, str] = ("the one key", "the other key")
     signs_time: bool = True
 
-    def verify(self, arrived: Received, *keys: str, now: float = NOW) -> Delivery:
-        verify: Callable[..., Delivery] = scheme(self.name).verify
+    def verify(self, arrived: Received, *keys: str, now: float = NOW) -> WebhookDelivery:
+        verify: Callable[..., WebhookDelivery] = scheme(self.name).verify
         if self.name == "sns":
             verify = partial(sns_scheme.verify, fetch=serves_certificate)
         return verify(arrived, keys or self.keys[:1], now)

@@ -1,32 +1,32 @@
-"""Email addresses, checked and normalised before anything else happens to them."""
+"""Email addresses, validated and normalised before use."""
 
 from typing import Self
 
 from functions.core.parameters import NotValid, ValidatedStr
-from functions.core.pasted import joined
+from functions.core.pasted import strip_invisible
 
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
-"""Mailboxes whose provider ignores dots in the local part."""
+"""Domains whose provider ignores dots in the local part."""
 
 
 _LINK = "mailto:"
 
 
 class EmailAddress(ValidatedStr):
-    """An email address as people write it: NFC, its domain in lower case."""
+    """Email address as people write it: NFC, with its domain in lower case."""
 
     deliver_to: str
-    """What the provider is given: the address with an ASCII domain."""
+    """Address for the provider, with an ASCII domain."""
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Reads an address as people paste it, also from a link (`mailto:`).
 
-        No DNS is asked: it would tell a client nothing that a message does not, and fail when DNS does.
+        DNS is not queried: a message tells as much, and DNS may fail. Raises `NotValid`.
         """
-        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only email pays for it
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow
 
-        pasted = joined(text)
+        pasted = strip_invisible(text)
         if pasted[: len(_LINK)].lower() == _LINK:
             pasted = pasted[len(_LINK) :]
         try:
@@ -41,12 +41,12 @@ class EmailAddress(ValidatedStr):
 
     @property
     def domain(self) -> str:
-        """Of `deliver_to`."""
+        """Domain of `deliver_to`."""
         return self.deliver_to.rpartition("@")[2]
 
     @property
     def canonical(self) -> str:
-        """Only for limits: the same for all spellings that reach one mailbox."""
+        """Key for limits: the same for all spellings that reach one mailbox."""
         local, _, domain = self.deliver_to.lower().rpartition("@")
         local = local.partition("+")[0] or local
         if domain in _DOTLESS_DOMAINS:
@@ -55,6 +55,6 @@ class EmailAddress(ValidatedStr):
 
 
 def masked(address: str) -> str:
-    """Enough to recognise one's own address: `a**@example.com`."""
+    """Masked address that its owner recognises: `a**@example.com`."""
     local, _, domain = address.rpartition("@")
     return f"{local[0]}**@{domain}"

@@ -1,21 +1,21 @@
-"""The domain's errors: what a workflow or the platform raises. problems.py says what each is over HTTP."""
+"""Domain errors, raised by workflows and the platform. problems.py maps each to HTTP."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one parameter: a JSON pointer (RFC 6901) and a sentence."""
+    """Error in one parameter: a JSON pointer (RFC 6901) and a sentence."""
 
     pointer: str
     detail: str
 
 
 class WorkflowError(Exception):
-    """An error that the caller is told about. Its text must be fit for clients: no secrets, no internals."""
+    """Base of all errors that callers see. The text is for clients: no secrets, no internals."""
 
     def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
-        """`retry_after`: seconds after which the same call may succeed."""
+        """Takes the text, and in `retry_after` the seconds until the same call may succeed."""
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
@@ -31,11 +31,11 @@ class UnsupportedMediaType(WorkflowError):
 
 
 class BodyTooLarge(WorkflowError):
-    """The body is over the limit."""
+    """The body is larger than the limit."""
 
 
 class InvalidParameters(WorkflowError):
-    """One or more parameters are missing, unknown or wrong."""
+    """One or more parameters are missing, unknown or not valid."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
@@ -47,67 +47,67 @@ class CountryNotAllowed(InvalidParameters):
 
 
 class LineTypeNotSupported(InvalidParameters):
-    """The number is of a kind that gets no SMS, or that costs whoever sends to it."""
+    """The number's line type cannot receive SMS, or charges the sender."""
 
 
 class UnreadableItems(InvalidParameters):
-    """A list that was uploaded is not what its form says, or an item of it is none."""
+    """An uploaded list is not in its declared format, or one of its items cannot be read."""
 
 
 class NotInBackground(WorkflowError):
-    """The workflow can only be called now."""
+    """The workflow cannot run in the background."""
 
 
 class NotAuthenticated(WorkflowError):
-    """Nobody is known to be calling."""
+    """The request carries no valid token."""
 
 
 class TokenInUrl(NotAuthenticated):
-    """A token was sent in the URL, where logs and browser histories keep it."""
+    """The token was sent in the URL, which logs and browser histories keep."""
 
 
 class WrongSignature(WorkflowError):
-    """What came to a webhook is not signed by its source."""
+    """A webhook delivery is not signed by its source."""
 
 
 class StaleDelivery(WorkflowError):
-    """What came to a webhook was signed too long ago, or in the future: it may be a replay."""
+    """A webhook delivery was signed too long ago or in the future, so it may be a replay."""
 
 
 class NotPermitted(WorkflowError):
-    """The token lacks the scope."""
+    """The token lacks a scope that the call needs."""
 
 
 class NotFound(WorkflowError):
-    """There is nothing of that name."""
+    """The named resource does not exist."""
 
 
 class Conflict(WorkflowError):
-    """The call does not fit the present state."""
+    """The call conflicts with the resource's current state."""
 
 
 class StillRunning(Conflict):
-    """The first call with an idempotency key has not been answered yet."""
+    """The first request with this idempotency key is still running."""
 
 
 class IdempotencyKeyReused(WorkflowError):
-    """An idempotency key came with other parameters than before."""
+    """The idempotency key was first used with different parameters."""
 
 
 class InvalidIdempotencyKey(WorkflowError):
-    """The header `Idempotency-Key` holds no key."""
+    """The `Idempotency-Key` header does not hold a valid key."""
 
 
 class IdempotencyKeyRefused(WorkflowError):
-    """An idempotency key came with a call whose answer cannot be kept."""
+    """The call does not accept an idempotency key, because its answer must not be stored."""
 
 
 class AttemptsExhausted(Conflict):
-    """A verification has no attempts left that a new code could take over."""
+    """The verification has no attempts left for a new code."""
 
 
 class Policy(NamedTuple):
-    """A limit as clients are told of it (draft-ietf-httpapi-ratelimit-headers-11)."""
+    """Rate limit policy, as the headers show it (draft-ietf-httpapi-ratelimit-headers-11)."""
 
     name: str
     quota: int
@@ -115,7 +115,7 @@ class Policy(NamedTuple):
 
 
 class LimitExceeded(WorkflowError):
-    """A limit is reached; `retry_after` says when it opens again."""
+    """A limit is reached. `retry_after` is the number of seconds until the next call may pass."""
 
     def __init__(self, detail: str, *, retry_after: int, policy: Policy) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -123,34 +123,34 @@ class LimitExceeded(WorkflowError):
 
 
 class ProviderRefused(WorkflowError):
-    """The email or SMS provider definitely refused this message; another try would be refused too.
+    """The email or SMS provider refused this message for good.
 
-    `nothing_sent` is false when another provider, tried before, may have sent it all the same.
+    `nothing_sent` is false when another provider, tried before, may have sent the message.
     """
 
     nothing_sent = True
 
 
 class CallFailed(WorkflowError):
-    """Another workflow, that this one called, ended with a problem that another try would not cure."""
+    """A workflow that this one called failed with a problem that is not retryable."""
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        """`problem`: the fields of `problems.Problem`."""
+        """Takes the fields of a `problems.Problem`."""
         super().__init__(problem["detail"], retry_after=problem["retry_after_seconds"])
         self.problem = problem
 
 
 class Unavailable(WorkflowError):
-    """AWS or a provider cannot do it now; the same call may succeed later."""
+    """AWS or a provider is temporarily unavailable. The same call may succeed later."""
 
     def __init__(self, detail: str, *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
 
 
 class ProviderUnavailable(Unavailable):
-    """No provider could be reached, or each is throttled or failing.
+    """Every provider is unreachable, throttled or failing.
 
-    `connected` is false when it is certain that no request reached the provider.
+    `connected` is false when it is certain that no request reached a provider.
     """
 
     def __init__(self, detail: str, *, connected: bool = True, retry_after: int = 5) -> None:
@@ -164,20 +164,20 @@ class ProviderUnavailable(Unavailable):
 
 
 class NotDelivered(Unavailable):
-    """The receiver of an event could not be reached, or did not take it; it may do so later."""
+    """The receiver of an event was unreachable or did not accept it. A retry may succeed."""
 
 
 class DeliveryRefused(WorkflowError):
-    """An event cannot be delivered: its URL is not allowed, or the receiver wants no more of these."""
+    """An event cannot be delivered: the URL is not allowed, or the receiver refused for good."""
 
 
 class TooSlow(WorkflowError):
-    """The call ran into its deadline."""
+    """The call exceeded its deadline."""
 
 
 class ResultTooLarge(WorkflowError):
-    """The workflow's result is larger than a run keeps."""
+    """The workflow's result is too large for a run to store."""
 
 
 class RunFailed(WorkflowError):
-    """Step Functions ended a run before its items had their turn."""
+    """Step Functions ended a run before all its items were processed."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from functions.core.errors import FieldError, InvalidParameters
 
@@ -88,7 +89,7 @@ def read_parameters(
     try:
         parameters = msgspec.convert(given, kind, strict=strict, dec_hook=_read_validated)
     except msgspec.ValidationError as error:
-        wrong = _field_error(str(error), known=isinstance(error.__cause__, NotValid))
+        wrong = _field_error(kind, str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
     parameters.check()
     return parameters
@@ -133,6 +134,9 @@ _NAMES |= {"object": "an object", "null": "null"}
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `|$)", re.DOTALL)
 
+_STEP = re.compile(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]")
+"""Step of msgspec's path: a field, an index, or `[...]` for any key of an object."""
+
 NOT_A_PARAMETER = "is not a parameter here"
 LONGEST_NAME = 64
 """Characters of an unknown parameter's name that a problem repeats."""
@@ -141,14 +145,17 @@ _SENTENCES = {
     r"Expected `(?:str|array|object|bytes)` of length (>=|<=) (\d+)": "length must be {0} {1}",
     r"Expected `(?:int|float)` (>=|<=|<|>) (\S+)": "must be {0} {1}",
     r"Expected `str` matching regex": "does not have the right form",
-    r"Invalid enum value": "is not one of the allowed values",
     r"Invalid RFC3339 encoded date$": "must be a date like 2026-01-31",
     r"Expected `datetime` with a timezone": "must have its offset, like 2026-01-31T12:00:00Z",
     r"Invalid RFC3339": "must be a time like 2026-01-31T12:00:00Z",
 }
 
 
-def _field_error(message: str, *, known: bool) -> FieldError:
+_NOT_ALLOWED = "Invalid enum value"
+_MAX_VALUES_NAMED = 10
+
+
+def _field_error(kind: type, message: str, *, known: bool) -> FieldError:
     """`known`: the message is already one of our sentences."""
     message = message.replace(" - at `key` in `$", " - at `$")
     what, _, path = message.rpartition(" - at `") if " - at `$" in message else (message, "", "")
@@ -159,6 +166,8 @@ def _field_error(message: str, *, known: bool) -> FieldError:
         return FieldError(f"{pointer}/{_escape(found[1])}", "is required")
     if found := _UNKNOWN.match(what):
         return FieldError(f"{pointer}/{_escape(found[1][:LONGEST_NAME])}", NOT_A_PARAMETER)
+    if what.startswith(_NOT_ALLOWED):
+        return FieldError(pointer, _allowed_sentence(_allowed_values(kind, path)))
     for pattern, sentence in _SENTENCES.items():
         if found := re.match(pattern, what):
             return FieldError(pointer, sentence.format(*found.groups()))
@@ -179,12 +188,42 @@ def _type_sentence(what: str) -> str:
     )
 
 
+def _allowed_sentence(values: list[str]) -> str:
+    if not 1 <= len(values) <= _MAX_VALUES_NAMED:
+        return "is not one of the allowed values"
+    return f"must be one of: {', '.join(values)}"
+
+
+def _allowed_values(kind: type, path: str) -> list[str]:
+    """Values that the type allows at one of msgspec's paths; none where it names none."""
+    types = _alternatives(inspect.type_info(kind))
+    for name, _ in _STEP.findall(path):
+        types = [inner for each in types for inner in _alternatives(_inner_type(each, name))]
+    literals = [each for each in types if isinstance(each, inspect.LiteralType)]
+    return [str(value) for each in literals for value in each.values]
+
+
+def _alternatives(kind: inspect.Type | None) -> list[inspect.Type]:
+    kind = kind.type if isinstance(kind, inspect.Metadata) else kind
+    if isinstance(kind, inspect.UnionType):
+        return [each for one in kind.types for each in _alternatives(one)]
+    return [kind] if kind else []
+
+
+def _inner_type(kind: inspect.Type, name: str) -> inspect.Type | None:
+    if isinstance(kind, inspect.StructType):
+        return next((each.type for each in kind.fields if each.encode_name == name), None)
+    if isinstance(kind, inspect.DictType):
+        return kind.value_type
+    return kind.item_type if isinstance(kind, inspect.CollectionType) else None
+
+
 def _pointer(path: str) -> str:
     """`$.items[3].to` as a JSON pointer: `/items/3/to`.
 
     For an object with arbitrary keys, msgspec hides the key: `[...]`.
     """
-    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path.removeprefix("$").replace("[...]", ""))
+    steps = _STEP.findall(path.removeprefix("$").replace("[...]", ""))
     return "".join(f"/{_escape(name or index)}" for name, index in steps)
 
 

@@ -1,4 +1,4 @@
-"""Text as people paste it: with invisible characters, exotic spaces, dashes and digits that nobody sees.
+"""Cleans pasted text of invisible characters and of unusual spaces, dashes and digits.
 
 Sources: Unicode 16.0 categories; Default_Ignorable_Code_Point of DerivedCoreProperties.txt.
 """
@@ -7,23 +7,26 @@ import re
 import unicodedata
 
 _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-"""Categories of spaces, line ends, controls and format characters."""
+"""Unicode categories of spaces, line ends, controls and format characters."""
 
 _BLANK_LETTERS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
 )
-"""Fillers that other categories hold, and that nobody sees."""
+"""Invisible fillers of other categories."""
 
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 _DROPPED = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
-"""Zero width space, word joiner, byte order mark, soft hyphen: a line break's traces within a word."""
+"""Traces of line breaks within a word.
+
+Zero width space, word joiner, byte order mark, soft hyphen.
+"""
 
 _DASHES = re.compile(r"[\u2010-\u2015\u2043\u2212\u30fc\u301c\ufe58\ufe63\uff0d\uff70]")
 
 
-def trimmed(text: str) -> str:
-    """Text without blank and invisible characters at its ends."""
+def strip_blank(text: str) -> str:
+    """Removes blank and invisible characters at the ends of a text."""
     begin, end = 0, len(text)
     while begin < end and _is_blank(text[begin]):
         begin += 1
@@ -32,15 +35,21 @@ def trimmed(text: str) -> str:
     return text[begin:end]
 
 
-def joined(text: str) -> str:
-    """Trimmed text without the invisible characters that may stand within a word."""
-    return trimmed(text.translate(_DROPPED))
+def strip_invisible(text: str) -> str:
+    """Removes blanks at the ends, and invisible characters within words."""
+    return strip_blank(text.translate(_DROPPED))
 
 
 def plain(text: str) -> str:
-    """Text with ASCII digits, hyphens and spaces for those of any script, without invisible characters (NFKC)."""
+    """Normalises a text (NFKC): ASCII digits, hyphens and spaces, no invisible characters."""
     shown = [letter for letter in unicodedata.normalize("NFKC", text) if not _is_invisible(letter)]
-    return _DASHES.sub("-", "".join(_plain_letter(letter) for letter in shown)).strip()
+    spaced = "".join(" " if _is_space(letter) else letter for letter in shown)
+    return _DASHES.sub("-", ascii_digits(spaced)).strip()
+
+
+def ascii_digits(text: str) -> str:
+    """Replaces digits of any script by ASCII ones."""
+    return "".join(str(unicodedata.digit(letter, letter)) for letter in text)
 
 
 def _is_blank(letter: str) -> bool:
@@ -52,7 +61,5 @@ def _is_invisible(letter: str) -> bool:
     return known or unicodedata.category(letter) == "Cf"
 
 
-def _plain_letter(letter: str) -> str:
-    if unicodedata.category(letter) in {"Zs", "Zl", "Zp"} or letter in "\t\r\n\v\f\x85":
-        return " "
-    return str(unicodedata.digit(letter, letter))
+def _is_space(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Zs", "Zl", "Zp"} or letter in "\t\r\n\v\f\x85"

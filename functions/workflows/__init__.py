@@ -1,1 +1,1 @@
-"""One folder, one Lambda, one API path."""
+"""Workflows. Each folder is one Lambda and one API path."""

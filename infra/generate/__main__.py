@@ -1,4 +1,4 @@
-"""`make workflow NAME=greet FROM=blank`: a new workflow, empty or as a copy of one that there is."""
+"""`make workflow NAME=greet FROM=blank`: creates a workflow, blank or as a copy of another."""
 
 import argparse
 import json
@@ -14,14 +14,18 @@ from infra.generate.write import write
 from infra.local import development
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
+from infra.workflows import workflows
 
 _DEFAULT_URL = "http://127.0.0.1:8787"
-"""Where `make run` serves unless it is told otherwise."""
+"""Default address of `make run`."""
 
 
 def main() -> int:
-    """Makes the workflow; 1 with a sentence when it cannot."""
+    """Creates the workflow; 1 with a sentence if it cannot."""
     arguments = _arguments()
+    if not (arguments.name and arguments.source):
+        print(_usage(), file=sys.stderr)
+        return 1
     try:
         planned = plan(sam.ROOT, arguments.name, arguments.source)
         print("writing it, checking template.yaml, running its test", flush=True)
@@ -39,9 +43,17 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.generate", description=__doc__)
-    parser.add_argument("--name", default="", help="of the new workflow")
+    parser.add_argument("--name", default="", help="name of the new workflow")
     parser.add_argument("--from", default="", dest="source", help="the workflow to copy, or blank")
     return parser.parse_args()
+
+
+def _usage() -> str:
+    return (
+        "error: Set NAME and FROM: make workflow NAME=send_receipt FROM=blank\n"
+        "  NAME  of the new workflow, lower-case words joined by _\n"
+        f"  FROM  {BLANK}, or the workflow to copy: {', '.join(workflows())}"
+    )
 
 
 def _made(planned: Plan, test: NewTest) -> str:
@@ -55,12 +67,10 @@ def _made(planned: Plan, test: NewTest) -> str:
     ]
     if planned.left_alone:
         lines.append(
-            f"Left alone in template.yaml, though it names {old}: {', '.join(planned.left_alone)}."
+            f"Unchanged in template.yaml, though they name {old}: {', '.join(planned.left_alone)}."
         )
     if planned.to_review:
-        lines.append(
-            f"Copied with the rights of {old}. Review in template.yaml whether {new} needs them:"
-        )
+        lines.append(f"Copied rights of {old}. Check in template.yaml which of them {new} needs:")
         lines += [f"  {right}" for right in planned.to_review]
     return "\n".join(lines)
 
@@ -75,13 +85,13 @@ def _next(planned: Plan) -> str:
 Next:
   edit {_shown(place.folder)}/handler.py and {_shown(place.event)}
   make test ARGS={_shown(place.test)}
-  make run   (if it is up, it has deployed the workflow, and reloads what you edit)
+  make run   (if it is up, it has deployed the workflow and reloads your edits)
   curl -s {url}/workflows/{name} -H 'authorization: Bearer {development.SECRET}' \\
     -H 'content-type: application/json' -d '{parameters}'"""
 
 
 def _local_url(state: Path) -> str:
-    """URL of the local stack, or its usual one before it is up."""
+    """URL of the running local stack, or the default one."""
     try:
         return read_running(state).url
     except LocalStackError:

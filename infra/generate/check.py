@@ -1,4 +1,4 @@
-"""Makes sure that a workflow that was just written works: template.yaml, and a green test."""
+"""Checks a new workflow: template.yaml must be valid, and a test green."""
 
 import subprocess
 import sys
@@ -13,48 +13,49 @@ _PROGRAMS = Path(sys.executable).parent
 
 
 def works(project: Path, planned: Plan) -> NewTest:
-    """Writes the first of its tests that is green, and returns it.
+    """Writes the first of the planned tests that is green; returns it.
 
     Raises:
-        Refused: when the template is not right or no test is green; with what the tools said.
+        Refused: when the template is invalid or no test is green; with the tools' output.
     """
     translated(project)
-    with _start(
-        project, str(_PROGRAMS / "cfn-lint"), "template.yaml"
-    ) as lint:  # meanwhile, because it takes seconds
+    # Beside the test, because it takes seconds.
+    with _start(project, str(_PROGRAMS / "cfn-lint"), "template.yaml") as lint:
         test = _green_test(project, planned)
-        found, _ = lint.communicate()
+        output, _ = lint.communicate()
     if lint.returncode:
         raise Refused(
-            f"template.yaml with {planned.renaming.new} is not right, so nothing was changed:\n{found}"
+            f"template.yaml with {planned.renaming.new} is invalid, "
+            f"so nothing was changed:\n{output}"
         )
     return test
 
 
 def _green_test(project: Path, planned: Plan) -> NewTest:
-    said = ""
+    output = ""
     for test in planned.tests:
         planned.place.test.write_text(test.text)
         _format(project, planned)
         with _start(project, sys.executable, "-m", "pytest", str(planned.place.test)) as running:
-            said, _ = running.communicate()
+            output, _ = running.communicate()
         if running.returncode == 0:
             return test
     name = planned.renaming.new
     raise Refused(
-        f"{name} would not be green (is {planned.renaming.old}?), so nothing was changed:\n{said}"
+        f"The test of {name} fails (does that of {planned.renaming.old} pass?), "
+        f"so nothing was changed:\n{output}"
     )
 
 
 def _format(project: Path, planned: Plan) -> None:
-    """Another name has another length and another place among the imports."""
+    """Formats code and test, as another name has another length and place among imports."""
     ruff, paths = str(_PROGRAMS / "ruff"), [str(planned.place.folder), str(planned.place.test)]
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format", "--quiet"]):
         with _start(project, ruff, *command, *paths) as running:
-            said, _ = running.communicate()
+            output, _ = running.communicate()
         if running.returncode:
             raise Refused(
-                f"{planned.renaming.new} could not be formatted, so nothing was changed:\n{said}"
+                f"{planned.renaming.new} could not be formatted, so nothing was changed:\n{output}"
             )
 
 

@@ -1,5 +1,5 @@
-"""What keeps a workflow from being made."""
+"""Error of `make workflow`."""
 
 
 class Refused(Exception):
-    """The workflow cannot be made, and nothing was changed; the text says why in a sentence."""
+    """The workflow cannot be created and nothing was changed; the text says why."""

@@ -1,5 +1,7 @@
-"""Names of workflows, and how a copy gets its own: whole identifiers only, so that a copy of verify_delete does not touch
-VERIFY_DELETE_FUNCTION or table.verify_delete.
+"""Names of workflows, and their replacement in a copy.
+
+Only whole identifiers are replaced: a copy of verify_delete keeps VERIFY_DELETE_FUNCTION and
+table.verify_delete.
 """
 
 import builtins
@@ -10,20 +12,20 @@ from typing import NamedTuple
 from infra.generate.errors import Refused
 
 LONGEST_NAME = 32
-"""Characters: a Lambda's name has 64 at most, of which `<stack name>-wf-` takes some; a run's id has 80."""
+"""Characters; a function's name has at most 64 with `<stack name>-wf-`, and a run's id 80."""
 _FORM = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class Renaming(NamedTuple):
-    """How the text of a workflow becomes the text of its copy."""
+    """Replacement of a workflow's names by those of its copy."""
 
     old: str
     new: str
     identifiers: frozenset[str]
-    """Classes and logical ids that carry the old name in CamelCase."""
+    """Classes and logical ids that contain the old name in CamelCase."""
 
     def __call__(self, text: str) -> str:
-        """The text with the new name wherever the old one stands as a word of its own."""
+        """The text with the new name for every whole word that is the old one."""
         changed = re.sub(
             rf"(?:(?<![\w.])|(?<=workflows\.)|(?<=handler\.)){self.old}(?!\w)", self.new, text
         )
@@ -46,21 +48,24 @@ def camel(name: str) -> str:
 
 
 def carries(identifier: str, name: str) -> bool:
-    """Whether an identifier in CamelCase is the workflow's name, or begins with it: `SendReceiptLog`."""
+    """True if an identifier begins with a workflow's name in CamelCase: `SendReceiptLog`."""
     return re.match(rf"{camel(name)}(?![a-z0-9])", identifier) is not None
 
 
-def refuse_wrong(name: str) -> None:
-    """Raises `Refused` for what cannot be the name of a workflow."""
+def refuse_invalid_name(name: str) -> None:
+    """Raises `Refused` for an invalid name of a workflow."""
     if not name:
         raise Refused(
-            "Say how it is called: make workflow NAME=send_receipt FROM=blank, or FROM=<another workflow>"
+            "Say how it is called: make workflow NAME=send_receipt FROM=blank, "
+            "or FROM=<another workflow>"
         )
     if not _FORM.fullmatch(name):
-        raise Refused(f"NAME is lower-case words joined by _, such as send_receipt, not {name!r}.")
+        raise Refused(
+            f"NAME must be lower-case words joined by _, such as send_receipt, not {name!r}."
+        )
     if len(name) > LONGEST_NAME:
         raise Refused(f"NAME has at most {LONGEST_NAME} characters, and {name} has {len(name)}.")
     if keyword.iskeyword(name) or name in dir(builtins):
         raise Refused(
-            f"NAME is the name of a Python function, and {name} is a word of Python's own."
+            f"NAME becomes the name of a Python function, and {name} is a word of Python's own."
         )

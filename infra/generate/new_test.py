@@ -1,4 +1,4 @@
-"""The test of a new workflow: its source's, if that is short, else one that stays true while the copy is edited."""
+"""Tests for a new workflow: a copy of its source's if that is short, else a general one."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,32 +6,37 @@ from typing import NamedTuple
 from infra.generate.names import Renaming
 
 _LONG = 80
-"""Lines. A longer test proves what the source is made of, and would have to be edited wherever the copy is."""
+"""Lines; a longer test proves details of the source, and breaks with each edit of the copy."""
 
 
 class NewTest(NamedTuple):
-    """A test that the new workflow may get."""
+    """A possible test of the new workflow."""
 
     about: str
     text: str
 
 
 def new_tests(source: Path, renaming: Renaming) -> list[NewTest]:
-    """In order of preference; `source` is the test of the workflow that is copied, whether it is there or not."""
-    short = NewTest("a short one, to begin with", _SHORT.format(old=renaming.old, new=renaming.new))
+    """Possible tests of a copy, the preferred one first.
+
+    Args:
+        source: test of the copied workflow, which need not exist.
+        renaming: of the copy.
+    """
+    short = NewTest("a short one to start with", _SHORT.format(old=renaming.old, new=renaming.new))
     if not source.exists():
         return [short]
     text = source.read_text()
-    copy = NewTest(f"what {source.name} tests", renaming(text))
+    copy = NewTest(f"a copy of {source.name}", renaming(text))
     return [short, copy] if len(text.splitlines()) > _LONG else [copy, short]
 
 
 def blank_test(name: str) -> NewTest:
-    """Of a workflow that is no copy."""
-    return NewTest("a short one, to begin with", _BLANK.format(new=name))
+    """Test of a blank workflow."""
+    return NewTest("a short one to start with", _BLANK.format(new=name))
 
 
-_SHORT = '''"""{new}: answers its sample event, to whom its scope allows it."""
+_SHORT = '''"""{new}: its sample event, its scope and its parameters."""
 
 import json
 
@@ -68,7 +73,7 @@ def test_a_parameter_that_it_does_not_have_is_refused() -> None:
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/colour")
 '''
 
-_BLANK = '''"""{new}: greets whom its parameters name."""
+_BLANK = '''"""{new}: its greeting, its scope and its parameters."""
 
 import json
 
@@ -85,7 +90,8 @@ SCOPE = "workflow:{new}"
 
 
 def test_the_sample_event_is_answered() -> None:
-    assert lambda_handler(EVENT, Context()) == {{"result": {{"text": "Hello, Ana"}}, "problem": None}}
+    answer = lambda_handler(EVENT, Context())
+    assert answer == {{"result": {{"text": "Hello, Ana"}}, "problem": None}}
 
 
 def test_its_own_scope_is_enough_and_no_other_is() -> None:

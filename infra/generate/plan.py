@@ -1,4 +1,4 @@
-"""What a new workflow consists of, worked out before anything is written."""
+"""Plan of a new workflow, made before anything is written."""
 
 import ast
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.generate.errors import Refused
-from infra.generate.names import Renaming, camel, carries, refuse_wrong
+from infra.generate.names import Renaming, camel, carries, refuse_invalid_name
 from infra.generate.new_test import NewTest, blank_test, new_tests
 from infra.generate.refusals import (
     refuse_existing,
@@ -19,10 +19,10 @@ from infra.generate.section import (
     Carried,
     carried,
     mentions,
-    own_rights,
     plainest,
     with_blank,
     with_copy,
+    workflow_rights,
 )
 from infra.workflows import workflows
 
@@ -30,7 +30,7 @@ _GREET = Path(__file__).parent / "greet.py"
 
 
 class Place(NamedTuple):
-    """Where the parts of a workflow are, but for its section of template.yaml."""
+    """Paths of a workflow's parts outside template.yaml."""
 
     folder: Path
     event: Path
@@ -43,32 +43,32 @@ class Plan(NamedTuple):
     renaming: Renaming
     place: Place
     code: dict[Path, bytes]
-    """By path in the new folder."""
+    """Contents by path in the new folder."""
     event: str
     template: str
     tests: list[NewTest]
     """The first one that is green becomes its test."""
     added: list[str]
-    """To template.yaml."""
+    """Logical ids that are added to template.yaml."""
     left_alone: Sequence[str] = ()
-    """Entries of template.yaml that name the source."""
+    """Entries of template.yaml that name the source and stay as they are."""
     to_review: Sequence[str] = ()
-    """Rights that only the source needed so far."""
+    """Rights that only the source has had so far."""
 
 
 BLANK = "blank"
-"""What FROM says for a workflow that is no copy."""
+"""Value of FROM for a workflow that is not a copy."""
 
 
 def plan(project: Path, name: str, source: str) -> Plan:
-    """A copy of the workflow `source` under a new name, or an empty one (`blank`).
+    """Plan of a copy of the workflow `source`, or of a blank one.
 
     Raises:
-        Refused: when it cannot be made; with one sentence.
+        Refused: when the workflow cannot be created.
     """
     if source == BLANK:
         return _blank(project, name)
-    _refuse_wrong(project, name, source)
+    _refuse_invalid_source(project, name, source)
     old, new = _place(project, source), _place(project, name)
     template = _text(project / "template.yaml")
     ids = carried(template, source, workflows(project))
@@ -87,12 +87,12 @@ def plan(project: Path, name: str, source: str) -> Plan:
         tests=new_tests(old.test, renaming),
         added=[renamed[each] for each in (*ids.resources, *ids.outputs)],
         left_alone=mentions(template, ids, renaming),
-        to_review=own_rights(template, source),
+        to_review=workflow_rights(template, source),
     )
 
 
 def _blank(project: Path, name: str) -> Plan:
-    """The workflow that the tutorial shows, with no rights but those that every workflow has."""
+    """Plan of the workflow in the tutorial, with the rights that every workflow has."""
     _refuse_name(project, name)
     template, code = _text(project / "template.yaml"), _text(_GREET)
     section = Renaming(plainest(template), name, frozenset())
@@ -112,11 +112,12 @@ def _blank(project: Path, name: str) -> Plan:
     )
 
 
-def _refuse_wrong(project: Path, name: str, source: str) -> None:
-    there = workflows(project)
-    if source not in there:
+def _refuse_invalid_source(project: Path, name: str, source: str) -> None:
+    sources = workflows(project)
+    if source not in sources:
         raise Refused(
-            f"There is no workflow {source!r} to copy. FROM is one of: {', '.join(there)}, or {BLANK}."
+            f"There is no workflow {source!r} to copy. "
+            f"FROM must be one of {', '.join(sources)}, or {BLANK}."
         )
     refuse_public(source, _place(project, source).folder.rglob("*.py"))
     if not (event := _place(project, source).event).exists():
@@ -125,11 +126,9 @@ def _refuse_wrong(project: Path, name: str, source: str) -> None:
 
 
 def _refuse_name(project: Path, name: str) -> None:
-    refuse_wrong(name)
+    refuse_invalid_name(name)
     if name == BLANK:
-        raise Refused(
-            f"NAME is the name of a workflow, and {BLANK} is what FROM says for an empty one."
-        )
+        raise Refused(f"NAME cannot be {BLANK}, which FROM uses for an empty workflow.")
     refuse_existing(project, (*_place(project, name), project / "functions/api" / name))
     refuse_uncommitted(project)
 
@@ -143,7 +142,7 @@ def _place(project: Path, name: str) -> Place:
 
 
 def _identifiers(folder: Path, ids: Carried, source: str) -> frozenset[str]:
-    """Logical ids and classes that carry the name."""
+    """Logical ids and classes that contain the name."""
     nodes = (
         node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
     )
@@ -165,10 +164,10 @@ def _renamed(path: Path, folder: Path, renaming: Renaming) -> tuple[Path, bytes]
     place, content = path.relative_to(folder), path.read_bytes()
     try:
         return Path(renaming(str(place))), renaming(content.decode()).encode()
-    except UnicodeDecodeError:  # an image, say: it has no names in it
+    except UnicodeDecodeError:  # such as an image, which has no names in it
         return place, content
 
 
 def _text(path: Path) -> str:
-    """As it is: read_text would change the ends of lines."""
+    """Text of a file with its own line endings, which read_text would change."""
     return path.read_bytes().decode()

@@ -1,4 +1,4 @@
-"""What a new workflow is refused for, each with one sentence, before anything is written."""
+"""Reasons to refuse a new workflow, checked before anything is written."""
 
 import io
 import os
@@ -13,14 +13,14 @@ from infra.generate.errors import Refused
 
 
 def refuse_existing(project: Path, paths: Iterable[Path]) -> None:
-    """Nothing that is there is overwritten."""
+    """Raises `Refused` for an existing path, as nothing is overwritten."""
     for path in paths:
         if path.exists():
             raise Refused(f"{path.relative_to(project)} is there already. Choose another NAME.")
 
 
 def refuse_public(source: str, code: Iterable[Path]) -> None:
-    """Its copy would be open to everybody too, whatever it does."""
+    """Raises `Refused` for a public source; its copy would be open to everybody too."""
     if any("public=True" in path.read_text() for path in code):
         raise Refused(
             f"{source} may be called by anybody, and so might a copy of it. Copy another workflow."
@@ -28,7 +28,7 @@ def refuse_public(source: str, code: Iterable[Path]) -> None:
 
 
 def refuse_uncommitted(project: Path) -> None:
-    """What is added can then be seen with git diff and taken back with git checkout. Without git it cannot anyway."""
+    """Raises `Refused` for an edited template.yaml, so that git can show and undo the addition."""
     command = ["git", "status", "--porcelain", "--", "template.yaml"]
     environment = os.environ | {"LC_ALL": "C"}
     try:
@@ -46,7 +46,7 @@ def refuse_uncommitted(project: Path) -> None:
 
 
 def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> None:
-    """A name that the code uses already would mean two things in the copy."""
+    """Raises `Refused` for a name that the code uses; it would mean two things in the copy."""
     for path in code:
         words = {
             token.string
@@ -58,7 +58,7 @@ def refuse_used_words(project: Path, names: set[str], code: Iterable[Path]) -> N
 
 
 def refuse_used_ids(project: Path, resources: set[str], outputs: set[str]) -> None:
-    """Parameters and resources share their names, also with the resources that the translator makes."""
+    """Raises `Refused` for a logical id in use, also by resources that the translator adds."""
     template = translated(project)
     used = resources & {*template["Parameters"], *template["Resources"]} | outputs & {
         *template.get("Outputs", {})
@@ -68,7 +68,7 @@ def refuse_used_ids(project: Path, resources: set[str], outputs: set[str]) -> No
 
 
 def translated(project: Path) -> dict[str, Any]:
-    """The project's template.yaml as CloudFormation. Raises `Refused` when it cannot be that."""
+    """The project's template.yaml as CloudFormation. Raises `Refused` if it is invalid."""
     try:
         template = sam.read_template(project / "template.yaml")
         unset = {

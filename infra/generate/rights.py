@@ -1,7 +1,7 @@
-"""What a workflow's section of template.yaml gives its function: rights and variables, as text.
+"""Rights and variables in a workflow's section of template.yaml, edited as text.
 
-Some rights are the platform's: for its log, its runs and its idempotency keys. They are aliases of
-shared policies, but for the log. All others are the workflow's own, and a copy may not need them.
+Every workflow has the platform's rights, for its log, its runs and its idempotency keys: shared
+policies, but for the log. All others are the workflow's own, and a copy may not need them.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 _SERVICE_NAME = "POWERTOOLS_SERVICE_NAME"
 _LOG = re.compile(r"Log\.Arn\b")
 _SHARED = ("- *runs_in_background", "- *keeps_answers")
-"""Policies that every workflow has that can run in the background."""
+"""Policies of every workflow that can run in the background."""
 
 _EVERYONES = "Every workflow has these rights: for its log here, for its runs and answers below."
 _ADD = "Add here what only this one does: one action, on one resource."
@@ -24,18 +24,18 @@ _REGIONS: dict[str, tuple[Kind, int]] = {
     "        Variables:": ("variable", 10),
     "            Statement:": ("statement", 14),
 }
-"""Lines after which variables and statements come, and how far these are indented."""
+"""Lines before variables and statements, with the kind and the indentation of these."""
 
 
 class Block(NamedTuple):
-    """Lines of a section: one variable, one statement of the role's policy, or others."""
+    """Lines of a section: a variable, a statement of the role's policy, or others."""
 
     kind: Kind
     lines: Lines
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the workflow's own and not every workflow's."""
+        """True if not every workflow has it."""
         text = "".join(self.lines)
         if self.kind == "variable":
             return _SERVICE_NAME not in text
@@ -43,48 +43,48 @@ class Block(NamedTuple):
 
 
 def own_rights(section: Lines) -> list[str]:
-    """Such as `dynamodb:UpdateItem on Limits`."""
+    """The workflow's own rights, such as `dynamodb:UpdateItem on Limits`."""
     return [
-        _told("".join(block.lines))
+        _description("".join(block.lines))
         for block in _blocks(section)
         if block.kind == "statement" and block.is_own
     ]
 
 
 def has_platform_rights(section: Lines) -> bool:
-    """Whether the workflow may do all that the platform does for a workflow."""
+    """True if the section has all of the platform's rights."""
     lines = {line.strip() for line in section}
     return lines.issuperset(_SHARED)
 
 
 def without_own(section: Lines) -> Lines:
-    """The section with the platform's rights alone, and only the variable of the service's name."""
+    """The section with only the platform's rights and the service's name."""
     blocks = list(_blocks(section))
     first = next((block for block in blocks if block.kind == "statement"), None)
-    made: Lines = []
+    result: Lines = []
     for block in blocks:
         if block is first:
-            made += _comment(block, _EVERYONES)
-            made += _comment(block, _ADD)
-        made += [] if block.is_own else block.lines
-    return made
+            result += _comment(block, _EVERYONES)
+            result += _comment(block, _ADD)
+        result += [] if block.is_own else block.lines
+    return result
 
 
 def to_review(section: Lines, source: str) -> Lines:
-    """The section with a comment at what a copy has of its source: each right, and the variables."""
+    """The section with a review comment at copied rights and variables."""
     right = f"Review: copied from {source}. Delete it unless the code needs this right."
     others = f"Review: copied from {source}. Delete those that the code does not read."
-    made: Lines = []
+    result: Lines = []
     for block in _blocks(section):
         if block.is_own and block.kind == "statement":
             above = sum(1 for _ in takewhile(_is_comment, block.lines))
-            made += [*block.lines[:above], *_comment(block, right), *block.lines[above:]]
+            result += [*block.lines[:above], *_comment(block, right), *block.lines[above:]]
         elif block.is_own:
-            made += [*(_comment(block, others) if others else []), *block.lines]
+            result += [*(_comment(block, others) if others else []), *block.lines]
             others = ""
         else:
-            made += block.lines
-    return made
+            result += block.lines
+    return result
 
 
 def described(section: Lines, sentence: str) -> Lines:
@@ -97,7 +97,7 @@ def described(section: Lines, sentence: str) -> Lines:
 
 
 def _blocks(section: Lines) -> Iterator[Block]:
-    """All lines, in their order; comments go with what they stand above."""
+    """All lines in order; a comment belongs to the block below it."""
     kind: Kind = "other"
     depth, block = 0, Block("other", [])
     for line in section:
@@ -118,17 +118,17 @@ def _is_comment(line: str) -> bool:
 
 
 def _comment(block: Block, text: str) -> Lines:
-    """A line of its own, as far in as the block."""
+    """Comment line with the indentation of a block."""
     first = block.lines[0]
     indent, end = first[: len(first) - len(first.lstrip(" "))], first[len(first.rstrip("\r\n")) :]
     return [f"{indent}# {text}{end}"]
 
 
-def _told(statement: str) -> str:
+def _description(statement: str) -> str:
     actions = re.search(r"Action: (\[[^\]]*\]|[^\s,}]+)", statement)
     resources = re.findall(
         r"(?:!GetAtt |!Ref |\$\{|\*)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
     )
-    told = actions[1].strip("[]") if actions else "a statement without an action"
-    told = " ".join(told.split())
-    return f"{told} on {', '.join(dict.fromkeys(resources))}" if resources else told
+    actions_text = actions[1].strip("[]") if actions else "a statement without an action"
+    actions_text = " ".join(actions_text.split())
+    return f"{actions_text} on {', '.join(dict.fromkeys(resources))}" if resources else actions_text

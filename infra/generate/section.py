@@ -1,4 +1,4 @@
-"""A workflow's section of template.yaml, copied as text, so that every other byte stays as it is."""
+"""Copies a workflow's section of template.yaml as text, so that all other bytes stay."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,29 +9,29 @@ from infra.generate import rights
 from infra.generate.anchors import with_aliases
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
+from infra.generate.rights import Lines
 
 _HEADS = ("  # --- ", "  # === ")
 _WORKFLOW = "  # --- workflow "
 _YOURS = "  # === Workflows: your own "
 
-Lines = list[str]
 Edit = Callable[[Lines], Lines]
-"""Changes an entry after it was renamed."""
+"""Edit of a renamed entry."""
 
 
 class Carried(NamedTuple):
-    """Logical ids that carry a workflow's name, in the template's order."""
+    """Logical ids that contain a workflow's name, in the template's order."""
 
     resources: list[str]
-    """Of its section. What that makes under other names is not its own: a copy uses it as the source does."""
+    """Resources of its section; those under other names are shared by source and copy."""
     outputs: list[str]
 
 
 def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
-    """What a copy of the workflow needs under its own name.
+    """Logical ids that a copy of the workflow needs under its own name.
 
     Raises:
-        Refused: when the template has no section of the workflow, or its function is not in it.
+        Refused: when the template lacks the workflow's section, or the section its function.
     """
     lines = template.splitlines(keepends=True)
     resources = [
@@ -48,7 +48,7 @@ def carried(template: str, workflow: str, workflows: list[str]) -> Carried:
 
 
 def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
-    """The template with a copy of the section after the last one, and of each output after its source."""
+    """The template with a copy of the section after the last one, and of each output."""
     old, new = renaming.old, renaming.new
     return _with_section(
         template,
@@ -61,7 +61,7 @@ def with_copy(template: str, source: Carried, renaming: Renaming) -> str:
 
 
 def with_blank(template: str, renaming: Renaming) -> str:
-    """The template with another section like that of `renaming.old`, without what is its own."""
+    """The template with another section like that of `renaming.old`, without its own rights."""
     resources = carried(template, renaming.old, [renaming.old]).resources
     return _with_section(
         template,
@@ -72,7 +72,7 @@ def with_blank(template: str, renaming: Renaming) -> str:
 
 
 def plainest(template: str) -> str:
-    """The workflow whose section has all of the platform's rights and least besides."""
+    """The workflow with the shortest section that has all of the platform's rights."""
     lines = template.splitlines(keepends=True)
     sections = {name: with_aliases(lines[where]) for name, where in _sections(lines).items()}
     fit = {
@@ -82,20 +82,20 @@ def plainest(template: str) -> str:
     }
     if not fit:
         raise Refused(
-            "No workflow in template.yaml runs in the background. Copy one of them instead:"
-            " FROM=<workflow>."
+            "No workflow in template.yaml runs in the background. "
+            "Copy one of them instead: FROM=<workflow>."
         )
     return min(fit, key=lambda name: fit[name])
 
 
-def own_rights(template: str, workflow: str) -> list[str]:
-    """What only this workflow's function may do, such as `dynamodb:UpdateItem on Limits`."""
+def workflow_rights(template: str, workflow: str) -> list[str]:
+    """Rights of this workflow's function alone, such as `dynamodb:UpdateItem on Limits`."""
     lines = template.splitlines(keepends=True)
     return rights.own_rights(with_aliases(lines[_section(lines, workflow)]))
 
 
 def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
-    """Entries outside the section that name the workflow, and so do for a copy of it nothing that they do for it."""
+    """Entries outside the section that name the workflow, and so do nothing for its copy."""
     lines = template.splitlines(keepends=True)
     where = _section(lines, renaming.old)
     elsewhere = _entries([*lines[: where.start], *lines[where.stop :]])
@@ -139,16 +139,16 @@ def _copied_outputs(lines: Lines, source: Carried, renaming: Renaming) -> Iterat
 
 
 def _section(lines: Lines, workflow: str) -> slice:
-    found = _sections(lines).get(workflow)
-    if found is None:
+    section = _sections(lines).get(workflow)
+    if section is None:
         raise Refused(
             f"template.yaml has no section that begins with `# --- workflow {workflow} ---`."
         )
-    return found
+    return section
 
 
 def _sections(lines: Lines) -> dict[str, slice]:
-    """By workflow: from the section's heading to the next one, or to the end of Resources."""
+    """Lines by workflow, from its section's heading to the next one or the end of Resources."""
     return {
         lines[part.start].removeprefix(_WORKFLOW).split()[0]: part
         for part in _parts(lines)
@@ -175,12 +175,12 @@ def _outputs(lines: Lines) -> slice:
 
 
 def _entries(lines: Lines) -> Iterator[tuple[str, str]]:
-    """The lines as entries (`  Key:` and what is deeper, after the comments above it); what is none has the key ""."""
+    """Entries (`  Key:` with the comments above and the lines below); others have the key ""."""
     key, entry, above = "", "", ""
     for line in lines:
-        if found := re.match(r"  (\w+):", line):
+        if match := re.match(r"  (\w+):", line):
             yield key, entry
-            key, entry, above = found[1], above + line, ""
+            key, entry, above = match[1], above + line, ""
         elif re.match(r"(  )?#|\s*$", line):
             above += line
         else:
@@ -190,5 +190,5 @@ def _entries(lines: Lines) -> Iterator[tuple[str, str]]:
 
 
 def _owner(identifier: str, workflows: list[str]) -> str:
-    """The workflow whose name an identifier carries: of send and send_receipt, SendReceiptUrl carries the longer one."""
+    """The workflow with the longest name in an identifier: SendReceiptUrl is send_receipt's."""
     return max((each for each in workflows if carries(identifier, each)), key=len, default="")

@@ -1,4 +1,4 @@
-"""Writes a planned workflow, and takes all of it back unless it works."""
+"""Writes a planned workflow, and undoes everything unless it works."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ Check = Callable[[Path, Plan], NewTest]
 
 
 def write(project: Path, planned: Plan, check: Check) -> NewTest:
-    """Writes it; returns the test that it got. Whatever fails on the way leaves nothing behind.
+    """Writes the workflow; returns its test. A failure leaves nothing behind.
 
     Args:
         project: the folder with template.yaml.
-        planned: what is written.
-        check: writes the test and makes sure that all of it works, or raises.
+        planned: the workflow.
+        check: writes the test, and raises unless everything works.
     """
     place, template = planned.place, project / "template.yaml"
     backup = template.with_name("template.yaml.before")
@@ -32,7 +32,7 @@ def write(project: Path, planned: Plan, check: Check) -> NewTest:
         undo.callback(place.test.unlink, missing_ok=True)
         undo.callback(backup.unlink, missing_ok=True)
         shutil.copy2(template, backup)
-        undo.callback(os.replace, backup, template)  # which also a full disk allows
+        undo.callback(os.replace, backup, template)  # possible even on a full disk
         template.write_bytes(planned.template.encode())
         test = check(project, planned)
         undo.pop_all()

@@ -1,1 +1,1 @@
-"""The local stack: template.yaml itself, deployed into an AWS emulator on this machine."""
+"""The local stack: template.yaml, deployed into an AWS emulator on this machine."""

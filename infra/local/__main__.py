@@ -13,7 +13,7 @@ from infra import sam
 from infra.given import read_given
 from infra.local import development, providers
 from infra.local.deploy import Deployment, deploy
-from infra.local.emulator import running_emulator
+from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
@@ -31,19 +31,20 @@ DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.5
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
-"""In every function's environment: the emulator answers some 40 requests a second, so a storm waits longer than on AWS."""
+"""Variable of every function: the emulator answers some 40 requests a second."""
 _LOCAL = {"LOCAL_RECEIVERS": "true", "LOCAL_LINKS": "true"}
-"""As well: events and links in emails may go to a server on this machine, which a deployment refuses. No parameter of
-template.yaml sets either.
+"""Variables that let events and links in emails go to a server on this machine.
+
+No parameter of template.yaml sets them, so a deployment refuses such addresses.
 """
 
 _DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
 _DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
-"""What has no default in the template, or one that is too strict for a laptop that sends nothing."""
+"""Parameters without a default in the template, or with one too strict for a laptop."""
 
 
 def main() -> int:
-    """Runs the stack; 1 with a sentence when it cannot."""
+    """Runs the stack; 1 with a sentence if it cannot run."""
     for ending in _ENDINGS:  # also SIGINT, which a shell's background jobs inherit as ignored
         signal.signal(ending, _interrupt)
     try:
@@ -62,7 +63,7 @@ def main() -> int:
 
 
 def _stopping() -> None:
-    """From here on the state is being saved, which an impatient second Ctrl-C must not interrupt."""
+    """Ignores a second Ctrl-C, which would interrupt the saving of the state."""
     for ending in _ENDINGS:
         signal.signal(ending, signal.SIG_IGN)
     say("stopping")
@@ -71,6 +72,7 @@ def _stopping() -> None:
 def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
+    refuse_running(state)  # first, as another port would not help then
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
@@ -110,10 +112,10 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
 
 
 def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
-    """Looks at the files before they are deployed, so that no change is missed."""
+    """Makes the reload, which reads the files before they are deployed: no change is missed."""
 
     def redeploy() -> Deployment:
-        # First, so that no call meets a new workflow without its scope.
+        # First, so that a new workflow's scope is there before the workflow.
         development.write_tokens(server.deployment, workflows())
         deploy_all()
         return server.deployment
@@ -124,7 +126,7 @@ def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
 
 
 def _listen(port: int) -> LocalServer:
-    """Takes the port first, so that a port in use is said at once."""
+    """Binds the port first, so that a port in use is reported at once."""
     try:
         return LocalServer(port, say)
     except OSError:
@@ -135,29 +137,31 @@ def _issue_development_tokens(deployment: Deployment, state: Path) -> None:
     development.write_tokens(deployment, workflows())
     if development.revoke_earlier(deployment, state):
         say(
-            "the development tokens are now the same in every clone; the earlier ones of this state are revoked"
+            "the development tokens are now the same in every clone; "
+            "the earlier ones of this state are revoked"
         )
 
 
 def _welcome(url: str, seconds: float) -> str:
     headers = f"-H 'authorization: Bearer {development.SECRET}' -H 'content-type: application/json'"
+    check = '{"verification_id":"<verification_id>","code":"<code>"}'
     return f"""
 ready in {seconds:.1f} s
   url          {url}
   secret       {development.SECRET}
   publishable  {development.PUBLISHABLE}
 
-Send a code, read it, check it (fill in what the first two answer):
+Send a code, read it, check it (for <…>, take the values of the first two answers):
   curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'
   curl -s '{url}/_local/inbox?to=ana@example.com'
-  curl -s {url}/workflows/verify_check {headers} -d '{{"verification_id":"<verification_id>","code":"<code>"}}'
+  curl -s {url}/workflows/verify_check {headers} -d '{check}'
 
 Ctrl-C stops it and keeps the state.
 """
 
 
 def _report_messages(inbox: Inbox) -> None:
-    """One line for each message that was captured since the start."""
+    """Prints a line for each message that is captured from now on."""
     seen = {message["id"] for message in inbox.messages()}
     while True:
         time.sleep(_POLL_SECONDS)
@@ -168,9 +172,8 @@ def _report_messages(inbox: Inbox) -> None:
         for message in reversed(messages):
             if message["id"] not in seen:
                 seen.add(message["id"])
-                say(
-                    f"{message['channel']} to {message['to']}: {' '.join(message['text'].split())[:100]}"
-                )
+                text = " ".join(message["text"].split())[:100]
+                say(f"{message['channel']} to {message['to']}: {text}")
 
 
 def _interrupt(*_: object) -> NoReturn:

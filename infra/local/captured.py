@@ -1,4 +1,4 @@
-"""What was sent to somebody and is kept for the inbox instead, and how a stand-in answers."""
+"""Messages that stand-ins of providers capture for the inbox, and answers of stand-ins."""
 
 import json
 import uuid
@@ -9,7 +9,7 @@ Message = dict[str, Any]
 
 
 class Callback(NamedTuple):
-    """What a provider posts later about a message that it took."""
+    """Status callback that a provider posts later about an accepted message."""
 
     url: str
     headers: dict[str, str]
@@ -17,7 +17,7 @@ class Callback(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An HTTP answer, the message that was taken with it, and what follows."""
+    """HTTP answer of a stand-in, with the captured message and its callback."""
 
     status: int
     body: dict[str, Any]
@@ -26,7 +26,7 @@ class Reply(NamedTuple):
     callback: Callback | None = None
 
     def content(self) -> bytes:
-        """The body as it travels."""
+        """The body as JSON."""
         return json.dumps(self.body).encode()
 
 
@@ -45,5 +45,5 @@ def message(channel: str, to: str, sender: str | None, text: str) -> Message:
 
 
 def utc(moment: datetime) -> str:
-    """RFC 3339 with milliseconds."""
+    """Time as RFC 3339 with milliseconds."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

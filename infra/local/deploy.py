@@ -1,4 +1,4 @@
-"""Deploys template.yaml into the emulator, and makes sure of what CREATE_COMPLETE does not prove there."""
+"""Deploys template.yaml into the emulator, and checks what CREATE_COMPLETE does not prove."""
 
 import hashlib
 import io
@@ -30,24 +30,24 @@ class Deployment(NamedTuple):
     emulator: Emulator
     outputs: dict[str, str]
     origins: Sequence[str] = ()
-    """AllowedOrigins, as the API knows them."""
+    """AllowedOrigins, as the API has them."""
 
     @property
     def api_url(self) -> str:
-        """Where the emulator serves the API."""
+        """URL at which the emulator serves the API."""
         return f"{self.emulator.url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
 
     def functions(self) -> list[str]:
-        """Names of the stack's Lambdas."""
+        """Names of the stack's functions."""
         return list(self.logical_ids())
 
     def logical_ids(self) -> dict[str, str]:
-        """What template.yaml calls each Lambda, by its name."""
+        """Logical ids in template.yaml by function name."""
         rows = _resources(self.emulator, "AWS::Lambda::Function")
         return {row["PhysicalResourceId"]: row["LogicalResourceId"] for row in rows}
 
     def configurations(self) -> dict[str, dict[str, Any]]:
-        """What Lambda knows of each Lambda there is, by its name: handler, role, environment."""
+        """Configurations (handler, role, environment) by function name."""
         pages = self.emulator.client("lambda").get_paginator("list_functions").paginate()
         return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
@@ -61,14 +61,14 @@ def deploy(
     """Creates or updates the stack.
 
     Args:
-        emulator: where.
+        emulator: target of the deployment.
         parameters: of the stack.
-        variables: what every function has in its environment besides its own.
-        held: around the change itself, during which the emulator kills calls that are under way.
+        variables: added to the environment of every function.
+        held: surrounds the change itself, as the emulator kills calls that are under way then.
 
     Raises:
-        TemplateError: when template.yaml cannot be read or translated; nothing is changed then.
-        LocalStackError: when the deployment fails, or what it made is not what the template says.
+        TemplateError: when template.yaml cannot be read or translated; nothing is changed.
+        LocalStackError: when the deployment fails, or differs from the template.
     """
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
@@ -83,36 +83,36 @@ def deploy(
 
 
 def update_code(deployment: Deployment, code: bytes, functions: Iterable[str]) -> None:
-    """Puts code into functions of a running stack."""
+    """Updates the code of functions in a running stack."""
     for name in functions:
         deployment.emulator.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
 
 
 def zipped_functions(sources: Mapping[str, bytes] | None = None) -> bytes:
-    """functions/ as a zip without dependencies, which the emulator's workers have from the virtual environment.
+    """Zip of functions/ without dependencies, which the virtual environment has.
 
     Args:
-        sources: what is zipped, by paths from the project's folder; the files as they are by default.
+        sources: contents by path in the project; by default those of the files.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in (read_sources() if sources is None else sources).items():
-            # A fixed time, so that the same code is the same zip.
+            # A fixed time, so that equal code makes equal zips.
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue()
 
 
 def read_sources(project: Path = sam.ROOT) -> dict[str, bytes]:
-    """What the files of functions/ hold, by their paths from the project's folder."""
+    """Contents of the files of functions/, by path in the project."""
     found = {}
     for path in source_files(project):
-        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+        with suppress(FileNotFoundError):  # a temporary file of an editor
             found[path.relative_to(project).as_posix()] = path.read_bytes()
     return found
 
 
 def source_files(project: Path = sam.ROOT) -> list[Path]:
-    """All files of functions/ that ship: none of those that editors and systems leave beside them."""
+    """Files of functions/ that ship, without those of editors and the system."""
     found = sorted((project / "functions").rglob("*"))
     return [path for path in found if path.is_file() and _ships(path)]
 
@@ -131,7 +131,7 @@ def _upload_code(emulator: Emulator) -> str:
 
 
 def _put(emulator: Emulator, content: bytes, kind: str) -> str:
-    """Key of an artifact in the bucket."""
+    """Uploads an artifact; returns its key."""
     key = f"{hashlib.sha256(content).hexdigest()}.{kind}"
     emulator.client("s3").put_object(Bucket=_BUCKET, Key=key, Body=content)
     return key
@@ -142,10 +142,11 @@ def _apply(emulator: Emulator, template: dict[str, Any], parameters: dict[str, s
     exists = any(row["StackName"] == STACK for row in cloudformation.describe_stacks()["Stacks"])
     change = cloudformation.update_stack if exists else cloudformation.create_stack
     pairs = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    key = _put(emulator, json.dumps(template).encode(), "json")
     try:
         change(
             StackName=STACK,
-            TemplateURL=f"{emulator.url}/{_BUCKET}/{_put(emulator, json.dumps(template).encode(), 'json')}",
+            TemplateURL=f"{emulator.url}/{_BUCKET}/{key}",
             Parameters=pairs,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
@@ -178,7 +179,7 @@ def _wait(emulator: Emulator) -> None:
     message = (
         "The deployment failed. "
         + "; ".join(failed or [status])
-        + ". Mend template.yaml, or start afresh: make clean."
+        + ". Correct template.yaml, or start afresh: make clean."
     )
     raise LocalStackError(message)
 
@@ -215,14 +216,15 @@ def _enable_ttl(emulator: Emulator, template: dict[str, Any]) -> None:
 def _assert_deployed(
     emulator: Emulator, template: dict[str, Any], outputs: dict[str, str]
 ) -> list[str]:
-    """The origins that the API allows."""
+    """Checks routes, CORS and state machine; returns the origins that the API allows."""
     api = emulator.client("apigatewayv2")
     made = {row["RouteKey"] for row in api.get_routes(ApiId=outputs["ApiId"])["Items"]}
     missing = transform.routes(template) - made
     cors = api.get_api(ApiId=outputs["ApiId"]).get("CorsConfiguration")
     if missing or not cors:
         raise LocalStackError(
-            f"The emulator made no route for {sorted(missing)}, or no CORS. Start afresh: make clean."
+            f"The emulator made no route for {sorted(missing)}, or no CORS. "
+            "Start afresh: make clean."
         )
     machine = emulator.client("stepfunctions").describe_state_machine(
         stateMachineArn=outputs["RunWorkflowArn"]

@@ -1,8 +1,8 @@
-"""The development tokens: the same in every clone, so that printed commands can be pasted.
+"""Development tokens, which are the same in every clone so that printed commands can be pasted.
 
-Everybody knows them. They open nothing but a local stack, and that one only to programs and pages
-of the same machine (server.py, guard.py). They are written straight into the emulator's table. Tokens
-that functions.core.auth.tokens issues are random, so there is no way to have these on AWS.
+Everybody knows them. They open only local stacks, and those only to programs and pages of the same
+machine (server.py, guard.py). They are written straight into the emulator's table. On AWS they
+cannot exist, because functions.core.auth.tokens issues random ones.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ SECRET = "wf_the_secret_token_opens_the_local_stack_only"  # noqa: S105 - as abo
 PUBLISHABLE = "wf_the_publishable_token_of_a_local_stack_only"
 
 _ID_LENGTH = 16
-"""Of the hash, as functions.core.auth.tokens has it."""
+"""Characters of the hash, as in functions.core.auth.tokens."""
 
 
 def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
-    """Makes both good, whatever became of them earlier; the secret one opens all workflows."""
+    """Writes or restores both tokens; the secret one opens all workflows."""
     every = ["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows)]
     for text, kind, scopes in (
         (SECRET, "secret", every),
@@ -44,7 +44,7 @@ def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
 
 
 def revoke_earlier(deployment: Deployment, state: Path) -> bool:
-    """Revokes the random tokens that an earlier version left in a state; false if none."""
+    """Revokes the random tokens of an earlier version; false if the state has none."""
     path = state / "tokens.json"
     if not path.exists():
         return False

@@ -1,4 +1,7 @@
-"""The emulator: MiniStack as it is published, in a process of its own, on loopback only, closed to web pages (guard.py)."""
+"""Runs the emulator, an unchanged MiniStack, in a process of its own.
+
+It listens on loopback only and is closed to web pages (guard.py).
+"""
 
 import fcntl
 import json
@@ -29,7 +32,7 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 SAM_PLACEHOLDER = "defaultkey"
-"""Access key that `sam local invoke` hands over where there is none; root here, as `test` is."""
+"""Access key that `sam local invoke` uses if there is none; root here, like `test`."""
 
 
 class Emulator(NamedTuple):
@@ -37,10 +40,14 @@ class Emulator(NamedTuple):
 
     url: str
     key: str
-    """Of this run; opens `/_ministack/`."""
+    """Key of this run, for `/_ministack/`."""
 
-    def look(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON there is
-        """What the emulator says of itself under `/_ministack/`. Raises `OSError` when it does not answer."""
+    def inspect(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON there is
+        """Answer of the emulator's own API below `/_ministack/`.
+
+        Raises:
+            OSError: when it does not answer.
+        """
         request = urllib.request.Request(self.url + path, headers={KEY_HEADER: self.key})  # noqa: S310 - our own address
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
             return json.load(reply)
@@ -59,10 +66,10 @@ def _client(url: str, service: str) -> Any:  # noqa: ANN401 - as above
 
 @contextmanager
 def running_emulator(state: Path) -> Iterator[Emulator]:
-    """Starts an emulator on a free port, with its state in a folder, and stops it so that the state is saved.
+    """Runs an emulator on a free port, with its state in a folder that is saved at the end.
 
     Raises:
-        LocalStackError: when the folder is in use by another one, or the emulator does not start.
+        LocalStackError: when another stack uses the folder, or the emulator does not start.
     """
     for folder in ("state", "s3", "tmp"):
         (state / folder).mkdir(parents=True, exist_ok=True)
@@ -82,7 +89,7 @@ def running_emulator(state: Path) -> Iterator[Emulator]:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on right now."""
+    """An unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -114,7 +121,7 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "PYTHON", "POWERTOOLS_"))
     }
-    # A session of its own: Ctrl-C reaches this process only, which then stops the emulator in order.
+    # Ctrl-C must reach this process only, which then stops the emulator in order.
     command = [sys.executable, "-m", "infra.local.guarded_ministack"]
     environment = kept | settings
     return subprocess.Popen(  # noqa: S603 - our own commands
@@ -122,17 +129,24 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
     )
 
 
+def refuse_running(state: Path) -> None:
+    """Raises `LocalStackError` if a local stack runs on this state."""
+    with suppress(FileNotFoundError), (state / "lock").open() as lock:
+        _lock(lock, state)
+
+
 def _lock(lock: IO[str], state: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise LocalStackError(
-            f"A local stack is already running on the state in {state}. Stop it first (Ctrl-C in its terminal)."
+            f"A local stack is already running on the state in {state}. "
+            "Stop it first (Ctrl-C in its terminal)."
         ) from None
 
 
 def _stop_orphan(state: Path) -> None:
-    """Ends the emulator that a killed run left behind; the lock says that nobody uses it."""
+    """Ends the emulator of a killed run; the lock guarantees that nobody uses it."""
     with suppress(FileNotFoundError, ValueError, ProcessLookupError, subprocess.CalledProcessError):
         pid = int((state / "emulator.pid").read_text())
         command = subprocess.run(  # noqa: S603
@@ -156,7 +170,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, st
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError):
-            emulator.look("/_ministack/health")
+            emulator.inspect("/_ministack/health")
             return
         time.sleep(0.05)
     raise LocalStackError(f"The emulator did not start; {state / 'emulator.log'} says why.")
@@ -170,5 +184,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
     with suppress(ProcessLookupError):
-        # Its Lambda workers are in its process group, and may outlive it for a while.
+        # Its Lambda workers share its process group, and may outlive it for a while.
         os.killpg(process.pid, signal.SIGKILL)

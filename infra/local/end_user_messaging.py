@@ -1,4 +1,4 @@
-"""AWS End User Messaging's SendTextMessage (SMS and Voice v2, AWS JSON 1.0), as far as a client can tell."""
+"""Stand-in of AWS End User Messaging: SendTextMessage (SMS and Voice v2, AWS JSON 1.0)."""
 
 import json
 import re
@@ -10,19 +10,19 @@ from infra.local.captured import Reply, message
 ORIGINATION = (
     "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-00000000000000000000000000000000"
 )
-"""The only identity that may send."""
+"""The only identity that can send."""
 
 OPTED_OUT = "+15005550004"
-"""The number that Twilio's test credentials have for this; AWS documents none."""
+"""Opted-out number of Twilio's test credentials; AWS documents none."""
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def answer(target: str, authorization: str, body: bytes) -> Reply:
-    """What the service answers to a POST with this `X-Amz-Target`."""
+    """The service's answer to a POST with this `X-Amz-Target`."""
     if target != "PinpointSMSVoiceV2.SendTextMessage":
-        return _error("UnknownOperationException", "There is SendTextMessage only.")
+        return _error("UnknownOperationException", "Only SendTextMessage is supported.")
     if not authorization.startswith("AWS4-HMAC-SHA256 "):
         return _error("AccessDeniedException", "The request is not signed.")
     return _send(json.loads(body))

@@ -1,15 +1,16 @@
-"""What keeps the local stack from running, told to a person."""
+"""Errors of the local stack."""
 
 
 class LocalStackError(Exception):
-    """The text says what is wrong and what to do about it."""
+    """The local stack cannot run; the text says why and what to do."""
 
 
 class PortInUse(LocalStackError):
-    """Another program listens there."""
+    """The port is taken by another program."""
 
     def __init__(self, port: int, command: str) -> None:
-        """`command` is what was tried."""
+        """`command` is the command that failed, such as `make run`."""
         super().__init__(
-            f"Port {port} is in use. Stop what listens there, or choose another one: {command} PORT={port + 1}"
+            f"Port {port} is in use. Stop the program that listens there, "
+            f"or choose another port: {command} PORT={port + 1}"
         )

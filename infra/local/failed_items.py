@@ -1,4 +1,4 @@
-"""Items of runs that failed, as they fail. Their table's stream tells of all, also of those whose function left no log."""
+"""Reports failed items of runs. Their table's stream has all, also those without a log."""
 
 import json
 import time
@@ -16,13 +16,13 @@ _IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 def report_failed_items(emulator: Emulator, table: str) -> None:
-    """Says each item that fails from now on."""
+    """Prints a line for each item that fails from now on."""
     for line in watch_failed_items(emulator, table):
         say(line, "error")
 
 
 def watch_failed_items(emulator: Emulator, table: str) -> Iterator[str]:
-    """A line for each item that fails from now on, without end."""
+    """Yields a line for each item that fails from now on; never ends."""
     stream = _Stream(emulator, table)
     while True:
         records: list[dict[str, Any]] = []
@@ -31,14 +31,14 @@ def watch_failed_items(emulator: Emulator, table: str) -> Iterator[str]:
         ):  # the emulator is busy, or stopping, which ends this thread too
             records = stream.read()
         yield from (
-            line_of(record["dynamodb"]) for record in records if has_failed(record["dynamodb"])
+            failure_line(record["dynamodb"]) for record in records if has_failed(record["dynamodb"])
         )
         if not records:
             time.sleep(_POLL_SECONDS)
 
 
 class _Stream:
-    """A table's stream, which the template's table does not have: it is switched on here."""
+    """A table's stream, switched on here since the template's table has none."""
 
     def __init__(self, emulator: Emulator, table: str) -> None:
         self._streams = emulator.client("dynamodbstreams")
@@ -52,7 +52,7 @@ class _Stream:
         self._position = self._latest()
 
     def read(self) -> list[dict[str, Any]]:
-        """What was written since the last time."""
+        """Records since the last call."""
         try:
             page = self._streams.get_records(ShardIterator=self._position)
         except self._streams.exceptions.ExpiredIteratorException:  # the laptop slept
@@ -69,17 +69,18 @@ class _Stream:
 
 
 def has_failed(change: Mapping[str, Any]) -> bool:
-    """Whether a change is the one by which an item failed."""
+    """True if an item fails with this change."""
     before, after = (
         change.get(image, {}).get("status", {}).get("S") for image in ("OldImage", "NewImage")
     )
     return bool(after == "failed" != before)
 
 
-def line_of(change: Mapping[str, Any]) -> str:
-    """Workflow, run, index, and the problem."""
+def failure_line(change: Mapping[str, Any]) -> str:
+    """Line with workflow, run, index and problem."""
     item = change["NewImage"]
     run_id, index = item["run_id"]["S"], item["index"]["N"]
     problem = json.loads(item["problem"]["S"]) if "problem" in item else {}
     why = f"{problem.get('code', 'no problem was kept')}: {problem.get('detail', '')}"
-    return f"{run_id.partition('.')[0]}: item {index} of run {run_id} failed: {why} (make logs RUN={run_id})"
+    workflow = run_id.partition(".")[0]
+    return f"{workflow}: item {index} of run {run_id} failed: {why} (make logs RUN={run_id})"

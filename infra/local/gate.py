@@ -1,15 +1,15 @@
-"""Holds calls while functions are replaced: the emulator kills those that are under way then."""
+"""Holds calls while functions are replaced, as the emulator would kill them."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST_CALL_SECONDS = 30.0
-"""A call that is under way has ended by then: core ends a request after 25 s."""
+"""Longest call; core ends a request after 25 s."""
 
 
 class Gate:
-    """Lets calls pass, until it is closed."""
+    """Lets calls pass until it is closed."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -18,7 +18,7 @@ class Gate:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Around a call; it waits here while the gate is closed."""
+        """Surrounds a call, which waits while the gate is closed."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_closed)
             self._under_way += 1
@@ -31,7 +31,7 @@ class Gate:
 
     @contextmanager
     def closed(self, seconds: float = LONGEST_CALL_SECONDS) -> Iterator[bool]:
-        """No new call passes. Yields true once those under way have ended, false after `seconds`."""
+        """Holds new calls. Yields true once earlier ones have ended, false after `seconds`."""
         with self._changed:
             self._is_closed = True
         try:

@@ -1,4 +1,4 @@
-"""Serves MiniStack, as it is published, behind the guard: the process that emulator.py starts."""
+"""Serves an unchanged MiniStack behind the guard, in the process that emulator.py starts."""
 
 import asyncio
 import os
@@ -12,11 +12,11 @@ from hypercorn.config import Config
 from infra.local.guard import KEY_VARIABLE, Guard
 
 _KEEP_ALIVE_SECONDS = 75
-"""As MiniStack has it."""
+"""MiniStack's own value."""
 
 
 def main() -> None:
-    """Serves until SIGTERM, at which MiniStack saves its state."""
+    """Serves until SIGTERM, when MiniStack saves its state."""
     key = os.environ.pop(KEY_VARIABLE)  # before anything can hand it on to the functions' processes
     from ministack.app import app  # noqa: PLC0415 - reads the environment
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _raise_open_files() -> None:
-    """As MiniStack's own start does: a burst of connections needs more than the usual 1,024."""
+    """Raises the limit, as MiniStack does: a burst of connections needs more than 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,6 +1,7 @@
-"""Imports handlers as Lambda's init does, and says which cannot be.
+"""Imports handlers as Lambda's init does, and finds those that cannot be imported.
 
-`python -m infra.local.imports` does it, in a process of its own: it reads a `Task` as JSON and prints `Failure`s as JSON.
+`python -m infra.local.imports` does it in a process of its own: it reads a `Task` as JSON and
+prints `Failure`s as JSON.
 """
 
 import importlib
@@ -20,7 +21,7 @@ from infra.local.mistake import Mistake
 from infra.sam import ROOT
 
 _SECONDS = 60
-"""For all handlers together."""
+"""Limit for all handlers together."""
 _AT = "handler-being-imported"
 
 
@@ -33,22 +34,22 @@ class Function(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> str:
-        """Of its own code, from the project's folder: `functions/workflows/greet/`."""
+        """Folder of its own code in the project: `functions/workflows/greet/`."""
         return "/".join(self.handler.split(".")[:-2]) + "/"
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What is to be imported."""
+    """Handlers to import."""
 
     folder: str
-    """It holds functions/."""
+    """Folder that holds functions/."""
     functions: list[Function]
     changed: list[str]
-    """Paths of what was just edited, where a mistake is likely."""
+    """Paths of edited files, where a mistake is likely."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a handler cannot be imported."""
+    """An import that failed."""
 
     function: str
     message: str
@@ -59,12 +60,12 @@ class Failure(msgspec.Struct, frozen=True):
 def find_failures(
     code: bytes, functions: Sequence[Function], changed: Collection[str] = ()
 ) -> list[Failure]:
-    """Imports these functions' handlers from a zip; returns the first failure of each.
+    """Imports functions' handlers from a zip; returns the first failure of each.
 
     Args:
-        code: what is, or will be, deployed.
-        functions: with their environment, in which the handlers are imported.
-        changed: paths of what was just edited. Its modules are imported too, as some are only loaded when they are needed.
+        code: the deployment's zip.
+        functions: with the environment in which their handlers are imported.
+        changed: paths of edited files. They are imported too, as some modules load only on demand.
     """
     if not functions:
         return []
@@ -90,17 +91,20 @@ def find_failures(
 
 
 def _ended(folder: str, what: str) -> Failure:
-    """The process noted at which handler it is, unless it could not even begin."""
-    noted = Path(folder) / _AT
-    handler = noted.read_text() if noted.exists() else "functions/"
+    """Failure of the handler that the process was importing when it ended."""
+    current = Path(folder) / _AT
+    handler = current.read_text() if current.exists() else "functions/"
     return Failure(handler, what, Mistake(f"{handler}: {what}"))
 
 
 def main() -> None:
-    """Never fails: what goes wrong is told."""
-    answer, sys.stdout = sys.stdout, sys.stderr  # what a module prints is no answer
+    """Prints the failures; never fails itself."""
+    answer, sys.stdout = (
+        sys.stdout,
+        sys.stderr,
+    )  # so that output of a module is not read as the answer
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    sys.path[0] = task.folder  # instead of the project, whose functions/ may be other ones
+    sys.path[0] = task.folder  # instead of the project, whose functions/ may differ
     around = {
         name: value
         for name, value in os.environ.items()
@@ -112,7 +116,7 @@ def main() -> None:
 
 
 def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failure | None:
-    """Modules of functions/ are made anew for each, as settings and clients are kept in them."""
+    """Imports a handler. Modules are imported anew, as they cache settings and clients."""
     for name in [
         name for name in sys.modules if name == "functions" or name.startswith("functions.")
     ]:
@@ -136,9 +140,7 @@ def _import(function: Function, task: Task, around: Mapping[str, str]) -> Failur
 
 
 def mistake_of(error: BaseException, folder: Path, changed: Collection[str]) -> Mistake:
-    """Where an exception comes from: the last line that it passed in a file that was just edited, or else
-    in the folder.
-    """
+    """Origin of an exception: the last line in an edited file, or else in the folder."""
     if isinstance(error, SyntaxError) and error.filename:
         what, frames = (
             f"{type(error).__name__}: {error.msg}",

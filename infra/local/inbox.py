@@ -1,4 +1,4 @@
-"""The inbox: what the emulator and the stand-ins of providers captured instead of sending."""
+"""Inbox of messages that the emulator and the stand-ins of providers captured."""
 
 import json
 import threading
@@ -11,9 +11,9 @@ from infra.local.state import write_private
 
 
 class Inbox:
-    """What was captured, kept in a file that nobody else can read.
+    """Captured messages, kept in a file that only the user can read.
 
-    The emulator forgets emails when it stops, and gives SMS no time at all.
+    The emulator loses emails when it stops, and gives SMS no time.
     """
 
     def __init__(self, emulator: Emulator, state: Path) -> None:
@@ -28,29 +28,33 @@ class Inbox:
         """Captured messages, newest first: `{id, channel, to, from, subject, text, html, sent_at}`.
 
         Args:
-            to: only messages to this email address (whatever its case) or phone number.
+            to: only messages to this email address (in any case) or phone number.
         """
         with self._lock:
             self._collect()
             known = list(self._known.values())
-        wanted = [message for message in known if to is None or message["to"].lower() == to.lower()]
-        return sorted(wanted, key=lambda message: str(message["sent_at"]), reverse=True)
+        matching = [
+            message for message in known if to is None or message["to"].lower() == to.lower()
+        ]
+        return sorted(matching, key=lambda message: str(message["sent_at"]), reverse=True)
 
     def add(self, message: Message) -> None:
-        """Takes a message that a stand-in captured."""
+        """Adds a message that a stand-in captured."""
         with self._lock:
             self._keep([message])
 
     def _collect(self) -> None:
-        emails = self._emulator.look("/_ministack/ses/messages")["messages"].values()
-        sms = self._emulator.look("/_ministack/sns/sms-messages")["sms_messages"].values()
-        found = [_email(mail) for mails in emails for mail in mails] + [
+        emails = self._emulator.inspect("/_ministack/ses/messages")["messages"].values()
+        sms = self._emulator.inspect("/_ministack/sns/sms-messages")["sms_messages"].values()
+        captured = [_email(mail) for mails in emails for mail in mails] + [
             _sms(text) for texts in sms for text in texts
         ]
-        self._keep(found)
+        self._keep(captured)
 
-    def _keep(self, found: list[Message]) -> None:
-        if new := {message["id"]: message for message in found if message["id"] not in self._known}:
+    def _keep(self, captured: list[Message]) -> None:
+        if new := {
+            message["id"]: message for message in captured if message["id"] not in self._known
+        }:
             self._known |= new
             write_private(self._file, json.dumps(self._known).encode())
 
@@ -69,7 +73,7 @@ def _email(mail: Message) -> Message:
 
 
 def _sms(sms: Message) -> Message:
-    """Its time is when it is first seen here."""
+    """An SMS for the inbox; its time is that of its first reading."""
     sender = (sms["MessageAttributes"] or {}).get("AWS.SNS.SMS.SenderID") or {}
     return {
         "id": sms["MessageId"],

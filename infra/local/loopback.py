@@ -1,4 +1,4 @@
-"""Who may speak to a server on this machine.
+"""Checks that a request comes from this machine.
 
 A page of another site can reach loopback, but neither under our Host nor from our origin.
 """
@@ -12,17 +12,17 @@ _ORIGIN = re.compile(rf"https?://{_HOST.pattern}", re.IGNORECASE)
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a Host header names this machine. Names below `localhost` are others' to resolve."""
+    """True if a Host header names this machine; names below `localhost` may resolve elsewhere."""
     return _HOST.fullmatch(host or "") is not None
 
 
 def is_loopback_origin(origin: str) -> bool:
-    """Whether an Origin header names a page that a program on this machine serves."""
+    """True if an Origin header names a page that this machine serves."""
     return _ORIGIN.fullmatch(origin) is not None
 
 
 def loopback_origins() -> list[str]:
-    """The same as patterns of S3's CORS rules, in which `*` stands for any characters."""
+    """Origins of this machine as patterns of S3's CORS rules, where `*` is any characters."""
     hosts = [HOST, "localhost", "[::1]"]
     return [
         f"{scheme}://{host}{port}"

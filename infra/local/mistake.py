@@ -1,21 +1,21 @@
-"""A mistake in a file of the project, as it is told to whoever made it."""
+"""A mistake in a file of the project."""
 
 from typing import NamedTuple
 
 
 class Mistake(NamedTuple):
-    """What is wrong, and where."""
+    """An error and its place."""
 
     what: str
-    """Such as `SyntaxError: '(' was never closed`."""
+    """The error, such as `SyntaxError: '(' was never closed`."""
     file: str = ""
-    """From the project's folder; empty where no file of it is to blame."""
+    """Path in the project; empty if none of its files is at fault."""
     line: int | None = None
     text: str = ""
-    """Of the line."""
+    """Content of the line."""
 
     def __str__(self) -> str:
-        """For the terminal: place and error, and the line below them."""
+        """Text for the terminal: place and error, and the line below them."""
         return f"{self.sentence}\n    {self.text.strip()}" if self.text.strip() else self.sentence
 
     @property

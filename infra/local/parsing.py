@@ -1,4 +1,4 @@
-"""Mistakes in the files of functions/, found without running any of them."""
+"""Finds mistakes in the files of functions/ without running them."""
 
 import json
 import re
@@ -12,24 +12,24 @@ from jinja2 import Environment, TemplateSyntaxError
 from infra.local.mistake import Mistake
 
 Sources = Mapping[str, bytes]
-"""What files hold, by their paths from the project's folder."""
+"""Contents of files by path in the project."""
 
 _TEMPLATES = "functions/core/messages/templates/"
 
 
-class _Found(Exception):
+class _SyntaxMistake(Exception):
     def __init__(self, what: str, line: int | None) -> None:
         super().__init__(what)
         self.what, self.line = what, line
 
 
 def find_mistakes(sources: Sources, paths: Iterable[str]) -> list[Mistake]:
-    """What no Python, JSON, TOML or Jinja of these paths can be; one mistake a file."""
+    """Syntax errors in Python, JSON, TOML and Jinja files; the first of each file."""
     return [mistake for path in sorted(paths) if (mistake := _mistake(path, sources[path]))]
 
 
-def line_of(content: bytes, line: int | None) -> str:
-    """A line's text, counted from 1; empty where there is none."""
+def line_text(content: bytes, line: int | None) -> str:
+    """Text of a line, counted from 1; empty if there is no such line."""
     lines = content.decode(errors="replace").splitlines()
     return lines[line - 1] if line and line <= len(lines) else ""
 
@@ -39,12 +39,12 @@ def _mistake(path: str, content: bytes) -> Mistake | None:
     try:
         if check:
             check(path, content)
-    except _Found as found:
-        return Mistake(found.what, path, found.line, line_of(content, found.line))
+    except _SyntaxMistake as mistake:
+        return Mistake(mistake.what, path, mistake.line, line_text(content, mistake.line))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         return Mistake(
-            "UnicodeDecodeError: the file is not UTF-8", path, line, line_of(content, line)
+            "UnicodeDecodeError: the file is not UTF-8", path, line, line_text(content, line)
         )
     return None
 
@@ -63,27 +63,29 @@ def _check_python(path: str, content: bytes) -> None:
             compile(content, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError) else error
-        raise _Found(f"{type(error).__name__}: {what}", getattr(error, "lineno", None)) from None
+        raise _SyntaxMistake(
+            f"{type(error).__name__}: {what}", getattr(error, "lineno", None)
+        ) from None
 
 
 def _check_json(_: str, content: bytes) -> None:
     try:
         json.loads(content.decode())
     except json.JSONDecodeError as error:
-        raise _Found(f"no JSON: {error.msg}", error.lineno) from None
+        raise _SyntaxMistake(f"invalid JSON: {error.msg}", error.lineno) from None
 
 
 def _check_toml(_: str, content: bytes) -> None:
     try:
         tomllib.loads(content.decode())
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else content.count(b"\n") + 1  # "at end of document"
-        raise _Found(f"no TOML: {error}", line) from None
+        match = re.search(r"at line (\d+)", str(error))
+        line = int(match[1]) if match else content.count(b"\n") + 1  # "at end of document"
+        raise _SyntaxMistake(f"invalid TOML: {error}", line) from None
 
 
 def _check_template(_: str, content: bytes) -> None:
     try:
         Environment(autoescape=True).parse(content.decode())
     except TemplateSyntaxError as error:
-        raise _Found(f"TemplateSyntaxError: {error.message}", error.lineno) from None
+        raise _SyntaxMistake(f"TemplateSyntaxError: {error.message}", error.lineno) from None

@@ -1,4 +1,4 @@
-"""How a local deployment finds the stand-ins of providers."""
+"""Parameters and variables with which a local deployment finds the stand-ins of providers."""
 
 import json
 
@@ -6,11 +6,16 @@ from infra.local import end_user_messaging, twilio
 from infra.local.emulator import Emulator
 
 _SECRETS = {"local-twilio": json.dumps(twilio.SECRET), "local-webhook-twilio": twilio.AUTH_TOKEN}
-"""By name: the account with which messages are sent, and with what Twilio signs when it says what became of them."""
+"""Secrets by name: the sending account, and the key with which Twilio signs callbacks."""
 
 
 def parameters(emulator: Emulator, url: str) -> dict[str, str]:
-    """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` just works. `url`: of the stand-ins."""
+    """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` works.
+
+    Args:
+        emulator: where the secrets are.
+        url: of the stand-ins.
+    """
     return {
         "EndUserMessagingOrigination": end_user_messaging.ORIGINATION,
         "TwilioSecret": _secrets(emulator)["local-twilio"],
@@ -19,12 +24,12 @@ def parameters(emulator: Emulator, url: str) -> dict[str, str]:
 
 
 def variables(url: str) -> dict[str, str]:
-    """Environment that sends botocore to the stand-in of the one service that the emulator lacks."""
+    """Variables that send botocore to the stand-in of a service that the emulator lacks."""
     return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url}
 
 
 def _secrets(emulator: Emulator) -> dict[str, str]:
-    """ARNs of the stand-in's secrets, which are made once in a state."""
+    """ARNs of the stand-ins' secrets, which are created once for a state."""
     secrets = emulator.client("secretsmanager")
     known = {each["Name"]: str(each["ARN"]) for each in secrets.list_secrets()["SecretList"]}
     for name in _SECRETS.keys() - known.keys():

@@ -1,4 +1,4 @@
-"""References to nothing: CloudFormation refuses them, and the emulator takes them for texts."""
+"""Finds dangling references, which CloudFormation refuses and the emulator takes for texts."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ _IN_TEXT = re.compile(r"\$\{([^!}.]+)[^}]*\}")
 
 
 def refuse_dangling(template: dict[str, Any], text: str) -> None:
-    """Raises `TemplateError` for a reference to what is neither a parameter nor a resource.
+    """Raises `TemplateError` for a reference to neither a parameter nor a resource.
 
     Args:
-        template: translated.
-        text: of template.yaml, where the line is looked for.
+        template: the translated template.
+        text: content of template.yaml, to find the line.
     """
     known = {*template.get("Parameters", {}), *template["Resources"]}
     for entry, body in {**template["Resources"], **template.get("Outputs", {})}.items():
@@ -25,12 +25,12 @@ def refuse_dangling(template: dict[str, Any], text: str) -> None:
         ]
         for name in names:
             if name not in known and not name.startswith("AWS::"):
-                sentence = f"{entry} refers to {name}, and there is no parameter and no resource of that name."
+                sentence = f"{entry} refers to {name}, which is neither a parameter nor a resource."
                 raise TemplateError(f"template.yaml{_place(name, text, sentence)}")
 
 
 def _names(node: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """To what an entry refers by Ref, Fn::GetAtt and Fn::Sub."""
+    """Names to which an entry refers by Ref, Fn::GetAtt and Fn::Sub."""
     if isinstance(node, list):
         for each in node:
             yield from _names(each)
@@ -53,7 +53,7 @@ def _substituted(value: Any) -> Iterator[str]:  # noqa: ANN401 - a text, or a te
 
 
 def _place(name: str, text: str, sentence: str) -> str:
-    """The sentence with the first line that has the name; one that the translator made is in none."""
+    """The sentence with the first line that has the name, if any; the translator adds names."""
     for number, line in enumerate(text.splitlines(), start=1):
         if re.search(rf"\b{re.escape(name)}\b", line):
             return f":{number}: {sentence}\n    {line.strip()}"

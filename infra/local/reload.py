@@ -1,6 +1,6 @@
 """Puts changed code into the running functions, and a changed template.yaml into the running stack.
 
-A mistake is printed with its file and line, and what was there before it goes on running.
+A mistake is printed with its file and line, and the code before it goes on running.
 """
 
 import threading
@@ -22,7 +22,7 @@ from infra.workflows import workflows
 
 _POLL_SECONDS = 0.5
 _SETTLE_SECONDS = 0.1
-"""Between two looks at files that are being written, by an editor or by git."""
+"""Pause between two reads of files that an editor or git is writing."""
 _STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
@@ -31,40 +31,40 @@ Stamps = dict[str, tuple[int, int]]
 
 
 class Reload:
-    """Watches functions/ and what the stack is made of."""
+    """Watches functions/ and the files of the stack."""
 
     def __init__(
         self, gate: Gate, say: Report, redeploy: Callable[[], Deployment], project: Path = sam.ROOT
     ) -> None:
-        """Looks at the files: from now on a change is one.
+        """Reads the files; changes count from now on.
 
         Args:
-            gate: what holds calls meanwhile.
-            say: gets a line for the terminal.
+            gate: holds calls during a change.
+            say: prints a line on the terminal.
             redeploy: deploys everything anew; raises `LocalStackError` or `TemplateError`.
-            project: the folder with template.yaml.
+            project: folder with template.yaml.
         """
         self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
         self._stamps, self._running = _stamps(project), read_sources(project)
-        self._stack_changed = False
+        self._stack_changed = self._rejected = False
         self._said = ""
         self._without_function: set[str] = set()
         self._lock = threading.Lock()
         self._explained: dict[str, Mistake | None] = {}
 
     def watch(self, deployment: Deployment) -> None:
-        """Never returns."""
+        """Reports mistakes, then reloads changes; never returns."""
         self.tell_mistakes()
         while True:
             time.sleep(_POLL_SECONDS)
             deployment = self.look(deployment)
 
     def tell_mistakes(self) -> None:
-        """Those that are in the files already."""
+        """Reports mistakes that are in the files at the start."""
         self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
 
     def look(self, deployment: Deployment) -> Deployment:
-        """Takes over what changed since the last look; returns the deployment as it is then."""
+        """Applies changes since the last call; returns the current deployment."""
         if _stamps(self._project) == self._stamps:
             return deployment
         now = _settled(self._project)
@@ -75,15 +75,15 @@ class Reload:
             deployment = self._take(deployment)
         except (LocalStackError, sam.TemplateError) as error:
             self._say_once(f"not deployed, and the stack is as it was: {error}", "error")
-        except Exception as error:  # noqa: BLE001 - a file that has just gone, say; the next look tries again
+        except Exception as error:  # noqa: BLE001 - such as a vanished file; the next call retries
             self._say_once(f"not reloaded yet: {type(error).__name__}: {error}", "warning")
             return deployment
         self._stamps = now
         return deployment
 
     def mistake_in(self, deployment: Deployment, folder: str) -> Mistake | None:
-        """Why the code in a function's folder cannot be imported as it is deployed; null if it can."""
-        with self._lock:  # those who wait find what the first one found
+        """Mistake that prevents the import of a folder's deployed code; null if there is none."""
+        with self._lock:  # waiting calls find the first one's result
             if folder not in self._explained:
                 functions = [each for each in _functions(deployment) if each.folder == folder]
                 failures = find_failures(zipped_functions(self._running), functions)
@@ -99,12 +99,15 @@ class Reload:
             if sources.get(path) != self._running.get(path)
         }
         if mistakes := find_mistakes(sources, changed & sources.keys()):
-            self._say_mistakes(_GOES_ON, mistakes)
+            self._reject(mistakes)
         elif self._stack_changed:
-            self._stack_changed = False  # also when it fails: then the template's next change tries
+            self._stack_changed = False  # also if it fails: the template's next change tries again
             deployment = self._take_stack(sources)
         elif changed:
             self._take_code(deployment, sources, changed)
+        elif self._rejected:
+            self._rejected = False
+            self._say("mended: functions/ is again the code that is running")
         return deployment
 
     def _take_stack(self, sources: dict[str, bytes]) -> Deployment:
@@ -124,7 +127,7 @@ class Reload:
         code, functions = zipped_functions(sources), _affected(_functions(deployment), changed)
         failures = find_failures(code, functions, changed)
         if failures:
-            self._say_mistakes(_GOES_ON, [each.mistake for each in failures])
+            self._reject([each.mistake for each in failures])
             return
         with self._gate.closed() as ended:
             update_code(deployment, code, [each.name for each in functions])
@@ -137,11 +140,15 @@ class Reload:
 
     def _now_running(self, sources: dict[str, bytes]) -> None:
         with self._lock:
-            self._running, self._said = sources, ""
+            self._running, self._said, self._rejected = sources, "", False
             self._explained.clear()
 
+    def _reject(self, mistakes: Iterable[Mistake]) -> None:
+        self._rejected = True
+        self._say_mistakes(_GOES_ON, mistakes)
+
     def _say_without_function(self, deployment: Deployment) -> None:
-        """A folder alone is no workflow yet."""
+        """Reports folders of workflows without a function in template.yaml."""
         deployed = {each.folder for each in _functions(deployment)}
         without = {
             name
@@ -150,8 +157,8 @@ class Reload:
         }
         for name in sorted(without - self._without_function):
             self._say(
-                f"functions/workflows/{name} has no function in template.yaml. Add its section, as another workflow has"
-                " it (make workflow does); then it is deployed by itself."
+                f"functions/workflows/{name} has no function in template.yaml. Add its section, as "
+                "`make workflow` does; then it is deployed automatically."
             )
         self._without_function = without
 
@@ -163,14 +170,14 @@ class Reload:
             self._say(f"{len(more)} more files have mistakes", "error")
 
     def _say_once(self, text: str, tone: Tone) -> None:
-        """What does not change from look to look is said once."""
+        """Prints a text unless it was the last one."""
         if text != self._said:
             self._said = text
             self._say(text, tone)
 
 
 def _functions(deployment: Deployment) -> list[Function]:
-    """Those of the stack as they are configured, for a process outside of the emulator."""
+    """Functions of the stack, with an environment for a process outside the emulator."""
     client = deployment.emulator.client("lambda")
     root = {
         "AWS_ENDPOINT_URL": deployment.emulator.url,
@@ -193,19 +200,19 @@ def _functions(deployment: Deployment) -> list[Function]:
 
 
 def _texts(variables: dict[str, object]) -> dict[str, str]:
-    """The emulator takes anything for a variable."""
+    """Variables as texts; the emulator accepts other types."""
     return {name: str(value) for name, value in variables.items()}
 
 
 def _affected(functions: Sequence[Function], changed: Collection[str]) -> list[Function]:
-    """Those whose own folders hold all that changed, as functions do not import each other; else all."""
+    """Functions whose own folders hold all changes, as they do not import each other; else all."""
     own = [each for each in functions if any(path.startswith(each.folder) for path in changed)]
     elsewhere = [path for path in changed if not any(path.startswith(each.folder) for each in own)]
     return list(functions) if elsewhere else own
 
 
 def _settled(project: Path) -> Stamps:
-    """Of files that are not being written any more."""
+    """Stamps of the files, once nothing writes them any more."""
     before = _stamps(project)
     while True:
         time.sleep(_SETTLE_SECONDS)
@@ -218,7 +225,7 @@ def _settled(project: Path) -> Stamps:
 def _stamps(project: Path) -> Stamps:
     found = {}
     for path in [*source_files(project), *(project / each for each in _STACK_FILES)]:
-        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+        with suppress(FileNotFoundError):  # a temporary file of an editor
             about = path.stat()
             found[path.relative_to(project).as_posix()] = (about.st_mtime_ns, about.st_size)
     return found

@@ -1,9 +1,8 @@
-"""What `sam local invoke --env-vars` must know of the local stack: every function's environment, by
-its logical id.
+"""File for `sam local invoke --env-vars`: every function's environment, by its logical id.
 
 The SAM CLI resolves `!Ref` to the logical id and most of `!GetAtt` to nothing, so a function would
-find none of its tables, secrets and roles. It sets only variables that template.yaml names, which
-is why Globals there name the local ones too.
+find none of its tables, secrets and roles. It sets only variables that template.yaml names, so the
+Globals there name the local ones too.
 """
 
 import json
@@ -13,7 +12,7 @@ from infra.local.deploy import Deployment
 
 
 def write_sam_env(state: Path, deployment: Deployment) -> None:
-    """Writes it as the stack is deployed now."""
+    """Writes the file for the current deployment."""
     configurations = deployment.configurations()
     endpoint = {"AWS_ENDPOINT_URL": deployment.emulator.url}
     environments = {
@@ -24,7 +23,7 @@ def write_sam_env(state: Path, deployment: Deployment) -> None:
 
 
 def forget_sam_env(state: Path) -> None:
-    """Deletes it, since its emulator is gone: the SAM CLI then says that the file is missing."""
+    """Deletes the file when the emulator stops; the SAM CLI then reports it missing."""
     _file(state).unlink(missing_ok=True)
 
 

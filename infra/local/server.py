@@ -1,7 +1,7 @@
-"""The local server: the API on one port, and what is local only under /_local/.
+"""Local server: the API on one port, and the local inbox below /_local/.
 
-The development tokens are known to everybody. So pages of other sites are refused here, and not only
-by CORS as on AWS. Pages of this machine may call the API, whichever port serves them.
+Everybody knows the development tokens. So this server refuses pages of other sites, which AWS
+leaves to CORS. Pages of this machine may call the API from any port.
 """
 
 import json
@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import urllib3
 
 from infra.local import origins
-from infra.local.broken import FindMistake, broken_folder, problem
 from infra.local.deploy import Deployment
 from infra.local.gate import Gate
 from infra.local.guard import KEY_HEADER
+from infra.local.import_problem import FindMistake, import_problem, unimportable_folder
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST, is_loopback
 from infra.local.terminal import Report
@@ -33,11 +33,11 @@ _HOP_BY_HOP = {
 }
 _API_SECONDS = 60
 _CALLS_AT_ONCE = 24
-"""The emulator starts a process for each call that finds none idle; more at once would only wait for the processor."""
+"""Most calls at once; each may start a process, and more would wait for the processor."""
 
 _ALLOWED = "access-control-allow-origin"
 _OTHER_PAGES = {"cross-site", "same-site"}
-"""Fetch Metadata of a request by a page of another origin."""
+"""Fetch Metadata of requests by pages of other origins."""
 
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
 
@@ -50,22 +50,25 @@ class LocalServer(ThreadingHTTPServer):
 
     deployment: Deployment
     inbox: Inbox
-    """What is served; both to be set before `serve_forever`."""
+    """Served messages. Must be set before `serve_forever`, as the deployment."""
 
     def __init__(self, port: int, report: Report) -> None:
-        """Takes the port (0 is any). `report` gets one line for each request. Raises `OSError` when the port is taken."""
+        """Binds the port (0 for any); raises `OSError` if it is in use.
+
+        `report` gets a line for each request.
+        """
         super().__init__((HOST, port), _Handler)
         self.report = report
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
         self.answered = threading.Event()
-        """Set after each request: its log lines are there now."""
+        """Set after each request, when its log lines are there."""
         self._refused: set[str] = set()
 
         self.gate = Gate()
         self.find_mistake: FindMistake = lambda _: None
 
     def refusal(self, origin: str | None) -> str | None:
-        """The reason why a page of this origin may not call the API, reported once for each."""
+        """Reason to refuse a page of this origin, reported once for each origin."""
         text = origins.refusal(origin, self.deployment.origins)
         if text and origin not in self._refused:
             self._refused.add(str(origin))
@@ -97,11 +100,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._api(url.path)
 
     def _is_local(self) -> bool:
-        """Whether there is one Host, that of this machine, and not of a page that resolves to it."""
+        """True if there is one Host header and it names this machine."""
         return len(self.headers.get_all("host", [])) == 1 and is_loopback(self.headers["host"])
 
     def _is_plain(self, path: str) -> bool:
-        """No dot segments, which would lead out of the API into the emulator, and a body of one length that is read."""
+        """True for a path without dot segments and a body of one length.
+
+        Dot segments would lead into the emulator.
+        """
         segments = {unquote(segment) for segment in path.split("/")}
         lengths = self.headers.get_all("content-length", ["0"])
         measured = (
@@ -110,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.path.startswith("/") and not segments & {".", ".."} and measured
 
     def __getattr__(self, name: str) -> object:
-        """`do_GET` and its like: every method is served alike."""
+        """Serves every method (`do_GET`, `do_POST`, …) alike."""
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
@@ -123,9 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in self.headers.items()
             if name.lower() not in _HOP_BY_HOP
         }
-        headers[KEY_HEADER] = (
-            deployment.emulator.key
-        )  # what comes from a page is refused without it
+        # Without it, the guard refuses what a page sends.
+        headers[KEY_HEADER] = deployment.emulator.key
         if origin:
             headers["origin"] = origins.known(origin, deployment.origins)
         try:
@@ -149,15 +154,15 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         status, kept, body = self._named_mistake(reply.status, kept, reply.data)
         self._reply(status, kept, body)
-        told = f"{self.command} {path} {status}{_why(status, body)}"
+        line = f"{self.command} {path} {status}{_problem_text(status, body)}"
         self.server.answered.set()
-        self.server.report(told, _tone(path, status))
+        self.server.report(line, _tone(path, status))
 
     def _named_mistake(
         self, status: int, headers: list[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """The answer as it is, or a problem instead, where the function cannot be imported."""
-        folder = broken_folder(status, self.path, body)
+        """The answer, or a problem with the mistake if the function cannot be imported."""
+        folder = unimportable_folder(status, self.path, body)
         mistake = self.server.find_mistake(folder) if folder else None
         if not (folder and mistake):
             return status, headers, body
@@ -172,15 +177,13 @@ class _Handler(BaseHTTPRequestHandler):
             ("cache-control", "no-store"),
             *kept,
         ]
-        return 500, headers, problem(folder, mistake, request_id)
+        return 500, headers, import_problem(folder, mistake, request_id)
 
     def _local(self, path: str, query: str) -> None:
         if self.headers["sec-fetch-site"] in _OTHER_PAGES:
             self._json(
                 403,
-                {
-                    "message": "What is local only is not for pages: open it yourself, or ask with curl."
-                },
+                {"message": "Pages cannot read the inbox. Open it in its own tab, or use curl."},
             )
         elif path == "/_local/inbox" and self.command == "GET":
             # An unencoded + in a query is a space, and no destination has one.
@@ -190,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"message": "There is GET /_local/inbox?to=<destination>."})
 
     def _json(self, status: int, value: object) -> None:
-        # A body that was not read must not be taken for the next request, which a page could have written into it.
+        # An unread body must not become the next request: a page may have hidden one in it.
         self.close_connection = True
         body = json.dumps(value, ensure_ascii=False, indent=1).encode()
         self._reply(
@@ -209,11 +212,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Requests are reported by `report`, without their query."""
+        """Logs nothing, as `report` gets all requests, without their query."""
 
 
 def _tone(path: str, status: int) -> Tone:
-    """A refused delivery stands out: nobody sees its sender's side of it."""
+    """Tone of a request's line. A refused webhook stands out, as its sender cannot be seen."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "error"
     return (
@@ -221,8 +224,8 @@ def _tone(path: str, status: int) -> Tone:
     )
 
 
-def _why(status: int, body: bytes) -> str:
-    """The code and the detail of a problem; nothing of an answer that is none."""
+def _problem_text(status: int, body: bytes) -> str:
+    """Code and detail of a problem; empty for another answer."""
     try:
         problem = json.loads(body) if status >= HTTPStatus.BAD_REQUEST else None
     except ValueError:

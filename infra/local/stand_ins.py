@@ -1,4 +1,4 @@
-"""Providers that the emulator lacks: one loopback server that answers as Twilio and AWS End User Messaging do."""
+"""Stand-ins of Twilio and AWS End User Messaging, which the emulator lacks, in one server."""
 
 import threading
 import urllib.request
@@ -15,7 +15,7 @@ Deliver = Callable[[Message], None]
 
 @contextmanager
 def running_stand_ins(deliver: Deliver) -> Iterator[str]:
-    """Serves on a free port until the end of the block; yields the URL. `deliver` gets each message that is taken."""
+    """Serves on a free port; yields the URL. `deliver` gets each accepted message."""
     server = _Server(deliver)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -66,11 +66,11 @@ class _Handler(BaseHTTPRequestHandler):
         return twilio.answer(self.path, authorization, body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the terminal shows the messages."""
+        """Logs nothing, as the terminal shows the messages."""
 
 
 def _call_back(callback: Callback) -> None:
-    """Nobody hears of a failure, as with the provider itself."""
+    """Posts a status callback; a failure is silent, as with the provider itself."""
     with suppress(OSError):
         request = urllib.request.Request(callback.url, callback.body, callback.headers)  # noqa: S310 - of our own functions
         urllib.request.urlopen(request, timeout=60).close()  # noqa: S310 - as above

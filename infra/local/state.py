@@ -1,4 +1,4 @@
-"""What a local stack leaves on disk, which only its user may read: where it is while it runs."""
+"""State folder of a local stack, and the file that says where a running one is."""
 
 import os
 from pathlib import Path
@@ -11,30 +11,30 @@ from infra.sam import ROOT
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A local stack that is up."""
+    """A running local stack."""
 
     url: str
-    """The API and /_local/."""
+    """URL of the API and of /_local/."""
     emulator_url: str
     emulator_key: str = ""
-    """Opens `/_ministack/` of the emulator, in this run."""
+    """Key of this run, for `/_ministack/` of the emulator."""
     outputs: dict[str, str]
-    """Of the stack."""
+    """Outputs of the stack."""
     region: str = REGION
 
 
 def default_state() -> Path:
-    """The state folder: the variable STATE, or .local in the project."""
+    """State folder: the variable STATE, or .local in the project."""
     return Path(os.environ.get("STATE") or ROOT / ".local").absolute()
 
 
 def write_running(state: Path, running: Running) -> None:
-    """Notes that a stack is up."""
+    """Records a running stack."""
     write_private(_file(state), msgspec.json.encode(running))
 
 
 def read_running(state: Path) -> Running:
-    """Raises `LocalStackError` when no stack is up on this state."""
+    """The stack that runs on a state. Raises `LocalStackError` if there is none."""
     try:
         return msgspec.json.decode(_file(state).read_bytes(), type=Running)
     except FileNotFoundError:
@@ -44,21 +44,21 @@ def read_running(state: Path) -> Running:
 
 
 def forget_running(state: Path) -> None:
-    """Notes that the stack is down."""
+    """Records that the stack is down."""
     _file(state).unlink(missing_ok=True)
 
 
 def make_private(state: Path) -> None:
-    """Lets only the user read the state folder, and what this process makes from now on."""
+    """Makes the state folder, and files that this process creates, readable by the user only."""
     os.umask(0o077)
     own = not state.exists() or (state / "lock").exists()
     state.mkdir(parents=True, exist_ok=True)
-    if own:  # a folder that somebody shares stays as it is; what comes into it is private anyhow
+    if own:  # a shared folder stays shared; files in it are private anyway
         state.chmod(0o700)
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replaces a file, at once and whole, by one that only the user may read."""
+    """Replaces a file atomically by one that only the user can read."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)

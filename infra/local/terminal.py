@@ -1,4 +1,4 @@
-"""The terminal of `make run`: a line for each thing that happens, in colour where there is a terminal."""
+"""Output of `make run`: a line for each event, in colour on a terminal."""
 
 import sys
 import time
@@ -7,19 +7,19 @@ from typing import Protocol
 from infra.logs.text import Tone, indented, is_coloured, painted
 
 _BELOW = 10
-"""Columns of the time and the gap after it."""
+"""Columns of the time and the space after it."""
 
 
 class Report(Protocol):
-    """Says a line to whoever watches."""
+    """Prints a line."""
 
     def __call__(self, text: str, tone: Tone = "plain") -> None:
-        """Says it, in the colour of its tone where there are colours."""
+        """Prints the text, in the colour of its tone on a terminal."""
 
 
 def say(text: str, tone: Tone = "plain") -> None:
-    """One line for whoever watches; further rows of the text are indented below it."""
+    """Prints a line with the time; further rows of the text are indented below it."""
     first, _, rest = text.partition("\n")
-    told = f"{time.strftime('%H:%M:%S')}  {first}{indented(rest, _BELOW)}"
+    line = f"{time.strftime('%H:%M:%S')}  {first}{indented(rest, _BELOW)}"
     # One write: several threads report at once.
-    print(painted(told, tone, coloured=is_coloured(sys.stdout)) + "\n", end="", flush=True)
+    print(painted(line, tone, coloured=is_coloured(sys.stdout)) + "\n", end="", flush=True)

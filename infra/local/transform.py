@@ -1,10 +1,14 @@
-"""What the emulator does not understand of the translated template, in terms that it does. Pure.
+"""Rewrites the translated template for the emulator, without side effects.
 
-MiniStack ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS; here they become
-resources of their own. Of three actions it knows neither the right resource nor the conditions, of keys not the conditions.
-It speaks no TLS, which the buckets' policies ask for. Of a Distributed Map it takes no `MaxConcurrencyPath`, and starts 64
-processes at once then. Of a generated secret it heeds the excluded characters only. Pages of this machine may upload from any
-port, as they may call the API.
+MiniStack differs from AWS:
+- It ignores the OpenAPI `Body` in which SAM puts an HTTP API's routes, authorizers and CORS. Here
+  they become resources of their own.
+- It checks some actions against another resource and without conditions, and ignores those of keys.
+- It speaks no TLS, which the buckets' policies require.
+- It ignores `MaxConcurrencyPath` of a Distributed Map, and would start 64 processes at once.
+- Of a generated secret's settings it heeds only the excluded characters.
+
+Besides, pages of this machine may upload from any port, as they may call the API.
 """
 
 import hashlib
@@ -27,13 +31,13 @@ _RESOURCES = {
     "scheduler:UpdateSchedule": _SCHEDULES,
     "scheduler:DeleteSchedule": _SCHEDULES,
 }
-"""Actions and the resource against which the emulator checks them, whatever identity or schedule group the call names."""
+"""Actions, and the resource against which the emulator checks them in any call."""
 
 _CHILDREN_AT_ONCE = 4
-"""Of a Distributed Map: each takes a process, and more would only wait for the processor."""
+"""Children of a Distributed Map: each takes a process, and more would only wait."""
 
 _RETRIED_SOON = {"IntervalSeconds": 1, "MaxDelaySeconds": 8}
-"""Pauses of an item whose function failed: whoever mends it waits for 20 s, not for 100. Longer than an item's lease."""
+"""Pauses before retries: 20 s in all, not 100, but longer than an item's lease."""
 
 _AUTHORIZER = "x-amazon-apigateway-authorizer"
 _INTEGRATION = "x-amazon-apigateway-integration"
@@ -41,11 +45,11 @@ _CORS = "x-amazon-apigateway-cors"
 
 
 def for_emulator(template: Template, variables: Mapping[str, str] | None = None) -> Template:
-    """The translated template as the emulator understands it. The argument stays as it is.
+    """The translated template in the emulator's terms; the argument is not changed.
 
     Args:
-        template: as AWS's translator made it.
-        variables: what every function has in its environment besides its own.
+        template: output of AWS's translator.
+        variables: added to the environment of every function.
     """
     template = deepcopy(template)
     resources = template["Resources"]
@@ -69,13 +73,14 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         _exclude_punctuation(secret)
     for key in _of_type(template, "AWS::KMS::Key").values():
         for statement in key["KeyPolicy"]["Statement"]:
-            # It compares aws:PrincipalArn with the session's ARN, AWS with the role's. The role's own policy still holds.
+            # The emulator compares aws:PrincipalArn with the session's ARN, AWS with the role's.
+            # The role's own policy still holds.
             statement.pop("Condition", None)
     return template
 
 
 def statements(template: Template) -> Iterator[Template]:
-    """All statements of all roles, also those that are there under a condition (`Fn::If`)."""
+    """Statements of all roles, also conditional ones (`Fn::If`)."""
     roles = [
         each["Properties"]
         for each in template["Resources"].values()
@@ -97,7 +102,7 @@ def routes(template: Template) -> set[str]:
 
 
 def ttl_attributes(template: Template) -> dict[str, str]:
-    """Logical id of each table with a TTL, and the attribute: the emulator drops it from the template."""
+    """TTL attribute by logical id of each table with one; the emulator ignores the template's."""
     tables = {
         name: each["Properties"]
         for name, each in template["Resources"].items()
@@ -108,7 +113,7 @@ def ttl_attributes(template: Template) -> dict[str, str]:
 
 
 def _of_type(template: Template, kind: str) -> dict[str, Template]:
-    """Properties by logical id."""
+    """Properties of a type's resources, by logical id."""
     return {
         name: each["Properties"]
         for name, each in template["Resources"].items()
@@ -141,7 +146,7 @@ def _limit_maps(properties: Template) -> None:
 
 
 def _expanded(api: str, properties: Template) -> Template:
-    """Changes the API's properties; returns the resources that take the place of its Body."""
+    """Changes the API's properties; returns the resources that replace its Body."""
     body = properties.pop("Body")
     properties.pop("FailOnWarnings", None)
     properties |= {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
@@ -159,8 +164,9 @@ def _expanded(api: str, properties: Template) -> Template:
 
 
 def _authorizer_id(api: str, name: str, paths: Iterable[str]) -> str:
-    """Another one when there is another path, and with it an authorizer that remembers no answer: those from before a new
-    workflow lack its scope.
+    """Logical id of the authorizer, which differs with the paths.
+
+    A new authorizer has no cached answers; older ones would lack the scope of a new workflow.
     """
     digest = hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()
     return f"{api}{name}Authorizer{digest[:8]}"

@@ -1,6 +1,7 @@
-"""Twilio's Messages and Calls (API 2010-04-01), as far as a client can tell: credentials, errors with their codes, answers.
+"""Stand-in of Twilio's Messages and Calls (API 2010-04-01): credentials, errors and answers.
 
-The numbers that fail are those of Twilio's own test credentials (twilio.com/docs/iam/test-credentials).
+The numbers that fail are those of Twilio's test credentials
+(https://www.twilio.com/docs/iam/test-credentials).
 """
 
 import base64
@@ -20,10 +21,10 @@ from infra.local.captured import Callback, Message, Reply, message
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "local"  # noqa: S105 - opens the stand-in only
 FROM_NUMBER = "+15005550006"
-"""Of the test credentials' numbers the one that may send."""
+"""Sending number of Twilio's test credentials."""
 
 SECRET = {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN, "from_number": FROM_NUMBER}
-"""What the Twilio secret holds on the local stack."""
+"""Content of the Twilio secret on the local stack."""
 
 _BASIC = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
 _PATH = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/(Messages|Calls)\.json")
@@ -33,7 +34,10 @@ _MESSAGE_ERRORS = {
     "+15005550001": (21211, "Invalid 'To' Phone Number: {to}"),
     "+15005550002": (
         21612,
-        "Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' parameters",
+        (
+            "Message cannot be sent with the current combination of 'To' ({to}) "
+            "and/or 'From' parameters"
+        ),
     ),
     "+15005550003": (
         21408,
@@ -56,14 +60,14 @@ _NOT_OURS = (
 
 
 def answer(path: str, authorization: str, body: bytes) -> Reply:
-    """What Twilio answers to a POST."""
+    """Twilio's answer to a POST."""
     if authorization != _BASIC:
         return _error(401, 20003, "Authenticate")
-    found = _PATH.fullmatch(path)
-    if not found or found[1] != ACCOUNT_SID:
+    match = _PATH.fullmatch(path)
+    if not match or match[1] != ACCOUNT_SID:
         return _error(404, 20404, f"The requested resource {path} was not found")
     form = dict(parse_qsl(body.decode()))
-    return _message(form) if found[2] == "Messages" else _call(form)
+    return _message(form) if match[2] == "Messages" else _call(form)
 
 
 def _message(form: Mapping[str, str]) -> Reply:
@@ -90,13 +94,13 @@ def _message(form: Mapping[str, str]) -> Reply:
 def _call(form: Mapping[str, str]) -> Reply:
     if error := _wrong(form, _CALL_ERRORS):
         return error
-    said = [
+    spoken = [
         html.unescape(text) for text in re.findall(r"<Say[^>]*>(.*?)</Say>", form.get("Twiml", ""))
     ]
-    if not said:
+    if not spoken:
         return _error(400, 21205, "Url parameter is required.")
     return _created(
-        "CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(said)), {}
+        "CA", "Calls", form, message("voice", form["To"], form.get("From"), "\n".join(spoken)), {}
     )
 
 
@@ -134,22 +138,22 @@ def _created(
 
 
 def _status(prefix: str, sid: str, form: Mapping[str, str]) -> Callback | None:
-    """The signed status callback of a message or call that arrived, to whoever asked for one."""
+    """Signed status callback of a delivered message or call; none if not requested."""
     url = form.get("StatusCallback")
     if not url:
         return None
     kind = {"SM": "Message", "CA": "Call"}[prefix]
-    told = {
+    fields = {
         f"{kind}Sid": sid,
         f"{kind}Status": "completed" if kind == "Call" else "delivered",
         "To": form["To"],
     }
-    told |= {"AccountSid": ACCOUNT_SID, "ApiVersion": "2010-04-01"}
+    fields |= {"AccountSid": ACCOUNT_SID, "ApiVersion": "2010-04-01"}
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        "x-twilio-signature": RequestValidator(AUTH_TOKEN).compute_signature(url, told),
+        "x-twilio-signature": RequestValidator(AUTH_TOKEN).compute_signature(url, fields),
     }
-    return Callback(url, headers, urlencode(told).encode())
+    return Callback(url, headers, urlencode(fields).encode())
 
 
 def _error(status: int, code: int, text: str) -> Reply:

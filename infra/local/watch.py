@@ -1,4 +1,4 @@
-"""Watches the functions' log for whoever sits at the terminal: errors as they happen, and what was denied or refused."""
+"""Reports errors, denied permissions and refused webhooks in the functions' logs."""
 
 import time
 from collections.abc import Iterator
@@ -11,34 +11,33 @@ from infra.local.deploy import STACK
 from infra.local.emulator import Emulator
 from infra.local.terminal import say
 from infra.logs.denied import find_denied
+from infra.logs.filters import LineFilter
 from infra.logs.line import Line, Source
 from infra.logs.reading import Tail
 from infra.logs.sources import local_sources
 from infra.logs.text import Tone
-from infra.logs.wanted import Wanted
 
-_BUSY_SECONDS, _IDLE_SECONDS = 0.5, 2.0
-"""Between two looks, which cost the emulator about a millisecond for each function."""
+_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 2.0
+"""Pauses between reads, each of which costs the emulator a millisecond for every function."""
 _SHARE = 10
-"""At most this part of the time is spent looking, however slow the looks become."""
+"""A pause is at least this many times the duration of the read before it."""
 _SOURCES_SECONDS = 5.0
 _LATE_MS = 2_000
 _ERRORS = {"ERROR", "CRITICAL"}
 _TRIES_AGAIN = "functions.core.triggers.run_item.WillTryAgain"
-"""Raised to Step Functions by an item that is to be tried again."""
+"""Raised to Step Functions by an item that will be retried."""
 
 
 def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
-    """Says what goes wrong, until the emulator stops. `happened` is set when a look may be worth it at once."""
-    tail = Tail(emulator.client("logs"), Wanted(), since_ms, _LATE_MS)
+    """Prints faults until the emulator stops. `happened` ends a pause early."""
+    tail = Tail(emulator.client("logs"), LineFilter(), since_ms, _LATE_MS)
     sources: list[Source] = []
     read_until = 0.0
     while True:
         started = time.monotonic()
         if started > read_until:
-            with suppress(
-                ClientError, BotoCoreError
-            ):  # kept as they were known, while the emulator is busy or stopping
+            # While the emulator is busy or stopping, the sources stay as they were.
+            with suppress(ClientError, BotoCoreError):
                 sources, read_until = (
                     local_sources(emulator.client("lambda"), STACK),
                     started + _SOURCES_SECONDS,
@@ -46,26 +45,26 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
         for line in tail.new(sources):
             for text, tone in reports(line):
                 say(text, tone)
-        pause = max(_BUSY_SECONDS, _SHARE * (time.monotonic() - started))
+        pause = max(_SHORTEST_PAUSE_SECONDS, _SHARE * (time.monotonic() - started))
         time.sleep(pause)
-        happened.wait(max(0.0, _IDLE_SECONDS - pause))
+        happened.wait(max(0.0, _LONGEST_PAUSE_SECONDS - pause))
         happened.clear()
 
 
 def reports(line: Line) -> Iterator[tuple[str, Tone]]:
-    """What is said of a line; nothing of one that tells of no fault."""
+    """Texts about a faulty line; none for any other line."""
     if _TRIES_AGAIN in line.traceback + line.message:
-        return  # told already, with its own traceback
+        return  # its own line has been reported
     if denied := find_denied(f"{line.message}\n{line.traceback}"):
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:
-        yield f"ERROR {line.about}: {_told(line)}\n{line.traceback}".rstrip(), "error"
+        yield f"ERROR {line.about}: {_summary(line)}\n{line.traceback}".rstrip(), "error"
     elif line.level == "WARNING" and line.source.name == "webhooks":
         yield f"webhook of {line.keys.get('source', 'unknown source')}: {line.message}", "warning"
 
 
-def _told(line: Line) -> str:
-    """The message, what it is about, and how to see all lines of the call."""
+def _summary(line: Line) -> str:
+    """Message, status and code, and the command that shows all lines of the call."""
     status = " ".join(str(line.keys[key]) for key in ("status", "code") if key in line.keys)
     request = line.keys.get("request_id")
     hint = f"(make logs REQUEST={request})" if request else ""

@@ -1,1 +1,1 @@
-"""The log lines of all functions, here and on AWS: found, read as they come, and shown to a person."""
+"""Log lines of all functions, local and on AWS: reading, filtering and display."""

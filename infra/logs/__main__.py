@@ -1,4 +1,4 @@
-"""`make logs`: the log lines of a request, a run or a workflow, or the last ones of all functions, here and on AWS."""
+"""`make logs`: log lines of a request, a run or a workflow, or the latest of all functions."""
 
 import argparse
 import os
@@ -9,81 +9,73 @@ from typing import Any, NamedTuple, NoReturn
 import boto3
 from botocore.config import Config
 
-from infra import target
+from infra import stack_target
+from infra.logs.filters import LineFilter
 from infra.logs.line import Line, Source
 from infra.logs.reading import Tail, read
-from infra.logs.sources import deployed_sources, local_sources
+from infra.logs.sources import stack_sources
 from infra.logs.text import is_coloured, shown
-from infra.logs.wanted import Wanted
 
 LAST_LINES = 100
-"""Shown where neither a request nor a run is asked for."""
+"""Most lines shown when neither a request nor a run is given."""
 _SPANS_SECONDS = (10 * 60, 3600, 86_400, 8 * 86_400)
-"""Looked at one after the other until lines are found. Items of a run are kept for 7 days, so it logs no longer."""
+"""Time spans, tried until one has lines. A run logs for at most 7 days, as its items are kept."""
 
 
 class Pace(NamedTuple):
-    """How a place is read."""
+    """Intervals and retries for reading the logs of a stack."""
 
     poll_seconds: float
     sources_seconds: float
-    """After which functions that are new are looked for."""
+    """Interval at which new functions are looked for."""
     late_ms: int
-    """How much later than a newer line one may arrive."""
+    """Delay with which a line may arrive after a newer one."""
     retries: Config
 
 
 _LOCAL = Pace(0.5, 5, 2_000, Config(retries={"total_max_attempts": 2}))
 _DEPLOYED = Pace(2, 60, 30_000, Config(retries={"mode": "adaptive", "total_max_attempts": 10}))
-"""FilterLogEvents is allowed a few times a second, for the whole account."""
+"""Slower: FilterLogEvents has a quota of a few calls a second for the whole account."""
 
 
 def main() -> int:
-    """Prints lines; 1 with a sentence when it cannot."""
+    """Prints log lines; 1 with a sentence if it fails."""
     try:
-        return target.run(_arguments(), _logs)
+        return stack_target.run_command(_arguments(), _logs)
     except KeyboardInterrupt:
         return 0
-    except BrokenPipeError:  # whoever read them has read enough, such as `head`
+    except BrokenPipeError:  # the reader has enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="infra.logs", description=__doc__)
-    target.add_arguments(parser)
+    stack_target.add_arguments(parser)
     parser.add_argument(
         "--request", default="", help="the request_id of a problem, or the header x-request-id"
     )
-    parser.add_argument("--run", default="", help="the run_id; its items' lines are among them")
+    parser.add_argument("--run", default="", help="the run_id; includes the lines of its items")
     parser.add_argument("--workflow", default="", help="the name of a workflow")
-    parser.add_argument(
-        "--follow", action="store_true", help="goes on with the lines that come, until Ctrl-C"
-    )
+    parser.add_argument("--follow", action="store_true", help="shows new lines until Ctrl-C")
     return parser.parse_args()
 
 
 def _logs(arguments: argparse.Namespace) -> str:
-    wanted = Wanted(arguments.request, arguments.run, arguments.workflow)
-    wanted.refuse_wrong()
+    line_filter = LineFilter(arguments.request, arguments.run, arguments.workflow)
+    line_filter.refuse_invalid()
     pace = _LOCAL if arguments.env == "local" else _DEPLOYED
-    logs, sources = boto3.client("logs", config=pace.retries), _sources(arguments.env)
-    _refuse_unknown(wanted.workflow, sources)
+    logs, sources = boto3.client("logs", config=pace.retries), stack_sources(arguments.env)
+    _refuse_unknown(line_filter.workflow, sources)
     now_ms = int(time.time() * 1000)
-    lines = _recent(logs, sources, wanted, now_ms)
+    lines = _recent(logs, sources, line_filter, now_ms)
     if lines:
         _print(lines)
     if arguments.follow:
-        tail = Tail(logs, wanted, now_ms - pace.late_ms, pace.late_ms)
+        tail = Tail(logs, line_filter, now_ms - pace.late_ms, pace.late_ms)
         _print([line for line in tail.new(sources) if line not in lines])
         _follow(tail, arguments.env, pace)
-    return "" if lines else f"No log line of the last 8 days is of {wanted}."
-
-
-def _sources(env: str) -> list[Source]:
-    if env == "local":
-        return local_sources(boto3.client("lambda"), target.stack_name(env))
-    return deployed_sources(boto3.client("cloudformation"), target.stack_name(env))
+    return "" if lines else f"No log line of the last 8 days matches {line_filter}."
 
 
 def _refuse_unknown(workflow: str, sources: list[Source]) -> None:
@@ -92,20 +84,23 @@ def _refuse_unknown(workflow: str, sources: list[Source]) -> None:
         raise ValueError(f"There is no workflow {workflow!r}. There are: {', '.join(names)}.")
 
 
-def _recent(logs: Any, sources: list[Source], wanted: Wanted, now_ms: int) -> list[Line]:  # noqa: ANN401 - boto3's client
-    """All lines of a run; else those of the shortest span that has any, of which only a request's are all shown."""
-    spans = _SPANS_SECONDS[-1:] if wanted.run else _SPANS_SECONDS
+def _recent(logs: Any, sources: list[Source], line_filter: LineFilter, now_ms: int) -> list[Line]:  # noqa: ANN401 - boto3's client
+    """All lines of a run; otherwise the lines of the shortest span that has any.
+
+    Without a request, only the last ones.
+    """
+    spans = _SPANS_SECONDS[-1:] if line_filter.run else _SPANS_SECONDS
     for seconds in spans:
-        lines = read(logs, sources, wanted, now_ms - seconds * 1000, now_ms)
+        lines = read(logs, sources, line_filter, now_ms - seconds * 1000, now_ms)
         if lines:
-            return lines if wanted.run or wanted.request else lines[-LAST_LINES:]
+            return lines if line_filter.run or line_filter.request else lines[-LAST_LINES:]
     return []
 
 
 def _follow(tail: Tail, env: str, pace: Pace) -> NoReturn:
-    """Until Ctrl-C. Functions that are new since are followed too."""
+    """Shows new lines until Ctrl-C, also those of functions that are added meanwhile."""
     while True:
-        sources, until = _sources(env), time.monotonic() + pace.sources_seconds
+        sources, until = stack_sources(env), time.monotonic() + pace.sources_seconds
         while time.monotonic() < until:
             time.sleep(pace.poll_seconds)
             _print(tail.new(sources))

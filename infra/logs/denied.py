@@ -1,4 +1,4 @@
-"""A denied permission, found in the text of an error: which action on which resource, and whose role lacks it."""
+"""Finds denied permissions in error texts: action, resource, and the role that lacks it."""
 
 import re
 from typing import NamedTuple
@@ -8,12 +8,12 @@ _RESOURCE = re.compile(
     r"on resource: \"?([^\"\]\n]+?)\"?(?: because | with an explicit |\]|\"|$)", re.MULTILINE
 )
 _ADDED = re.compile(r"\[([\w-]+:\w+) on resource: ")
-"""As functions/core/aws/clients.py names what an error leaves out."""
+"""Form in which functions/core/aws/clients.py adds what an error leaves out."""
 _ROLE = re.compile(r":assumed-role/([^/\s]+)/")
 
 
 class Denied(NamedTuple):
-    """What was denied."""
+    """A denied permission."""
 
     action: str
     resource: str
@@ -25,7 +25,7 @@ class Denied(NamedTuple):
 
 
 def find_denied(text: str) -> Denied | None:
-    """The first denied permission that a text tells of."""
+    """The first denied permission in a text."""
     action = _ACTION.search(text) or _ADDED.search(text)
     if not action:
         return None

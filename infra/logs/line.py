@@ -1,4 +1,4 @@
-"""A log line: what CloudWatch Logs keeps of a function, read into what a person looks for."""
+"""Log lines, parsed from CloudWatch Logs events."""
 
 import json
 import re
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 _PLATFORM = re.compile(
     r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION)\b(?!.*Status:)"
 )
-"""Lambda's own lines say nothing that the call's do not, except where they have a status, such as a timeout."""
+"""Lambda's own lines; they add nothing to ours unless they have a status, such as a timeout."""
 _FAULT = re.compile(
-    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|Worker process|"
-    r"Status: (timeout|error)"
+    r"\[ERROR\]|Traceback \(most recent call last\)|Task timed out|Runtime\.|Runtime exited|"
+    r"Worker process|Status: (timeout|error)"
 )
 _SHOWN_APART = frozenset({"level", "message", "timestamp", "exception"})
 _REPETITION = frozenset({"service", "location", "exception_name", "stack_trace", "xray_trace_id"})
 _FILE = re.compile(r'File "[^"]*?/(functions/[^"]+)"')
 
-Event = Mapping[str, Any]
-"""Of `filter_log_events`."""
+LogEvent = Mapping[str, Any]
+"""One event of `filter_log_events`."""
 
 
 class Source(NamedTuple):
@@ -26,13 +26,13 @@ class Source(NamedTuple):
 
     group: str
     name: str
-    """The function's, without the stack's."""
+    """The function's name without the stack's."""
     workflow: str | None = None
-    """Where the function is a workflow's."""
+    """The workflow's name, if the function is a workflow's."""
 
 
 class Line(NamedTuple):
-    """One line; several where somebody printed them at once."""
+    """One log line, or several that were printed at once."""
 
     source: Source
     at_ms: int
@@ -43,23 +43,24 @@ class Line(NamedTuple):
 
     @property
     def about(self) -> str:
-        """The workflow that the call is of, or the function."""
+        """Name of the called workflow, or else of the function."""
         return str(self.keys.get("workflow") or self.source.workflow or self.source.name)
 
 
 def source_of(group: str, stack: str) -> Source:
-    """The source that a log group of a stack is."""
+    """The function of a stack that owns a log group."""
     name = group.rpartition("/")[2].removeprefix(f"{stack}-")
     workflow = name.removeprefix("wf-") if name.startswith("wf-") else None
     return Source(group, workflow or name, workflow)
 
 
-def read_lines(source: Source, events: Iterable[Event]) -> Iterator[Line]:
-    """The lines in a group's events. Metrics and Lambda's own lines are left out.
+def read_lines(source: Source, events: Iterable[LogEvent]) -> Iterator[Line]:
+    """Lines in a group's events, without metrics and Lambda's own lines.
 
-    Text that is not ours is one line where it was written at once: an emulator keeps each row of a traceback by itself.
+    Unstructured text that was written at once is one line: an emulator keeps each row of a
+    traceback as an event of its own.
     """
-    block: list[Event] = []
+    block: list[LogEvent] = []
     for event in events:
         if block and (
             _is_ours(event) or _is_platform(event) or _moment(event) != _moment(block[0])
@@ -74,7 +75,7 @@ def read_lines(source: Source, events: Iterable[Event]) -> Iterator[Line]:
         yield _text_line(source, block)
 
 
-def _own_line(source: Source, event: Event) -> Iterator[Line]:
+def _own_line(source: Source, event: LogEvent) -> Iterator[Line]:
     values = json.loads(event["message"])
     if "_aws" in values:
         return
@@ -90,14 +91,14 @@ def _own_line(source: Source, event: Event) -> Iterator[Line]:
     )
 
 
-def _text_line(source: Source, block: list[Event]) -> Line:
+def _text_line(source: Source, block: list[LogEvent]) -> Line:
     text = "\n".join(event["message"].rstrip() for event in block)
     level = "ERROR" if _FAULT.search(text) else "INFO"
     first, _, rest = _with_own_paths(text).partition("\n")
     return Line(source, block[0]["timestamp"], level, first, {}, rest)
 
 
-def _is_ours(event: Event) -> bool:
+def _is_ours(event: LogEvent) -> bool:
     if not event["message"].startswith("{"):
         return False
     try:
@@ -106,15 +107,15 @@ def _is_ours(event: Event) -> bool:
         return False
 
 
-def _is_platform(event: Event) -> bool:
+def _is_platform(event: LogEvent) -> bool:
     # Powertools writes null for a metric that it refuses.
     return event["message"].strip() in {"", "null"} or bool(_PLATFORM.match(event["message"]))
 
 
-def _moment(event: Event) -> tuple[str, int]:
+def _moment(event: LogEvent) -> tuple[str, int]:
     return event.get("logStreamName", ""), event["timestamp"]
 
 
 def _with_own_paths(text: str) -> str:
-    """Paths as they are in this repository, wherever the function's code was unpacked: an editor can open them."""
+    """Replaces paths in Lambda by paths in this repository, which an editor can open."""
     return _FILE.sub(r'File "\1"', text)

@@ -1,4 +1,4 @@
-"""Reads log lines from CloudWatch Logs: those of a span of time, and those that come after."""
+"""Reads log lines from CloudWatch Logs, of a time span or as they arrive."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,52 +7,59 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.logs.line import Event, Line, Source, read_lines
-from infra.logs.wanted import Wanted
+from infra.logs.filters import LineFilter
+from infra.logs.line import Line, LogEvent, Source, read_lines
 
-Client = Any
-"""boto3's, of CloudWatch Logs; made at run time."""
+LogsClient = Any
+"""A boto3 client of CloudWatch Logs; its type is made at run time."""
 
 
 def read(
-    logs: Client, sources: Iterable[Source], wanted: Wanted, start_ms: int, end_ms: int
+    logs: LogsClient, sources: Iterable[Source], line_filter: LineFilter, start_ms: int, end_ms: int
 ) -> list[Line]:
-    """Wanted lines of a span of time, in their order."""
-    found: list[Line] = []
+    """Matching lines of a time span, oldest first."""
+    matching: list[Line] = []
     for source in sources:
-        lines = read_lines(source, _events(logs, source, wanted, start_ms, end_ms))
-        found += [line for line in lines if wanted.matches(line)]
-    return sorted(found, key=lambda line: line.at_ms)
+        lines = read_lines(source, _events(logs, source, line_filter, start_ms, end_ms))
+        matching += [line for line in lines if line_filter.matches(line)]
+    return sorted(matching, key=lambda line: line.at_ms)
 
 
 class Tail:
-    """The lines that come. None is missed, and none is told twice, though lines may arrive out of their order."""
+    """Follows log groups. Lines may arrive out of order; none is missed or returned twice."""
 
-    def __init__(self, logs: Client, wanted: Wanted, since_ms: int, late_ms: int) -> None:
-        """`late_ms`: how much later than one with a later time a line may arrive."""
-        self._logs, self._wanted, self._since_ms, self._late_ms = logs, wanted, since_ms, late_ms
+    def __init__(
+        self, logs: LogsClient, line_filter: LineFilter, since_ms: int, late_ms: int
+    ) -> None:
+        """`late_ms` is the delay with which a line may arrive after a newer one."""
+        self._logs, self._filter, self._since_ms, self._late_ms = (
+            logs,
+            line_filter,
+            since_ms,
+            late_ms,
+        )
         self._tails: dict[Source, _SourceTail] = {}
 
     def new(self, sources: Iterable[Source]) -> list[Line]:
-        """Wanted lines that have come since the last look. A source that fails is looked at again the next time."""
-        found: list[Line] = []
+        """Matching lines since the last call. A source that fails is read again next time."""
+        matching: list[Line] = []
         for source in sources:
             tail = self._tails.setdefault(source, _SourceTail(self._since_ms, self._late_ms))
             try:
-                events = tail.unseen(partial(_events, self._logs, source, self._wanted))
+                events = tail.unseen(partial(_events, self._logs, source, self._filter))
             except (ClientError, BotoCoreError):
                 continue
-            found += [line for line in read_lines(source, events) if self._wanted.matches(line)]
-        return sorted(found, key=lambda line: line.at_ms)
+            matching += [line for line in read_lines(source, events) if self._filter.matches(line)]
+        return sorted(matching, key=lambda line: line.at_ms)
 
 
 class _SourceTail:
     def __init__(self, since_ms: int, late_ms: int) -> None:
         self._since_ms, self._late_ms = since_ms, late_ms
         self._seen: dict[tuple[object, ...], int] = {}
-        """Times by event, of the events that another look may give again."""
+        """Times of the events that another read may return again."""
 
-    def unseen(self, events_since: Callable[[int], list[Event]]) -> list[Event]:
+    def unseen(self, events_since: Callable[[int], list[LogEvent]]) -> list[LogEvent]:
         events, times = [], dict[tuple[object, ...], int]()
         for event in events_since(self._since_ms):
             key = _identity(event, times)
@@ -68,8 +75,8 @@ class _SourceTail:
         return events
 
 
-def _identity(event: Event, others: dict[tuple[object, ...], int]) -> tuple[object, ...]:
-    """CloudWatch's id; an emulator gives none, so its place among equal ones of its stream."""
+def _identity(event: LogEvent, others: dict[tuple[object, ...], int]) -> tuple[object, ...]:
+    """CloudWatch's event id. The emulator has none; there it is the place among equal events."""
     if event.get("eventId"):
         return (event["eventId"],)
     key, place = (event.get("logStreamName"), event["timestamp"], event["message"]), 0
@@ -79,13 +86,17 @@ def _identity(event: Event, others: dict[tuple[object, ...], int]) -> tuple[obje
 
 
 def _events(
-    logs: Client, source: Source, wanted: Wanted, start_ms: int, end_ms: int | None = None
-) -> list[Event]:
-    """By group, without listing the groups: an emulator fails at that while any of them gets a new stream."""
-    options = {"filterPattern": wanted.pattern(source), "endTime": end_ms}
-    asked = {name: value for name, value in options.items() if value}
+    logs: LogsClient,
+    source: Source,
+    line_filter: LineFilter,
+    start_ms: int,
+    end_ms: int | None = None,
+) -> list[LogEvent]:
+    """Events of a group, read without listing groups: the emulator's list fails at times."""
+    options = {"filterPattern": line_filter.pattern(source), "endTime": end_ms}
+    set_options = {name: value for name, value in options.items() if value}
     pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=source.group, startTime=start_ms, **asked
+        logGroupName=source.group, startTime=start_ms, **set_options
     )
     try:
         return [event for page in pages for event in page["events"]]

@@ -1,15 +1,31 @@
-"""Where a stack's functions log to."""
+"""Log groups of a stack's functions."""
 
 from typing import Any
 
+import boto3
+
+from infra import stack_target
 from infra.logs.line import Source, source_of
 
 Client = Any
-"""boto3's; made at run time."""
+"""A boto3 client; its type is made at run time."""
+
+
+def stack_sources(env: str) -> list[Source]:
+    """Log groups of an environment's stack."""
+    name = stack_target.stack_name(env)
+    if env == "local":
+        return local_sources(boto3.client("lambda"), name)
+    return deployed_sources(boto3.client("cloudformation"), name)
 
 
 def local_sources(client: Client, stack: str) -> list[Source]:
-    """Of all functions of the emulator, by its client of Lambda: also of one that was added by hand."""
+    """Log groups of all functions in the emulator, also of those that were added by hand.
+
+    Args:
+        client: of Lambda.
+        stack: the name that prefixes the functions' names.
+    """
     pages = client.get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     groups = [
@@ -20,7 +36,12 @@ def local_sources(client: Client, stack: str) -> list[Source]:
 
 
 def deployed_sources(client: Client, stack: str) -> list[Source]:
-    """All log groups of a stack, by a client of CloudFormation: its functions' and the API's access log."""
+    """All log groups of a deployed stack: its functions' and the API's access log.
+
+    Args:
+        client: of CloudFormation.
+        stack: its name.
+    """
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
     rows = [row for page in pages for row in page["StackResourceSummaries"]]
     groups = [

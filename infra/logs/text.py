@@ -1,4 +1,4 @@
-"""Lines as a person reads them: time, level, workflow, what happened, its keys, and the traceback below."""
+"""Log lines as text: time, level, workflow, message and keys, and the traceback below."""
 
 import os
 import re
@@ -18,27 +18,27 @@ _TONES: dict[str, Tone] = {
 }
 _FIRST = ("trigger", "status", "code", "request_id")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a log line holds came from anywhere; none of it may steer the terminal."""
+"""Control characters, which must not reach the terminal from a log line."""
 
 
 def is_coloured(stream: TextIO) -> bool:
-    """Whether colours are wanted there: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+    """True on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def painted(text: str, tone: Tone, *, coloured: bool) -> str:
-    """The text in a tone's colour; no control character of its own is left."""
+    """The text in a tone's colour, without control characters of its own."""
     text = _CONTROL.sub("�", text)
     return f"\x1b[{_CODES[tone]}m{text}\x1b[0m" if coloured and _CODES[tone] else text
 
 
 def tone_of(line: Line) -> Tone:
-    """By the line's level."""
+    """Tone of a line's level."""
     return _TONES.get(line.level, "plain")
 
 
 def shown(line: Line, *, coloured: bool = False) -> str:
-    """One line with its date, and its traceback indented below."""
+    """Text of a line with its date, and its traceback indented below."""
     at = (
         time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at_ms / 1000))
         + f".{line.at_ms % 1000:03d}"
@@ -51,7 +51,7 @@ def shown(line: Line, *, coloured: bool = False) -> str:
 
 
 def keys_of(line: Line) -> str:
-    """The line's keys, those that everybody looks for first; what is empty is left out."""
+    """The line's keys that are not empty; the most useful come first."""
     rest = [name for name in line.keys if name not in {*_FIRST, "workflow"}]
     pairs = [(name, line.keys.get(name)) for name in (*_FIRST, *rest)]
     return " ".join(
@@ -60,7 +60,7 @@ def keys_of(line: Line) -> str:
 
 
 def indented(text: str, spaces: int) -> str:
-    """The rows of a text below what stands before it; nothing of an empty one."""
+    """Rows of a text on indented lines of their own; empty for an empty text."""
     return "".join(f"\n{' ' * spaces}{row}" for row in text.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""`make preview`: shows every email in every locale, and shows it again when a file of it changes. No emulator, no AWS."""
+"""`make preview`: shows every email in every locale, and updates it when a file changes."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ DEFAULT_PORT = 8788
 
 
 def main() -> int:
-    """Serves until Ctrl-C; 1 with a sentence when it cannot."""
+    """Serves until Ctrl-C; 1 with a sentence if it cannot."""
     signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs inherit it as ignored
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -39,7 +39,7 @@ def _serve(given: Given) -> None:
 
 
 def _settings(parameters: dict[str, str]) -> dict[str, str]:
-    """What functions have in their environment, with the hosts that samples link to."""
+    """Environment as functions have it, with the hosts that samples link to."""
     declared = sam.read_template()["Parameters"]
     defaults = {name: str(about.get("Default", "")) for name, about in declared.items()}
     variables = {upper_snake(name): value for name, value in (defaults | parameters).items()}

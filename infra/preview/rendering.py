@@ -1,6 +1,7 @@
-"""One email, rendered in a process of its own, so that it is made of the files as they are now, also of Python's.
+"""Renders one email in a process of its own, so that edits of Python files count too.
 
-`python -m infra.preview.rendering welcome en` prints a `Rendered` as JSON; the settings are in the environment.
+`python -m infra.preview.rendering welcome en` prints a `Rendered` as JSON. The settings are in the
+environment.
 """
 
 import json
@@ -18,29 +19,29 @@ _CODE = "123456"
 _MINUTES = 10
 
 
-class Mistake(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an email could not be rendered."""
+class RenderMistake(msgspec.Struct, frozen=True, kw_only=True):
+    """A mistake that prevents the rendering of an email."""
 
     message: str
     file: str = ""
-    """Within functions/core/messages."""
+    """Path in functions/core/messages."""
     line: int | None = None
     called_from: str = ""
-    """Line of the template that used that file, if it was another one."""
+    """Place in the template that used the file, if it is another file."""
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """An email, and the SMS that says the same, or what is wrong."""
+    """An email and its SMS, or a mistake."""
 
     subject: str = ""
     html: str = ""
     text: str = ""
     sms: str = ""
-    mistake: Mistake | None = None
+    mistake: RenderMistake | None = None
 
 
 def main() -> None:
-    """Never fails: what goes wrong is told."""
+    """Prints the email or the mistake; never fails itself."""
     name, locale = sys.argv[1:]
     try:
         rendered = _render(name, locale)
@@ -52,7 +53,7 @@ def main() -> None:
 def _render(name: str, locale: str) -> Rendered:
     sms = ""
     if name == "verification":
-        from functions.core.messages import verification  # noqa: PLC0415 - these may be what is wrong
+        from functions.core.messages import verification  # noqa: PLC0415 - these may have the mistake
 
         email = verification.verification_email(
             _CODE, minutes=_MINUTES, purpose=None, locale=locale
@@ -78,30 +79,33 @@ def _read_json(file: Path) -> dict[str, object]:
     return value
 
 
-def _mistake(error: Exception, folder: Path) -> Mistake:
+def _mistake(error: Exception, folder: Path) -> RenderMistake:
     from functions.core.errors import InvalidParameters  # noqa: PLC0415
 
     if isinstance(error, InvalidParameters):
         wrong = error.errors[0]
         line = _line_of(wrong.pointer, folder / "sample.json")
-        return Mistake(
+        return RenderMistake(
             message=f"{wrong.pointer} {wrong.detail}",
             file=_place(folder / "sample.json"),
             line=line,
         )
-    told = "".join(traceback.format_exception_only(error)[-1:]).strip()
+    message = "".join(traceback.format_exception_only(error)[-1:]).strip()
     if isinstance(error, json.JSONDecodeError):
-        return Mistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
+        return RenderMistake(message=error.msg, file=_place(error.__notes__[0]), line=error.lineno)
     if isinstance(error, SyntaxError):
-        return Mistake(message=error.msg, file=_place(error.filename or ""), line=error.lineno)
+        return RenderMistake(
+            message=error.msg, file=_place(error.filename or ""), line=error.lineno
+        )
     (file, line), called_from = _raised_in(error.__traceback__, folder)
     file, line = getattr(error, "filename", None) or file, getattr(error, "lineno", None) or line
-    return Mistake(message=told, file=_place(file), line=line, called_from=called_from)
+    return RenderMistake(message=message, file=_place(file), line=line, called_from=called_from)
 
 
 def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, int | None], str]:
-    """The last place in a file of the templates, to which Jinja maps its tracebacks, or at least in ours; and the last one in
-    the template's own folder, where a wrong variable was handed to a part.
+    """Place of an error, and the place in the template's own folder that led to it.
+
+    Jinja maps its tracebacks to files of the templates; otherwise it is the last place in our code.
     """
     frames = [(each.filename, each.lineno) for each in traceback.extract_tb(trace)]
     shared = [frame for frame in frames if frame[0].startswith(str(TEMPLATES))]
@@ -113,7 +117,7 @@ def _raised_in(trace: TracebackType | None, folder: Path) -> tuple[tuple[str, in
 
 
 def _line_of(pointer: str, file: Path) -> int | None:
-    """Where a JSON file has the member that a pointer names."""
+    """Line of the member that a pointer names in a JSON file."""
     member = next(
         (f'"{step}"' for step in reversed(pointer.split("/")) if step and not step.isdecimal()), "{"
     )

@@ -1,4 +1,4 @@
-"""The pages of `make preview`: an index, and every email of templates/ in every locale as it is now."""
+"""Pages of `make preview`: an index, and every email of templates/ in every locale."""
 
 import hashlib
 import subprocess
@@ -13,20 +13,20 @@ import jinja2
 import msgspec
 
 from infra.local.loopback import HOST, is_loopback
-from infra.preview.rendering import MESSAGES, TEMPLATES, Mistake, Rendered
+from infra.preview.rendering import MESSAGES, TEMPLATES, Rendered, RenderMistake
 from infra.sam import ROOT
 
 _VIEW = {"part": "html", "width": "desktop", "scheme": "light"}
-"""What is shown of an email, unless the query says otherwise."""
+"""Default view of an email; the query can change it."""
 
 _SCHEMES = {"light": "not all", "dark": "all"}
-"""What stands for the media query of dark mode."""
+"""Replacements of the media query of dark mode."""
 
 _HEADERS = {
     "cache-control": "no-store",
-    # What an email brings along neither runs nor calls home.
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; frame-src 'self'",
+    # Content of an email can neither run nor load anything.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'",
 }
 
 
@@ -36,7 +36,10 @@ class PreviewServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int, environment: Mapping[str, str]) -> None:
-        """Takes the port (0 is any). `environment` has the settings. Raises `OSError` when the port is taken."""
+        """Binds the port (0 for any); raises `OSError` if it is in use.
+
+        `environment` has the settings.
+        """
         super().__init__((HOST, port), _Handler)
         self.environment = environment
         self.pages = jinja2.Environment(
@@ -45,31 +48,31 @@ class PreviewServer(ThreadingHTTPServer):
 
 
 def names() -> list[str]:
-    """The templates of emails that there are now."""
+    """Current names of the templates of emails."""
     return sorted(path.parent.name for path in TEMPLATES.glob("*/subject.txt"))
 
 
 def locales() -> list[str]:
-    """The locales that there are now."""
+    """Current locales."""
     return sorted(path.stem for path in (MESSAGES / "locales").glob("*.json"))
 
 
 def render(name: str, locale: str, environment: Mapping[str, str]) -> Rendered:
-    """An email of files as they are now."""
+    """An email, rendered from the current files."""
     command = [sys.executable, "-m", "infra.preview.rendering", name, locale]
     done = subprocess.run(  # noqa: S603 - our own commands
         command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        return Rendered(mistake=Mistake(message=done.stderr.strip()))
+        return Rendered(mistake=RenderMistake(message=done.stderr.strip()))
     return msgspec.json.decode(done.stdout, type=Rendered)
 
 
 def stamp() -> str:
-    """Changes when a file does of which emails are made."""
+    """Digest that changes with any file of the emails."""
     seen = hashlib.sha256()
     for path in sorted(MESSAGES.rglob("*")):
-        with suppress(FileNotFoundError):  # an editor's file that has just gone again
+        with suppress(FileNotFoundError):  # a temporary file of an editor
             if path.suffix in {".py", ".json", ".txt", ".html"}:
                 seen.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
     return seen.hexdigest()
@@ -102,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             where = f"/{change.pop('name', name)}/{change.pop('locale', locale)}"
             return f"{where}?{urlencode(view | change)}"
 
-        # Before the rendering, so that what changes meanwhile is seen.
+        # Before the rendering, so that a change meanwhile is noticed.
         known = {"stamp": stamp(), "name": name, "locale": locale, "view": view, "address": address}
         email = render(name, locale, self.server.environment)
         media = _SCHEMES.get(view["scheme"], "all")
@@ -123,5 +126,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", f"{kind}; charset=utf-8")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        with suppress(BrokenPipeError):  # a page that was left
+        with suppress(BrokenPipeError):  # the page was closed
             self.wfile.write(body)

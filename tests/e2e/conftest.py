@@ -23,9 +23,7 @@ import pytest
 from botocore.exceptions import ClientError
 from standardwebhooks.webhooks import Webhook
 
-from functions.core import aws
-from functions.core.aws import dynamodb
-from functions.core.runs import settings
+from functions.core import config
 from functions.core.runs.run import Run, describe
 from infra import sam
 from infra.local.deploy import zipped_functions
@@ -380,17 +378,14 @@ def phone(worker_id: str) -> str:
 @pytest.fixture(scope="module")
 def in_stack(stack: LocalStack) -> Iterator[None]:
     """Lets this process start and read runs of the stack, as an operator's command would."""
-    cached = [aws.client, aws.session, dynamodb.connection, settings.settings]
     with pytest.MonkeyPatch.context() as patch:
         outputs = stack.running.outputs
         patch.setenv("AWS_ENDPOINT_URL", stack.running.emulator_url)
         patch.setenv("RUNS_BUCKET", outputs["RunsBucket"])
         patch.setenv("RUN_WORKFLOW", outputs["RunWorkflowArn"])
-        for each in cached:
-            each.cache_clear()
+        config.reset(everything=True)
         yield
-    for each in cached:
-        each.cache_clear()
+    config.reset(everything=True)
 
 
 def ended(run: Run, seconds: float = 90) -> Run:

@@ -5,15 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.core import aws
-from functions.core.aws import dynamodb
-from functions.core.verification import codes, record, settings
+from functions.core import config
+from functions.core.verification import record
 from functions.core.verification.record import Verification
 from infra.local.deploy import zipped_functions
 from tests import fakes
 from tests.e2e.conftest import LocalStack
-
-CACHED = [aws.client, aws.session, dynamodb.connection, codes._secret, settings.settings]
 
 
 @pytest.fixture
@@ -21,12 +18,10 @@ def lossy(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """DynamoDB does what it is asked, but its first answer is lost on the way."""
     with fakes.server(fakes.loses_first_answers(stack.running.emulator_url, 1)) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
-        for cached in CACHED:
-            cached.cache_clear()
+        config.reset(everything=True)
         yield
     monkeypatch.undo()
-    for cached in CACHED:
-        cached.cache_clear()
+    config.reset(everything=True)
 
 
 def put(stack: LocalStack, verification_id: str, mac: bytes) -> None:

@@ -189,7 +189,7 @@ def test_what_a_program_may_do_a_page_may_not(
 def test_the_emulators_own_pages_want_the_key_of_this_run(path: str, stack: LocalStack) -> None:
     for key in ({}, {KEY_HEADER: "wrong"}):
         assert httpx.post(stack.running.emulator_url + path, headers=key).status_code == 403
-    assert stack.emulator.look("/_ministack/health")["auth"] == "enabled"
+    assert stack.emulator.inspect("/_ministack/health")["auth"] == "enabled"
 
 
 def says(port: int, text: str) -> list[str]:

@@ -64,10 +64,11 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     )
     assert ['"trigger":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
-    # A second stack on the same state is refused.
-    second = start()
+    # A second stack on the same state is refused, whatever its port.
+    second = start(PORT=httpx.URL(stack.url).port)
     assert second.exit_status == 1
     assert "already running on the state" in second.text
+    assert "is in use" not in second.text
 
     # As if there had been fewer workflows, and as if an earlier version had made this state.
     few = "workflow:verify_send"

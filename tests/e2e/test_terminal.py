@@ -161,7 +161,7 @@ def test_a_refused_delivery_is_said_with_its_source_and_why(stack: LocalStack) -
     httpx.post(f"{stack.url}/webhooks/nobody", json={})
     eventually(
         lambda: (
-            "POST /webhooks/nobody 404 not_found: There is no such source of webhooks."
+            "POST /webhooks/nobody 404 not_found: This webhook source does not exist or is not set up."
             in stack.text
         )
     )

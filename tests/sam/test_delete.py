@@ -126,7 +126,7 @@ def test_nothing_is_touched_until_the_whole_name_is_typed(
 ) -> None:
     small.create()
     assert small.delete(line) == 1
-    assert capsys.readouterr().err == "error: That is not its name. Nothing was deleted.\n"
+    assert capsys.readouterr().err == "error: That is not the stack's name. Nothing was deleted.\n"
     assert (small.versions(small.bucket), small.status) == (4, "CREATE_COMPLETE")
 
 
@@ -181,7 +181,7 @@ def test_what_the_template_retains_is_kept_with_its_files_and_named(
     assert small.versions(invoices) == 4
     told = capsys.readouterr().out
     assert f"Its template retains {invoices}." in told
-    assert f"in the way of a new {small.name}: {invoices}.\n" in told
+    assert f"before you deploy {small.name} again: {invoices}.\n" in told
 
 
 def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_called() -> None:
@@ -192,16 +192,17 @@ def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_cal
         "PhysicalResourceId": "files",
     }
     for status in ("CREATE_FAILED", "DELETE_COMPLETE"):
-        assert delete.its_own([row | {"ResourceStatus": status}], retained=()) == []
+        assert delete.own_resources([row | {"ResourceStatus": status}], retained=()) == []
     assert (
-        delete.its_own(
+        delete.own_resources(
             [{**row, "ResourceStatus": "CREATE_IN_PROGRESS", "PhysicalResourceId": ""}], retained=()
         )
         == []
     )
     for status in ("CREATE_COMPLETE", "UPDATE_FAILED", "DELETE_FAILED"):
         assert [
-            each.name for each in delete.its_own([row | {"ResourceStatus": status}], retained=())
+            each.name
+            for each in delete.own_resources([row | {"ResourceStatus": status}], retained=())
         ] == ["files"]
 
 
@@ -261,7 +262,7 @@ def test_a_deployed_stack_goes_with_its_files_once_its_name_was_typed(account: A
         refused = account.delete("dev", typed)
         assert (refused.returncode, refused.stderr) == (
             1,
-            "error: That is not its name. Nothing was deleted.\n",
+            "error: That is not the stack's name. Nothing was deleted.\n",
         )
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 

@@ -16,7 +16,7 @@ import pytest
 from infra import sam
 from infra.invoke import invoke
 from infra.local.deploy import Deployment
-from infra.runtime import Function
+from infra.runtime import LambdaFunction
 from tests import fakes
 from tests.e2e.conftest import LocalStack
 
@@ -103,7 +103,7 @@ def test_a_function_answers_its_sample_event_in_that_environment(
     containers: dict[str, dict[str, Any]], name: str
 ) -> None:
     container = containers[name]
-    function = Function(name, sam.ROOT, container["handler"], container["environment"])
+    function = LambdaFunction(name, sam.ROOT, container["handler"], container["environment"])
     answer = invoke(function, container["event"], 60)
     if name in STATUSES:
         assert answer["statusCode"] == STATUSES[name], answer
@@ -116,7 +116,7 @@ def test_the_code_that_it_sends_is_the_one_that_the_stack_checks(
 ) -> None:
     def answer(name: str, parameters: dict[str, str]) -> Any:
         container = containers[name]
-        function = Function(name, sam.ROOT, container["handler"], container["environment"])
+        function = LambdaFunction(name, sam.ROOT, container["handler"], container["environment"])
         return invoke(function, {"trigger": "direct", "parameters": parameters}, 60)["result"]
 
     sent = answer("VerifySend", {"channel": "email", "to": "sam@example.com"})

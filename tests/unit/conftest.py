@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.core.messages import settings
+from functions.core import config
 
 SetMessages = Callable[..., None]
 
@@ -18,7 +18,7 @@ def set_messages(monkeypatch: pytest.MonkeyPatch) -> SetMessages:
             {"app_name": "Our app", "email_from": "no-reply@example.com"} | variables
         ).items():
             monkeypatch.setenv(name.upper(), str(value))
-        settings.settings.cache_clear()
+        config.reset()
 
     change()
     return change

@@ -1,4 +1,4 @@
-"""Which errors of AWS may heal, by botocore's service models."""
+"""Transient errors of AWS, by botocore's service models."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +17,7 @@ from moto import mock_aws
 
 from functions.core import aws
 from functions.core.aws import dynamodb
+from functions.core.aws.errors import is_transient
 
 USED = {
     "dynamodb": ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query", "Scan"],
@@ -50,7 +51,7 @@ USED = {
 }
 """Operations that the functions call. Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py)."""
 
-HEAL = {
+TRANSIENT = {
     "ConflictException",
     "ExecutionLimitExceeded",
     "InternalServerError",
@@ -112,24 +113,24 @@ def test_in_tests_a_call_that_its_model_does_not_have_is_refused(client: Callabl
 
 
 def test_the_codes_are_those_of_the_models() -> None:
-    assert modelled().keys() >= HEAL | WRONG
+    assert modelled().keys() >= TRANSIENT | WRONG
 
 
-@pytest.mark.parametrize("code", sorted(HEAL))
-def test_what_is_throttled_full_or_in_the_way_may_heal(code: str) -> None:
-    assert aws.is_transient(error(code, modelled()[code]))
+@pytest.mark.parametrize("code", sorted(TRANSIENT))
+def test_what_is_throttled_full_or_in_the_way_is_transient(code: str) -> None:
+    assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize(
     "code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500)
 )
-def test_what_aws_answers_with_429_or_a_status_from_500_may_heal(code: str) -> None:
-    assert aws.is_transient(error(code, modelled()[code]))
+def test_what_aws_answers_with_429_or_a_status_from_500_is_transient(code: str) -> None:
+    assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize("code", sorted(WRONG))
 def test_what_is_wrong_stays_so(code: str) -> None:
-    assert not aws.is_transient(error(code, modelled()[code]))
+    assert not is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,11 @@ def test_what_is_wrong_stays_so(code: str) -> None:
         }
     ),
 )
-def test_what_the_sdk_repeats_may_heal(code: str) -> None:
-    assert aws.is_transient(error(code, 400))
+def test_what_the_sdk_repeats_is_transient(code: str) -> None:
+    assert is_transient(error(code, 400))
 
 
-def test_a_network_that_fails_may_heal_and_a_wrong_request_does_not() -> None:
-    assert aws.is_transient(ConnectTimeoutError(endpoint_url="https://example.com"))
-    assert aws.is_transient(IncompleteReadError(actual_bytes=1, expected_bytes=2))
-    assert not aws.is_transient(ParamValidationError(report="x"))
+def test_a_network_that_fails_is_transient_and_a_wrong_request_is_not() -> None:
+    assert is_transient(ConnectTimeoutError(endpoint_url="https://example.com"))
+    assert is_transient(IncompleteReadError(actual_bytes=1, expected_bytes=2))
+    assert not is_transient(ParamValidationError(report="x"))

@@ -1,8 +1,9 @@
 import pytest
 
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.messages.rendering.branding import branding, contrast, text_color_on
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 from tests.unit.conftest import SetMessages
 
 
@@ -55,4 +56,4 @@ def test_the_support_address_is_a_link(address: str, url: str, set_messages: Set
 def test_a_wrong_setting_is_named(wrong: dict[str, str], set_messages: SetMessages) -> None:
     set_messages(**wrong)
     with pytest.raises(SettingsError, match=next(iter(wrong)).upper()):
-        settings()
+        config.read(MessageSettings)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.events.changes import Event, events_of
+from functions.api.events.changes import VerificationEvent, events_of
 from infra import sam
 
 MODIFIED = json.loads((sam.ROOT / "tests/events/events.json").read_text())["Records"][0]
@@ -20,7 +20,7 @@ def change(
     *,
     at: float = EXPIRES_AT - 60,
     number: str = "1",
-) -> list[Event]:
+) -> list[VerificationEvent]:
     name = "MODIFY" if before and now else "REMOVE" if before else "INSERT"
     images = {"OldImage": before, "NewImage": now}
     about = {"ApproximateCreationDateTime": at} | {
@@ -29,7 +29,7 @@ def change(
     return list(events_of({"eventID": number, "eventName": name, "dynamodb": about}))
 
 
-def types(found: list[Event]) -> list[str]:
+def types(found: list[VerificationEvent]) -> list[str]:
     return [event.type for event in found]
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.messages import settings
+from functions.core import config
 from functions.core.messages.rendering.content import Line, Link, Paragraph
+from functions.core.messages.settings import MessageSettings
 from functions.core.parameters import NotValid
 from infra import sam
 from tests.unit.conftest import SetMessages
@@ -273,7 +274,7 @@ def test_a_paragraph_is_longer() -> None:
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
-    settings.settings()
+    config.read(MessageSettings)
     try:
         read = Line.read(text)
     except NotValid:

@@ -18,7 +18,7 @@ def test_the_shards_quotas_are_the_whole_quota() -> None:
         counter.key: counter.quota
         for counter in (counters.daily("channel", "sms", 10_007, NOW) for _ in range(2000))
     }
-    assert len(seen) == counters.shards(10_007) == 20
+    assert len(seen) == counters.shard_count(10_007) == 20
     assert sum(seen.values()) == 10_007
 
 

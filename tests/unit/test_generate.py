@@ -13,12 +13,13 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
+from infra.generate.__main__ import main
 from infra.generate.anchors import with_aliases
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan, plan
-from infra.generate.section import carried, mentions, own_rights, with_copy
+from infra.generate.section import carried, mentions, with_copy, workflow_rights
 from infra.generate.write import write
 from infra.workflows import workflows
 from tests.documents import blank_workflow
@@ -127,6 +128,17 @@ def test_a_name_that_cannot_be_is_refused_with_a_sentence(
         plan(project, name, "verify_delete")
 
 
+@pytest.mark.parametrize("words", [[], ["--name", "greet"], ["--from", "blank"]])
+def test_the_command_without_name_or_source_shows_its_usage(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["infra.generate", *words])
+    assert main() == 1
+    usage = capsys.readouterr().err
+    assert usage.startswith("error: Set NAME and FROM: make workflow NAME=send_receipt FROM=blank")
+    assert "copy: check_app_location, deliver_event" in usage
+
+
 @pytest.mark.parametrize("name", ["s" * 32, "welcome_v2", "end_visit"])
 def test_other_names_are_accepted(project: Path, name: str) -> None:
     assert plan(project, name, "verify_delete").renaming.new == name
@@ -136,7 +148,7 @@ def test_other_names_are_accepted(project: Path, name: str) -> None:
     "source", ["", "no_such_workflow", "authorize", "../workflows/verify_send"]
 )
 def test_an_unknown_source_is_refused_with_what_there_is(project: Path, source: str) -> None:
-    with pytest.raises(Refused, match=f"FROM is one of: {', '.join(workflows())}"):
+    with pytest.raises(Refused, match=f"FROM must be one of {', '.join(workflows())}"):
         plan(project, "end_visit", source)
 
 
@@ -415,7 +427,7 @@ def test_a_blank_workflow_is_the_one_that_the_tutorial_shows() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("blank", "is what FROM says for an empty one"),
+        ("blank", "which FROM uses for an empty workflow"),
         ("", "Say how it is called"),
         ("workflow", "uses the name workflow already"),
         ("verify_check", "functions/workflows/verify_check is there already"),
@@ -453,7 +465,7 @@ def copied(source: str) -> str:
 
 @pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
 def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str) -> None:
-    section, told = copied(source), own_rights(sam.TEMPLATE.read_text(), source)
+    section, told = copied(source), workflow_rights(sam.TEMPLATE.read_text(), source)
     assert f"      Description: The workflow end_visit, made from {source}.\n" in section
     mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
     after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.guard import KEY_HEADER, Event, Guard, Receive, Scope, Send
+from infra.local.guard import KEY_HEADER, AsgiEvent, Guard, Receive, Scope, Send
 
 KEY = "key-of-this-run"
 RUNS = "/local-runs-000000000000-us-east-1"
@@ -56,19 +56,19 @@ def ask(
     kind: str = "http",
     hosts: tuple[str, ...] = ("127.0.0.1:4566",),
     repeated: tuple[tuple[str, str], ...] = (),
-) -> tuple[list[Event], Emulator, list[str]]:
+) -> tuple[list[AsgiEvent], Emulator, list[str]]:
     """What the client gets, what reached the emulator, and the lines that were reported."""
-    emulator, sent, lines = Emulator(), list[Event](), list[str]()
+    emulator, sent, lines = Emulator(), list[AsgiEvent](), list[str]()
     pairs = [*(("host", host) for host in hosts), *(headers or {}).items(), *repeated]
     scope = {"type": kind, "path": path, "query_string": query.encode()} | (
         {"method": method} if kind == "http" else {}
     )
     scope["headers"] = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
-    async def receive() -> Event:
+    async def receive() -> AsgiEvent:
         raise AssertionError("the body of a request that is refused is not read")
 
-    async def send(event: Event) -> None:
+    async def send(event: AsgiEvent) -> None:
         sent.append(event)
 
     asyncio.run(Guard(emulator, KEY, lines.append)(scope, receive, send))
@@ -270,10 +270,10 @@ def test_a_websocket_under_another_host_is_refused_and_one_of_a_program_is_not()
 def test_the_emulator_still_starts_and_stops() -> None:
     emulator = Emulator()
 
-    async def nothing() -> Event:
+    async def nothing() -> AsgiEvent:
         return {}
 
-    async def ignore(_: Event) -> None:
+    async def ignore(_: AsgiEvent) -> None:
         return
 
     asyncio.run(Guard(emulator, KEY, list[str]().append)({"type": "lifespan"}, nothing, ignore))

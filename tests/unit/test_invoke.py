@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra import invoke, sam
-from infra.runtime import Function, FunctionFailed
+from infra.runtime import FunctionFailed, LambdaFunction
 
 CONFIGURATIONS = {name: {"FunctionName": name} for name in ("local-wf-verify_send", "local-runs")}
 
@@ -18,13 +18,13 @@ CONFIGURATIONS = {name: {"FunctionName": name} for name in ("local-wf-verify_sen
 def test_a_workflow_is_found_by_its_name_and_the_platforms_own_by_theirs(
     asked: str, name: str
 ) -> None:
-    assert invoke.find(CONFIGURATIONS, asked) == {"FunctionName": name}
+    assert invoke.find_configuration(CONFIGURATIONS, asked) == {"FunctionName": name}
 
 
 @pytest.mark.parametrize("asked", ["verify_sent", "", "local-runs"])
 def test_an_unknown_function_is_refused_with_those_that_there_are(asked: str) -> None:
     with pytest.raises(ValueError, match="There are: runs, verify_send"):
-        invoke.find(CONFIGURATIONS, asked)
+        invoke.find_configuration(CONFIGURATIONS, asked)
 
 
 def test_an_event_is_json_or_stands_in_a_file(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_an_exception_is_told_and_its_traceback_is_in_the_log(
     (tmp_path / "broken.py").write_text(
         "def handler(event, context):\n    return 1 / event['by']\n"
     )
-    function = Function("broken", tmp_path, "broken.handler", {})
+    function = LambdaFunction("broken", tmp_path, "broken.handler", {})
     assert invoke.invoke(function, {"by": 2}, 30) == 0.5
     with pytest.raises(FunctionFailed, match="ZeroDivisionError: division by zero"):
         invoke.invoke(function, {"by": 0}, 30)

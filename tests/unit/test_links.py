@@ -150,9 +150,9 @@ def test_what_may_end_a_link_is_to_be_percent_encoded(before: str, sign: str) ->
     ],
 )
 def test_a_second_address_in_a_link_is_to_be_percent_encoded(rest: str) -> None:
-    with pytest.raises(NotValid, match="percent-encode that, such as %3A%2F%2F"):
+    with pytest.raises(NotValid, match="percent-encode it, such as %3A%2F%2F"):
         Link.read(OWN + rest)
-    with pytest.raises(NotValid, match="percent-encoded"):
+    with pytest.raises(NotValid, match="percent-encode brackets, quotes and a second address"):
         Line.read(f"See {OWN}{rest}.")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from functions.api.runs import json_list
 from functions.api.runs.lists import read_items
-from functions.api.runs.reading import MAX_ITEM_BYTES
+from functions.api.runs.reading import MAX_UPLOADED_ITEM_BYTES
 from functions.core.errors import UnreadableItems
 from functions.core.runs.uploads import Format
 from tests.sizes import size
@@ -24,7 +24,7 @@ objects = st.dictionaries(
     st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | texts, st.lists),
     max_size=3,
 )
-LARGE = "x" * (MAX_ITEM_BYTES + 1)
+LARGE = "x" * (MAX_UPLOADED_ITEM_BYTES + 1)
 
 
 def read(text: str | bytes, kind: Format) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def test_an_array_is_read_alike_however_it_is_cut_into_chunks(
 ) -> None:
     items = [{"n": index, "text": "ä" * 1000} for index in range(500)]
     text = json.dumps(items, ensure_ascii=False, indent=1)
-    for chunk in (MAX_ITEM_BYTES, 77_777):
+    for chunk in (MAX_UPLOADED_ITEM_BYTES, 77_777):
         monkeypatch.setattr(json_list, "_CHUNK_BYTES", chunk)
         assert read(text, "json") == items
 
@@ -92,13 +92,13 @@ def test_a_byte_order_mark_is_not_part_of_the_list(kind: Format, text: str) -> N
     [
         ('{"a": 1}', "the list is not a JSON array"),
         ("", "the list is not a JSON array"),
-        ("[]", "there is no item in it"),
+        ("[]", "the list has no items"),
         ("[{}, 5]", "index 1 is not a JSON object"),
         ("[{}, {]", "index 1 is not valid JSON"),
         ("[{}, ]", "index 1 is not valid JSON"),
         ("[{}", "after the item with index 0"),
         ("[{} {}]", "after the item with index 0"),
-        ("[{}] []", "after the array's end"),
+        ("[{}] []", "there is more text after the end of the array"),
         ('[{}, {"a": NaN}]', "index 1 is not valid JSON"),
         ('[{}, {"a": 1e999}]', "index 1 is not valid JSON"),
         ('[{}, {"a": "\\ud800"}]', "index 1 is not valid JSON"),
@@ -120,7 +120,7 @@ def test_an_array_that_cannot_be_read_is_refused_with_the_index(
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("\n \n", "there is no item in it"),
+        ("\n \n", "the list has no items"),
         ("{}\n\n[]\n", "line 3 is not a JSON object"),
         ("{}\n{\n", "line 2 is not valid JSON"),
         (b'{}\n{"a": "\xff"}\n', "line 2 is not valid JSON"),
@@ -136,20 +136,23 @@ def test_json_lines_that_cannot_be_read_are_refused_with_the_line(
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("", "there is no item in it"),
-        ("a,b\n", "there is no item in it"),
-        ("a,b\n1,2\n1\n", "row 3 has 1 cells; the first row has 2 names"),
+        ("", "the list has no items"),
+        ("a,b\n", "the list has no items"),
+        ("a,b\n1,2\n1\n", "row 3 has 1 cells, but row 1 has 2 names"),
         ("a,b\n1,2,3\n", "row 2 has 3 cells"),
         ("a,,b\n1,2,3\n", "row 1, column 2 has no name"),
         (
             "a;b\n1;2\n",
-            "row 1, column 1 has 'a;b', which is no name of a parameter; names are separated by commas",
+            (
+                "row 1, column 1 has 'a;b', which is not a valid parameter name; "
+                "write the parameters' names, separated by commas"
+            ),
         ),
-        ("a,b,a\n1,2,3\n", "row 1, column 3 has the name a for the second time"),
-        ("a,a.b\n1,2\n", "row 1 has a both as a value and with fields inside"),
-        ('a\n1\n"x\n', "row 3 is not CSV"),
-        ('a\n1\n"x"y\n', "row 3 is not CSV"),
-        ("a\n1\nx\ry\n", "row 3 is not CSV"),
+        ("a,b,a\n1,2,3\n", "row 1, column 3 repeats the name a"),
+        ("a,a.b\n1,2\n", "row 1 names a both as a value and as an object with fields"),
+        ('a\n1\n"x\n', "row 3 is not valid CSV"),
+        ('a\n1\n"x"y\n', "row 3 is not valid CSV"),
+        ("a\n1\nx\ry\n", "row 3 is not valid CSV"),
         (b"a\n1\n\xff\n", "line 3 is not UTF-8"),
         (f"a\n{LARGE}", "line 2 has more than 200,000 bytes"),
         (

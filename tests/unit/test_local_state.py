@@ -1,5 +1,6 @@
 """What the local stack keeps on disk is its user's alone."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.captured import message
-from infra.local.emulator import Emulator
+from infra.local.emulator import Emulator, refuse_running
+from infra.local.errors import LocalStackError
 from infra.local.inbox import Inbox
 from infra.local.state import Running, make_private, read_running, write_private, write_running
 
@@ -76,3 +78,12 @@ def test_what_a_crash_left_half_written_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "file.new").chmod(0o644)
     write_private(tmp_path / "file", b"whole")
     assert ((tmp_path / "file").read_bytes(), mode(tmp_path / "file")) == (b"whole", 0o600)
+
+
+def test_a_state_is_refused_only_while_a_stack_runs_on_it(tmp_path: Path) -> None:
+    refuse_running(tmp_path)  # nothing ran on it yet
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LocalStackError, match="already running on the state"):
+            refuse_running(tmp_path)
+    refuse_running(tmp_path)

@@ -109,7 +109,7 @@ def test_a_default_locale_that_does_not_exist_ends_the_init_with_a_sentence(
 ) -> None:
     set_messages(default_locale="tlh")
     with pytest.raises(
-        SettingsError, match=r"DEFAULT_LOCALE: tlh is none of ar, de, en, es, fr, ja, pt-BR\."
+        SettingsError, match=r"DEFAULT_LOCALE: tlh is not one of ar, de, en, es, fr, ja, pt-BR\."
     ):
         find_locale(None)
 
@@ -142,7 +142,8 @@ def test_a_variant_is_used_where_there_is_one() -> None:
 def test_a_date_is_written_as_the_language_does(tag: str, written: str) -> None:
     locale = find_locale(tag)
     assert (
-        "; ".join(locale.written(day) for day in (date(2027, 1, 31), date(2027, 5, 1))) == written
+        "; ".join(locale.format_date(day) for day in (date(2027, 1, 31), date(2027, 5, 1)))
+        == written
     )
 
 

@@ -10,10 +10,10 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.logs.denied import Denied, find_denied
+from infra.logs.filters import LineFilter
 from infra.logs.line import Line, Source, read_lines, source_of
 from infra.logs.reading import Tail, read
 from infra.logs.text import is_coloured, shown
-from infra.logs.wanted import Wanted
 
 GREET = Source("/aws/lambda/app-wf-greet", "greet", "greet")
 RUNS = Source("/aws/lambda/app-runs", "runs")
@@ -119,19 +119,19 @@ def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "matches", "pattern"),
     [
-        (Wanted(), "abcd", ""),
-        (Wanted(request="r1"), "ad", '{ ($.request_id = "r1") }'),
-        (Wanted(run="greet.1"), "b", '{ ($.run_id = "greet.1") }'),
-        (Wanted(workflow="greet"), "abc", '{ ($.workflow = "greet") }'),
+        (LineFilter(), "abcd", ""),
+        (LineFilter(request="r1"), "ad", '{ ($.request_id = "r1") }'),
+        (LineFilter(run="greet.1"), "b", '{ ($.run_id = "greet.1") }'),
+        (LineFilter(workflow="greet"), "abc", '{ ($.workflow = "greet") }'),
         (
-            Wanted("r1", "greet.1", "greet"),
+            LineFilter("r1", "greet.1", "greet"),
             "",
             '{ ($.request_id = "r1") && ($.run_id = "greet.1") && ($.workflow = "greet") }',
         ),
     ],
 )
 def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(
-    wanted: Wanted, matches: str, pattern: str
+    wanted: LineFilter, matches: str, pattern: str
 ) -> None:
     lines = {
         "a": line(request_id="r1", workflow="greet"),
@@ -144,20 +144,20 @@ def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(
 
 
 def test_all_lines_of_a_workflows_own_function_are_of_the_workflow() -> None:
-    assert Wanted(workflow="greet").pattern(GREET) == ""
+    assert LineFilter(workflow="greet").pattern(GREET) == ""
 
 
 @pytest.mark.parametrize("text", ['x" || $.level = "ERROR', "a b", "{", "*"])
 def test_what_can_be_no_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="can be no id"):
-        Wanted(request=text).refuse_wrong()
+    with pytest.raises(ValueError, match="is not a valid id"):
+        LineFilter(request=text).refuse_invalid()
 
 
 @pytest.mark.parametrize(
     "text", ["JKJaXmPLvHcESHA=", "46b66737-acf4-4b6c-b31c-cfe81c938c33", "greet.8984d883"]
 )
 def test_ids_as_they_are_given_out_are_taken(text: str) -> None:
-    Wanted(text, text, text).refuse_wrong()
+    LineFilter(text, text, text).refuse_invalid()
 
 
 def test_aws_is_asked_for_the_wanted_lines_of_the_span_page_by_page() -> None:
@@ -180,7 +180,7 @@ def test_aws_is_asked_for_the_wanted_lines_of_the_span_page_by_page() -> None:
             {"events": [event(answer, 1, eventId="e1")]},
             span | {"nextToken": "more"},
         )
-        found = read(logs, [RUNS], Wanted(request="r1"), 1, 2)
+        found = read(logs, [RUNS], LineFilter(request="r1"), 1, 2)
         stub.assert_no_pending_responses()
     assert [each.at_ms for each in found] == [1, 2]
 
@@ -189,7 +189,7 @@ def test_a_group_that_nothing_was_logged_to_yet_has_no_lines() -> None:
     logs = boto3.client("logs")
     with Stubber(logs) as stub:
         stub.add_client_error("filter_log_events", "ResourceNotFoundException")
-        assert read(logs, [RUNS], Wanted(), 1, 2) == []
+        assert read(logs, [RUNS], LineFilter(), 1, 2) == []
 
 
 class Logs:
@@ -220,7 +220,7 @@ class Logs:
 @pytest.mark.parametrize("ids", [True, False], ids=["as AWS", "as the emulator, without ids"])
 def test_a_tail_tells_each_line_once_also_equal_ones_and_late_ones(*, ids: bool) -> None:
     logs, numbers = Logs(), iter(range(100))
-    tail = Tail(logs, Wanted(), NOW, late_ms=3_600_000)
+    tail = Tail(logs, LineFilter(), NOW, late_ms=3_600_000)
 
     def log(message: str, at: int) -> None:
         logs.log(message, at, **({"eventId": str(next(numbers))} if ids else {}))
@@ -241,7 +241,7 @@ def test_a_tail_tells_each_line_once_also_equal_ones_and_late_ones(*, ids: bool)
 
 def test_a_tail_reads_nothing_again_once_nothing_can_be_late() -> None:
     logs = Logs()
-    tail = Tail(logs, Wanted(), NOW - 60_000, late_ms=2_000)
+    tail = Tail(logs, LineFilter(), NOW - 60_000, late_ms=2_000)
     logs.log("long ago", NOW - 50_000)
     assert [len(tail.new([GREET])) for _ in range(2)] == [1, 0]
     assert logs.asked == [NOW - 60_000, NOW - 50_000 + 1]
@@ -249,7 +249,7 @@ def test_a_tail_reads_nothing_again_once_nothing_can_be_late() -> None:
 
 def test_a_look_that_fails_loses_nothing() -> None:
     logs = Logs()
-    tail = Tail(logs, Wanted(), NOW, late_ms=2_000)
+    tail = Tail(logs, LineFilter(), NOW, late_ms=2_000)
     logs.log("first", NOW)
     logs.fails = True
     assert tail.new([GREET]) == []

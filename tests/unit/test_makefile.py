@@ -1,4 +1,4 @@
-"""The Makefile's own rules: packages come from the index that pip is set to."""
+"""The Makefile's own rules: its help, and the index that packages come from."""
 
 import os
 import shutil
@@ -56,3 +56,18 @@ def test_packages_come_from_pips_index_over_the_systems_certificates(
         check=False,
     )
     assert f"index={index} certs=1\n" in done.stdout, done.stderr
+
+
+def test_help_shows_each_target_with_its_usage_below() -> None:
+    help_text = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=sam.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "\n  lint            checks style, types and template.yaml\n" in help_text
+    assert (
+        "\n  revoke          revokes a token\n"
+        "                    make revoke ID=<token id> [ENV=prod]\n"
+    ) in help_text

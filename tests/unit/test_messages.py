@@ -4,9 +4,11 @@ import itertools
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any, cast
 
 import pytest
 
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.messages import segments
 from functions.core.messages.email import Email
@@ -214,6 +216,6 @@ def test_init_finds_wrong_settings(set_messages: SetMessages) -> None:
 
 
 def test_init_reads_the_default_locale_only() -> None:
-    locales._read.cache_clear()
+    config.reset(everything=True)
     prepare()
-    assert locales._read.cache_info().currsize == 1
+    assert cast("Any", locales._read).cache_info().currsize == 1

@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.http.problems import Problem, problem
 from infra import sam
-from infra.local import broken
+from infra.local import import_problem
 from infra.local.deploy import read_sources, zipped_functions
 from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
@@ -54,7 +54,7 @@ MODULES = {
         (
             "functions/a.json",
             '{\n "a": 1,\n "b" 2\n}\n',
-            "no JSON: Expecting ':' delimiter",
+            "invalid JSON: Expecting ':' delimiter",
             3,
             ' "b" 2',
         ),
@@ -65,8 +65,8 @@ MODULES = {
             2,
             '"a": "',
         ),
-        ("functions/a.toml", "a = 1\nb = \n", "no TOML: Invalid value", 2, "b = "),
-        ("functions/a.toml", 'a = 1\nb = """\n', "no TOML: ", 3, ""),
+        ("functions/a.toml", "a = 1\nb = \n", "invalid TOML: Invalid value", 2, "b = "),
+        ("functions/a.toml", 'a = 1\nb = """\n', "invalid TOML: ", 3, ""),
         (
             f"{TEMPLATES}/a/body.html",
             "<p>\n{% if x %}\n",
@@ -213,7 +213,7 @@ def test_an_import_that_ends_the_process_is_told() -> None:
 def test_only_a_failed_init_is_looked_into(
     status: int, path: str, body: object, folder: str | None
 ) -> None:
-    assert broken.broken_folder(status, path, json.dumps(body).encode()) == folder
+    assert import_problem.unimportable_folder(status, path, json.dumps(body).encode()) == folder
 
 
 def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
@@ -221,13 +221,13 @@ def test_the_answer_for_a_broken_function_is_a_problem_as_all_are() -> None:
         "NameError: name 'x' is not defined", "functions/workflows/greet/handler.py", 12, "  y = x"
     )
     told = msgspec.json.decode(
-        broken.problem("functions/workflows/greet/", mistake, "r1"), type=Problem
+        import_problem.import_problem("functions/workflows/greet/", mistake, "r1"), type=Problem
     )
     usual = problem(ZeroDivisionError(), "r1")
     assert told == msgspec.structs.replace(usual, detail=told.detail)
     assert told.detail == (
-        "greet cannot be imported. functions/workflows/greet/handler.py:12: NameError: name 'x' is not defined: `y = x`."
-        " Mend it: the code is then reloaded by itself."
+        "greet cannot be imported. functions/workflows/greet/handler.py:12: NameError: "
+        "name 'x' is not defined: `y = x`. Correct it: the code is then reloaded automatically."
     )
 
 

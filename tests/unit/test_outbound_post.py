@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from functions.core import config
 from functions.core.errors import DeliveryRefused, NotDelivered
-from functions.core.outbound_http import post as outbound
 from functions.core.outbound_http.exchange import MAX_HEAD_BYTES, Bounded
 from functions.core.outbound_http.post import Network, post
-from functions.core.outbound_http.settings import settings as local_receivers
 from infra import sam
 from tests import fakes
 from tests.certificates import Authority
@@ -154,7 +153,7 @@ def test_who_is_trusted_cannot_be_said_by_the_environment(
 ) -> None:
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, str(authority.path))
-    outbound._tls.cache_clear()
+    config.reset(everything=True)
     with (
         receiver(authority, fakes.answers(200, b""), trusted=False) as (_, network),
         pytest.raises(NotDelivered, match="no valid certificate"),
@@ -301,23 +300,16 @@ def test_what_the_receiver_says_is_in_no_error(authority: Authority) -> None:
     assert refused.value.__suppress_context__
 
 
-@pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    local_receivers.cache_clear()
-    yield monkeypatch
-    local_receivers.cache_clear()
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so(
-    host: str, local: pytest.MonkeyPatch
+    host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with fakes.server(fakes.answers(200, b"")) as server:
         url = server.replace("127.0.0.1", host)
         with pytest.raises(DeliveryRefused):
             post(url, b"", {})
-        local.setenv("LOCAL_RECEIVERS", "true")
-        local_receivers.cache_clear()
+        monkeypatch.setenv("LOCAL_RECEIVERS", "true")
+        config.reset()
         assert post(url, b"", {}).status == 200
 
 

@@ -10,6 +10,8 @@ from functions.core.parameters import Parameters, read_parameters
 
 class Item(Parameters):
     to: str
+    letter: Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"] = "a"
+    unit: Literal["hour"] | None = None
 
 
 class Example(Parameters):
@@ -37,7 +39,7 @@ class Example(Parameters):
         ({"name": "abcdef"}, "/name", "length must be <= 5"),
         ({"name": "a", "count": 0}, "/count", "must be >= 1"),
         ({"name": "a", "count": "1"}, "/count", "must be a whole number, not text"),
-        ({"name": "a", "colour": "green"}, "/colour", "is not one of the allowed values"),
+        ({"name": "a", "colour": "green"}, "/colour", "must be one of: blue, red"),
         ({"name": "a", "word": "A"}, "/word", "does not have the right form"),
         ({"name": "a", "at": "today"}, "/at", "must be a time like 2026-01-31T12:00:00Z"),
         ({"name": "a", "flag": 1}, "/flag", "must be true or false, not a whole number"),
@@ -47,6 +49,16 @@ class Example(Parameters):
             "must be text, not a whole number",
         ),
         ({"name": "a", "items": [{}]}, "/items/0/to", "is required"),
+        (
+            {"name": "a", "items": [{"to": "x", "unit": "day"}]},
+            "/items/0/unit",
+            "must be one of: hour",
+        ),
+        (
+            {"name": "a", "items": [{"to": "x", "letter": "z"}]},
+            "/items/0/letter",
+            "is not one of the allowed values",
+        ),
         ({"name": "a", "items": {}}, "/items", "must be a list, not an object"),
         ({"name": "a", "either": "x"}, "/either", "must be a whole number or a list, not text"),
     ],

@@ -4,9 +4,8 @@ import base64
 
 import pytest
 
-from functions.core.outbound_http.settings import OutboundSettings
+from functions.core import config
 from functions.core.workflow import NotValid
-from functions.workflows.update_usersnap import portal
 from functions.workflows.update_usersnap.portal import PortalSecret, PortalUrl
 
 
@@ -70,7 +69,8 @@ def test_only_the_local_stack_has_portals_on_this_machine(
 ) -> None:
     with pytest.raises(NotValid):
         PortalUrl.read(url)
-    monkeypatch.setattr(portal, "settings", lambda: OutboundSettings(local_receivers=True))
+    monkeypatch.setenv("LOCAL_RECEIVERS", "true")
+    config.reset()
     assert PortalUrl.read(url) == url
 
 
@@ -80,7 +80,8 @@ def test_only_the_local_stack_has_portals_on_this_machine(
 def test_the_local_stack_has_portals_nowhere_else(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portal, "settings", lambda: OutboundSettings(local_receivers=True))
+    monkeypatch.setenv("LOCAL_RECEIVERS", "true")
+    config.reset()
     with pytest.raises(NotValid):
         PortalUrl.read(url)
 

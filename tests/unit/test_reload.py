@@ -128,7 +128,7 @@ def test_a_change_elsewhere_is_put_into_every_function(bench: Bench) -> None:
         (
             "functions/core/de.json",
             '{"a" 1}',
-            "functions/core/de.json:1: no JSON: Expecting ':' delimiter",
+            "functions/core/de.json:1: invalid JSON: Expecting ':' delimiter",
         ),
     ],
 )
@@ -141,6 +141,15 @@ def test_a_mistake_is_said_and_what_was_there_goes_on_until_it_is_mended(
     assert bench.emulator.updated == []
     assert bench.look() == [], "said once"
     assert bench.write(path, before + "\n") == ["functions/ changed: code reloaded"]
+
+
+@pytest.mark.parametrize("mistake", ["def f(:\n", "x = y\n"])
+def test_a_mistake_that_is_taken_back_is_said_to_be_mended_once(bench: Bench, mistake: str) -> None:
+    bench.write(GREET, mistake)
+    assert bench.write(GREET, CODE) == ["mended: functions/ is again the code that is running"]
+    assert bench.emulator.updated == []
+    (bench.project / GREET).touch()
+    assert bench.look() == []
 
 
 def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:

@@ -33,7 +33,11 @@ NEEDS = {
     "functions.core.runs.start": STARTS,
     "functions.core.triggers.run_item": RUNS_ITEMS,
     "functions.core.http.idempotency": KEEPS_ANSWERS,
-    "functions.core.aws.s3": {
+    "functions.core.runs.uploads": {
+        (f"s3:{action}Object", "${RunFiles.Arn}/uploads/*") for action in ("Get", "Put", "Delete")
+    }
+    | {("s3:ListBucket", "RunFiles.Arn")},
+    "functions.api.schedules.definition": {
         (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
     }
     # Without it S3 says that access is denied where there is no such object.

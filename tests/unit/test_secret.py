@@ -1,8 +1,9 @@
 import pytest
 
-from functions.core.aws import clients
+from functions.core import aws
 from functions.core.aws.secrets import MAX_AGE_SECONDS, Secret
 from functions.core.errors import Unavailable
+from tests.clock import Clock
 
 
 class SecretsManager:
@@ -19,45 +20,38 @@ class SecretsManager:
         return {"SecretString": answer}
 
 
-@pytest.fixture
-def clock() -> list[float]:
-    return [0.0]
-
-
-def secret(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float], *answers: str | Exception
-) -> Secret:
+def secret(monkeypatch: pytest.MonkeyPatch, *answers: str | Exception) -> Secret:
     manager = SecretsManager(*answers)
-    monkeypatch.setattr(clients, "client", lambda _, **__: manager)
-    return Secret("arn:secret", clock=lambda: clock[0])
+    monkeypatch.setattr(aws, "client", lambda _, **__: manager)
+    return Secret("arn:secret")
 
 
 def test_a_secret_is_read_once_and_again_after_five_minutes(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    read = secret(monkeypatch, clock, "old", "new")
+    read = secret(monkeypatch, "old", "new")
     assert [read.value(), read.value()] == ["old", "old"]
-    clock[0] = MAX_AGE_SECONDS
+    clock.advance(MAX_AGE_SECONDS - 1)
     assert read.value() == "old"
-    clock[0] += 1
+    clock.advance(1.5)
     assert read.value() == "new"
 
 
 def test_while_it_cannot_be_refreshed_the_known_value_is_used(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    read = secret(monkeypatch, clock, "old", Unavailable("down"), "new")
+    read = secret(monkeypatch, "old", Unavailable("down"), "new")
     read.value()
-    clock[0] = MAX_AGE_SECONDS + 1
+    clock.advance(MAX_AGE_SECONDS + 1)
     assert read.value() == "old"
-    clock[0] += MAX_AGE_SECONDS + 1
+    clock.advance(MAX_AGE_SECONDS + 1)
     assert read.value() == "new"
 
 
 def test_a_secret_that_was_never_read_is_unavailable_and_read_again_at_once(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = secret(monkeypatch, clock, Unavailable("down"), "value")
+    read = secret(monkeypatch, Unavailable("down"), "value")
     with pytest.raises(Unavailable):
         read.value()
     assert read.value() == "value"

@@ -8,11 +8,11 @@ import pytest
 
 from functions.core.verification.limits.networks import origin
 from functions.core.verification.limits.sms_pumping import (
+    MARKS,
     NETWORKS,
-    PLACES,
     SENDS,
     are_pumping,
-    mark,
+    random_mark,
 )
 
 
@@ -29,7 +29,7 @@ def judged(sends: Iterable[Ended]) -> bool:
     found = False
     for number, each in enumerate(sends, start=1):
         network = int.from_bytes(hashlib.sha256(origin(each.client_ip).encode()).digest()[:4])
-        marks[each.valid].add(mark(network))
+        marks[each.valid].add(random_mark(network))
         found = found or are_pumping(number, marks[False], marks[True])
     return found
 
@@ -90,4 +90,4 @@ def test_a_few_sends_are_no_pumping() -> None:
 
 @pytest.mark.parametrize("network", [0, 1, 2**31, 2**32 - 1])
 def test_a_counter_stays_small_whatever_networks_come(network: int) -> None:
-    assert {0 <= mark(network) < PLACES <= 4096 for _ in range(50)} == {True}
+    assert {0 <= random_mark(network) < MARKS <= 4096 for _ in range(50)} == {True}

@@ -40,7 +40,7 @@ def test_an_unknown_source_is_not_found() -> None:
         ),
         ('[a]\nscheme = "github"\nworkflow = "x"\nparameters = "payload"', "needs a secret"),
         ('[a]\nscheme = "sns"\nworkflow = "x"\nparameters = "payload"', "needs a topic"),
-        (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "{{"', "is not JMESPath"),
+        (f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "{{"', "is not a JMESPath expression"),
         (
             f'[a]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"\ncolour = "red"',
             "unknown field `colour`",

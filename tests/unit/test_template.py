@@ -16,9 +16,10 @@ import pytest
 import yaml
 
 from functions.api.webhooks.checks import TOLERANCE
-from functions.core.config import SettingsError, read_settings
+from functions.core.config import SettingsError, read_from
 from functions.core.errors import DeliveryRefused
 from functions.core.events.event_filter import EventSettings
+from functions.core.http import ApiSettings
 from functions.core.outbound_http.url import read_url
 from functions.core.runs.files import ITEMS_KEPT_SECONDS
 from functions.core.verification.settings import ProofSettings
@@ -601,7 +602,7 @@ def test_types_of_events_are_refused_alike_by_the_template_and_the_functions(
         is allowed
     )
     with nullcontext() if allowed else pytest.raises(SettingsError, match="EVENT_TYPES"):
-        read_settings(EventSettings, {"EVENTS_KEY_SECRET": "arn", "EVENT_TYPES": types})
+        read_from(EventSettings, {"EVENTS_KEY_SECRET": "arn", "EVENT_TYPES": types})
 
 
 def test_without_proofs_there_is_no_key_and_no_permission_to_use_one() -> None:
@@ -672,12 +673,16 @@ def test_settings_of_proofs_are_refused_alike_by_the_template_and_the_functions(
 ) -> None:
     pattern = sam.read_template()["Parameters"][parameter]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, value)) is allowed
-    variable = {"ProofKeys": "PROOF_KEYS", "PublicUrl": "PUBLIC_URL"}[parameter]
+    kinds: dict[str, tuple[str, type[ProofSettings | ApiSettings]]] = {
+        "ProofKeys": ("PROOF_KEYS", ProofSettings),
+        "PublicUrl": ("PUBLIC_URL", ApiSettings),
+    }
+    variable, kind = kinds[parameter]
     if allowed:
-        read_settings(ProofSettings, {variable: value})
-    elif not value.endswith(","):  # which read_settings forgives
+        read_from(kind, {variable: value})
+    elif not value.endswith(","):  # which read_from forgives
         with pytest.raises(SettingsError, match=variable):
-            read_settings(ProofSettings, {variable: value})
+            read_from(kind, {variable: value})
 
 
 def test_tokens_outlive_the_stack_of_production_and_settings_can_be_restored() -> None:

@@ -102,7 +102,7 @@ def test_every_given_value_is_in_both(name: str, locale: str) -> None:
     mail = email(name, locale)
     for text in given(sample(name)):
         shown = (
-            find_locale(locale).written(date.fromisoformat(text))
+            find_locale(locale).format_date(date.fromisoformat(text))
             if ISO_DATE.fullmatch(text)
             else text
         )

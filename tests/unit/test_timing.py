@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from msgspec import json
 
-from functions.api.schedules.timing import Timing, When, read_timing
+from functions.api.schedules.timing import Timing, TimingParameters, read_timing
 from functions.core.errors import InvalidParameters
 
 NOW = datetime(2026, 11, 22, 22, 35, 16, tzinfo=UTC)
 
 
 def timing(**when: Any) -> Timing:
-    return read_timing(When(**when), NOW)
+    return read_timing(TimingParameters(**when), NOW)
 
 
 def at(text: str) -> datetime:
@@ -47,19 +47,19 @@ def test_each_way_to_say_when_is_an_expression_of_aws(
         ({"at": "2026-12-01T09:00Z", "after_seconds": 5}, "", "needs exactly one of"),
         ({"at": "tomorrow"}, "/at", "must be a time like 2026-01-31T12:00:00Z"),
         ({"at": "2026-12-01"}, "/at", "must be a time like"),
-        ({"at": "2026-02-30T09:00Z"}, "/at", "is no time that there is"),
-        ({"at": "0001-01-01T00:00+14:00"}, "/at", "is no time that there is"),
+        ({"at": "2026-02-30T09:00Z"}, "/at", "is not a date and time that exists"),
+        ({"at": "0001-01-01T00:00+14:00"}, "/at", "is not a date and time that exists"),
         (
             {"at": "2026-12-01T09:00"},
             "/at",
-            "needs an offset, such as Z or .01:00, or a timezone beside it",
+            "needs an offset, such as Z or .01:00, or the parameter timezone",
         ),
         (
             {"at": "2027-03-28T02:30", "timezone": "Europe/Berlin"},
             "/at",
             "does not exist in Europe/Berlin",
         ),
-        ({"at": "2040-01-01T00:00Z"}, "/at", "is more than ten years ahead"),
+        ({"at": "2040-01-01T00:00Z"}, "/at", "must be at most ten years ahead"),
         (
             {"at": "2026-12-01T09:00", "timezone": "Berlin"},
             "/timezone",
@@ -80,7 +80,7 @@ def test_each_way_to_say_when_is_an_expression_of_aws(
         (
             {"after_seconds": 90, "ends_at": "2026-12-01T09:00Z"},
             "/ends_at",
-            "is only for every_seconds and cron",
+            "is only accepted with every_seconds or cron",
         ),
         (
             {"every_seconds": 60, "ends_at": "2026-11-22T22:35:16Z"},
@@ -90,12 +90,12 @@ def test_each_way_to_say_when_is_an_expression_of_aws(
         (
             {"every_seconds": 3600, "ends_at": "2026-11-22T23:00Z"},
             "/ends_at",
-            "is before the first time",
+            "must be after the first time",
         ),
         (
             {"cron": "0 9 * * ? *", "ends_at": "2026-11-23T09:00Z"},
             "/ends_at",
-            "is before the first time",
+            "must be after the first time",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local import server
-from infra.local.failed_items import has_failed, line_of
+from infra.local.failed_items import failure_line, has_failed
 from infra.local.terminal import say
 from infra.local.watch import reports
 from infra.logs.line import Line, Source
@@ -82,11 +82,11 @@ def test_an_item_fails_once(before: str | None, after: str | None, *, failed: bo
 
 
 def test_a_failed_item_is_said_with_its_run_and_why() -> None:
-    told = line_of(change("running", "failed", code="conflict", detail="It is so."))
+    told = failure_line(change("running", "failed", code="conflict", detail="It is so."))
     assert (
         told == "greet: item 3 of run greet.1 failed: conflict: It is so. (make logs RUN=greet.1)"
     )
-    assert line_of(change("running", "failed")).startswith(
+    assert failure_line(change("running", "failed")).startswith(
         "greet: item 3 of run greet.1 failed: no problem was kept"
     )
 
@@ -107,7 +107,7 @@ def test_a_failed_item_is_said_with_its_run_and_why() -> None:
     ],
 )
 def test_a_request_that_is_refused_is_said_with_why(status: int, body: bytes, why: str) -> None:
-    assert server._why(status, body) == why
+    assert server._problem_text(status, body) == why
 
 
 def test_what_is_said_has_its_time_and_its_rows_below_it(

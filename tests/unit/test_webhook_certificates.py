@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from functions.api.webhooks import scheme
-from functions.api.webhooks.delivery import Delivery
-from functions.api.webhooks.download import MOST_BYTES, Download, Refused, download
+from functions.api.webhooks.delivery import WebhookDelivery
+from functions.api.webhooks.download import MAX_BYTES, Download, DownloadRefused, download
 from functions.api.webhooks.schemes import sns
 from functions.core.errors import Unavailable, WrongSignature
 from tests import deliveries, fakes
@@ -47,7 +47,7 @@ def fetch(fake: Sns) -> Iterator[Download]:
         yield fake.stands_in(url)
 
 
-def verify(fetch: Download, now: int = NOW) -> Delivery:
+def verify(fetch: Download, now: int = NOW) -> WebhookDelivery:
     return sns.verify(deliveries.sns("Hello", at=now), [TOPIC], now, fetch)
 
 
@@ -132,7 +132,7 @@ def test_a_redirect_is_not_followed(fake: Sns, status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_what_the_server_says_is_not_there_is_refused(status: int) -> None:
-    with fakes.server(fakes.answers(status, b"")) as url, pytest.raises(Refused):
+    with fakes.server(fakes.answers(status, b"")) as url, pytest.raises(DownloadRefused):
         download(url)
 
 
@@ -149,15 +149,15 @@ def test_what_is_too_large_is_not_read_to_its_end() -> None:
         request.close_connection = True
         with suppress(OSError):  # of the client, who hangs up
             while True:
-                request.wfile.write(bytes(MOST_BYTES))
+                request.wfile.write(bytes(MAX_BYTES))
 
     with fakes.server(endless) as url, pytest.raises(Unavailable):
         download(url)
 
 
 def test_what_is_just_small_enough_is_read() -> None:
-    with fakes.server(fakes.answers(200, bytes(MOST_BYTES))) as url:
-        assert download(url) == bytes(MOST_BYTES)
+    with fakes.server(fakes.answers(200, bytes(MAX_BYTES))) as url:
+        assert download(url) == bytes(MAX_BYTES)
 
 
 def test_a_compressed_answer_does_not_grow() -> None:

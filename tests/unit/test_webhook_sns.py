@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from functions.api.webhooks.delivery import Delivery, Received
-from functions.api.webhooks.download import Download, Refused
+from functions.api.webhooks.delivery import Received, WebhookDelivery
+from functions.api.webhooks.download import Download, DownloadRefused
 from functions.api.webhooks.schemes import sns
 from functions.core.config import SettingsError
 from functions.core.errors import MalformedBody, StaleDelivery, Unavailable, WrongSignature
@@ -18,7 +18,7 @@ PEM = "SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 
 def verify(
     arrived: Received, topic: str = TOPIC, now: float = NOW, fetch: Download = serves_certificate
-) -> Delivery:
+) -> WebhookDelivery:
     return sns.verify(arrived, [topic], now, fetch)
 
 
@@ -284,7 +284,7 @@ def test_a_subscription_is_confirmed_by_fetching_its_url() -> None:
 
 def test_a_subscription_that_sns_does_not_confirm_is_tried_again() -> None:
     def refuses(_: str) -> bytes:
-        raise Refused
+        raise DownloadRefused
 
     with pytest.raises(Unavailable):
         sns.confirm(CONFIRM_URL, refuses)

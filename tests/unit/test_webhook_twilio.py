@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.schemes import twilio
 from functions.core.errors import WrongSignature
 from tests import deliveries
@@ -26,7 +26,7 @@ DOCUMENTED_JSON = b'{"property": "value", "boolean": true}'
 DOCUMENTED_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
 
 
-def documented(body: bytes, signature: str, query: str = "foo=1&bar=2") -> Delivery:
+def documented(body: bytes, signature: str, query: str = "foo=1&bar=2") -> WebhookDelivery:
     return twilio.verify(
         Received(body, {"x-twilio-signature": signature}, query, DOCUMENTED_URL), ["12345"], NOW
     )
@@ -40,7 +40,7 @@ def signed(
     return deliveries.received(body, {"x-twilio-signature": signature, **headers}, query)
 
 
-def verify(arrived: Received, keys: Sequence[str] = (KEY,)) -> Delivery:
+def verify(arrived: Received, keys: Sequence[str] = (KEY,)) -> WebhookDelivery:
     return twilio.verify(arrived, keys, NOW)
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.webhooks.delivery import Delivery
+from functions.api.webhooks.delivery import WebhookDelivery
 from functions.api.webhooks.schemes import usersnap
 from functions.core.errors import MalformedBody, WrongSignature
 from tests import deliveries
@@ -44,7 +44,7 @@ SAMPLE: dict[str, Any] = {
 """The feedback that Usersnap's documentation shows and its button "test" sends, shortened."""
 
 
-def verify(body: bytes, at: float = NOW) -> Delivery:
+def verify(body: bytes, at: float = NOW) -> WebhookDelivery:
     return usersnap.verify(deliveries.usersnap(body, KEY, at), [KEY], NOW)
 
 

@@ -1,11 +1,9 @@
 """AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
 
-import importlib
 import io
 import json
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -23,61 +21,14 @@ from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
-from functions.api.webhooks import settings as webhooks
-from functions.core import aws
-from functions.core.aws import dynamodb, lambda_functions, s3, scheduler
-from functions.core.events import endpoints, event_filter
-from functions.core.integrations.usersnap import portal_keys
-from functions.core.messages import mailing
-from functions.core.messages import settings as messages
-from functions.core.messages.providers import settings as providers
-from functions.core.messages.providers import twilio_account
-from functions.core.outbound_http import settings as outbound
-from functions.core.rate_limits import limits as core_limits
-from functions.core.runs import settings as runs
-from functions.core.runs import uploads
-from functions.core.signing import jws
-from functions.core.verification import codes, destinations, test_destinations
-from functions.core.verification import settings as verification
-from functions.core.verification.limits import sending
+from functions.core import config
+from functions.core.aws import dynamodb
 from infra import sam
-from infra.workflows import workflows
+from tests.clock import Clock
+
+__all__ = ["Clock"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-READ_ONCE = [
-    codes._secret,
-    destinations.settings,
-    core_limits._secret,
-    sending.settings,
-    messages.settings,
-    test_destinations._codes,
-    jws.public_key,
-    scheduler.settings,
-    verification.proof_settings,
-    providers.settings,
-    runs.settings,
-    s3.settings,
-    lambda_functions.settings,
-    uploads.settings,
-    twilio_account._secret,
-    portal_keys._secret,
-    portal_keys._settings,
-    verification.settings,
-    event_filter.settings,
-    endpoints._secret,
-    outbound.settings,
-    mailing.settings,
-    webhooks.settings,
-    webhooks._secret,
-]
-for name in workflows():
-    for path in sorted((sam.ROOT / "functions/workflows" / name).glob("[!_]*.py")):
-        module = importlib.import_module(f"functions.workflows.{name}.{path.stem}")
-        READ_ONCE += [
-            each
-            for each in vars(module).values()
-            if hasattr(each, "cache_clear") and each not in READ_ONCE
-        ]
 BACKENDS: list[Any] = [
     dynamodb_backends,
     s3_backends,
@@ -86,7 +37,6 @@ BACKENDS: list[Any] = [
     ses_backends,
     stepfunctions_backends,
 ]
-CLIENTS = [aws.client, aws.session, dynamodb.connection]
 
 
 class Settings:
@@ -106,10 +56,7 @@ class Settings:
         self._forget(names)
 
     def _forget(self, names: Iterable[str]) -> None:
-        clients = CLIENTS if any(name.startswith("AWS_") for name in names) else []
-        for cached in [*READ_ONCE, *clients]:
-            cached.cache_clear()
-        webhooks._unset_until.clear()
+        config.reset(everything=any(name.startswith("AWS_") for name in names))
 
 
 @pytest.fixture
@@ -117,27 +64,6 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     yield Settings(monkeypatch)
     if changed := [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
         Settings(monkeypatch).unset(*changed)
-
-
-class Clock:
-    """The wall clock, which a test can put forward."""
-
-    def __init__(self) -> None:
-        self._read = time.time
-        self._ahead = 0.0
-
-    def __call__(self) -> float:
-        return self._read() + self._ahead
-
-    def advance(self, seconds: float) -> None:
-        self._ahead += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("time.time", clock)
-    return clock
 
 
 @pytest.fixture

@@ -354,7 +354,7 @@ def test_the_calls_own_deadline_ends_the_checks() -> None:
         raise TooSlow("The call took too long.")
 
     with pytest.raises(TooSlow):
-        asking.found(check)
+        asking.run_check(check)
 
 
 # --- Lambda ------------------------------------------------------------------------------------------------------------
@@ -367,8 +367,8 @@ def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(
     ok, detail = found("concurrency")
     assert (ok, ask()["ready"]) == (False, False)
     assert detail == (
-        "Lambda runs 10 functions at once, and a list takes 20 by default. "
-        "Until that is raised, start lists with a max_concurrency of 5 at most. "
+        "Lambda can run only 10 functions at once, and a list uses 20 by default. "
+        "Until that is raised, start lists with a max_concurrency of at most 5. "
         "Raise it: aws service-quotas request-service-quota-increase --service-code lambda "
         "--quota-code L-B99A9384 --desired-value 1000 --region us-east-1"
     )
@@ -425,9 +425,9 @@ def test_an_unknown_sender_is_told_how_its_domain_is_verified(account: Account) 
     [
         (
             "example.com",
-            "names: aws sesv2 get-email-identity --email-identity example.com --region us-east-1",
+            "shows: aws sesv2 get-email-identity --email-identity example.com --region us-east-1",
         ),
-        ("no-reply@example.com", "Follow the link in the email that it sent there."),
+        ("no-reply@example.com", "Follow the link in the email from SES to it."),
     ],
 )
 def test_a_sender_that_waits_for_its_verification_is_told_what_for(
@@ -449,7 +449,7 @@ def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> 
     )
     assert found("reply_to_domains") == (
         True,
-        "Answers to emails from templates may go to example.com.",
+        "Replies to emails from templates may go to example.com.",
     )
 
 
@@ -474,14 +474,14 @@ def test_a_template_setting_that_is_empty_is_named_with_what_is_refused_and_code
         ok,
         detail.startswith(f"{parameter} is empty. Emails from templates that {refused}."),
     ) == (None, True)
-    assert f"samconfig.toml (parameter_overrides), such as {parameter}=" in detail
+    assert f"samconfig.toml (parameter_overrides), for example {parameter}=" in detail
     assert ask()["ready"] is True
 
 
 def test_the_email_sandbox_is_told_with_the_way_out(account: Account) -> None:
     account.production = False
     ok, detail = found("email_sandbox")
-    assert (ok, "verified addresses only" in detail) == (False, True)
+    assert (ok, "only sends to verified addresses" in detail) == (False, True)
     assert "aws sesv2 put-account-details --production-access-enabled" in detail
 
 
@@ -512,7 +512,7 @@ def test_a_sandbox_of_any_provider_is_told_with_the_way_out(
     provider: str, fix: str, account: Account, settings: Settings
 ) -> None:
     settings.set(SMS_PROVIDERS="end_user_messaging,sns", END_USER_MESSAGING_ORIGINATION="arn:x")
-    assert found("sms_sandbox") == (True, "AWS sends SMS to everybody.")
+    assert found("sms_sandbox") == (True, "AWS sends SMS to any number.")
     if provider == "sns":
         account.sns_sandbox = "true"
     else:
@@ -525,7 +525,7 @@ def test_twilio_has_no_sandbox_of_aws(settings: Settings) -> None:
     settings.set(
         SMS_PROVIDERS="twilio", TWILIO_SECRET=twilio_secret(), AWS_ENDPOINT_URL_SNS=fakes.nobody()
     )
-    assert found("sms_sandbox") == (None, "Not used: no SMS go through AWS.")
+    assert found("sms_sandbox") == (None, "Not used: no SMS is sent through AWS.")
 
 
 def twilio_secret(**changes: str) -> str:
@@ -535,7 +535,7 @@ def twilio_secret(**changes: str) -> str:
 
 def test_providers_that_are_set_up_are_named(settings: Settings) -> None:
     settings.set(SMS_PROVIDERS="twilio,sns", TWILIO_SECRET=twilio_secret())
-    assert found("sms_providers") == (True, "SMS go through twilio, sns.")
+    assert found("sms_providers") == (True, "SMS are sent through twilio, sns.")
 
 
 def test_settings_that_do_not_fit_together_are_told(settings: Settings) -> None:
@@ -618,7 +618,7 @@ def test_a_schedule_is_made_paused_far_ahead_and_deleted_again(settings: Setting
     scheduler = Scheduler(200)
     with fakes.server(scheduler.answer) as url:
         settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
-        assert found("schedules") == (True, "EventBridge Scheduler takes schedules.")
+        assert found("schedules") == (True, "EventBridge Scheduler accepts schedules.")
     (create, path), delete = scheduler.asked
     assert (create, delete) == ("POST", ("DELETE", path))
     assert path.startswith("/schedules/check.")
@@ -643,7 +643,7 @@ def test_a_deletion_that_fails_is_tried_again(settings: Settings) -> None:
     scheduler = Scheduler(500, 200)
     with fakes.server(scheduler.answer) as url:
         settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
-        assert found("schedules") == (True, "EventBridge Scheduler takes schedules.")
+        assert found("schedules") == (True, "EventBridge Scheduler accepts schedules.")
     assert [method for method, _ in scheduler.asked] == ["POST", "DELETE", "DELETE"]
 
 
@@ -703,7 +703,7 @@ def test_what_is_switched_off_is_not_checked(settings: Settings) -> None:
 def test_a_url_to_which_nothing_is_delivered_is_named(url: str, settings: Settings) -> None:
     settings.set(EVENTS_URL=url)
     ok, detail = found("events_url")
-    assert (ok, "Set another one and deploy" in detail) == (False, True)
+    assert (ok, "Set another EventsUrl and deploy" in detail) == (False, True)
 
 
 @pytest.mark.parametrize("subscriptions", [[], ["PendingConfirmation"]])

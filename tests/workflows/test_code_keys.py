@@ -4,24 +4,18 @@ import json
 
 import pytest
 
+from functions.core import config
 from functions.core.aws import secrets
-from functions.core.verification import codes, settings
+from functions.core.verification import codes
+from functions.core.verification.settings import VerificationSettings
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests.builders import call
+from tests.clock import Clock
 from tests.workflows.conftest import admin
 from tests.workflows.test_verify_send import last_code
 
 pytestmark = pytest.mark.usefixtures("cloud")
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The monotonic clock of secrets, which a test puts forward."""
-    now = [1000.0]
-    kept = secrets.Secret(settings.settings().code_keys_secret, clock=lambda: now[0])
-    monkeypatch.setattr(codes, "_secret", lambda: kept)
-    return now
 
 
 def send(to: str = "ana@example.com") -> tuple[str, str]:
@@ -36,31 +30,31 @@ def is_valid(verification_id: str, code: str) -> bool:
 
 
 def rotate(**keys: str) -> None:
-    secret_id = settings.settings().code_keys_secret
+    secret_id = config.read(VerificationSettings).code_keys_secret
     admin("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(keys))
 
 
-def test_a_code_sent_before_a_rotation_stays_valid(clock: list[float]) -> None:
+def test_a_code_sent_before_a_rotation_stays_valid(clock: Clock) -> None:
     before = send()
     rotate(current="k2", k1="a" * 64, k2="c" * 64)
-    clock[0] += 301
+    clock.advance(301)
     after = send("bo@example.com")
     assert after[0].startswith("k2.")
     assert is_valid(*before)
     assert is_valid(*after)
 
 
-def test_a_check_that_meets_a_newer_key_reads_the_keys_again(clock: list[float]) -> None:
+def test_a_check_that_meets_a_newer_key_reads_the_keys_again(clock: Clock) -> None:
     """verify_send's process has the new key already, verify_check's read the keys a minute ago."""
     codes.code_keys()
     rotate(current="k2", k1="a" * 64, k2="c" * 64)
     newer = codes.CodeKeys.from_json(json.dumps({"current": "k2", "k2": "c" * 64}))
-    clock[0] += 60
+    clock.advance(60)
     assert codes.code_keys("k2.x").mac("k2.x", "123456") == newer.mac("k2.x", "123456")
 
 
 def test_invented_key_ids_do_not_make_a_call_each(
-    clock: list[float], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[str] = []
     fetch = secrets.Secret._fetch
@@ -73,7 +67,7 @@ def test_invented_key_ids_do_not_make_a_call_each(
     for number in range(20):
         codes.code_keys(f"k{number}x.y")
     assert reads == ["read"]
-    clock[0] += 11
+    clock.advance(11)
     for number in range(20):
         codes.code_keys(f"k{number}x.y")
     assert reads == ["read", "read"]

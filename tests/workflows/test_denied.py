@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.core import aws
 from functions.core.auth.tokens import read_token
@@ -22,7 +21,7 @@ def denied(
     """The text of the error that a denied call ends with."""
     with fakes.server(fakes.answers(403, reply)) as url:
         settings.set(AWS_ENDPOINT_URL=url)
-        with pytest.raises(ClientError) as caught:
+        with pytest.raises(aws.AwsError) as caught:
             getattr(aws.client(service, attempts=1), operation)(**parameters)
     return str(caught.value)
 

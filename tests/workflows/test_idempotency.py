@@ -3,13 +3,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from functions.core.errors import Unavailable
-from functions.core.http import idempotency
 from functions.core.workflow import Parameters, Result, workflow
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
@@ -59,13 +58,6 @@ class Orders:
 @pytest.fixture
 def orders() -> Orders:
     return Orders()
-
-
-@pytest.fixture(autouse=True)
-def _store() -> Iterator[None]:
-    idempotency._store.cache_clear()
-    yield
-    idempotency._store.cache_clear()
 
 
 def test_the_same_key_twice_runs_once_and_answers_alike(orders: Orders) -> None:

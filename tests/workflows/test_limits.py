@@ -10,7 +10,7 @@ from functions.core.verification import issue
 from functions.core.verification.destinations import read_destination
 from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import REFUSED_FROM, SendHistory
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
@@ -42,14 +42,14 @@ def end(verification_id: str) -> None:
 
 
 def the_history() -> SendHistory:
-    (history,) = [limit.read_history() for limit in SendLimit.scan() if limit.history]
+    (history,) = [limit.read_history() for limit in SendLimitRecord.scan() if limit.history]
     return history
 
 
 def remember(failures: int, at: float) -> None:
     """As if so many checks for the destination had failed by then."""
     key = sending.destination_key(read_destination("email", "ana@example.com"))
-    SendLimit(key).with_history(SendHistory(failures=failures, failed_at=at), at).save()
+    SendLimitRecord(key).with_history(SendHistory(failures=failures, failed_at=at), at).save()
 
 
 def test_a_refusal_names_its_limit_in_the_ratelimit_fields() -> None:
@@ -307,10 +307,10 @@ def test_what_servers_have_sent_counts_for_strangers_too(settings: Settings) -> 
 def test_who_is_refused_by_a_limit_of_his_own_burns_nobody_elses(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=3, IP_SENDS_PER_HOUR=2)
     send("ana@example.com")
-    before = {limit.limit_key: limit.attribute_values for limit in SendLimit.scan()}
+    before = {limit.limit_key: limit.attribute_values for limit in SendLimitRecord.scan()}
     for _ in range(5):
         assert send("ana@example.com").status == 429
-    assert {limit.limit_key: limit.attribute_values for limit in SendLimit.scan()} == before
+    assert {limit.limit_key: limit.attribute_values for limit in SendLimitRecord.scan()} == before
     assert send("bo@example.com").status == 200
 
 

@@ -101,13 +101,13 @@ def test_lines_that_are_days_old_are_found(
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["--request", "r1"], 0, "No log line of the last 8 days is of request r1."),
+        (["--request", "r1"], 0, "No log line of the last 8 days matches request r1."),
         (
             ["--workflow", "verify_sent"],
             1,
             "There is no workflow 'verify_sent'. There are: verify_send.",
         ),
-        (["--run", "a b"], 1, "RUN=a b can be no id."),
+        (["--run", "a b"], 1, "RUN=a b is not a valid id."),
         (
             ["--env", "nowhere"],
             1,

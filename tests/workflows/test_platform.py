@@ -335,10 +335,10 @@ def test_an_unknown_parameters_name_is_told_shortened_and_never_logged(log: io.S
 
 def test_init_prepares_in_lambda_only(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[bool] = []
-    workflow(greet, prepare=lambda: prepared.append(True))
+    workflow(greet, prepare=[lambda: prepared.append(True)])
     assert prepared == []
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "greet")
-    workflow(greet, prepare=lambda: prepared.append(True))
+    workflow(greet, prepare=[lambda: prepared.append(True)])
     assert prepared == [True]
 
 
@@ -349,7 +349,7 @@ def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
         raise Unavailable("Secrets Manager is not available right now.")
 
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "greet")
-    assert call(workflow(greet, prepare=prepare), {"name": "Ana"}, scopes=SCOPES).status == 200
+    assert call(workflow(greet, prepare=[prepare]), {"name": "Ana"}, scopes=SCOPES).status == 200
     assert "init could not prepare everything" in log.getvalue()
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -233,7 +233,7 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
     assert (reply.body["valid"], reply.body["proof"]) == (True, None)
-    assert aws.client.cache_info().currsize == 1, "Secrets Manager's, and no other"
+    assert cast("Any", aws.client).cache_info().currsize == 1, "Secrets Manager's, and no other"
 
 
 def test_where_proofs_are_off_check_imports_nothing_of_them() -> None:

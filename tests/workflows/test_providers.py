@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.config import SettingsError
 from functions.core.deadline import HTTP_SECONDS
 from functions.core.errors import InvalidParameters, ProviderRefused, ProviderUnavailable
@@ -342,9 +342,8 @@ def test_while_twilio_is_unavailable_the_next_provider_sends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
-    twilio_client._client.cache_clear()
+    config.reset()
     assert outcome(settings, "twilio", TWILIO_FAILURES[failure]) == "sns"
-    twilio_client._client.cache_clear()
     assert counted(capfd) == [("twilio", "unavailable")]
 
 
@@ -669,8 +668,8 @@ def test_a_call_that_twilio_refuses_is_refused(to: str, settings: Settings) -> N
 
 
 def test_channels_are_off_until_switched_on(inbox: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidParameters, match="whatsapp is not switched on"):
+    with pytest.raises(InvalidParameters, match="whatsapp is not enabled"):
         channels.send_whatsapp(TO, TEXT, "918273")
-    with pytest.raises(InvalidParameters, match="voice is not switched on"):
+    with pytest.raises(InvalidParameters, match="voice is not enabled"):
         channels.call_with_code(TO, "Your code is", "918273", "en")
     assert inbox == []

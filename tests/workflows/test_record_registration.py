@@ -195,7 +195,7 @@ def test_a_renewal_that_nobody_answers_for_says_that_the_token_may_be_another_on
         settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)
         reply = register()
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
-    assert "may be another one now: read it again" in reply.body["detail"]
+    assert "may have been renewed. Read it again" in reply.body["detail"]
     assert list_tokens() == []
 
 
@@ -212,7 +212,7 @@ def test_when_issuing_fails_nothing_is_lost_because_the_renewed_token_can_be_rea
     reply = register()
     settings.unset("AWS_ENDPOINT_URL_DYNAMODB")
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
-    assert "was renewed: read it again" in reply.body["detail"]
+    assert "was renewed. Read the new registration token" in reply.body["detail"]
     assert refused(register())
     assert register(current()).status == 200
 

@@ -15,6 +15,7 @@ from functions.api.runs.handler import lambda_handler as runs
 from functions.api.schedules.handler import lambda_handler as schedules
 from functions.api.webhooks import handler as webhooks
 from functions.api.webhooks import sources
+from functions.core import config
 from functions.core.auth.tokens import issue_token
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events.delivery import Event
@@ -22,7 +23,7 @@ from functions.core.integrations import usersnap
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
 from functions.core.runs.run import list_runs
-from functions.core.runs.settings import settings
+from functions.core.runs.settings import RunSettings
 from functions.core.runs.start import retry, start
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.core.workflow import call as call_workflow
@@ -454,7 +455,7 @@ def before_the_upgrade(kind: str, token_id: str | None) -> str:
     old = {name: value for name, value in given.items() if name != "started_by"} | {
         "run_id": run_id
     }
-    machine = settings().run_workflow
+    machine = config.read(RunSettings).run_workflow
     admin("stepfunctions").start_execution(
         stateMachineArn=machine, name=run_id, input=json.dumps(old)
     )

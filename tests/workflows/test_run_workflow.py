@@ -6,6 +6,7 @@ Express children; both are replaced here, and e2e has them. Waits are noted, not
 
 import io
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 )
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
+from functions.core.aws import step_functions
 from functions.core.errors import Conflict, Unavailable
 from functions.core.runs import execution, outcomes
 from functions.core.runs.run import Run, describe
@@ -200,7 +202,7 @@ def run(names: Iterable[str] = ("Ana",), **options: Any) -> Run:
     begun = start(
         "greet", [{"name": name} for name in names], token_id="0123456789abcdef", **options
     )
-    wait_for(execution._arn(begun.run_id))
+    wait_for(step_functions._arn(os.environ["RUN_WORKFLOW"], begun.run_id))
     return begun
 
 

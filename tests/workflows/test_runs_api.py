@@ -233,6 +233,12 @@ def test_a_query_that_is_not_understood_is_refused(query: str) -> None:
     )
 
 
+def test_an_unknown_status_is_answered_with_the_allowed_one() -> None:
+    run_id = start(items=TWO).body["run_id"]
+    reply = ask("GET /runs/{run_id}/items", run_id=run_id, query="status=x")
+    assert reply.body["errors"] == [{"pointer": "/status", "detail": "must be one of: failed"}]
+
+
 def test_a_retry_repeats_only_what_failed() -> None:
     run_id = start(items=TWO).body["run_id"]
     finish(run_id, failed={1})
@@ -327,7 +333,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(
     reply = start(upload_id=upload("verification_id\nk1.one\nk1.two,secret-cell\n", "csv"))
     assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
     assert reply.body["errors"] == [
-        {"pointer": "/upload_id", "detail": "row 3 has 2 cells; the first row has 1 names"}
+        {"pointer": "/upload_id", "detail": "row 3 has 2 cells, but row 1 has 1 names"}
     ]
     assert (started(), stored("")) == ([], [])
     assert "secret-cell" not in log.getvalue()

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.api.schedules import schedule as schedules
 from functions.api.schedules.handler import lambda_handler as handler
 from functions.core import aws
 from functions.core.auth.tokens import issue_token, rescope_tokens, revoke_token
-from functions.core.aws import lambda_functions
 from functions.core.errors import Unavailable
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
@@ -50,8 +48,6 @@ def stack(cloud: None, settings: Settings) -> Iterator[None]:  # noqa: ARG001 - 
             SCHEDULES_FUNCTION=FUNCTION,
             SCHEDULE_GROUP="schedules",
         )
-        lambda_functions.settings.cache_clear()
-        schedules.settings.cache_clear()
         yield
 
 
@@ -609,7 +605,9 @@ def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes
         clock.advance(61)
     assert fire(schedule_id) is None
     assert (runs(), existing(), kept()) == ([], [], [])
-    assert "not started: the token that made this schedule may not do so any more" in log.getvalue()
+    assert (
+        "not started: the token that made this schedule is no longer allowed to" in log.getvalue()
+    )
     assert "ScheduleRefused" in capsys.readouterr().out
 
 

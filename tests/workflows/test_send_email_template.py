@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from functions.core.messages import email
-from functions.core.rate_limits.limits import RateLimit
+from functions.core.rate_limits.limits import LimitRecord
 from functions.workflows.send_email_template.handler import lambda_handler as send_email_template
 from tests import fakes
 from tests.builders import Context, call, http_event
@@ -110,7 +110,7 @@ def test_what_is_wrong_is_named_before_anything_is_sent_or_charged(
     reply = send(**parameters)
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, pointer), reply.body
     assert sent_emails() == []
-    assert list(RateLimit.scan()) == []
+    assert list(LimitRecord.scan()) == []
 
 
 def test_answers_go_to_an_address_of_the_configured_domains(to_ses: list[dict[str, Any]]) -> None:
@@ -176,7 +176,8 @@ def test_a_recipient_over_the_limit_is_named_and_nobody_else_is_charged(settings
     send("bo@example.com")
     reply = send(["ana@example.com", "bo@example.com"])
     assert (reply.status, reply.body["code"]) == (429, "limit_exceeded")
-    assert reply.body["errors"] == [{"pointer": "/to/1", "detail": "has no room for more"}]
+    detail = "has reached its limit; leave it out or try again later"
+    assert reply.body["errors"] == [{"pointer": "/to/1", "detail": detail}]
     assert int(reply.headers["retry-after"]) > 0
     assert send("ana@example.com").status == 200
     assert len(sent_emails()) == 2
@@ -202,7 +203,7 @@ def test_the_deployment_has_a_ceiling_of_its_own(settings: Settings) -> None:
 
 def test_a_limits_key_names_no_address() -> None:
     send()
-    assert not [limit.limit_key for limit in RateLimit.scan() if "ana" in limit.limit_key]
+    assert not [limit.limit_key for limit in LimitRecord.scan() if "ana" in limit.limit_key]
 
 
 def test_what_ses_refuses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:

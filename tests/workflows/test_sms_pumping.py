@@ -1,13 +1,13 @@
 """Pumping of SMS, and what only looks like it: who is refused, and what an operator is told."""
 
 import json
-import time
 
 import pytest
 
+from functions.core import clock as functions_clock
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.verification.limits import sending, sms_pumping
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 from tests.workflows.conftest import Clock, Settings, admin
 from tests.workflows.test_limits import check, end, send
@@ -69,7 +69,7 @@ AREA_CODES = (
 
 @pytest.fixture(autouse=True)
 def _within_an_hour(clock: Clock) -> None:
-    """Conversions are counted by the hour of the clock; a test crosses one only where it says so."""
+    """Sends are counted by the hour of the clock; a test crosses one only where it says so."""
     clock.advance(HOUR_SECONDS - clock() % HOUR_SECONDS + 60)
 
 
@@ -82,7 +82,7 @@ def note(network: int | None, *, valid: bool = False) -> None:
         code_mac=b"right",
         last_mac=b"right" if valid else b"wrong",
     )
-    sms_pumping.note(verification, time.time())
+    sms_pumping.count_ended(verification, functions_clock.now())
 
 
 def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
@@ -90,21 +90,23 @@ def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
 
     `networks`: how many entered no code; `valid`: how many did.
     """
-    SendLimit(
-        f"conversions-strangers#US#{int(time.time() // HOUR_SECONDS)}#0",
+    SendLimitRecord(
+        f"sms-pumping-strangers#US#{int(functions_clock.now() // HOUR_SECONDS)}#0",
         used=sends,
-        failed_marks={sms_pumping.mark(network) for network in range(networks)},
-        valid_marks={sms_pumping.mark(network) for network in range(valid)} or None,
+        failed_marks={sms_pumping.random_mark(network) for network in range(networks)},
+        valid_marks={sms_pumping.random_mark(network) for network in range(valid)} or None,
     ).save()
 
 
 def sent_before_by_servers(sends: int, valid: int) -> None:
-    hour = int(time.time() // HOUR_SECONDS)
-    SendLimit(f"conversions-servers#US#{hour}#0", used=sends, valid=valid).save()
+    hour = int(functions_clock.now() // HOUR_SECONDS)
+    SendLimitRecord(f"sms-pumping-servers#US#{hour}#0", used=sends, valid=valid).save()
 
 
 def is_paused() -> bool:
-    return any((limit.paused_until or 0) > time.time() for limit in SendLimit.scan())
+    return any(
+        (limit.paused_until or 0) > functions_clock.now() for limit in SendLimitRecord.scan()
+    )
 
 
 def metrics(capfd: pytest.CaptureFixture[str]) -> list[str]:
@@ -176,7 +178,7 @@ def test_a_network_is_seen_by_one_shard_so_that_few_are_not_seen_as_many(
     settings.set(COUNTRY_SENDS_PER_DAY=20_000)
     for number in range(60):
         note(sending.client_network(f"192.0.{number % 6}.1"))
-    counters = list(SendLimit.scan())
+    counters = list(SendLimitRecord.scan())
     assert len(counters) > 1
     assert sum(sms_pumping.networks_of(each.failed_marks) for each in counters) == 6
 
@@ -222,7 +224,7 @@ def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clo
     sent_before(sms_pumping.SENDS)
     note(1)
     assert is_paused()
-    sending.resume("US", time.time())
+    sending.resume("US", functions_clock.now())
     note(2)
     assert not is_paused()
     assert send("+14155559999").status == 200
@@ -238,7 +240,7 @@ def test_what_a_release_before_wrote_ends_and_pauses_as_it_should(clock: Clock) 
     Verification(verification_id).update([Verification.client_network.remove()])
     assert check(verification_id, last_code())["valid"]
     end(verification_id)
-    SendLimit(
+    SendLimitRecord(
         sending.country_key("US"), paused_until=int(clock()) + 60, delete_at=int(clock()) + 60
     ).save()
     assert send("+14155559998").status == 429
@@ -261,7 +263,7 @@ def test_a_record_knows_a_strangers_network_by_a_pseudonym_only(
     assert (record.client_network is not None) is known
     stored = [
         json.dumps(each.to_simple_dict(force=True), default=str)
-        for each in [record, *SendLimit.scan()]
+        for each in [record, *SendLimitRecord.scan()]
     ]
     assert "192.0.2" not in "".join(stored)
     end(verification_id)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from functions.core.errors import AttemptsExhausted, LimitExceeded
-from functions.core.verification import settlement as ending
+from functions.core.verification import settlement
 from functions.core.verification.codes import code_keys
 from functions.core.verification.destinations import read_destination
 from functions.core.verification.issue import (
@@ -29,7 +29,7 @@ from functions.core.verification.issue import (
 )
 from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import Allowance, SendHistory
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification, check
 from tests.sizes import size
 from tests.workflows.conftest import Settings, account
@@ -96,10 +96,10 @@ class Verifications(RuleBasedStateMachine):
 
     def issue(self, allowance: Allowance, resend_of: str | None) -> Any:
         destination = read_destination("email", DESTINATION)
-        order = SendRequest(destination=destination, allowance=allowance, resend_of=resend_of)
+        request = SendRequest(destination=destination, allowance=allowance, resend_of=resend_of)
         before = {each.verification_id: each.attempts for each in Verification.scan()}
         try:
-            issued = issue(order, self.now)
+            issued = issue(request, self.now)
         except (LimitExceeded, AttemptsExhausted):
             assert {
                 each.verification_id: each.attempts for each in Verification.scan()
@@ -176,7 +176,7 @@ class Verifications(RuleBasedStateMachine):
     def the_schedule_fires(self, ended: Sent, fires: int) -> None:
         """Once or twice, early or late: nothing depends on when."""
         known = self.there.pop(ended.verification_id, None)
-        assert [ending.end(ended.verification_id, self.now) for _ in range(fires)] == [
+        assert [settlement.delete(ended.verification_id, self.now) for _ in range(fires)] == [
             known is not None,
             False,
         ][:fires]
@@ -187,10 +187,10 @@ class Verifications(RuleBasedStateMachine):
     def the_schedule_crashes_before_it_writes(self, ended: Sent) -> None:
         """Killed after it read: nothing has changed, and the next try does it."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ending, "_settle", self.crash)
+            patch.setattr(settlement, "_settle", self.crash)
             if ended.verification_id in self.there:
                 with pytest.raises(Crash):
-                    ending.end(ended.verification_id, self.now)
+                    settlement.delete(ended.verification_id, self.now)
 
     @rule(allowance=ALLOWANCES)
     def a_send_crashes_before_its_message(self, allowance: Allowance) -> None:
@@ -217,7 +217,7 @@ class Verifications(RuleBasedStateMachine):
 
     def history(self) -> SendHistory:
         key = sending.destination_key(read_destination("email", DESTINATION))
-        found = [limit for limit in SendLimit.scan() if limit.limit_key == key]
+        found = [limit for limit in SendLimitRecord.scan() if limit.limit_key == key]
         return found[0].read_history() if found else SendHistory()
 
     @invariant()

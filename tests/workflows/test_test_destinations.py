@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from functions.core import config
 from functions.core.config import SettingsError
-from functions.core.verification import test_destinations
 from functions.core.verification.record import Verification
+from functions.core.verification.test_destinations import DestinationTestSettings
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests.builders import Reply, call
@@ -82,7 +83,7 @@ def test_a_list_that_cannot_be_is_refused_at_init(
 ) -> None:
     settings.set(**REVIEWERS | changes)
     with pytest.raises(SettingsError, match=sentence):
-        test_destinations.prepare()
+        config.read(DestinationTestSettings)
 
 
 def test_somebodys_destination_can_be_allowed_explicitly(settings: Settings) -> None:

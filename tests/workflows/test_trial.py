@@ -14,7 +14,7 @@ from functions.core.workflow import Parameters, Result, workflow
 from infra import sam
 from infra.local.emulator import Emulator
 from infra.runtime import FunctionFailed
-from infra.trial import EVENTS, harmless, run_for_real, trial_of
+from infra.trial import EVENTS, harmless_parameters, run_for_real, trial_of
 from infra.workflows import workflows
 from tests.builders import Context
 
@@ -150,7 +150,7 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
         "TwilioSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:twilio-AbCdEf",
         "AppName": "Ours",
     }
-    safe = harmless(Emulator("http://127.0.0.1:1", "key"), given)
+    safe = harmless_parameters(Emulator("http://127.0.0.1:1", "key"), given)
     assert (safe["EventsUrl"], safe["TwilioUrl"]) == (
         "https://events.invalid/events",
         "https://twilio.invalid",
@@ -163,4 +163,4 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
 
 def test_settings_that_reach_nobody_stay_as_they_are() -> None:
     given = {"AppName": "Ours", "EventsUrl": ""}
-    assert harmless(Emulator("http://127.0.0.1:1", "key"), given) == given
+    assert harmless_parameters(Emulator("http://127.0.0.1:1", "key"), given) == given

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
-from functions.api.schedules import schedule as schedules
 from functions.api.schedules.definition import Definition, find_definition
 from functions.api.schedules.handler import lambda_handler as schedules_handler
 from functions.api.schedules.timing import Timing
@@ -170,7 +169,6 @@ def test_a_field_of_another_release_changes_nothing(
 ) -> None:
     function = "arn:aws:lambda:us-east-1:123456789012:function:local-schedules"
     settings.set(WORKFLOW_FUNCTIONS="local-wf-", SCHEDULES_FUNCTION=function)
-    schedules.settings.cache_clear()
     read()
 
 

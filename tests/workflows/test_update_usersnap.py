@@ -1,9 +1,9 @@
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.core import aws
 from functions.core.integrations import usersnap
@@ -231,17 +231,18 @@ def _dies(**_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(aws.client("secretsmanager"), "put_secret_value", _refuses)
+def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing() -> None:
+    events = aws.client("secretsmanager", attempts=aws.ATTEMPTS).meta.events
+    events.register("before-call.secrets-manager.PutSecretValue", _refuses)
     reply = update(space_api_key=KEY, portal_secret=SECOND)
+    events.unregister("before-call.secrets-manager.PutSecretValue", _refuses)
     assert (reply.status, reply.body["code"]) == (503, "unavailable")
     assert (usersnap.read(), portal_keys()) == (Usersnap(), (FIRST,))
 
 
-def _refuses(**_: object) -> None:
-    raise ClientError({"Error": {"Code": "LimitExceededException"}}, "PutSecretValue")
+def _refuses(**_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
+    """The answer that botocore takes for that of Secrets Manager."""
+    return SimpleNamespace(status_code=400), {"Error": {"Code": "LimitExceededException"}}
 
 
 def test_it_cannot_run_in_the_background() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from functions.core import aws
 from functions.core.errors import TooSlow
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
@@ -105,7 +105,7 @@ def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) ->
 def test_a_channel_that_is_off_is_refused_and_charges_nothing(channel: str) -> None:
     reply = send(channel=channel, to="+14155550123")
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/channel")
-    assert list(SendLimit.scan()) == []
+    assert list(SendLimitRecord.scan()) == []
 
 
 def test_the_code_is_stored_as_its_hmac_only() -> None:
@@ -137,7 +137,7 @@ def test_a_send_goes_on_when_its_deletion_cannot_be_scheduled(
     settings.set(SCHEDULE_GROUP="no-such-group")
     reply = send()
     assert reply.status == 200
-    assert "deletion not scheduled; TTL takes over" in log.getvalue()
+    assert "deletion not scheduled; TTL will delete the verification" in log.getvalue()
     stored = Verification.get(reply.body["verification_id"])
     assert 0 <= stored.delete_at - (stored.created_at + 900) < 1
 
@@ -165,7 +165,7 @@ def test_another_destination_does_not_wait() -> None:
 def test_a_limits_key_names_no_destination_and_no_address() -> None:
     send(client_ip="192.0.2.77")
     send(channel="sms", to="+14155550123")
-    keys = sorted(limit.limit_key for limit in SendLimit.scan())
+    keys = sorted(limit.limit_key for limit in SendLimitRecord.scan())
     assert [key for key in keys if "ana" in key or "4155550123" in key or "192.0.2" in key] == []
     assert sum(bool(re.fullmatch(r"destination#[0-9a-f]{64}", key)) for key in keys) == 2
 
@@ -255,7 +255,7 @@ def test_wrong_parameters_are_named_and_change_nothing(
 ) -> None:
     reply = send(**parameters)
     assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, [pointer])
-    assert (list(Verification.scan()), list(SendLimit.scan()), sent_emails()) == ([], [], [])
+    assert (list(Verification.scan()), list(SendLimitRecord.scan()), sent_emails()) == ([], [], [])
 
 
 def test_a_send_is_2_dynamodb_requests_and_so_is_a_resend(

@@ -7,7 +7,7 @@ import pytest
 
 from functions.api.webhooks.sources import Source
 from functions.core.signing.keys import read_keys
-from infra import target, webhooks
+from infra import stack_target, webhooks
 from tests.workflows.conftest import admin
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command works on this account instead of one that it looks up."""
-    monkeypatch.setattr(target, "point_at", lambda *_: None)
+    monkeypatch.setattr(stack_target, "select_stack", lambda *_: None)
     monkeypatch.setenv("WEBHOOK_SECRETS", "local-webhook-")
 
 

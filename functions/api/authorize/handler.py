@@ -1,11 +1,13 @@
-"""authorize: says who the token of a request is. API Gateway caches the answer by the Authorization header for 60 s, for
-all routes, so it decides nothing by route; the workflow's own function decides scopes.
+"""authorize: identifies the token of a request.
+
+API Gateway caches the answer for 60 s, by the Authorization header and for all routes. So nothing
+is decided by route here; each workflow's own function checks the scopes.
 """
 
 import re
-import time
 from typing import Any
 
+from functions.core import clock
 from functions.core.auth.tokens import Token, find_token
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
@@ -19,14 +21,14 @@ if in_lambda():
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answers API Gateway's simple response (HTTP API authorizer, payload 2.0)."""
+    """Returns API Gateway's simple response (HTTP API authorizer, payload 2.0)."""
     request_id = event.get("requestContext", {}).get("requestId")
     with logged(trigger="http", request_id=request_id, route=event.get("routeKey")):
         return _authorization(_token(event))
 
 
 def _authorization(token: Token | None) -> dict[str, Any]:
-    if token is None or not token.is_active(time.time()):
+    if token is None or not token.is_active(clock.now()):
         logger.info(
             "token refused", known=token is not None, token_id=token.token_id if token else None
         )
@@ -47,6 +49,7 @@ def _token(event: dict[str, Any]) -> Token | None:
     try:
         return find_token(bearer[1]) if bearer else None
     except Unavailable:
-        # An exception is API Gateway's 500, which is not cached; a refusal would be, for a token that may be good.
+        # API Gateway does not cache the 500 that it makes of an exception. It would cache a
+        # refusal, although the token may be good.
         logger.exception("tokens cannot be read")
         raise

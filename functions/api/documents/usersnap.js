@@ -1,4 +1,4 @@
-// Loads Usersnap's widget (https://help.usersnap.com/docs/api-for-usersnap-project), once a page.
+// Loads Usersnap's widget once per page (https://help.usersnap.com/docs/api-for-usersnap-project).
 (function () {
   "use strict";
   var widget = "https://widget.usersnap.com/global/load/";
@@ -10,10 +10,13 @@
     };
   }
   var script = document.createElement("script");
-  // The page's own nonce goes on to what is loaded, as Usersnap asks (https://help.usersnap.com/docs/usersnap-with-csp).
+  // Passes the page's nonce on: https://help.usersnap.com/docs/usersnap-with-csp
   var nonce = document.currentScript ? document.currentScript.nonce : "";
   if (nonce) script.nonce = nonce;
   script.async = true;
-  script.src = widget + "SPACE_API_KEY?onload=onUsersnapCXLoad" + (nonce ? "&n=" + encodeURIComponent(nonce) : "");
+  script.src =
+    widget +
+    "SPACE_API_KEY?onload=onUsersnapCXLoad" +
+    (nonce ? "&n=" + encodeURIComponent(nonce) : "");
   document.head.appendChild(script);
 })();

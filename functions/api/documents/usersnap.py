@@ -1,4 +1,4 @@
-"""usersnap.js: loads Usersnap's widget where update_usersnap has switched it on, and is empty where not."""
+"""usersnap.js: loads Usersnap's widget if update_usersnap switched it on; otherwise empty."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ _SCRIPT = (Path(__file__).parent / "usersnap.js").read_text()
 
 
 def script() -> str:
-    """The script with the app's key in it, which is checked again: a table can be written by others.
+    """Script with the app's key. The key is validated again, since others can write the table.
 
     Raises:
-        NotValid: the key that is stored is none.
-        Unavailable: when DynamoDB is.
+        NotValid: the stored key is not a valid key.
+        Unavailable: DynamoDB is unavailable.
     """
     state = usersnap.read()
     if not state.enabled:

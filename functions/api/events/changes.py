@@ -1,7 +1,8 @@
-"""What a change of a verification's record means, as events. Pure: in goes a record of the table's stream.
+"""Translates changes of a verification's record into events. Pure functions.
 
-A record of DynamoDB Streams as Lambda gets it: `{"eventID", "eventName": INSERT, MODIFY or REMOVE, "dynamodb":
-{"ApproximateCreationDateTime", "OldImage", "NewImage"}}`, the images in DynamoDB's JSON.
+Input is a record of DynamoDB Streams as Lambda gets it: `{"eventID", "eventName": INSERT, MODIFY or
+REMOVE, "dynamodb": {"ApproximateCreationDateTime", "OldImage", "NewImage"}}`. The images are in
+DynamoDB's JSON.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,27 +15,27 @@ from functions.core.events.event_id import event_id
 Image = Mapping[str, Mapping[str, Any]]
 
 
-class Event(NamedTuple):
-    """What `deliver_event` takes."""
+class VerificationEvent(NamedTuple):
+    """Event of a verification, with the parameters of `deliver_event`."""
 
     event_id: str
-    """Always the same for the same change, so that it is delivered once however often the stream gives it."""
+    """Derived from the change, so that repetitions by the stream deliver the event once."""
     type: str
     occurred_at: datetime
     data: dict[str, Any]
 
     def parameters(self) -> dict[str, Any]:
-        """As JSON."""
+        """Parameters of `deliver_event`, as JSON values."""
         return self._asdict() | {"occurred_at": rfc3339(self.occurred_at)}
 
 
-def events_of(record: Mapping[str, Any]) -> Iterator[Event]:
-    """The events that a change is; most changes are none, a wrong guess for instance."""
+def events_of(record: Mapping[str, Any]) -> Iterator[VerificationEvent]:
+    """Events of a change. Most changes, such as a wrong guess, have none."""
     change = record["dynamodb"]
     moment = float(change["ApproximateCreationDateTime"])
     before, now = change.get("OldImage") or {}, change.get("NewImage") or {}
     for kind in _kinds(record["eventName"], before, now, moment):
-        yield Event(
+        yield VerificationEvent(
             event_id=event_id(f"{record['eventID']} {kind}"),
             type=f"verification.{kind}",
             occurred_at=utc(moment),
@@ -47,7 +48,8 @@ def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[st
         yield from _delivery(_text(before, "delivery"), _text(now, "delivery"))
         if _approved(now) and not _approved(before):
             yield "approved"
-    # Not one that was withdrawn, replaced or deleted before its time; a resend to elsewhere sets expires_at to 0.
+    # A record that was withdrawn, replaced or deleted early has not expired. A resend to another
+    # destination sets expires_at to 0.
     elif (
         change == "REMOVE"
         and not _approved(before)
@@ -57,7 +59,7 @@ def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[st
 
 
 def _delivery(before: str | None, now: str | None) -> Iterator[str]:
-    """A report that was quicker than verify_send's own word says that the message was sent, too."""
+    """Events of a new delivery status. A report that arrives before "sent" implies "sent" too."""
     if now and before is None and now != "sent":
         yield "sent"
     if now and now != before:
@@ -65,12 +67,12 @@ def _delivery(before: str | None, now: str | None) -> Iterator[str]:
 
 
 def _approved(image: Image) -> bool:
-    """Whether the right code was checked. In a stream both are base64; comparing them tells nobody anything."""
+    """Whether the right code was checked. No client can time this comparison, so it is plain."""
     return bool(image["last_mac"]["B"] == image["code_mac"]["B"])
 
 
 def _data(image: Image) -> dict[str, Any]:
-    """The same fields for every type, null where there is nothing to say. No code: the record has none."""
+    """Data of an event: the same fields for every type, null if unknown. The record has no code."""
     texts = (
         "verification_id",
         "channel",

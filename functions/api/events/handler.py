@@ -1,24 +1,28 @@
-"""events: tells the app's backend what became of verifications. The stream of their table calls it with changes, at least
-once, for a day if it fails: so no request waits for an event, and none is forgotten between a write and its telling.
+"""events: notifies the app's backend of verifications' outcomes.
+
+The table's stream invokes this function with changes at least once, and retries for a day. So no
+request waits for an event, and none is lost between the write and its notification.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from functions.api.events.changes import Event, events_of
-from functions.core import aws
+from functions.api.events.changes import VerificationEvent, events_of
+from functions.core import aws, config
 from functions.core.config import in_lambda
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count, logged, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
 
 _WORKFLOW = "deliver_event"
-_TOKEN_ID = "events"  # noqa: S105 - whose runs they are: no token's
+_TOKEN_ID = "events"  # noqa: S105 - owner of these runs, which no token started
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
-    """Starts a run for each event that is wanted. Whatever fails is raised, so that Lambda gives the same changes again.
+    """Starts a run for each event that the filter lets pass.
+
+    Every failure is raised, so that Lambda delivers the same changes again.
 
     Raises:
         Unavailable
@@ -26,31 +30,34 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
     with logged(
         trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW
     ):
-        found = [
+        events = [
             each
             for record in event["Records"]
             for each in _events_of(record)
-            if settings().wants(each.type)
+            if config.read(EventSettings).wants(each.type)
         ]
-        for each in found:
+        for each in events:
             _start(each)
-    return {"events": len(found)}
+    return {"events": len(events)}
 
 
-def _events_of(record: Mapping[str, Any]) -> list[Event]:
-    """None of a change that cannot be read: it would fail for a day, and keep all behind it waiting."""
+def _events_of(record: Mapping[str, Any]) -> list[VerificationEvent]:
+    """Events of a change; none if it cannot be read.
+
+    Raising would block the stream for a day, with every change behind this one.
+    """
     try:
         return list(events_of(record))
     except (KeyError, TypeError, ValueError):
         count("ChangeNotRead")
-        logger.exception("a change could not be read; it is left")
+        logger.exception("a change could not be read and is skipped")
         return []
 
 
-def _start(event: Event) -> None:
-    """Once, however often it is asked to: the run is named after the event."""
+def _start(event: VerificationEvent) -> None:
+    """Starts the event's run. Repetitions start none, because the run is named after the event."""
     run_id = new_run_id(_WORKFLOW, event.event_id)
-    # Other words for one event: an earlier version of this code has told it.
+    # Other parameters under the same id mean that an earlier version of this code sent the event.
     if start_once(
         _WORKFLOW, event.parameters(), token_id=_TOKEN_ID, started_by="events", run_id=run_id
     ):
@@ -59,6 +66,6 @@ def _start(event: Event) -> None:
 
 
 if in_lambda():
-    settings()
+    config.read(EventSettings)
     for service in ("s3", "stepfunctions"):
         aws.client(service)

@@ -1,7 +1,7 @@
 """CSV (RFC 4180, UTF-8): the first row has the parameters' names, each other row is an item.
 
-A dotted name makes a nested object: `data.name` and `data.city` are two fields of `data`. All values are texts, which the
-workflow converts; an empty cell is an absent parameter.
+A dotted name makes a nested object: `data.name` and `data.city` are two fields of `data`. All
+values are texts, which the workflow converts. An empty cell is an absent parameter.
 """
 
 import csv
@@ -9,23 +9,24 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from functions.api.runs.reading import MAX_ITEM_BYTES, read_lines_of, unreadable
+from functions.api.runs.reading import MAX_UPLOADED_ITEM_BYTES, read_lines_of, unreadable
 
 _NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
-_DEEPEST = 8
-"""Objects in objects: each name makes its own, in every row."""
-_LONGEST_SHOWN = 64
-"""Characters of a wrong name that are told."""
+_MAX_DEPTH = 8
+"""Nested objects per name. Each name creates its own in every row."""
+_MAX_NAME_SHOWN = 64
+"""Characters of an invalid name that the error quotes."""
 _QUOTING = (
-    "is not CSV: a quote that is not closed or not doubled, or a line break that is not quoted"
+    "is not valid CSV: close every quote, write quotes inside a value twice, "
+    "and put values with line breaks in quotes"
 )
 
 Path = tuple[str, ...]
 
 
 def read_csv(stream: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Rows as items. Lines that are empty are no rows; the rows are counted from 1, the names included."""
-    csv.field_size_limit(MAX_ITEM_BYTES)
+    """Yields rows as items, empty lines skipped. Row 1 in errors is the row with the names."""
+    csv.field_size_limit(MAX_UPLOADED_ITEM_BYTES)
     rows = csv.reader(_texts(stream), strict=True)
     paths: list[Path] = []
     number = 0
@@ -52,27 +53,32 @@ def _paths(names: list[str]) -> list[Path]:
     for column, name in enumerate(names, start=1):
         if not _NAME.fullmatch(name):
             shown = (
-                f"{name[:_LONGEST_SHOWN]!r}, which is no name of a parameter" if name else "no name"
+                f"{name[:_MAX_NAME_SHOWN]!r}, which is not a valid parameter name"
+                if name
+                else "no name"
             )
-            raise unreadable(f"row 1, column {column} has {shown}; names are separated by commas")
-        if name.count(".") > _DEEPEST:
-            raise unreadable(f"row 1, column {column} has a name of more than {_DEEPEST} dots")
+            raise unreadable(
+                f"row 1, column {column} has {shown}; write the parameters' names, "
+                "separated by commas"
+            )
+        if name.count(".") > _MAX_DEPTH:
+            raise unreadable(f"row 1, column {column} has a name with more than {_MAX_DEPTH} dots")
         if name in known:
-            raise unreadable(f"row 1, column {column} has the name {name} for the second time")
+            raise unreadable(f"row 1, column {column} repeats the name {name}")
         known.add(name)
     paths = [tuple(name.split(".")) for name in names]
-    if inside := {path[:length] for path in paths for length in range(1, len(path))} & set(paths):
+    if both := {path[:length] for path in paths for length in range(1, len(path))} & set(paths):
         raise unreadable(
-            f"row 1 has {'.'.join(min(inside))} both as a value and with fields inside"
+            f"row 1 names {'.'.join(min(both))} both as a value and as an object with fields"
         )
     return paths
 
 
 def _item(paths: list[Path], row: list[str], number: int) -> dict[str, Any]:
     if len(row) != len(paths):
-        raise unreadable(f"row {number} has {len(row)} cells; the first row has {len(paths)} names")
-    if sum(map(len, row)) > MAX_ITEM_BYTES:
-        raise unreadable(f"row {number} has more than {MAX_ITEM_BYTES:,} characters")
+        raise unreadable(f"row {number} has {len(row)} cells, but row 1 has {len(paths)} names")
+    if sum(map(len, row)) > MAX_UPLOADED_ITEM_BYTES:
+        raise unreadable(f"row {number} has more than {MAX_UPLOADED_ITEM_BYTES:,} characters")
     item: dict[str, Any] = {}
     for path, cell in zip(paths, row, strict=True):
         if cell:

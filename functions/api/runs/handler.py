@@ -1,15 +1,16 @@
-"""runs: starts workflows on lists, in the background, and says what became of them. Every call needs a scope of runs and,
-where a run is meant, the scope of its workflow, which its id names: so nothing is read for a token that lacks it.
+"""runs: starts workflows on lists in the background, and reports their outcomes.
+
+Every call needs a scope of runs. A call on one run also needs the scope of its workflow. The run's
+id names the workflow, so nothing is read for a token that lacks the scope.
 """
 
-import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from functions.api.runs.launch import launch
 from functions.api.runs.requests import (
     ItemsQuery,
     NewUpload,
-    Nothing,
+    NoParameters,
     RunsQuery,
     StartRun,
     read_body,
@@ -17,7 +18,7 @@ from functions.api.runs.requests import (
     read_query,
     write_cursor,
 )
-from functions.core import aws, http
+from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
@@ -29,9 +30,12 @@ from functions.core.runs.outcomes import list_outcomes
 from functions.core.runs.run import Run, cancel, describe, list_runs
 from functions.core.runs.start import retry
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
-    """Answers the call of the route, or a problem."""
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
+    """Returns the answer of the route, or a problem."""
     with logged_call(event, context):
         return api_endpoint(event, context, _CALLS)
 
@@ -44,14 +48,14 @@ def _start(event: http.Request, caller: Caller, request_id: str) -> http.Respons
 
 def _upload(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     caller.require("runs:write")
-    wanted = read_body(NewUpload, event)
+    upload = read_body(NewUpload, event)
     return http.answer(
-        uploads.new_form(wanted.format, caller.token_id, time.time()), request_id, status=201
+        uploads.new_form(upload.format, caller.token_id, clock.now()), request_id, status=201
     )
 
 
 def _list(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    """Of a page of all runs those that the token may read, so that a page may be short while another one follows."""
+    """Lists those runs of a page that the token may read. A page may be short and not the last."""
     caller.require("runs:read")
     query = read_query(RunsQuery, event)
     runs, following = list_runs(limit=query.limit, cursor=read_cursor(query.cursor, str))
@@ -71,13 +75,13 @@ def _items(event: http.Request, caller: Caller, request_id: str) -> http.Respons
         run_id, failed_only=query.status == "failed", after=after, limit=query.limit
     )
     if not items:
-        describe(run_id)  # or an unknown run would look like one of which nothing has begun
+        describe(run_id)  # else an unknown run would look like one that has not begun
     return http.answer({"items": items, "cursor": write_cursor(following)}, request_id)
 
 
 def _retry(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     run_id = _run_id(event, caller, "runs:write")
-    read_body(Nothing, event)
+    read_body(NoParameters, event)
     return _accepted(retry(run_id, token_id=caller.token_id), request_id)
 
 
@@ -86,13 +90,13 @@ def _cancel(event: http.Request, caller: Caller, request_id: str) -> http.Respon
 
 
 def _accepted(run: Run, request_id: str) -> http.Response:
-    """202, and a log line that is found among the run's."""
+    """Answers 202, and adds the run to the log line."""
     logger.append_keys(run_id=run.run_id, workflow=run.workflow)
     return http.accepted(run, request_id)
 
 
 def _run_id(event: http.Request, caller: Caller, scope: str) -> str:
-    """The run that the path names. Raises `NotPermitted`, `NotFound`."""
+    """Id of the run in the path. Raises `NotPermitted`, `NotFound`."""
     caller.require(scope)
     run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
     workflow = workflow_of(run_id)
@@ -110,7 +114,7 @@ _CALLS: dict[str, ApiCall] = {
     "POST /runs/{run_id}/retry": _retry,
     "DELETE /runs/{run_id}": _cancel,
 }
-"""By route, which unlike the path is the same under every domain and stage."""
+"""Calls by route, which unlike the path is the same under every domain and stage."""
 
 if in_lambda():
     aws.client("stepfunctions")

@@ -1,4 +1,4 @@
-"""JSON lists: an array of objects, read an item at a time, and JSON Lines, one object a line."""
+"""Readers of JSON arrays, one item at a time, and of JSON Lines, one object per line."""
 
 import codecs
 import json
@@ -6,25 +6,30 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from functions.api.runs.reading import MAX_ITEM_BYTES, read_lines_of, read_object, unreadable
+from functions.api.runs.reading import (
+    MAX_UPLOADED_ITEM_BYTES,
+    read_lines_of,
+    read_object,
+    unreadable,
+)
 
 _CHUNK_BYTES = 1_000_000
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SPACES = frozenset({" ", "\t", "\n", "\r", ""})
 
-# Finds where an item ends; numbers stay as they are, because msgspec reads the item again.
+# Finds the end of an item. Numbers stay text, because msgspec decodes the item again.
 _scanner = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
 def read_lines(stream: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Each line that is not blank is an item; lines are counted from 1."""
+    """Yields an item per line that is not blank. Lines are counted from 1."""
     for number, line in enumerate(read_lines_of(stream), start=1):
         if line.strip():
             yield read_object(line, f"line {number}")
 
 
 def read_array(stream: BinaryIO) -> Iterator[dict[str, Any]]:
-    """The objects of an array, which are counted from 0."""
+    """Yields the objects of an array, which are counted from 0."""
     text = _Text(stream)
     if not text.take("["):
         raise unreadable("the list is not a JSON array")
@@ -36,49 +41,50 @@ def read_array(stream: BinaryIO) -> Iterator[dict[str, Any]]:
             yield text.take_object(index)
         if not text.take("]"):
             raise unreadable(
-                f"after the item with index {index} there is neither a comma nor the array's end"
+                f"after the item with index {index} there must be a comma or the end of the array"
             )
     if not text.is_at_end():
-        raise unreadable("after the array's end there is something else")
+        raise unreadable("there is more text after the end of the array")
 
 
 class _Text:
-    """The text of a stream, read ahead at least as far as an item may reach, and forgotten behind."""
+    """Text of a stream, buffered at least as far ahead as an item may reach."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        # A byte that is no UTF-8 must be blamed on its item: it becomes a surrogate, which cannot be encoded again.
+        # The error for invalid UTF-8 must name the item. So each invalid byte becomes a surrogate,
+        # which take_object() then fails to encode.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self._text, self._at, self._ended = "", 0, False
 
     def take(self, character: str) -> bool:
-        """Whether this character comes next; if so, it is passed."""
+        """Consumes the character if it comes next; returns whether it did."""
         self._pass_space()
-        found = self._text.startswith(character, self._at)
-        self._at += found
-        return found
+        is_next = self._text.startswith(character, self._at)
+        self._at += is_next
+        return is_next
 
     def take_object(self, index: int) -> dict[str, Any]:
-        """The JSON object that comes next."""
+        """Consumes the JSON object that comes next."""
         place = f"the item with index {index}"
         self._pass_space()
         try:
             end = _scanner.raw_decode(self._text, self._at)[1]
             item = self._text[self._at : end].encode()
         except (ValueError, RecursionError):  # ValueError: of JSON and of UTF-8
-            cut = "" if self._ended else f", or has more than {MAX_ITEM_BYTES:,} bytes"
+            cut = "" if self._ended else f", or has more than {MAX_UPLOADED_ITEM_BYTES:,} bytes"
             raise unreadable(f"{place} is not valid JSON in UTF-8{cut}") from None
         self._at = end
         return read_object(item, place)
 
     def is_at_end(self) -> bool:
-        """Whether nothing but space follows."""
+        """Whether only whitespace follows."""
         self._pass_space()
         return self._at == len(self._text)
 
     def _pass_space(self) -> None:
         while True:
-            if len(self._text) - self._at <= MAX_ITEM_BYTES and not self._ended:
+            if len(self._text) - self._at <= MAX_UPLOADED_ITEM_BYTES and not self._ended:
                 self._read_ahead()
             if self._text[self._at : self._at + 1] not in _SPACES:
                 return
@@ -87,7 +93,7 @@ class _Text:
                 return
 
     def _read_ahead(self) -> None:
-        while len(self._text) - self._at <= MAX_ITEM_BYTES and not self._ended:
+        while len(self._text) - self._at <= MAX_UPLOADED_ITEM_BYTES and not self._ended:
             chunk = self._stream.read(_CHUNK_BYTES)
             self._ended = not chunk
             self._text = self._text[self._at :] + self._decoder.decode(chunk, final=self._ended)

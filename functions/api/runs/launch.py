@@ -1,4 +1,4 @@
-"""Starts the run that a request asks for: over the items in it, or over those of an upload."""
+"""Starts the run of a request, with the request's own items or those of an upload."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,90 +16,104 @@ from functions.core.runs.start import start
 from functions.core.runs.uploads import Upload, used
 
 
-def launch(asked: StartRun, caller: Caller, seed: str | None = None) -> Run:
-    """Starts it, once everything that can be known to be wrong with it is known not to be.
+def launch(request: StartRun, caller: Caller, seed: str | None = None) -> Run:
+    """Validates the request, then starts the run.
 
     Args:
-        asked: what to start.
-        caller: whose run it is.
-        seed: what the run's id follows from, where a repetition must be the same run.
+        request: the run to start.
+        caller: owner of the run.
+        seed: seed of the run's id, so that a repeated request gets the same run.
 
     Raises:
         InvalidParameters, NotPermitted, NotFound, Conflict, Unavailable
     """
-    if asked.workflow not in workflow_names():
-        raise InvalidParameters(FieldError("/workflow", validation.NO_WORKFLOW))
-    caller.require(f"workflow:{asked.workflow}")
-    if asked.upload_id is not None and asked.items is not None:
-        raise InvalidParameters(FieldError("/upload_id", "cannot be given together with items"))
-    if asked.upload_id is not None:
-        return _launch_upload(asked, Upload(caller.token_id, asked.upload_id), caller, seed)
-    if not asked.items:
+    if request.workflow not in workflow_names():
+        raise InvalidParameters(FieldError("/workflow", validation.NOT_A_BACKGROUND_WORKFLOW))
+    caller.require(f"workflow:{request.workflow}")
+    if request.upload_id is not None and request.items is not None:
+        raise InvalidParameters(FieldError("/upload_id", "cannot be combined with items"))
+    if request.upload_id is not None:
+        return _launch_upload(request, Upload(caller.token_id, request.upload_id), caller, seed)
+    if not request.items:
         raise InvalidParameters(
-            FieldError("/items", "must not be empty; or there must be an upload_id")
+            FieldError("/items", "must not be empty; send items, or an upload_id instead")
         )
-    validation.validate(asked.workflow, asked.items, asked.parameters)
-    run_id = new_run_id(asked.workflow, seed)
+    validation.validate(request.workflow, request.items, request.parameters)
+    run_id = new_run_id(request.workflow, seed)
     return start(
-        asked.workflow, asked.items, token_id=caller.token_id, run_id=run_id, **_options(asked)
+        request.workflow,
+        request.items,
+        token_id=caller.token_id,
+        run_id=run_id,
+        **_options(request),
     )
 
 
-def _launch_upload(asked: StartRun, upload: Upload, caller: Caller, seed: str | None) -> Run:
-    """Items of an upload are validated when they run. As all of it is read first, a list that is wrong starts nothing."""
-    validation.validate(asked.workflow, [], {})
-    kind, run_id = upload.format, _run_id(asked, upload, seed)
-    claimed = _Claimed(upload, run_id)
+def _launch_upload(request: StartRun, upload: Upload, caller: Caller, seed: str | None) -> Run:
+    """Starts a run with the items of an upload.
+
+    Each item is validated when it runs. The whole list is read first, so an unreadable list
+    starts nothing.
+    """
+    validation.validate(request.workflow, [], {})
+    kind, run_id = upload.format, _run_id(request, upload, seed)
+    claim = _UploadClaim(upload, run_id)
     try:
         with closing(upload.open()) as stream:
             run = start(
-                asked.workflow,
-                claimed.after(read_items(stream, kind)),
+                request.workflow,
+                claim.after(read_items(stream, kind)),
                 token_id=caller.token_id,
                 lenient=kind == "csv",
                 run_id=run_id,
-                **_options(asked),
+                **_options(request),
             )
     except UnreadableItems:
         upload.delete()
         raise
     except InvalidParameters:
-        claimed.release()
+        claim.release()
         raise
     upload.delete()
     return run
 
 
-def _run_id(asked: StartRun, upload: Upload, seed: str | None) -> str:
-    """Of the run to start: that which claimed the upload, where its start failed after that. Raises `Conflict`."""
+def _run_id(request: StartRun, upload: Upload, seed: str | None) -> str:
+    """Id of the run to start: that of an earlier start that failed after its claim, or a new one.
+
+    Raises `Conflict` if another run used the upload.
+    """
     taken_by = upload.taken_by()
-    if taken_by and (workflow_of(taken_by) != asked.workflow or exists(taken_by)):
+    if taken_by and (workflow_of(taken_by) != request.workflow or exists(taken_by)):
         raise used(taken_by)
-    return taken_by or new_run_id(asked.workflow, seed)
+    return taken_by or new_run_id(request.workflow, seed)
 
 
-class _Claimed:
-    """An upload that a run takes as its last item is read: then it is known to be readable, and nothing runs yet."""
+class _UploadClaim:
+    """Claim of a run on an upload, made once the last item is read.
+
+    By then the list is known to be readable, and nothing runs yet.
+    """
 
     def __init__(self, upload: Upload, run_id: str) -> None:
-        self._upload, self._run_id, self._is = upload, run_id, False
+        self._upload, self._run_id, self._made = upload, run_id, False
 
     def after(self, items: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The items. Raises `Conflict` at their end when another run was quicker."""
+        """Yields the items, then claims. Raises `Conflict` if another run claimed it first."""
         yield from items
         self._upload.claim(self._run_id)
-        self._is = True
+        self._made = True
 
     def release(self) -> None:
-        """For another try, with other parameters."""
-        if self._is:
+        """Frees the upload for another try with other parameters."""
+        if self._made:
             self._upload.release()
 
 
-def _options(asked: StartRun) -> dict[str, Any]:
+def _options(request: StartRun) -> dict[str, Any]:
     return {
         "started_by": "api",
-        "parameters": asked.parameters,
-        "interval_seconds": asked.interval_seconds,
-        "max_concurrency": asked.max_concurrency,
+        "parameters": request.parameters,
+        "interval_seconds": request.interval_seconds,
+        "max_concurrency": request.max_concurrency,
     }

@@ -1,6 +1,6 @@
-"""Uploaded lists: items read from JSON, JSON Lines or CSV as they come in, or refused with the place of what is wrong.
+"""Reads the items of uploaded lists in JSON, JSON Lines or CSV. Errors name the place in the list.
 
-A file is never in memory as a whole, only as much of it as one item may have.
+A file is streamed. Only as much of it as one item may have is in memory.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,20 +11,18 @@ from functions.api.runs.json_list import read_array, read_lines
 from functions.api.runs.reading import unreadable
 from functions.core.runs.uploads import Format
 
-Item = dict[str, Any]
-
-_READERS: dict[Format, Callable[[BinaryIO], Iterator[Item]]] = {
+_READERS: dict[Format, Callable[[BinaryIO], Iterator[dict[str, Any]]]] = {
     "json": read_array,
     "jsonl": read_lines,
     "csv": read_csv,
 }
 
 
-def read_items(stream: BinaryIO, kind: Format) -> Iterator[Item]:
-    """The items of a list, in their order. Raises `UnreadableItems` at the first that is none; nothing is left out."""
+def read_items(stream: BinaryIO, kind: Format) -> Iterator[dict[str, Any]]:
+    """Yields all items of a list in order. Raises `UnreadableItems` at the first invalid one."""
     any_item = False
     for item in _READERS[kind](stream):
         any_item = True
         yield item
     if not any_item:
-        raise unreadable("there is no item in it")
+        raise unreadable("the list has no items")

@@ -1,4 +1,4 @@
-"""Items of a request, checked by the workflow itself (its door `validate`) before anything starts."""
+"""Validates a request's items by the workflow itself (trigger `validate`) before a run starts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,36 +8,37 @@ from functions.core.runs.validation import find_problems
 
 Item = Mapping[str, Any]
 
-NO_WORKFLOW = "is no workflow, or none that can run in the background"
+NOT_A_BACKGROUND_WORKFLOW = "is not a workflow that can run in the background"
 
 
 def validate(workflow: str, items: Sequence[Item], parameters: Item) -> None:
-    """Returns when the workflow takes each item; with no items, when it can run in the background.
+    """Refuses items that the workflow does not accept, and a workflow with no background.
 
     Raises:
-        InvalidParameters: pointing at `/workflow`, `/items/3/to` or, where the item has it from there, `/parameters/to`.
+        InvalidParameters: points at `/workflow`, at `/items/3/to`, or at `/parameters/to` for a
+            value that the item takes from the common parameters.
         Unavailable
     """
     try:
         problems = find_problems(workflow, items, parameters)
     except NotInBackground:
-        raise InvalidParameters(FieldError("/workflow", NO_WORKFLOW)) from None
-    wrong = [
+        raise InvalidParameters(FieldError("/workflow", NOT_A_BACKGROUND_WORKFLOW)) from None
+    errors = [
         error for each in problems for error in _errors(each, items[each["index"]], parameters)
     ]
-    if wrong:
-        raise InvalidParameters(*dict.fromkeys(wrong))
+    if errors:
+        raise InvalidParameters(*dict.fromkeys(errors))
 
 
-def _errors(wrong: Mapping[str, Any], item: Item, parameters: Item) -> list[FieldError]:
+def _errors(problem: Mapping[str, Any], item: Item, parameters: Item) -> list[FieldError]:
     return [
-        FieldError(_place(error["pointer"], wrong["index"], item, parameters), error["detail"])
-        for error in wrong["errors"]
+        FieldError(_pointer(error["pointer"], problem["index"], item, parameters), error["detail"])
+        for error in problem["errors"]
     ]
 
 
-def _place(pointer: str, index: int, item: Item, parameters: Item) -> str:
-    """Where in the request the value is, or would be."""
+def _pointer(pointer: str, index: int, item: Item, parameters: Item) -> str:
+    """Pointer to the value's place in the request, or to the place where it is missing."""
     name = pointer[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
     common = name in parameters and item.get(name) in (None, "")
     return f"/parameters{pointer}" if common else f"/items/{index}{pointer}"

@@ -1,63 +1,69 @@
-"""DELETE /schedules/<id> and DELETE /schedules?group=<group>: what is cancelled before it fires never runs."""
+"""DELETE /schedules/<id> and DELETE /schedules?group=<group>: cancels schedules.
 
-import time
+A schedule that is cancelled before it fires never runs.
+"""
+
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from functions.api.schedules.definition import find_definition, forget
-from functions.api.schedules.listing import MOST, Wanted
-from functions.api.schedules.request import Request
+from functions.api.schedules.definition import delete_definitions, find_definition
+from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
+from functions.api.schedules.names import no_such_schedule
+from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
-from functions.core.errors import NotFound
 from functions.core.parameters import Parameters, read_parameters
 
 _DELETERS = 10
-"""At once; botocore's client keeps as many connections."""
+"""Concurrent deletions; botocore's client keeps as many connections."""
 
 
-class Query(Parameters):
-    """Which schedules."""
+class GroupQuery(Parameters):
+    """Query of `DELETE /schedules`."""
 
     group: str
 
 
-def cancel(request: Request) -> http.Response:
-    """200 with the schedule that was."""
+def cancel(request: ScheduleRequest) -> http.Response:
+    """Answers 200 with the schedule as it was before."""
     name = request.schedule_name("runs:write")
     definition = find_definition(name.schedule_id)
     if definition is None:
-        raise NotFound("There is no such schedule; one that has fired is its run.")
-    was = describe(definition, utc(time.time()), paused=bool(scheduler.is_paused(name.schedule_id)))
+        raise no_such_schedule()
+    was = describe(definition, utc(clock.now()), paused=bool(scheduler.is_paused(name.schedule_id)))
     remove([name.schedule_id])
     return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
 
 
-def cancel_group(request: Request) -> http.Response:
-    """200 with how many there were. Those of workflows that the token may not call stay.
+def cancel_group(request: ScheduleRequest) -> http.Response:
+    """Answers 200 with the number of cancelled schedules.
 
-    A group of some thousands may need more than one call's time: the same call then goes on with what is left.
+    Schedules of workflows that the token may not call stay. A group of several thousand may take
+    longer than one call; the same call again continues with the rest.
     """
     request.caller.require("runs:write")
-    group = read_parameters(Query, request.query).group
+    group = read_parameters(GroupQuery, request.query).group
     cancelled: set[str] = set()
     cursor: str | None = None
     while True:
-        listed, cursor = Wanted(request.caller, group).page(MOST, cursor)
-        found = [each.name for each in listed if each.name not in cancelled]
-        remove(found)
-        cancelled.update(found)
-        # A last look from the beginning finds what moved up while pages were turned.
-        if not found and cursor is None:
+        listed, cursor = ScheduleFilter(request.caller, group).page(MAX_PAGE, cursor)
+        names = [each.name for each in listed if each.name not in cancelled]
+        remove(names)
+        cancelled.update(names)
+        # Deletions move names to earlier pages. A last pass from the beginning finds those.
+        if not names and cursor is None:
             return http.answer({"group": group, "cancelled": len(cancelled)}, request.request_id)
 
 
 def remove(schedule_ids: list[str]) -> None:
-    """Deletes schedules, at most 1,000. Their definitions first: what fires in between then runs nothing."""
+    """Deletes up to 1,000 schedules.
+
+    The definitions go first, so a schedule that fires meanwhile runs nothing.
+    """
     if schedule_ids:
-        forget(schedule_ids)
+        delete_definitions(schedule_ids)
         with ThreadPoolExecutor(_DELETERS) as deleters:
             list(deleters.map(scheduler.delete, schedule_ids))

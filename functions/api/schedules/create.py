@@ -1,17 +1,19 @@
-"""POST /schedules: makes a schedule, or starts the run at once when its time is past or under a minute ahead."""
+"""POST /schedules: creates a schedule.
 
-import time
+If the time is past or less than a minute ahead, the run starts at once.
+"""
+
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from functions.api.schedules.definition import Definition, forget
+from functions.api.schedules.definition import Definition, delete_definitions
 from functions.api.schedules.fire import start_now
 from functions.api.schedules.names import new_name
-from functions.api.schedules.request import Request
+from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe, entry_of
-from functions.api.schedules.timing import When, read_timing
-from functions.core import http
+from functions.api.schedules.timing import TimingParameters, read_timing
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
@@ -21,25 +23,25 @@ from functions.core.runs.execution import new_run_id
 from functions.core.runs.validation import find_problems
 
 
-class NewSchedule(When, kw_only=True):
-    """The body."""
+class NewSchedule(TimingParameters, kw_only=True):
+    """Body of `POST /schedules`."""
 
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
     parameters: dict[str, Any]
     group: str | None = None
 
 
-def create(request: Request) -> http.Response:
-    """201 with the schedule, or 202 with the run."""
+def create(request: ScheduleRequest) -> http.Response:
+    """Answers 201 with the schedule, or 202 with the run."""
     request.caller.require("runs:write")
-    wanted = read_parameters(NewSchedule, http.read_body(request.event))
-    request.caller.require(f"workflow:{wanted.workflow}")
-    now = utc(time.time())
+    body = read_parameters(NewSchedule, http.read_body(request.event))
+    request.caller.require(f"workflow:{body.workflow}")
+    now = utc(clock.now())
     definition = Definition(
-        schedule_id=new_name(wanted.workflow, wanted.group).schedule_id,
-        workflow=wanted.workflow,
-        parameters=wanted.parameters,
-        timing=read_timing(wanted, now),
+        schedule_id=new_name(body.workflow, body.group).schedule_id,
+        workflow=body.workflow,
+        parameters=body.parameters,
+        timing=read_timing(body, now),
         token_id=request.caller.token_id,
         created_at=now,
     )
@@ -47,14 +49,14 @@ def create(request: Request) -> http.Response:
     if definition.timing.starts_now(now):
         run_id = new_run_id(definition.workflow, http.run_seed(request.event, definition.token_id))
         return http.accepted(start_now(definition, run_id), request.request_id)
-    _make(definition)
+    _create(definition)
     reply = http.answer(describe(definition, now, paused=False), request.request_id, status=201)
     reply["headers"]["location"] = f"/schedules/{definition.schedule_id}"
     return reply
 
 
 def _refuse_invalid(definition: Definition) -> None:
-    """Asks the workflow itself, now, because later nobody would hear of it."""
+    """Validates the parameters by the workflow itself. Later no client would see the error."""
     for problem in find_problems(definition.workflow, [definition.parameters]):
         raise InvalidParameters(
             *(
@@ -64,22 +66,25 @@ def _refuse_invalid(definition: Definition) -> None:
         )
 
 
-def _make(definition: Definition) -> None:
-    """The definition first: a schedule without one would run nothing when it fires."""
+def _create(definition: Definition) -> None:
+    """Stores the definition first: a schedule without one would run nothing when it fires."""
     definition.store()
     try:
-        _create(definition)
+        _create_entry(definition)
     except BaseException:
-        # It may be there all the same, if only the answer was lost; then it runs nothing.
-        forget([definition.schedule_id])
+        # If only the answer was lost, the entry exists. Without a definition it runs nothing.
+        delete_definitions([definition.schedule_id])
         raise
 
 
-def _create(definition: Definition) -> None:
-    """Raises `InvalidParameters` for a cron expression that AWS alone refuses."""
+def _create_entry(definition: Definition) -> None:
+    """Creates the entry in EventBridge Scheduler.
+
+    Raises `InvalidParameters` for a cron expression that only AWS refuses.
+    """
     try:
         scheduler.create(entry_of(definition, definition.created_at, paused=False))
     except scheduler.CronRefused:
         logger.warning("EventBridge Scheduler refused a cron expression", exc_info=True)
-        sentence = "is refused by EventBridge Scheduler; write it as its documentation says"
-        raise InvalidParameters(FieldError("/cron", sentence)) from None
+        detail = "is refused by EventBridge Scheduler; see its documentation of cron expressions"
+        raise InvalidParameters(FieldError("/cron", detail)) from None

@@ -1,7 +1,8 @@
-"""AWS's cron expressions: six fields, read and refused with a sentence, and when they come next.
+"""Evaluator of AWS's cron expressions: reads the six fields and computes the next time.
 
-An evaluator of our own: AWS's dialect (`?`, `L`, `W`, `#`, a year) is not that of croniter or cronsim, and the libraries for
-it are one person's each. Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+Neither croniter nor cronsim reads AWS's dialect (`?`, `L`, `W`, `#`, a year), and the libraries
+that do have a single maintainer each.
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
 """
 
 import re
@@ -28,7 +29,7 @@ class _Field(NamedTuple):
     low: int
     high: int
     names: tuple[str, ...] = ()
-    """Of the values, beginning with the lowest."""
+    """Names of the values, the lowest first."""
 
 
 _MINUTE = _Field("minutes", 0, 59)
@@ -39,11 +40,11 @@ _WEEKDAY = _Field("day of week", 1, 7, _WEEKDAY_NAMES)
 _YEAR = _Field("year", 1970, 2199)
 
 DaysOfMonth = Callable[[int, int], list[int]]
-"""Which days of a year's month, ascending."""
+"""Matching days of a year's month, ascending."""
 
 
 class Cron(NamedTuple):
-    """An expression that was read; each list ascends."""
+    """Parsed expression. Each list ascends."""
 
     minutes: list[int]
     hours: list[int]
@@ -52,21 +53,22 @@ class Cron(NamedTuple):
     years: list[int]
 
     def next_after(self, moment: datetime, zone: tzinfo) -> datetime | None:
-        """When it comes next after a moment, in UTC; null if never.
+        """Next time after a moment, in UTC; None if never.
 
-        As EventBridge Scheduler has it, a local time that the clocks skip is left out, and one that they repeat comes once.
+        As in EventBridge Scheduler, a local time that the clocks skip is left out, and one that
+        they repeat comes once.
         """
         local = moment.astimezone(zone)
         for day in self._days_from(local.date()):
             for hour in self.hours:
                 for minute in self.minutes:
-                    wanted = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                    found = wanted.astimezone(UTC)
-                    exists = found.astimezone(zone).replace(tzinfo=None) == wanted.replace(
+                    candidate = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                    utc = candidate.astimezone(UTC)
+                    exists = utc.astimezone(zone).replace(tzinfo=None) == candidate.replace(
                         tzinfo=None
                     )
-                    if found > moment and exists:
-                        return found
+                    if utc > moment and exists:
+                        return utc
         return None
 
     def _days_from(self, first: date) -> Iterator[date]:
@@ -75,20 +77,21 @@ class Cron(NamedTuple):
                 if (year, month) < (first.year, first.month):
                     continue
                 for day in self.days(year, month):
-                    if (found := date(year, month, day)) >= first:
-                        yield found
+                    if (candidate := date(year, month, day)) >= first:
+                        yield candidate
 
 
 def read_cron(text: str) -> Cron:
     """Reads `minutes hours day-of-month month day-of-week year`.
 
     Raises:
-        InvalidParameters: with a sentence that says which field is wrong, and how.
+        InvalidParameters: names the field and its error.
     """
     fields = text.upper().split()
     if len(fields) != 6:  # noqa: PLR2004 - AWS's six fields
         raise _refused(
-            f"has {len(fields)} fields; it needs six: minutes hours day-of-month month day-of-week year"
+            f"has {len(fields)} fields; it needs six: "
+            "minutes hours day-of-month month day-of-week year"
         )
     minutes, hours, day, month, weekday, year = fields
     return Cron(
@@ -113,8 +116,8 @@ def _read_day_of_month(text: str) -> DaysOfMonth:
         return lambda year, month: [monthrange(year, month)[1]]
     if text == "LW":
         return lambda year, month: [_nearest_working_day(year, month, monthrange(year, month)[1])]
-    if found := _NEAREST.fullmatch(text):
-        near = _number(_DAY, found[1])
+    if match := _NEAREST.fullmatch(text):
+        near = _number(_DAY, match[1])
         return lambda year, month: (
             [_nearest_working_day(year, month, near)] if near <= monthrange(year, month)[1] else []
         )
@@ -125,13 +128,15 @@ def _read_day_of_month(text: str) -> DaysOfMonth:
 def _read_weekday(text: str) -> DaysOfMonth:
     if text == "L":
         return lambda year, month: _on_weekdays(year, month, [_SATURDAY])
-    if found := _NTH_OF_MONTH.fullmatch(text):
-        weekdays, nth = [_number(_WEEKDAY, found[1])], int(found[2])
+    if match := _NTH_OF_MONTH.fullmatch(text):
+        weekdays, nth = [_number(_WEEKDAY, match[1])], int(match[2])
         if not 1 <= nth <= 5:  # noqa: PLR2004 - a month has at most five of a weekday
-            raise _refused("day of week: after # comes 1 to 5, which of them in the month")
+            raise _refused(
+                "day of week: the number after # must be 1 to 5, such as 2#1 for the first Monday"
+            )
         return lambda year, month: _on_weekdays(year, month, weekdays)[nth - 1 : nth]
-    if found := _LAST_OF_MONTH.fullmatch(text):
-        weekdays = [_number(_WEEKDAY, found[1])]
+    if match := _LAST_OF_MONTH.fullmatch(text):
+        weekdays = [_number(_WEEKDAY, match[1])]
         return lambda year, month: _on_weekdays(year, month, weekdays)[-1:]
     weekdays = _read_list(_WEEKDAY, text)
     return lambda year, month: _on_weekdays(year, month, weekdays)
@@ -166,7 +171,9 @@ def _read_list(field: _Field, text: str) -> list[int]:
 def _read_part(field: _Field, text: str) -> range:
     part = _PART.fullmatch(text)
     if not part or (part["first"] == "*" and part["last"]):
-        raise _refused(f"{field.name}: {text[:20]} cannot be read")
+        raise _refused(
+            f"{field.name}: {text[:20]!r} is not valid; write values like 5, 1-5, 1,3 or */2"
+        )
     first = field.low if part["first"] == "*" else _number(field, part["first"])
     one = part["first"] != "*" and not part["step"]
     last = _number(field, part["last"]) if part["last"] else first if one else field.high
@@ -190,5 +197,5 @@ def _number(field: _Field, text: str) -> int:
     return value
 
 
-def _refused(sentence: str) -> InvalidParameters:
-    return InvalidParameters(FieldError("/cron", sentence))
+def _refused(detail: str) -> InvalidParameters:
+    return InvalidParameters(FieldError("/cron", detail))

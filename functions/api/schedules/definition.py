@@ -1,5 +1,7 @@
-"""What was scheduled, as it was scheduled: kept in the stack's bucket until the schedule is cancelled or has fired for the last
-time, because neither EventBridge Scheduler nor its events should hold parameters.
+"""Definition of a schedule: what was scheduled, exactly as requested.
+
+Neither EventBridge Scheduler nor its events should hold parameters. So the definition is stored in
+the stack's bucket until the schedule is cancelled or has fired for the last time.
 """
 
 from collections.abc import Iterable
@@ -13,30 +15,33 @@ from functions.core.aws import s3
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """One schedule. It never changes; whether it is paused, EventBridge Scheduler knows."""
+    """Definition of a schedule. It never changes; EventBridge Scheduler holds the paused state."""
 
     schedule_id: str
     workflow: str
     parameters: dict[str, Any]
     timing: Timing
     token_id: str
-    """Of the token that made it, and whose revocation ends it."""
+    """Token that made the schedule. Its revocation ends the schedule."""
     created_at: datetime
 
     def store(self) -> None:
-        """Raises `Unavailable`."""
+        """Stores the definition. Raises `Unavailable`."""
         s3.write(_key(self.schedule_id), msgspec.json.encode(self))
 
 
 def find_definition(schedule_id: str) -> Definition | None:
-    """Null when the schedule was cancelled or has fired. Raises `Unavailable`."""
+    """Definition; None if the schedule was cancelled or has fired. Raises `Unavailable`."""
     content = s3.read(_key(schedule_id))
     return msgspec.json.decode(content, type=Definition) if content else None
 
 
-def forget(schedule_ids: Iterable[str]) -> None:
-    """Deletes definitions, up to 1,000; whatever still fires then runs nothing. Raises `Unavailable`."""
-    s3.delete([_key(schedule_id) for schedule_id in schedule_ids])
+def delete_definitions(schedule_ids: Iterable[str]) -> None:
+    """Deletes up to 1,000 definitions. A schedule without one runs nothing when it fires.
+
+    Raises `Unavailable`.
+    """
+    s3.delete_many([_key(schedule_id) for schedule_id in schedule_ids])
 
 
 def _key(schedule_id: str) -> str:

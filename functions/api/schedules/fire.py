@@ -1,11 +1,11 @@
-"""A schedule that is due: starts its run, while the token that made it is good."""
+"""Fires a due schedule: starts its run if the token that made the schedule is still active."""
 
-import time
 from datetime import UTC, datetime
 
 from functions.api.schedules.cancel import remove
-from functions.api.schedules.definition import Definition, find_definition, forget
+from functions.api.schedules.definition import Definition, delete_definitions, find_definition
 from functions.api.schedules.schedule import SCHEDULED_TIME, run_id_of
+from functions.core import clock
 from functions.core.auth.tokens import read_token
 from functions.core.aws import scheduler
 from functions.core.clock import utc
@@ -15,14 +15,17 @@ from functions.core.runs.start import start
 
 
 def fire(schedule_id: str, scheduled_at: str) -> str | None:
-    """The run that was started, now or by an earlier delivery of the same event; null when none is to start.
+    """Starts a due schedule's run. A repeated delivery of the event gets the same run.
+
+    Returns:
+        The run's id; None if nothing is to start.
 
     Raises:
-        Unavailable: and whatever else went wrong; the event is to be delivered again.
+        Unavailable: or any other error; the event must be delivered again.
     """
     definition = find_definition(schedule_id)
     if definition is None:
-        # Cancelled, or delivered again after its last time; or made by a request that failed half-way.
+        # It was cancelled, is delivered again after its last time, or its creation failed half-way.
         logger.info("nothing is scheduled under this id any more")
         scheduler.delete(schedule_id)
         return None
@@ -30,20 +33,21 @@ def fire(schedule_id: str, scheduled_at: str) -> str | None:
     moment = _moment(definition, scheduled_at)
     run = start_scheduled(definition, moment)
     if run and definition.timing.next_after(moment) is None:
-        forget([schedule_id])
+        delete_definitions([schedule_id])
     return run.run_id if run else None
 
 
 def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
-    """Starts the run that a schedule has at a moment, once however often it is asked to. Null, and the schedule deleted, when
-    the token that made it is revoked or expired: neither is ever undone.
+    """Starts the run of a schedule at one of its times. A repetition gets the same run.
+
+    Returns None and deletes the schedule if its token is revoked or expired, which is never undone.
     """
     token_id = definition.token_id
     token = read_token(token_id)
     needed = {"runs:write", f"workflow:{definition.workflow}"}
-    if token is None or not token.is_active(time.time()) or not needed <= token.scopes:
+    if token is None or not token.is_active(clock.now()) or not needed <= token.scopes:
         logger.warning(
-            "not started: the token that made this schedule may not do so any more",
+            "not started: the token that made this schedule is no longer allowed to",
             token_id=token_id,
         )
         count("ScheduleRefused", workflow=definition.workflow)
@@ -54,7 +58,7 @@ def start_scheduled(definition: Definition, moment: datetime) -> Run | None:
 
 
 def start_now(definition: Definition, run_id: str) -> Run:
-    """Starts what a schedule is for, as a run of that id."""
+    """Starts a schedule's run under this id, without checking the token."""
     return start(
         definition.workflow,
         [definition.parameters],
@@ -65,10 +69,10 @@ def start_now(definition: Definition, run_id: str) -> Run:
 
 
 def _moment(definition: Definition, scheduled_at: str) -> datetime:
-    """For which it was due. It comes with the event, so that it is the same at each delivery."""
+    """Due time. The event carries it, so that each delivery has the same."""
     timing = definition.timing
     if timing.kind == "once" and timing.first_at:
         return timing.first_at
     if scheduled_at == SCHEDULED_TIME:
-        return utc(time.time())
+        return utc(clock.now())
     return datetime.fromisoformat(scheduled_at).astimezone(UTC)

@@ -1,40 +1,44 @@
-"""schedules: runs that start in the future, once or repeatedly. Two doors:
+"""schedules: runs that start in the future, once or repeatedly. Two triggers:
 
-http      API Gateway: makes, lists, pauses, resumes and cancels them.
-schedule  `{"trigger": "schedule", "schedule_id", "scheduled_at"}`, from EventBridge Scheduler when one is due. Every failure is
-          raised, so that Lambda tries again and then hands the event to the dead-letter queue.
+http      API Gateway: creates, lists, pauses, resumes and cancels schedules.
+schedule  EventBridge Scheduler, when a schedule is due: `{"trigger": "schedule", "schedule_id",
+          "scheduled_at"}`. Every failure is raised, so that Lambda retries and then sends the event
+          to the dead-letter queue.
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
-from functions.api.schedules.request import Request
+from functions.api.schedules.request import ScheduleRequest
 from functions.core import http
 from functions.core.aws import dynamodb, scheduler
 from functions.core.config import in_lambda
 from functions.core.http.endpoint import ApiCall, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def _asked(answer: Callable[[Request], http.Response]) -> ApiCall:
-    return lambda event, caller, request_id: answer(Request(event, caller, request_id))
+
+def _call(answer: Callable[[ScheduleRequest], http.Response]) -> ApiCall:
+    return lambda event, caller, request_id: answer(ScheduleRequest(event, caller, request_id))
 
 
 _CALLS: dict[str, ApiCall] = {
-    "POST /schedules": _asked(create.create),
-    "GET /schedules": _asked(read.read_page),
-    "DELETE /schedules": _asked(cancel.cancel_group),
-    "GET /schedules/{schedule_id}": _asked(read.read_one),
-    "PATCH /schedules/{schedule_id}": _asked(change.change),
-    "DELETE /schedules/{schedule_id}": _asked(cancel.cancel),
+    "POST /schedules": _call(create.create),
+    "GET /schedules": _call(read.read_page),
+    "DELETE /schedules": _call(cancel.cancel_group),
+    "GET /schedules/{schedule_id}": _call(read.read_one),
+    "PATCH /schedules/{schedule_id}": _call(change.change),
+    "DELETE /schedules/{schedule_id}": _call(cancel.cancel),
 }
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
-    """Answers at the door that the event is for."""
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
+    """Handles the event by its trigger."""
     with logged_call(event, context):
         if http.is_http(event):
             return api_endpoint(event, context, _CALLS)

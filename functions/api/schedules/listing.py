@@ -1,4 +1,7 @@
-"""Schedules by group and workflow: EventBridge Scheduler lists names and states, and the names say the rest."""
+"""Lists schedules by group and workflow.
+
+EventBridge Scheduler lists names and states; a name holds the group and the workflow.
+"""
 
 from typing import NamedTuple
 
@@ -8,42 +11,44 @@ from functions.core.aws import scheduler
 from functions.core.aws.scheduler import Listed
 from functions.core.errors import NotFound
 
-MOST = 100
-"""Names in one list of EventBridge Scheduler's."""
-_LISTS = 20
-"""For one page, where few of the stack's schedules are asked for."""
+MAX_PAGE = 100
+"""Names in one answer of EventBridge Scheduler."""
+_MAX_REQUESTS = 20
+"""Requests per page, for when few of the stack's schedules match."""
 
 
-class Wanted(NamedTuple):
-    """Which schedules: all that the caller may see, or those of a group or a workflow."""
+class ScheduleFilter(NamedTuple):
+    """Filter of the schedules that the caller may see, optionally by group or workflow."""
 
     caller: Caller
     group: str | None = None
     workflow: str | None = None
 
     def page(self, limit: int, cursor: str | None) -> tuple[list[Listed], str | None]:
-        """Up to `limit` of them, and the cursor of the next ones (null at the end). There may be fewer before the end.
+        """Up to `limit` matches, and the cursor of the next page (None at the end).
+
+        A page may have fewer matches and not be the last.
 
         Raises:
-            InvalidParameters: for a group that cannot be.
-            ValueError: the cursor is not one that a list gave.
+            InvalidParameters: the group is not a valid name.
+            ValueError: the cursor is not from an earlier page.
             Unavailable
         """
         prefix = prefix_of(self.group) if self.group else ""
-        found: list[Listed] = []
-        for _ in range(_LISTS):
+        matches: list[Listed] = []
+        for _ in range(_MAX_REQUESTS):
             listed, cursor = scheduler.list_schedules(
-                prefix=prefix, limit=limit - len(found), cursor=cursor
+                prefix=prefix, limit=limit - len(matches), cursor=cursor
             )
-            found += filter(self._has, listed)
-            if cursor is None or len(found) == limit:
+            matches += filter(self._matches, listed)
+            if cursor is None or len(matches) == limit:
                 break
-        return found, cursor
+        return matches, cursor
 
-    def _has(self, listed: Listed) -> bool:
+    def _matches(self, listed: Listed) -> bool:
         try:
             name = read_name(listed.name)
         except NotFound:
             return False
-        asked = self.group in (None, name.group) and self.workflow in (None, name.workflow)
-        return asked and f"workflow:{name.workflow}" in self.caller.scopes
+        selected = self.group in (None, name.group) and self.workflow in (None, name.workflow)
+        return selected and f"workflow:{name.workflow}" in self.caller.scopes

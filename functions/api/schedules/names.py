@@ -1,8 +1,8 @@
-"""Ids of schedules, which are also their names in EventBridge Scheduler: its lists tell names and states only, so a name says
-to which group and workflow a schedule belongs. An id is never used again.
+"""Ids of schedules, which are also their names in EventBridge Scheduler.
 
-`<group>.<workflow>.<16 random characters>`, or `<workflow>.<16 random characters>` without a group. None of the parts can
-hold a dot.
+Its lists hold names and states only. So a name says to which group and workflow a schedule belongs:
+`<group>.<workflow>.<16 random characters>`, or `<workflow>.<16 random characters>` without a group.
+No part can hold a dot. An id is never used again.
 """
 
 import re
@@ -23,7 +23,7 @@ _ID = re.compile(rf"(?:([0-9A-Za-z_-]+)\.)?([a-z][a-z0-9_]*)\.[0-9a-z]{{{_RANDOM
 
 
 class ScheduleName(NamedTuple):
-    """What a schedule's id says."""
+    """Parts of a schedule's id."""
 
     schedule_id: str
     group: str | None
@@ -31,9 +31,9 @@ class ScheduleName(NamedTuple):
 
 
 def new_name(workflow: str, group: str | None) -> ScheduleName:
-    """A name that no schedule had before. Raises `InvalidParameters` for a group that cannot be in one."""
+    """New unique name. Raises `InvalidParameters` for a group that cannot be part of a name."""
     if group is not None:
-        _refuse_wrong(group, _LONGEST - len(f"..{workflow}") - _RANDOM_CHARACTERS)
+        _check_group(group, _LONGEST - len(f"..{workflow}") - _RANDOM_CHARACTERS)
     random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
     return ScheduleName(
         ".".join(part for part in (group, workflow, random) if part), group, workflow
@@ -41,20 +41,27 @@ def new_name(workflow: str, group: str | None) -> ScheduleName:
 
 
 def read_name(schedule_id: str) -> ScheduleName:
-    """Raises `NotFound` when it is no schedule's id."""
-    found = _ID.fullmatch(schedule_id)
-    if not found or len(schedule_id) > _LONGEST:
-        raise NotFound("There is no such schedule; one that has fired is its run.")
-    return ScheduleName(schedule_id, found[1], found[2])
+    """Reads a schedule's id. Raises `NotFound` if it cannot be one."""
+    match = _ID.fullmatch(schedule_id)
+    if not match or len(schedule_id) > _LONGEST:
+        raise no_such_schedule()
+    return ScheduleName(schedule_id, match[1], match[2])
+
+
+def no_such_schedule() -> NotFound:
+    """Error for a schedule that does not exist, or no longer."""
+    return NotFound(
+        "This schedule does not exist. If it has fired, GET /runs lists the run that it started."
+    )
 
 
 def prefix_of(group: str) -> str:
-    """With which the names of a group's schedules begin; so may others. Raises `InvalidParameters`."""
-    _refuse_wrong(group, _LONGEST - _RANDOM_CHARACTERS - len(".x."))
+    """Prefix of the names in a group; other names may share it. Raises `InvalidParameters`."""
+    _check_group(group, _LONGEST - _RANDOM_CHARACTERS - len(".x."))
     return f"{group}."
 
 
-def _refuse_wrong(group: str, longest: int) -> None:
+def _check_group(group: str, longest: int) -> None:
     if not _GROUP.fullmatch(group) or len(group) > longest:
         sentence = f"must be 1 to {longest} letters, digits, hyphens or underscores"
         raise InvalidParameters(FieldError("/group", sentence))

@@ -1,55 +1,59 @@
-"""GET /schedules and GET /schedules/<id>: what will run."""
+"""GET /schedules and GET /schedules/<id>: lists and shows schedules."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, find_definition
-from functions.api.schedules.listing import MOST, Wanted
-from functions.api.schedules.names import ScheduleName
-from functions.api.schedules.request import Request
+from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
+from functions.api.schedules.names import ScheduleName, no_such_schedule
+from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
-from functions.core import http
+from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
-from functions.core.errors import FieldError, InvalidParameters, NotFound
+from functions.core.errors import FieldError, InvalidParameters
 from functions.core.parameters import Parameters, read_parameters
 
 _READERS = 10
-"""At once; botocore's client keeps as many connections."""
+"""Concurrent reads; botocore's client keeps as many connections."""
 
 
-class Query(Parameters):
-    """Which schedules, and which page of them."""
+class ListQuery(Parameters):
+    """Query of `GET /schedules`."""
 
     workflow: str | None = None
     group: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
     cursor: Annotated[str, Meta(max_length=2048)] | None = None
 
 
-def read_one(request: Request) -> http.Response:
-    """200 with the schedule."""
+def read_one(request: ScheduleRequest) -> http.Response:
+    """Answers 200 with the schedule."""
     definition, paused = find(request.schedule_name("runs:read"))
-    return http.answer(describe(definition, utc(time.time()), paused=paused), request.request_id)
+    return http.answer(describe(definition, utc(clock.now()), paused=paused), request.request_id)
 
 
-def read_page(request: Request) -> http.Response:
-    """200 with schedules of the workflows that the token may call; there may be more while there is a cursor."""
+def read_page(request: ScheduleRequest) -> http.Response:
+    """Answers 200 with a page of schedules of the workflows that the token may call.
+
+    While there is a cursor, more may follow.
+    """
     request.caller.require("runs:read")
-    query = read_parameters(Query, request.query, strict=False)
+    query = read_parameters(ListQuery, request.query, strict=False)
     try:
-        listed, cursor = Wanted(request.caller, query.group, query.workflow).page(
+        listed, cursor = ScheduleFilter(request.caller, query.group, query.workflow).page(
             query.limit, query.cursor
         )
     except ValueError:
-        raise InvalidParameters(FieldError("/cursor", "is not one that this list gave")) from None
+        raise InvalidParameters(
+            FieldError("/cursor", "must be a cursor that this list returned")
+        ) from None
     with ThreadPoolExecutor(_READERS) as readers:
         definitions = list(readers.map(lambda each: find_definition(each.name), listed))
-    now = utc(time.time())
-    # One without a definition has fired, or was cancelled, since it was listed.
+    now = utc(clock.now())
+    # A schedule without a definition has fired, or was cancelled, since it was listed.
     schedules = [
         describe(definition, now, paused=each.paused)
         for each, definition in zip(listed, definitions, strict=True)
@@ -59,9 +63,9 @@ def read_page(request: Request) -> http.Response:
 
 
 def find(name: ScheduleName) -> tuple[Definition, bool]:
-    """A schedule, and whether it is paused. Raises `NotFound`, `Unavailable`."""
+    """Definition of a schedule, and whether it is paused. Raises `NotFound`, `Unavailable`."""
     paused = scheduler.is_paused(name.schedule_id)
     definition = None if paused is None else find_definition(name.schedule_id)
     if paused is None or definition is None:
-        raise NotFound("There is no such schedule; one that has fired is its run.")
+        raise no_such_schedule()
     return definition, paused

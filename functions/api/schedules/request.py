@@ -1,4 +1,4 @@
-"""A request to this API, and what its parts say."""
+"""Request to the API of schedules, with its query and path as typed values."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ from functions.core import http
 from functions.core.auth.caller import Caller
 
 
-class Request(NamedTuple):
-    """Who asks, and what."""
+class ScheduleRequest(NamedTuple):
+    """Request with its caller."""
 
     event: http.Request
     caller: Caller
@@ -16,7 +16,7 @@ class Request(NamedTuple):
 
     @property
     def query(self) -> dict[str, str]:
-        """Parameters of the query string; empty ones count as absent."""
+        """Query parameters. Empty ones count as absent."""
         return {
             name: value
             for name, value in (self.event.get("queryStringParameters") or {}).items()
@@ -24,7 +24,7 @@ class Request(NamedTuple):
         }
 
     def schedule_name(self, scope: str) -> ScheduleName:
-        """Of the schedule in the path, for a caller with this scope and that of its workflow.
+        """Name of the schedule in the path, for a caller with this scope and its workflow's.
 
         Raises:
             NotPermitted, NotFound

@@ -1,39 +1,33 @@
-"""A schedule, as clients see it, and as EventBridge Scheduler is told of it."""
+"""A schedule as clients see it, and as an entry of EventBridge Scheduler."""
 
 from datetime import datetime
-from functools import cache
 
 import msgspec
 
 from functions.api.schedules.definition import Definition
 from functions.api.schedules.names import read_name
 from functions.api.schedules.timing import Timing
+from functions.core import config
 from functions.core.aws.scheduler import Entry
-from functions.core.config import read_settings
 from functions.core.runs.execution import new_run_id
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-"""EventBridge Scheduler puts the time in its place for which the schedule was due; an emulator may not."""
+"""Placeholder that EventBridge Scheduler replaces with the due time; an emulator may not."""
 
 _MINUTE = "%Y-%m-%dT%H:%MZ"
-"""EventBridge Scheduler's precision: a schedule fires at most once in each."""
+"""EventBridge Scheduler's precision: a schedule fires at most once per minute."""
 
 
+@config.settings()
 class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom schedules call; read from the environment."""
+    """Target of schedules; read from the environment."""
 
     schedules_function: str
     """ARN of this API's own Lambda."""
 
 
-@cache
-def settings() -> ScheduleSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ScheduleSettings)
-
-
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """A run, or runs, in the future."""
+    """One future run, or a series of them."""
 
     schedule_id: str
     workflow: str
@@ -44,11 +38,11 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     """Null while it is paused."""
     run_id: str | None
-    """Of the run that it starts then. Until then there is no such run."""
+    """Id of the run that starts at `next_at`. Until then the run does not exist."""
 
 
 def describe(definition: Definition, now: datetime, *, paused: bool) -> Schedule:
-    """The schedule as it is at a moment."""
+    """Describes a schedule as it is at a moment."""
     next_at = None if paused else _next_at(definition.timing, now)
     return Schedule(
         schedule_id=definition.schedule_id,
@@ -63,12 +57,12 @@ def describe(definition: Definition, now: datetime, *, paused: bool) -> Schedule
 
 
 def run_id_of(definition: Definition, moment: datetime) -> str:
-    """The run of a schedule at one of its times: always the same, so that what is delivered twice runs once."""
+    """Id of the run of a schedule at one of its times. A repeated delivery gets the same run."""
     return new_run_id(definition.workflow, f"schedule {definition.schedule_id} {moment:{_MINUTE}}")
 
 
 def entry_of(definition: Definition, now: datetime, *, paused: bool) -> Entry:
-    """The schedule as it is written at a moment."""
+    """Entry of EventBridge Scheduler for a schedule, as written at a moment."""
     timing = definition.timing
     event = {
         "trigger": "schedule",
@@ -78,10 +72,11 @@ def entry_of(definition: Definition, now: datetime, *, paused: bool) -> Entry:
     return Entry(
         name=definition.schedule_id,
         expression=timing.expression,
-        function=settings().schedules_function,
+        function=config.read(ScheduleSettings).schedules_function,
         event=event,
         timezone=timing.timezone,
-        # When written again, of the same rhythm: a start more than 5 minutes ago is refused.
+        # The next time keeps the rhythm when an entry is rewritten; AWS refuses a start more than
+        # 5 minutes ago.
         starts_at=timing.next_after(now) if timing.kind == "every" else None,
         ends_at=timing.ends_at,
         paused=paused,
@@ -89,5 +84,5 @@ def entry_of(definition: Definition, now: datetime, *, paused: bool) -> Entry:
 
 
 def _next_at(timing: Timing, now: datetime) -> datetime | None:
-    """A one-time schedule that is due is still there until it has fired."""
+    """Next time. A one-time schedule that is due keeps its time until it has fired."""
     return timing.first_at if timing.kind == "once" else timing.next_after(now)

@@ -1,4 +1,4 @@
-"""What every scheme asks of what arrived. Nothing of it, and nothing of a key, is in an error."""
+"""Checks that all schemes share. No error contains a part of the request or of a key."""
 
 import hashlib
 import hmac
@@ -13,10 +13,13 @@ from functions.api.webhooks.delivery import Received
 from functions.core.errors import MalformedBody, StaleDelivery, WrongSignature
 
 TOLERANCE = timedelta(minutes=5)
-"""Into the past and, because clocks differ, into the future (Rule 5.9; Standard Webhooks' and Stripe's libraries too)."""
+"""Accepted age of a signature, and because clocks differ, its lead (Rule 5.9).
 
-LONGEST_HEADER = 2_048
-"""Characters: 30 signatures. What is longer is not read, so that nobody chooses how much work a header makes."""
+The libraries of Standard Webhooks and Stripe use the same.
+"""
+
+MAX_HEADER_CHARACTERS = 2_048
+"""Room for 30 signatures. The limit bounds the work that a stranger's header can cause."""
 
 SECONDS = re.compile(r"[0-9]{1,11}")
 """Seconds since the epoch, up to the year 5138."""
@@ -25,35 +28,35 @@ _PRINTABLE = re.compile(r"[ -~]+")
 
 
 def header(received: Received, name: str, form: re.Pattern[str] = _PRINTABLE) -> str:
-    """A header of this form, which is ASCII. Raises `WrongSignature`."""
+    """Header of this ASCII form. Raises `WrongSignature`."""
     value = received.headers.get(name, "")
-    if len(value) > LONGEST_HEADER or not form.fullmatch(value):
-        raise WrongSignature(f"The header {name} is missing or not of its form.")
+    if len(value) > MAX_HEADER_CHARACTERS or not form.fullmatch(value):
+        raise WrongSignature(f"The header {name} is missing or malformed.")
     return value
 
 
 def hmac_sha256(key: str, message: bytes) -> str:
-    """An HMAC-SHA-256 in hexadecimal digits."""
+    """HMAC-SHA-256 in hexadecimal digits."""
     return hmac.digest(key.encode(), message, "sha256").hex()
 
 
-def refuse_unless_signed(expected: Iterable[str], given: Iterable[str]) -> None:
-    """Raises `WrongSignature` unless one of the signatures that were given is what a key makes; all are ASCII."""
-    signatures = list(given)
-    if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures):
-        raise WrongSignature(
-            "The signature was not made with a key of this source over what arrived."
-        )
+def refuse_unless_signed(expected: Iterable[str], signatures: Iterable[str]) -> None:
+    """Raises `WrongSignature` unless one of the signatures is an expected one. All are ASCII."""
+    theirs = list(signatures)
+    if not any(hmac.compare_digest(ours, each) for ours in expected for each in theirs):
+        raise WrongSignature("The signature does not match the request and this source's key.")
 
 
 def refuse_stale(signed_at: float, now: float) -> None:
-    """Raises `StaleDelivery`; both in seconds since the epoch."""
+    """Raises `StaleDelivery`. Both times are in seconds since the epoch."""
     if abs(now - signed_at) > TOLERANCE.total_seconds():
-        raise StaleDelivery("The delivery was signed more than 5 minutes ago, or for the future.")
+        raise StaleDelivery(
+            "The delivery was signed more than 5 minutes ago, or more than 5 minutes in the future."
+        )
 
 
 def read_json(text: bytes | str) -> Any:  # noqa: ANN401 - whatever the source sends
-    """A body that is rightly signed. Raises `MalformedBody`."""
+    """Decodes a signed body. Raises `MalformedBody`."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -61,5 +64,5 @@ def read_json(text: bytes | str) -> Any:  # noqa: ANN401 - whatever the source s
 
 
 def sha256(signed: bytes) -> str:
-    """The key of a delivery whose id is not signed."""
+    """Key of a delivery whose id is not signed."""
     return hashlib.sha256(signed).hexdigest()

@@ -1,4 +1,4 @@
-"""What arrives at a webhook, and what of it its source has signed."""
+"""Webhook deliveries: as received, and the part that the source has signed."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,29 +7,31 @@ import msgspec
 
 
 class Received(NamedTuple):
-    """What arrived: nobody is known to have sent it yet."""
+    """Request as received, before its sender is known."""
 
     body: bytes
-    """As it came over the wire, no longer in base64."""
+    """Bytes as sent, decoded from API Gateway's base64."""
     headers: Mapping[str, str]
-    """By names in lower case."""
+    """Headers, with names in lower case."""
     query: str
-    """The query as it stood in the URL; "" when there was none."""
+    """Query exactly as in the URL; "" if there was none."""
     url: str
-    """The public URL of the source without a query, from the settings: a Host header is anybody's word."""
+    """Public URL of the source without a query. From the settings, since a Host can be forged."""
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source has signed, and nothing else."""
+class WebhookDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Signed content of a delivery, and nothing else."""
 
     key: str
-    """What makes it this delivery: its id, where that is signed, else a hash of what is signed. The same again is the same
-    delivery."""
+    """Identity of the delivery: its id if that is signed, else a hash of the signed content.
+
+    A delivery with a known key is a repetition.
+    """
     payload: Any
     """JSON, or the fields of a form."""
     query: dict[str, str] = {}
-    """Where the URL is signed."""
+    """Query, if the URL is signed."""
     starts_run: bool = True
-    """False of what a scheme says about itself, such as that a subscription ended."""
+    """False for a scheme's own messages, such as the end of a subscription."""
     confirm_url: str | None = None
-    """Where a subscription waits for its confirmation (`scheme.confirm`)."""
+    """URL that confirms a new subscription (`scheme.confirm`)."""

@@ -1,4 +1,4 @@
-"""Fetches what SNS has at a URL that was checked before: a certificate, the confirmation of a subscription."""
+"""Downloads from SNS, for certificates and confirmations. Callers check the URL first."""
 
 from collections.abc import Callable
 
@@ -10,26 +10,26 @@ from functions.core.errors import Unavailable
 
 Download = Callable[[str], bytes]
 
-MOST_BYTES = 64_000
+MAX_BYTES = 64_000
 """A certificate of SNS has 2,000."""
 
 _TIMEOUT = Timeout(connect=2, read=3)
-"""Seconds. SNS waits 15 for an answer of ours."""
+"""Seconds. SNS waits 15 for our answer."""
 
 _OK = 200
-_WILL_NOT_HEAL = frozenset({400, 401, 403, 404, 410})
+_PERMANENT = frozenset({400, 401, 403, 404, 410})
 
 
-class Refused(Exception):
-    """There is nothing at the URL, nor will there be."""
+class DownloadRefused(Exception):
+    """The server permanently has no document at the URL."""
 
 
 def download(url: str) -> bytes:
-    """The document at a URL, asked for once and of its own server alone: `retries=False` follows no redirect either.
+    """Document at a URL. `retries=False` makes one request and follows no redirect.
 
     Raises:
-        Refused: when the server says that there is none.
-        Unavailable: when it cannot be had now, or is larger than `MOST_BYTES`.
+        DownloadRefused: the server has no such document.
+        Unavailable: it cannot be fetched now, or is larger than `MAX_BYTES`.
     """
     try:
         with (
@@ -39,16 +39,16 @@ def download(url: str) -> bytes:
             body = _read(answer)
     except HTTPError as error:
         raise Unavailable("SNS cannot be reached right now.") from error
-    if answer.status in _WILL_NOT_HEAL:
-        raise Refused
-    if answer.status != _OK or len(body) > MOST_BYTES:
-        raise Unavailable("SNS does not answer as it should right now.")
+    if answer.status in _PERMANENT:
+        raise DownloadRefused
+    if answer.status != _OK or len(body) > MAX_BYTES:
+        raise Unavailable("SNS gave an unexpected answer. Try again later.")
     return body
 
 
 def _read(answer: BaseHTTPResponse) -> bytes:
-    """One byte too many at most. That an answer broke off is known when there is nothing left to read."""
+    """Reads to the end, where urllib3 reports a truncated answer, but one byte too many at most."""
     body = b""
-    while chunk := answer.read(MOST_BYTES + 1 - len(body), decode_content=False):
+    while chunk := answer.read(MAX_BYTES + 1 - len(body), decode_content=False):
         body += chunk
     return body

@@ -1,13 +1,15 @@
-"""webhooks: a delivery that its source has signed starts a run of that source's workflow, once however often it comes."""
+"""webhooks: starts a run of the source's workflow for each signed delivery.
 
-import time
-from typing import Any
+A repeated delivery gets the same run.
+"""
 
-from functions.api.webhooks.delivery import Delivery, Received
+from typing import TYPE_CHECKING
+
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.scheme import confirm, scheme
-from functions.api.webhooks.settings import keys_of, settings, url_of
+from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
 from functions.api.webhooks.sources import Source, find_source, sources
-from functions.core import aws, http
+from functions.core import aws, clock, config, http
 from functions.core.config import SettingsError, in_lambda
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
 from functions.core.http.endpoint import http_endpoint, logged_call
@@ -15,9 +17,12 @@ from functions.core.observability import count, logger
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.start import start_once
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def lambda_handler(event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
-    """Answers 202 (200 to sources that repeat after anything else) with the run's id, or a problem."""
+
+def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
+    """Answers 202 (or 200, if the scheme needs that) with the run's id, or a problem."""
     with logged_call(event, context):
         return http_endpoint(event, context, lambda request_id: _answer(event, request_id))
 
@@ -34,22 +39,22 @@ def _answer(event: http.Request, request_id: str) -> http.Response:
         url=url_of(name, source),
     )
     try:
-        delivery = signs.verify(received, keys_of(source), time.time())
+        delivery = signs.verify(received, keys_of(source), clock.now())
     except (WrongSignature, StaleDelivery) as error:
         count("WebhookRefused", source=name)
         logger.append_keys(reason=error.detail)
         raise
     except SettingsError:
-        logger.exception("what this source signs with is set wrongly")
-        raise Unavailable("This source cannot be checked right now.") from None
-    run_id = _started(name, source, delivery)
+        logger.exception("this source's signing keys are not valid")
+        raise Unavailable("The signature cannot be checked right now.") from None
+    run_id = _start(name, source, delivery)
     logger.append_keys(run_id=run_id)
     count("WebhookAccepted", source=name)
     return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)
 
 
-def _started(name: str, source: Source, delivery: Delivery) -> str | None:
-    """The run that a delivery has started, now or when it came for the first time; null where it starts none."""
+def _start(name: str, source: Source, delivery: WebhookDelivery) -> str | None:
+    """Starts the run of a delivery, once. Returns the run's id; None if it starts no run."""
     if delivery.confirm_url:
         confirm(delivery.confirm_url)
     if not delivery.starts_run:
@@ -58,7 +63,8 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
     if parameters is None:
         return None
     run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
-    # Other words under one id: its source has sent two things, or sources.toml has changed.
+    # A run with other parameters under this id means that the source sent two contents under one
+    # id, or that sources.toml has changed.
     started_by = f"webhook:{source.scheme}:{name}"
     start_once(
         source.workflow,
@@ -71,7 +77,7 @@ def _started(name: str, source: Source, delivery: Delivery) -> str | None:
 
 
 if in_lambda():
-    settings()
+    config.read(WebhookSettings)
     sources()
     for service in ("s3", "stepfunctions"):
         aws.client(service)

@@ -1,50 +1,50 @@
-"""The schemes by which sources sign what they deliver: each a module, imported when it is first used."""
+"""Signature schemes of webhook sources. Each is a module that is imported when first used."""
 
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Literal, NamedTuple, Protocol
 
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 
 SchemeName = Literal["standard", "stripe", "github", "twilio", "usersnap", "sns"]
 
 _ACCEPTED = 202
-"""For sources that take any 2xx, which is what most of them do."""
+"""Default status. Most sources take any 2xx as success."""
 
 
 class Verify(Protocol):
-    """What each module in schemes/ has."""
+    """Function `verify` of each module in schemes/."""
 
-    def __call__(self, received: Received, keys: Sequence[str], now: float, /) -> Delivery:
-        """What the source has signed.
+    def __call__(self, received: Received, keys: Sequence[str], now: float, /) -> WebhookDelivery:
+        """Verifies the signature and returns the signed content.
 
         Args:
-            received: what arrived, from anybody.
-            keys: those that the source may sign with now, one or two; of SNS, the ARNs of its topics.
+            received: the request, from an unknown sender.
+            keys: one or two keys that the source may sign with now; for SNS, its topics' ARNs.
             now: seconds since the epoch.
 
         Raises:
-            WrongSignature: it is not signed, or by somebody else.
-            StaleDelivery: it is signed, but not now.
-            MalformedBody: it is signed, but cannot be read.
-            SettingsError: a key is none of this scheme.
+            WrongSignature: the request is not signed, or not by this source.
+            StaleDelivery: the signature's time is too old or in the future.
+            MalformedBody: the request is signed but cannot be read.
+            SettingsError: a key is not valid for this scheme.
             Unavailable: SNS's certificate cannot be fetched now.
         """
 
 
 class Scheme(NamedTuple):
-    """How a source signs, and the status that tells it to stop sending."""
+    """Verification of a signature, and the status that tells a source to stop retrying."""
 
     verify: Verify
     accepted_status: int
 
 
 def scheme(name: SchemeName) -> Scheme:
-    """A scheme by its name."""
+    """Scheme of this name."""
     module = import_module(f"{__package__}.schemes.{name}")
     return Scheme(module.verify, getattr(module, "ACCEPTED_STATUS", _ACCEPTED))
 
 
 def confirm(url: str) -> None:
-    """Confirms a subscription, at the `confirm_url` of its delivery. Raises `Unavailable`."""
+    """Confirms a subscription at the `confirm_url` of its delivery. Raises `Unavailable`."""
     import_module(f"{__package__}.schemes.sns").confirm(url)

@@ -1,89 +1,79 @@
-"""Where what sources sign with is kept, and under which URL they call; read from the environment."""
-
-import time
-from functools import cache
+"""Signing keys and public URLs of webhook sources."""
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.api.webhooks.sources import Source, not_there
-from functions.core import aws
+from functions.api.webhooks.sources import Source, no_such_source
+from functions.core import aws, clock, config, http
 from functions.core.aws.secrets import Secret
-from functions.core.config import PublicUrl, read_settings
 from functions.core.observability import logger
 from functions.core.signing.keys import read_keys
 
 UNSET_SECONDS = 30.0
-"""For which it is not asked again whether a secret is set: anybody can call, and each question costs."""
-
-_UNSET = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""The second may be IAM's word for a name that there is not, since permissions name ARNs, which end in a suffix."""
-
-_unset_until: dict[str, float] = {}
-"""By name of the secret, of the monotonic clock."""
+"""Cache time for "this secret is not set". Anybody can call, and each lookup costs."""
 
 
+@config.settings()
 class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of webhooks."""
 
     webhook_secrets: str
-    """With what the names of their secrets begin; what the source calls its secret follows."""
+    """Prefix of the secrets' names; a source's `secret` follows."""
     stack_topics: str = ""
-    """With what the ARNs of the stack's topics begin; what the source calls its topic follows. Empty where it has none."""
-    public_url: PublicUrl = ""
-    """Some schemes sign it; never taken from a request."""
-
-
-@cache
-def settings() -> WebhookSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(WebhookSettings)
+    """Prefix of the stack's topics' ARNs; a source's `topic` follows. Empty without topics."""
 
 
 def keys_of(source: Source) -> tuple[str, ...]:
-    """What a source signs with: one key or two, or for SNS the ARN of the one topic whose messages are accepted.
+    """Keys of a source: one or two signing keys, or for SNS the ARN of the one accepted topic.
 
     Raises:
-        NotFound: nobody has set it up.
+        NotFound: the source is not set up.
         SettingsError: the secret holds no keys.
-        Unavailable: it cannot be read.
+        Unavailable: the secret cannot be read now.
     """
     if source.topic:
         return (_topic(source.topic),)
-    name = settings().webhook_secrets + str(source.secret)
-    if _unset_until.get(name, 0.0) > time.monotonic():
-        raise not_there()
+    name = config.read(WebhookSettings).webhook_secrets + str(source.secret)
+    if _unset_until().get(name, 0.0) > clock.monotonic():
+        raise no_such_source()
     try:
         return read_keys(_secret(name).value())
-    except ClientError as error:
-        if aws.code_of(error) not in _UNSET:
-            raise
-        _unset_until[name] = time.monotonic() + UNSET_SECONDS
+    except (aws.AwsNotFound, aws.AwsDenied) as error:
+        # Permissions name ARNs, which end in a suffix: IAM may deny a name that there is not.
+        _unset_until()[name] = clock.monotonic() + UNSET_SECONDS
         logger.warning(
-            "the secret of this source of webhooks is not set: make webhook-secret",
-            reason=aws.code_of(error),
+            "the secret of this webhook source is not set: make webhook-secret",
+            reason=error.code,
         )
-        raise not_there() from None
+        raise no_such_source() from None
 
 
 def _topic(topic: str) -> str:
     if topic.startswith("arn:"):
         return topic
-    if not settings().stack_topics:
-        raise not_there()
-    return settings().stack_topics + topic
+    if not config.read(WebhookSettings).stack_topics:
+        raise no_such_source()
+    return config.read(WebhookSettings).stack_topics + topic
 
 
 def url_of(name: str, source: Source) -> str:
-    """The URL that a source calls, as it signs it; empty where `PublicUrl` is not set. Raises `NotFound` where it must be."""
-    if settings().public_url:
-        return f"{settings().public_url}/webhooks/{name}"
+    """URL that a source calls and signs; empty if `PublicUrl` is not set.
+
+    Raises `NotFound` if the scheme needs `PublicUrl`.
+    """
+    if public_url := http.public_url():
+        return f"{public_url}/webhooks/{name}"
     if source.scheme == "twilio":
-        logger.warning("this source of webhooks signs the URL: PublicUrl must be set")
-        raise not_there()
+        logger.warning("this webhook source signs the URL, so PublicUrl must be set")
+        raise no_such_source()
     return ""
 
 
-@cache
+@config.cached
+def _unset_until() -> dict[str, float]:
+    """End of the cache time by name of the secret, on the monotonic clock."""
+    return {}
+
+
+@config.cached
 def _secret(name: str) -> Secret:
     return Secret(name)

@@ -1,8 +1,7 @@
-"""Sources of webhooks, as sources.toml has them."""
+"""Webhook sources, from sources.toml."""
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
 from functions.api.webhooks.scheme import SchemeName
+from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 
@@ -19,7 +19,7 @@ SOURCES = Path(__file__).parent / "sources.toml"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who may start runs of one workflow, and only of that."""
+    """Sender of webhooks, which may start runs of one workflow only."""
 
     scheme: SchemeName
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -29,56 +29,56 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9:_-]+$")] | None = None
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for what fits each type but not the others."""
+        """Raises `ValueError` for fields that do not fit each other."""
         if self.scheme == "sns" and not self.topic:
-            raise ValueError("a source of the scheme sns needs a topic")
+            raise ValueError("a source with the scheme sns needs a topic")
         if self.scheme != "sns" and not self.secret:
-            raise ValueError(f"a source of the scheme {self.scheme} needs a secret")
+            raise ValueError(f"a source with the scheme {self.scheme} needs a secret")
         try:
             jmespath.compile(self.parameters)
         except JMESPathError as error:
-            raise ValueError(f"parameters is not JMESPath: {error}") from None
+            raise ValueError(f"parameters is not a JMESPath expression: {error}") from None
 
     def parameters_of(self, payload: Any, query: Mapping[str, str]) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
-        """The workflow's parameters for a delivery; null where it starts nothing.
+        """Parameters of the workflow for a delivery; None if it starts no run.
 
         Raises:
-            InvalidParameters: the payload is not one that the expression understands.
+            InvalidParameters: the source's expression does not fit the payload.
         """
         try:
-            found = jmespath.search(self.parameters, {"payload": payload, "query": query})
+            result = jmespath.search(self.parameters, {"payload": payload, "query": query})
         except JMESPathError:
-            found = ""
-        if found is None or found is False:
+            result = ""
+        if result is None or result is False:
             return None
-        if not isinstance(found, dict):
+        if not isinstance(result, dict):
             raise InvalidParameters(
-                FieldError("", "The payload is not one that this source's parameters are made of.")
+                FieldError("", "The payload does not fit this source's expression in sources.toml.")
             )
-        return found
+        return result
 
 
 def find_source(name: str) -> Source:
-    """Raises `NotFound`."""
+    """Source of this name. Raises `NotFound`."""
     source = sources().get(name)
     if source is None:
-        raise not_there()
+        raise no_such_source()
     return source
 
 
-def not_there() -> NotFound:
-    """The error for a source that there is not, or that nobody has set up: strangers need not know which."""
-    return NotFound("There is no such source of webhooks.")
+def no_such_source() -> NotFound:
+    """Error for a source that does not exist or is not set up. Strangers cannot tell which."""
+    return NotFound("This webhook source does not exist or is not set up.")
 
 
-@cache
+@config.cached(lasting=True)
 def sources() -> dict[str, Source]:
-    """All, by name. Raises `SettingsError` with a sentence on the first one that cannot be."""
+    """All sources by name. Raises `SettingsError` for the first invalid one."""
     return read_sources(SOURCES.read_text())
 
 
 def read_sources(text: str) -> dict[str, Source]:
-    """As `sources`, from the text of such a file."""
+    """Reads sources from the text of a file like sources.toml, as `sources` does."""
     try:
         return msgspec.convert(
             tomllib.loads(text), dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]

@@ -8,15 +8,17 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from functions.core.auth.caller import TokenKind
+from functions.core import clock
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
+
+if TYPE_CHECKING:
+    from functions.core.auth.caller import TokenKind
 
 _FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
@@ -88,7 +90,7 @@ def read_token(token_id: str) -> Token | None:
 
 def issue_token(  # noqa: PLR0913 - a token's properties, by name
     name: str,
-    kind: TokenKind,
+    kind: "TokenKind",
     scopes: Iterable[str],
     *,
     publishable_scopes: Collection[str] = (),
@@ -115,7 +117,7 @@ def issue_token(  # noqa: PLR0913 - a token's properties, by name
         raise ValueError(
             "An audience is 1 to 255 ASCII characters without spaces, such as https://api.example.com."
         )
-    text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", time.time()
+    text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", clock.now()
     token_hash = _hash(text)
     token = Token(
         token_hash[:_ID_LENGTH],
@@ -162,7 +164,7 @@ def revoke_token(token_id: str) -> bool:
     """
     revoked, _ = Token.update_if(
         token_id,
-        [Token.revoked_at.set(Token.revoked_at | int(time.time()))],
+        [Token.revoked_at.set(Token.revoked_at | int(clock.now()))],
         Token.token_id.exists(),
     )
     return revoked

@@ -1,92 +1,61 @@
-"""AWS clients: the only module that makes them. Made once per process, from one session, with timeouts that fit a call.
+"""AWS clients, made once per process, from one session, with timeouts that fit a call.
 
-botocore's session rather than boto3's: boto3 wraps it and adds about 120 ms of import to a cold start (decision 9).
+They raise this project's errors (errors.py). botocore's session rather than boto3's: boto3 wraps it
+and adds about 120 ms of import to a cold start (decision 9).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypedDict
 
 import botocore.session
 import msgspec
+from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotocoreConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import OperationModel
+from botocore.parsers import ResponseParserError
 
-from functions.core.config import read_settings
-from functions.core.errors import Unavailable
+from functions.core import config
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
 ATTEMPTS = 2
-"""Two attempts of at most 5 s: the three or four calls of a workflow stay below its 25 s deadline."""
+"""Two of at most 5 s each: the three or four requests of a call stay below its 25 s deadline."""
 
 _CONFIG: dict[str, dict[str, Any]] = {
     "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 }
-"""So that a presigned URL names the bucket's region: the global name of a new bucket redirects for hours."""
+"""Presigned URLs name the bucket's region. The global name of a new bucket redirects for hours."""
 
-_TRANSIENT = frozenset(
-    {
-        # What AWS's SDKs repeat (SDKs and Tools Reference Guide, "Retry behavior").
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-        # Faults of AWS, where the HTTP status does not say so.
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceError",
-        "ServiceUnavailable",
-        # DynamoDB: another write of the same item.
-        "ReplicatedWriteConflictException",
-        "TransactionConflictException",
-        # EventBridge Scheduler: another change of the same schedule, and its quota of schedules.
-        # Of a new one the first means that the name is taken; scheduler.py sees to that.
-        "ConflictException",
-        "ServiceQuotaExceededException",
-        # Step Functions: too many executions are open.
-        "ExecutionLimitExceeded",
-        # Lambda: the function is being updated.
-        "ResourceConflictException",
-        # S3: another write of the same object.
-        "OperationAborted",
-        # SNS: its throttling, and that of a topic's key.
-        "KMSThrottling",
-        "Throttled",
-    }
-)
-"""Codes as they arrive, by botocore's service models. A shape may be called otherwise, such as
-`ThrottledException` of SNS.
-"""
-
-_TOO_MANY_REQUESTS = 429
-"""RFC 6585 §4."""
+_SERVICES = {
+    "Lambda": "AWS Lambda",
+    "SFN": "Step Functions",
+    "Scheduler": "EventBridge Scheduler",
+}
+"""Names for people, where AWS's service id is none."""
 
 
+class Client(Protocol):
+    """A client of a service. botocore makes its operations at run time.
+
+    Its operations raise the errors of errors.py; only those of DynamoDB raise botocore's.
+    """
+
+    meta: Any
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]: ...
+
+
+class ClientOptions(TypedDict, total=False):
+    """Options of `client`."""
+
+    attempts: int
+    answer_seconds: float | None
+
+
+@config.settings()
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of clients; read from the environment."""
 
@@ -96,20 +65,23 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_timeout_seconds() -> float:
     """How long a request may wait for its answer."""
-    return read_settings(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
+    return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 
-@cache
+@config.cached(lasting=True)
 def session() -> botocore.session.Session:
-    """The process's one botocore session: a second one would load the same models and credentials again."""
+    """The process's one session. A second one would load models and credentials again."""
     made = botocore.session.get_session()
+    made.register("creating-client-class", _translate_errors)
     made.register("provide-client-params", _keep_parameters)
     made.register("after-call", _name_what_is_denied)
     return made
 
 
-@cache
-def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None) -> Any:  # noqa: ANN401 - made at run time
+@config.cached(lasting=True)
+def client(
+    service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None
+) -> Client:
     """A client of an AWS service.
 
     Args:
@@ -118,18 +90,49 @@ def client(service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | No
         answer_seconds: how long to wait for an answer, where that is longer than usual.
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
-    config = Config(
+    options = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
         **_CONFIG.get(service, {}),
     )
-    return session().create_client(service, config=config)
+    made: Client = session().create_client(service, config=options)
+    return made
+
+
+def _translate_errors(class_attributes: dict[str, object], event_name: str, **_: object) -> None:
+    """Makes the clients of a service raise this project's errors.
+
+    Not those of DynamoDB: PynamoDB and Powertools use them, and read botocore's.
+    """
+    if not event_name.endswith(".dynamodb"):
+        class_attributes["_make_api_call"] = _make_api_call
+
+
+def _make_api_call(
+    client: BaseClient, operation: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    service = str(client.meta.service_model.service_id)
+    with translated_errors(_SERVICES.get(service, service)):
+        # All operations go through this method, and a class of botocore's may be extended so.
+        answer: dict[str, Any] = BaseClient._make_api_call(client, operation, parameters)  # noqa: SLF001
+        return answer
+
+
+@contextmanager
+def translated_errors(service: str) -> Iterator[None]:
+    """Raises botocore's errors as this project's. `service`: its name for people."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+
+        raise errors.translate(error, service) from error
 
 
 _DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
-"""With which AWS's codes of a denied permission begin."""
+"""Prefixes of AWS's codes of a denied permission."""
 _NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
 """Names of parameters that say what a request is about. Other keys than S3's may be secret."""
 
@@ -140,11 +143,14 @@ def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: ob
 
 def _name_what_is_denied(
     parsed: dict[str, Any],
-    model: Any,  # noqa: ANN401 - botocore's OperationModel has no types
+    model: OperationModel,
     context: dict[str, Any],
     **_: object,
 ) -> None:
-    """Adds what an error of a denied permission leaves out: S3 names neither action nor resource, an emulator no resource."""
+    """Adds action and resource to an error of a denied permission, where AWS leaves them out.
+
+    S3 names neither, an emulator no resource.
+    """
     error = parsed.get("Error", {})
     if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get(
         "Message", ""
@@ -160,33 +166,3 @@ def _name_what_is_denied(
     error["Message"] = (
         f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
     )
-
-
-@contextmanager
-def unavailable_if_transient(what: str) -> Iterator[None]:
-    """Raises `Unavailable` for failures of AWS that another try may cure; every other error goes on as it is."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        if is_transient(error):
-            raise Unavailable(f"{what} is not available right now.") from error
-        raise
-
-
-def is_transient(error: ClientError | BotoCoreError) -> bool:
-    """Whether an error of botocore's is one that may heal: throttling, a fault of AWS, a network that fails."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        fault = status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
-        return code_of(error) in _TRANSIENT or fault
-    return isinstance(error, BotocoreConnectionError | HTTPClientError | IncompleteReadError)
-
-
-def never_connected(error: Exception) -> bool:
-    """Whether it is certain that no request reached AWS."""
-    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)
-
-
-def code_of(error: ClientError) -> str:
-    """AWS's code of an error, such as `MessageRejected`."""
-    return str(error.response.get("Error", {}).get("Code", ""))

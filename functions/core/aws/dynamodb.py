@@ -1,8 +1,7 @@
-"""DynamoDB through PynamoDB: the base of all records, and its errors as ours."""
+"""DynamoDB through PynamoDB: the base of all records, and its errors as this project's."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from typing import Any, Self
 
 import botocore.session
@@ -15,12 +14,16 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from functions.core import config
 from functions.core.aws import clients
 from functions.core.errors import Unavailable
 
 
 class _Connection(Connection):
-    """PynamoDB's connection on the process's one session; PynamoDB would make a session and a client per table."""
+    """PynamoDB's connection on the process's one session.
+
+    PynamoDB would make a session and a client per table.
+    """
 
     @property
     def session(self) -> botocore.session.Session:
@@ -31,7 +34,7 @@ class _Connection(Connection):
             super().add_meta_table(meta_table)
 
 
-@cache
+@config.cached(lasting=True)
 def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
     return _Connection(
@@ -66,9 +69,12 @@ class Table(Model):
         *,
         range_key: int | None = None,
     ) -> tuple[bool, Self | None]:
-        """One UpdateItem; says whether the condition held, with the item as it is stored afterwards (null: there is none).
+        """Makes one UpdateItem; says whether the condition held, and what is stored now.
 
-        `Model.update` cannot return the item on which a condition failed.
+        The stored item is null where there is none.
+
+        `Model.update` cannot return the item on which a condition failed (PynamoDB issue 1219; pull
+        requests 1263 and 1304 would add it).
         """
         table = cls._get_connection()
         write = table.get_operation_kwargs(
@@ -85,9 +91,10 @@ class Table(Model):
                     table.connection.dispatch(UPDATE_ITEM, write)[ATTRIBUTES]
                 )
             except ClientError as error:
-                if clients.code_of(error) != "ConditionalCheckFailedException":
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
-                stored = _botocore_error(error).response.get("Item")
+                answer = _botocore_error(error)
+                stored = answer.response.get("Item") if isinstance(answer, ClientError) else None
                 return False, cls.from_raw_data(stored) if stored else None
 
 
@@ -96,9 +103,9 @@ Key = tuple[type[Table], str]
 
 
 def read(keys: Sequence[Key]) -> dict[Key, Any]:
-    """Items of any tables in one BatchGetItem, consistently; what does not exist is not in the answer.
+    """Items of any tables in one BatchGetItem, consistently; without those that do not exist.
 
-    BatchGetItem rather than TransactGetItems, which fails while a transaction writes one of the items.
+    TransactGetItems would fail while a transaction writes one of the items.
     """
     requests: dict[str, dict[str, Any]] = {}
     for model, key in keys:
@@ -117,20 +124,34 @@ def read(keys: Sequence[Key]) -> dict[Key, Any]:
 
 @contextmanager
 def unavailable_if_transient() -> Iterator[None]:
-    """Raises `Unavailable` where DynamoDB is throttled, failing or out of reach; other errors go on as they are."""
+    """Raises `AwsUnavailable` where DynamoDB is throttled, failing or out of reach.
+
+    Other errors of PynamoDB go on as they are; those of botocore become `AwsError`.
+    """
     try:
         yield
     except (PynamoDBException, ClientError, BotoCoreError) as error:
         cause = _botocore_error(error)
-        if isinstance(cause, ClientError | BotoCoreError) and clients.is_transient(cause):
-            raise Unavailable("The database is not available right now.") from error
-        raise
+        if cause is None:
+            raise
+        from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+
+        ours = errors.translate(cause, "The database")
+        if isinstance(error, PynamoDBException) and not ours.transient:
+            raise
+        raise ours from error
 
 
-def _botocore_error(error: Exception) -> Any:  # noqa: ANN401 - ClientError has no typed response
-    """What botocore raised: PynamoDB wraps it once or twice and drops the item and the HTTP status on the way."""
+def _botocore_error(error: Exception) -> Exception | None:
+    """The error that botocore raised; null where PynamoDB raised its own.
+
+    PynamoDB wraps it once or twice. On the way it drops the HTTP status, and the item on which a
+    condition failed (PynamoDB issue 1219).
+    """
     cause = error.cause if isinstance(error, PynamoDBException) else error
-    return cause.__cause__ if isinstance(cause, VerboseClientError) else cause
+    if isinstance(cause, VerboseClientError):
+        return cause.__cause__ if isinstance(cause.__cause__, Exception) else cause
+    return cause if isinstance(cause, ClientError | BotoCoreError) else None
 
 
 def connect() -> None:

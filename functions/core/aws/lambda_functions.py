@@ -1,18 +1,17 @@
 """AWS Lambda: calls the function of a workflow. IAM says who may."""
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core.aws import clients
-from functions.core.config import read_settings
+from functions.core import aws, config
+from functions.core.aws.clients import ClientOptions, translated_errors
 from functions.core.errors import NotFound, Unavailable
 from functions.core.observability import logger
 
 
+@config.settings()
 class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where workflows are; read from the environment."""
 
@@ -20,35 +19,29 @@ class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Function-name prefix, `<stack>-wf-`; the workflow's name follows."""
 
 
-@cache
-def settings() -> InvokeSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(InvokeSettings)
-
-
-def invoke(workflow: str, event: Mapping[str, Any], **client: Any) -> dict[str, Any]:  # noqa: ANN401 - of aws.client
+def invoke(
+    workflow: str, event: Mapping[str, Any], **options: Unpack[ClientOptions]
+) -> dict[str, Any]:
     """Calls a workflow with an event and waits for its answer.
 
     Args:
         workflow: its name.
         event: `{"trigger": …}`.
-        client: options of `clients.client`.
+        options: of the client.
 
     Raises:
         NotFound: there is no such workflow.
         Unavailable: Lambda is, or the workflow crashed or ran out of time.
     """
-    function = settings().workflow_functions + workflow
-    with clients.unavailable_if_transient("AWS Lambda"):
-        try:
-            reply = clients.client("lambda", **client).invoke(
-                FunctionName=function, Payload=msgspec.json.encode(event)
-            )
-            content = reply["Payload"].read()
-        except ClientError as error:
-            if clients.code_of(error) == "ResourceNotFoundException":
-                raise NotFound(f"There is no workflow {workflow}.") from None
-            raise
+    function = config.read(InvokeSettings).workflow_functions + workflow
+    try:
+        reply = aws.client("lambda", **options).invoke(
+            FunctionName=function, Payload=msgspec.json.encode(event)
+        )
+    except aws.AwsNotFound:
+        raise NotFound(f"There is no workflow {workflow}.") from None
+    with translated_errors("AWS Lambda"):
+        content = reply["Payload"].read()
     if reply.get("FunctionError"):
         # Its text is not for clients; the function's own log has it.
         logger.error("a workflow crashed", called=workflow)

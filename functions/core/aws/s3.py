@@ -1,60 +1,188 @@
-"""Small objects in the stack's bucket (S3), by their key."""
+"""Objects in the stack's bucket (S3), by their key. All raise `AwsUnavailable` while S3 is."""
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core.aws import clients
-from functions.core.config import read_settings
+from functions.core import aws, config
+from functions.core.aws.clients import translated_errors
 from functions.core.errors import Unavailable
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
+PART_BYTES = 8_000_000
+"""S3 takes parts from 5 MiB, and 10,000 of them."""
+
+
+class AnotherWrite(Exception):
+    """Another conditional write of the same object is under way."""
+
+
+@config.settings()
 class BucketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The stack's bucket; read from the environment."""
 
     runs_bucket: str
 
 
-@cache
-def settings() -> BucketSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(BucketSettings)
-
-
 def read(key: str) -> bytes | None:
-    """An object's content; null when there is none. Raises `Unavailable`."""
-    with clients.unavailable_if_transient("S3"):
-        try:
-            return bytes(_client().get_object(**_place(key))["Body"].read())
-        except ClientError as error:
-            if clients.code_of(error) != "NoSuchKey":
-                raise
-            return None
+    """An object's content; null when there is none."""
+    stream = open_stream(key)
+    return stream.read() if stream else None
+
+
+def open_stream(key: str) -> BinaryIO | None:
+    """An object's content as it is now, as a stream; null when there is none."""
+    try:
+        return _stream(key)
+    except aws.AwsNotFound:
+        return None
+
+
+def read_range(key: str, start: int, length: int) -> bytes:
+    """Part of an object's content, from byte `start`. Raises `AwsNotFound`."""
+    return _stream(key, Range=f"bytes={start}-{start + length - 1}").read()
+
+
+def read_parts(key: str) -> Iterator[bytes]:
+    """An object's content, at most PART_BYTES at a time. Raises `AwsNotFound`."""
+    stream = _stream(key)
+    while part := stream.read(PART_BYTES):
+        yield part
+
+
+def read_lines(key: str) -> Iterator[bytes]:
+    """An object's lines. Raises `AwsNotFound`."""
+    for line in io.BufferedReader(cast("io.RawIOBase", _stream(key))):
+        yield line.rstrip(b"\n")
 
 
 def write(key: str, content: bytes) -> None:
-    """Writes an object. Raises `Unavailable`."""
-    with clients.unavailable_if_transient("S3"):
-        _client().put_object(**_place(key), Body=content)
+    """Writes an object."""
+    _client().put_object(**_place(key), Body=content)
 
 
-def delete(keys: Sequence[str]) -> None:
-    """Deletes up to 1,000 objects, also those that are not there. Raises `Unavailable`."""
+def write_once(key: str, content: bytes) -> bool:
+    """Writes an object; false where there is one. Of any number of parallel writes one succeeds.
+
+    The SDK may repeat a write whose answer was lost. It then finds its own object.
+
+    Raises:
+        AnotherWrite
+    """
+    try:
+        _client().put_object(**_place(key), Body=content, IfNoneMatch="*")
+    except aws.AwsAlreadyExists:
+        return False
+    except aws.AwsError as error:
+        if error.code == "ConditionalRequestConflict":
+            raise AnotherWrite from error
+        raise
+    return True
+
+
+def delete(key: str) -> None:
+    """Deletes an object, if there is one."""
+    _client().delete_object(**_place(key))
+
+
+def delete_many(keys: Sequence[str]) -> None:
+    """Deletes up to 1,000 objects, also those that are not there."""
     objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-    with clients.unavailable_if_transient("S3"):
-        failed = (
-            _client().delete_objects(Bucket=settings().runs_bucket, Delete=objects).get("Errors")
-        )
-    if failed:
+    answer = _client().delete_objects(
+        Bucket=config.read(BucketSettings).runs_bucket, Delete=objects
+    )
+    if answer.get("Errors"):
         raise Unavailable("S3 did not delete all that it should.")
 
 
+def upload_form(key: str, *, max_bytes: int, valid_seconds: int) -> dict[str, Any]:
+    """`url` and `fields` of a form with which a client writes one object. Makes no request."""
+    with translated_errors("S3"):
+        return _client().generate_presigned_post(
+            **_place(key),
+            Conditions=[["content-length-range", 1, max_bytes]],
+            ExpiresIn=valid_seconds,
+        )
+
+
+class ObjectWriter:
+    """An object that is written as it is made. It exists once it is closed, and never before."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def write(self, data: bytes) -> None:
+        """Appends; uploads a part when there is enough for one."""
+        self._buffer += data
+        if len(self._buffer) >= PART_BYTES:
+            self._upload_part()
+
+    def close(self) -> None:
+        """Completes the object."""
+        if self._upload_id is None:
+            write(self.key, bytes(self._buffer))
+            return
+        if self._buffer:
+            self._upload_part()
+        _client().complete_multipart_upload(
+            **_place(self.key),
+            UploadId=self._upload_id,
+            MultipartUpload={"Parts": self._parts},
+        )
+
+    def _upload_part(self) -> None:
+        if self._upload_id is None:
+            made = _client().create_multipart_upload(**_place(self.key))
+            self._upload_id = str(made["UploadId"])
+        number = len(self._parts) + 1
+        part = _client().upload_part(
+            **_place(self.key),
+            UploadId=self._upload_id,
+            PartNumber=number,
+            Body=bytes(self._buffer),
+        )
+        self._parts.append({"ETag": part["ETag"], "PartNumber": number})
+        self._buffer.clear()
+
+
+class _Stream(io.RawIOBase):
+    """An answer's body, whose errors are this project's too."""
+
+    def __init__(self, body: BinaryIO) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        with translated_errors("S3"):
+            return cast("io.RawIOBase", self._body).readinto(buffer) or 0
+
+    def readall(self) -> bytes:
+        with translated_errors("S3"):
+            return self._body.read()
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
+
+
+def _stream(key: str, **options: str) -> BinaryIO:
+    """Raises `AwsNotFound`."""
+    body = _client().get_object(**_place(key), **options)["Body"]
+    return cast("BinaryIO", _Stream(body))
+
+
 def _place(key: str) -> dict[str, str]:
-    return {"Bucket": settings().runs_bucket, "Key": key}
+    return {"Bucket": config.read(BucketSettings).runs_bucket, "Key": key}
 
 
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return clients.client("s3")
+def _client() -> aws.Client:
+    return aws.client("s3")

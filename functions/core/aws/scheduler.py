@@ -1,23 +1,31 @@
-"""EventBridge Scheduler: makes, changes, lists and deletes schedules that call a Lambda of this stack through its door
-`schedule`. All are in the one group that the function's settings name.
+"""EventBridge Scheduler: makes, changes, lists and deletes schedules of this stack's functions.
+
+They call a function through its trigger `schedule`. All are in the one group that the function's
+settings name.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core.aws import clients
-from functions.core.config import read_settings
+from functions.core import aws, config
 
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
 
+_NAME_IS_TAKEN = "ConflictException"
+"""Of CreateSchedule. Of a change it means another one at the same time."""
 
+_INVALID = "ValidationException"
+_CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", _INVALID})
+"""There is no such group; the role cannot be assumed (EventBridge Scheduler API, CreateSchedule).
+"""
+
+
+@config.settings()
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where schedules are made, and as whom they act; read from the environment."""
 
@@ -56,17 +64,15 @@ class CronRefused(Exception):
     """EventBridge Scheduler does not take a schedule's cron expression."""
 
 
-@cache
-def settings() -> SchedulerSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(SchedulerSettings)
+class CannotSchedule(Exception):
+    """EventBridge Scheduler cannot use the group or the role that the settings name."""
 
 
 def schedule_once(name: str, at: float, function: str, parameters: dict[str, str]) -> None:
     """Makes a schedule that calls a workflow once and then deletes itself.
 
     Args:
-        name: unique, 1 to 64 characters of `[0-9a-zA-Z_.-]`. A schedule of that name that is already there is this one,
+        name: unique, 1 to 64 characters of `[0-9a-zA-Z_.-]`. A schedule of that name is this one,
             made by a try whose answer was lost.
         at: seconds since the epoch; EventBridge Scheduler fires within the minute.
         function: ARN of the workflow's Lambda.
@@ -79,40 +85,47 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
     create(Entry(name, expression, function, {"trigger": "schedule", "parameters": parameters}))
 
 
-def create(entry: Entry, **client: Any) -> None:  # noqa: ANN401 - of aws.client
+def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
     """Makes a schedule. One of that name that is already there is this one.
 
     Raises:
+        CannotSchedule
         CronRefused
         Unavailable
     """
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            _client(**client).create_schedule(**_request(entry))
-        except ClientError as error:
-            if _is_about_cron(entry, error):
-                raise CronRefused from error
-            if clients.code_of(error) != "ConflictException":
-                raise
+    try:
+        _client(**options).create_schedule(**_request(entry))
+    except aws.AwsError as error:
+        if _is_about_cron(entry, error):
+            raise CronRefused from error
+        if error.code in _CANNOT_BE_MADE:
+            raise CannotSchedule(error.message) from error
+        if error.code != _NAME_IS_TAKEN:
+            raise
 
 
 def replace(entry: Entry) -> bool:
-    """Changes a schedule; false when there is none of that name. All of it is written: what UpdateSchedule is not given, it
-    sets to its default. Raises `Unavailable`.
+    """Changes a schedule; false when there is none of that name. Raises `Unavailable`.
+
+    All of it is written: UpdateSchedule sets what it is not given to its default.
     """
     return _found(lambda: _client().update_schedule(**_request(entry))) is not None
 
 
 def is_paused(name: str) -> bool | None:
     """Whether a schedule is paused; null when there is none of that name. Raises `Unavailable`."""
-    about = _found(lambda: _client().get_schedule(Name=name, GroupName=settings().schedule_group))
+    about = _found(
+        lambda: _client().get_schedule(
+            Name=name, GroupName=config.read(SchedulerSettings).schedule_group
+        )
+    )
     return None if about is None else about["State"] == "DISABLED"
 
 
-def delete(name: str, **client: Any) -> bool:  # noqa: ANN401 - of aws.client
+def delete(name: str, **options: Unpack[aws.ClientOptions]) -> bool:
     """Deletes a schedule; false when there is none of that name. Raises `Unavailable`."""
-    about = {"Name": name, "GroupName": settings().schedule_group}
-    return _found(lambda: _client(**client).delete_schedule(**about)) is not None
+    about = {"Name": name, "GroupName": config.read(SchedulerSettings).schedule_group}
+    return _found(lambda: _client(**options).delete_schedule(**about)) is not None
 
 
 def list_schedules(
@@ -126,31 +139,28 @@ def list_schedules(
     """
     about = {"NamePrefix": prefix} if prefix else {}
     about |= {"NextToken": cursor} if cursor else {}
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            page = _client().list_schedules(
-                GroupName=settings().schedule_group, MaxResults=limit, **about
-            )
-        except ClientError as error:
-            if cursor and clients.code_of(error) == "ValidationException":
-                raise ValueError("This is no cursor.") from None
-            raise
+    try:
+        page = _client().list_schedules(
+            GroupName=config.read(SchedulerSettings).schedule_group, MaxResults=limit, **about
+        )
+    except aws.AwsError as error:
+        if cursor and error.code == _INVALID:
+            raise ValueError("This is no cursor.") from None
+        raise
     listed = [Listed(each["Name"], each["State"] == "DISABLED") for each in page["Schedules"]]
     return listed, page.get("NextToken")
 
 
 def prepare() -> None:
     """Reads settings and makes the client, for init."""
-    settings()
+    config.read(SchedulerSettings)
     _client()
 
 
-def _is_about_cron(entry: Entry, error: ClientError) -> bool:
+def _is_about_cron(entry: Entry, error: "aws.AwsError") -> bool:
     """The same code is for a role that cannot be assumed, which is no fault of the expression."""
-    invalid = clients.code_of(error) == "ValidationException" and entry.expression.startswith(
-        "cron("
-    )
-    return invalid and "role" not in str(error).lower()
+    invalid = error.code == _INVALID and entry.expression.startswith("cron(")
+    return invalid and "role" not in error.message.lower()
 
 
 def _request(entry: Entry) -> dict[str, Any]:
@@ -158,14 +168,14 @@ def _request(entry: Entry) -> dict[str, Any]:
     limits = {"StartDate": entry.starts_at, "EndDate": entry.ends_at}
     target = {
         "Arn": entry.function,
-        "RoleArn": settings().schedule_role,
+        "RoleArn": config.read(SchedulerSettings).schedule_role,
         "Input": json.dumps(entry.event),
-        "DeadLetterConfig": {"Arn": settings().dead_letters},
+        "DeadLetterConfig": {"Arn": config.read(SchedulerSettings).dead_letters},
         "RetryPolicy": _RETRY_POLICY,
     }
     return {
         "Name": entry.name,
-        "GroupName": settings().schedule_group,
+        "GroupName": config.read(SchedulerSettings).schedule_group,
         "ScheduleExpression": entry.expression,
         "ScheduleExpressionTimezone": entry.timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -176,16 +186,13 @@ def _request(entry: Entry) -> dict[str, Any]:
     } | {name: date for name, date in limits.items() if date}
 
 
-def _found(ask: Any) -> Any:  # noqa: ANN401 - botocore's answers are made at run time
-    """What EventBridge Scheduler answers; null when there is no such schedule."""
-    with clients.unavailable_if_transient("EventBridge Scheduler"):
-        try:
-            return ask()
-        except ClientError as error:
-            if clients.code_of(error) != "ResourceNotFoundException":
-                raise
-            return None
+def _found(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """EventBridge Scheduler's answer; null when there is no such schedule."""
+    try:
+        return ask()
+    except aws.AwsNotFound:
+        return None
 
 
-def _client(**options: Any) -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return clients.client("scheduler", **options)
+def _client(**options: Unpack[aws.ClientOptions]) -> aws.Client:
+    return aws.client("scheduler", **options)

@@ -1,30 +1,41 @@
 """Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
 
-import time
-from collections.abc import Callable
-
-from functions.core.aws import clients
+from functions.core import aws, clock
 from functions.core.errors import Unavailable
 from functions.core.observability import logger
 
 MAX_AGE_SECONDS = 300
 
 
+def read(arn: str, *, attempts: int = aws.ATTEMPTS) -> str:
+    """A secret's text, as it is now."""
+    return str(_client(attempts).get_secret_value(SecretId=arn)["SecretString"])
+
+
+def write(arn: str, text: str) -> None:
+    """Gives a secret another text."""
+    _client().put_secret_value(SecretId=arn, SecretString=text)
+
+
+def _client(attempts: int = aws.ATTEMPTS) -> aws.Client:
+    return aws.client("secretsmanager", attempts=attempts)
+
+
 class Secret:
-    """One secret by its ARN or name. While Secrets Manager is unavailable, the value that is known goes on being used; of one
-    that was deleted or may not be read any more, it does not.
+    """One secret by its ARN or name.
+
+    While Secrets Manager is unavailable, the value that is known goes on being used. That of a
+    secret that was deleted, or may not be read any more, does not.
     """
 
     def __init__(
         self,
         arn: str,
-        clock: Callable[[], float] = time.monotonic,
         *,
-        attempts: int = clients.ATTEMPTS,
+        attempts: int = aws.ATTEMPTS,
     ) -> None:
         """`attempts`: 1 where a second one would not fit into the call's time."""
         self._arn = arn
-        self._clock = clock
         self._attempts = attempts
         self._value: str | None = None
         self._read_at = 0.0
@@ -35,17 +46,15 @@ class Secret:
         Raises:
             Unavailable: when it was never read and cannot be read now.
         """
-        if self._value is None or self._clock() - self._read_at > max_age_seconds:
+        if self._value is None or clock.monotonic() - self._read_at > max_age_seconds:
             known, self._value = self._value, None  # what is raised leaves nothing known
-            self._read_at = self._clock()
+            self._read_at = clock.monotonic()
             self._value = self._fetch(known)
         return self._value
 
     def _fetch(self, known: str | None) -> str:
         try:
-            with clients.unavailable_if_transient("Secrets Manager"):
-                client = clients.client("secretsmanager", attempts=self._attempts)
-                return str(client.get_secret_value(SecretId=self._arn)["SecretString"])
+            return read(self._arn, attempts=self._attempts)
         except Unavailable:
             if known is None:
                 raise

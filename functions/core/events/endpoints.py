@@ -1,13 +1,12 @@
 """Endpoints of events: their URLs and signing keys, by event type."""
 
-from functools import cache
 from typing import NamedTuple
 
 import msgspec
 
+from functions.core import config
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.integrations import usersnap
 from functions.core.integrations.usersnap.portal_keys import portal_keys
 from functions.core.signing.keys import read_keys
@@ -15,6 +14,7 @@ from functions.core.signing.keys import read_keys
 _USERSNAP = "usersnap."
 
 
+@config.settings()
 class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of deliveries; read from the environment."""
 
@@ -41,9 +41,9 @@ def endpoint_for(event_type: str) -> Endpoint | None:
     """
     if event_type.startswith(_USERSNAP):
         return _portal()
-    if not settings().wants(event_type):
+    if not config.read(EventSettings).wants(event_type):
         return None
-    return Endpoint(settings().events_url, read_keys(_secret().value()))
+    return Endpoint(config.read(EventSettings).events_url, read_keys(_secret().value()))
 
 
 def _portal() -> Endpoint | None:
@@ -58,6 +58,6 @@ def prepare() -> None:
     _secret().value()
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(read_settings(EventKeySettings).events_key_secret)
+    return Secret(config.read(EventKeySettings).events_key_secret)

@@ -1,16 +1,16 @@
 """Event filter; producers consult it before they start a delivery."""
 
-from functools import cache
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from functions.core.config import read_settings
+from functions.core import config
 
 _TYPES = r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.(\*|[a-z0-9_]+))\Z"
 
 
+@config.settings()
 class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of events; read from the environment."""
 
@@ -23,12 +23,6 @@ class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
     def wants(self, event_type: str) -> bool:
         """Whether events of a type are delivered."""
         return bool(self.events_url) and any(_fits(event_type, each) for each in self.event_types)
-
-
-@cache
-def settings() -> EventSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(EventSettings)
 
 
 def _fits(event_type: str, wanted: str) -> bool:

@@ -1,6 +1,7 @@
 """HTTP: requests as API Gateway hands them over, and answers as it takes them."""
 
 from functions.core.http.gateway import (
+    ApiSettings,
     Request,
     Response,
     accepted,
@@ -12,6 +13,7 @@ from functions.core.http.gateway import (
     is_http,
     prefers,
     problem_answer,
+    public_url,
     raw_body,
     read_body,
     refuse_idempotency_key,
@@ -21,6 +23,7 @@ from functions.core.http.gateway import (
 )
 
 __all__ = [
+    "ApiSettings",
     "Request",
     "Response",
     "accepted",
@@ -32,6 +35,7 @@ __all__ = [
     "is_http",
     "prefers",
     "problem_answer",
+    "public_url",
     "raw_body",
     "read_body",
     "refuse_idempotency_key",

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core.auth.caller import Caller, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
@@ -14,6 +14,9 @@ from functions.core.http.problems import Problem, headers, problem
 from functions.core.observability import logged, logger
 from functions.core.parameters import NOT_A_PARAMETER
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 BACKGROUND_SECONDS = 240.0
 
 _NAMED = frozenset({"direct", "schedule", "run", "validate"})
@@ -22,7 +25,7 @@ _NAMED = frozenset({"direct", "schedule", "run", "validate"})
 
 def logged_call(
     event: Mapping[str, Any],
-    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    context: "LambdaContext",
     **keys: object,
 ) -> AbstractContextManager[None]:
     """Adds `trigger`, `request_id` and other keys to every log line of a call.
@@ -39,7 +42,7 @@ def logged_call(
 
 def http_endpoint(
     event: gateway.Request,
-    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    context: "LambdaContext",
     answer: Callable[[str], gateway.Response],
 ) -> gateway.Response:
     """Answers a request within the deadline and logs it. An exception becomes a problem.
@@ -66,7 +69,7 @@ ApiCall = Callable[[gateway.Request, Caller, str], gateway.Response]
 
 def api_endpoint(
     event: gateway.Request,
-    context: Any,  # noqa: ANN401 - Lambda's context has no type
+    context: "LambdaContext",
     calls: Mapping[str, ApiCall],
 ) -> gateway.Response:
     """Answers a request to one of the platform's own routes. A POST heeds `Idempotency-Key`.

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from functions.core import config
 from functions.core.errors import (
     BodyTooLarge,
     IdempotencyKeyRefused,
@@ -36,6 +37,20 @@ _IDEMPOTENCY_KEY = re.compile(r'"?([!#-~]{1,255})"?')
 """A structured field's string (RFC 9651 §3.3.3). Most clients send it without its quotes."""
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+@config.settings()
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the API."""
+
+    public_url: config.PublicUrl = ""
+    """The API's URL where it has a domain of its own: the issuer of proofs, and what some webhook
+    schemes sign. Never taken from a request."""
+
+
+def public_url() -> str:
+    """The API's URL where it has a domain of its own; empty elsewhere."""
+    return config.read(ApiSettings).public_url
 
 
 def is_http(event: Request) -> bool:

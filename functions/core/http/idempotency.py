@@ -7,7 +7,6 @@ with the header import this. What failed is not kept: the same call, repeated, i
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,10 +22,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.auth.caller import Caller
 from functions.core.clock import DAY_SECONDS
-from functions.core.config import read_settings
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import IdempotencyKeyReused, StillRunning, Unavailable
 from functions.core.http import gateway
@@ -35,6 +33,7 @@ from functions.core.observability import logger
 ANSWERS_KEPT_SECONDS = DAY_SECONDS
 
 
+@config.settings()
 class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where answers are kept; read from the environment."""
 
@@ -98,9 +97,9 @@ def once(
     return kept
 
 
-@cache
+@config.cached
 def _store() -> DynamoDBPersistenceLayer:
-    table = read_settings(IdempotencySettings).idempotency_table
+    table = config.read(IdempotencySettings).idempotency_table
     return DynamoDBPersistenceLayer(
         table_name=table,
         key_attr="call",

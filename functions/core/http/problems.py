@@ -8,10 +8,7 @@ from functions.core import errors
 
 
 class Kind(NamedTuple):
-    """What an error is over HTTP.
-
-    `code` is a wire contract: clients switch on it, so it is never renamed.
-    """
+    """HTTP form of an error. Clients switch on `code`: it is a wire contract and never changes."""
 
     status: int
     code: str
@@ -20,44 +17,52 @@ class Kind(NamedTuple):
 
 TABLE: dict[type[Exception], Kind] = {
     errors.MalformedBody: Kind(400, "malformed_body", "The body is not a JSON object"),
-    errors.InvalidIdempotencyKey: Kind(400, "invalid_idempotency_key", "The header holds no key"),
-    errors.IdempotencyKeyRefused: Kind(
-        400, "idempotency_key_refused", "This call takes no idempotency key"
+    errors.InvalidIdempotencyKey: Kind(
+        400, "invalid_idempotency_key", "The Idempotency-Key header is not valid"
     ),
-    errors.StaleDelivery: Kind(400, "stale_delivery", "The delivery was signed too long ago"),
+    errors.IdempotencyKeyRefused: Kind(
+        400, "idempotency_key_refused", "This call does not accept an idempotency key"
+    ),
+    errors.StaleDelivery: Kind(
+        400, "stale_delivery", "The signature's time is too old or in the future"
+    ),
     errors.NotAuthenticated: Kind(401, "not_authenticated", "A valid token is required"),
     errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),
-    errors.WrongSignature: Kind(401, "wrong_signature", "The signature is not the source's"),
+    errors.WrongSignature: Kind(401, "wrong_signature", "The signature is not valid"),
     errors.NotPermitted: Kind(403, "not_permitted", "The token does not allow this"),
-    errors.NotFound: Kind(404, "not_found", "There is nothing of that name"),
-    errors.Conflict: Kind(409, "conflict", "The call does not fit the present state"),
+    errors.NotFound: Kind(404, "not_found", "Not found"),
+    errors.Conflict: Kind(409, "conflict", "The call conflicts with the current state"),
     errors.AttemptsExhausted: Kind(
-        409, "attempts_exhausted", "All attempts of that verification are used"
+        409, "attempts_exhausted", "The verification has no attempts left"
     ),
-    errors.StillRunning: Kind(409, "still_running", "The first call with this key has not ended"),
+    errors.StillRunning: Kind(
+        409, "still_running", "The first request with this key is still running"
+    ),
     errors.BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "The body must be JSON"),
     errors.InvalidParameters: Kind(422, "invalid_parameters", "The parameters are not valid"),
     errors.CountryNotAllowed: Kind(422, "country_not_allowed", "No SMS is sent to this country"),
-    errors.LineTypeNotSupported: Kind(422, "line_type_not_supported", "This number gets no SMS"),
+    errors.LineTypeNotSupported: Kind(
+        422, "line_type_not_supported", "This type of number is not supported"
+    ),
     errors.IdempotencyKeyReused: Kind(
-        422, "idempotency_key_reused", "The key was used with other parameters"
+        422, "idempotency_key_reused", "The key was used with different parameters"
     ),
     errors.UnreadableItems: Kind(422, "unreadable_items", "The uploaded list cannot be read"),
     errors.NotInBackground: Kind(
         422, "not_in_background", "This workflow cannot run in the background"
     ),
-    errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many calls"),
+    errors.LimitExceeded: Kind(429, "limit_exceeded", "Too many requests"),
     errors.ProviderRefused: Kind(502, "provider_refused", "The provider refused the message"),
     errors.DeliveryRefused: Kind(502, "delivery_refused", "The event cannot be delivered"),
-    errors.CallFailed: Kind(502, "call_failed", "Another workflow failed"),
+    errors.CallFailed: Kind(502, "call_failed", "A called workflow failed"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
     errors.ProviderUnavailable: Kind(503, "provider_unavailable", "No provider is available"),
     errors.NotDelivered: Kind(503, "not_delivered", "The event was not delivered"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
-    errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large to be kept"),
+    errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large to store"),
     errors.RunFailed: Kind(500, "run_failed", "The run failed"),
-    Exception: Kind(500, "internal_error", "Something went wrong here"),
+    Exception: Kind(500, "internal_error", "Internal error"),
 }
 
 
@@ -69,7 +74,7 @@ class Invalid(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of every error answer of ours (`application/problem+json`)."""
+    """Body of every error answer (`application/problem+json`)."""
 
     type: str
     title: str
@@ -82,10 +87,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def problem(error: Exception, request_id: str) -> Problem:
-    """What a client is told of an error: the nearest row of the table along the error's bases.
+    """Problem for an error, from the table's nearest row along the error's base classes.
 
-    Only the text of a `WorkflowError` travels; of any other exception the client learns nothing but
-    the request id, by which the log has the rest.
+    Only the text of a `WorkflowError` reaches the client. Any other exception is reduced to the
+    request id, which finds the details in the log.
     """
     if isinstance(error, errors.CallFailed):
         return msgspec.convert({**error.problem, "request_id": request_id}, Problem)
@@ -97,7 +102,8 @@ def problem(error: Exception, request_id: str) -> Problem:
         status=kind.status,
         detail=known.detail
         if known
-        else f"An unexpected error; the log has it: make logs REQUEST={request_id}",
+        else "An unexpected error occurred. "
+        f"The log has the details: make logs REQUEST={request_id}",
         code=kind.code,
         request_id=request_id,
         retry_after_seconds=known.retry_after if known else None,
@@ -106,16 +112,17 @@ def problem(error: Exception, request_id: str) -> Problem:
 
 
 def headers(error: Exception) -> dict[str, str]:
-    """The headers that belong to an error (RFC 9110 §10.2.3 and §11.6.1,
-    draft-ietf-httpapi-ratelimit-headers-11).
+    """Response headers for an error.
+
+    Source: RFC 9110 §10.2.3 and §11.6.1, draft-ietf-httpapi-ratelimit-headers-11.
     """
-    found = {}
+    fields = {}
     if isinstance(error, errors.NotAuthenticated):
-        found["www-authenticate"] = "Bearer"
+        fields["www-authenticate"] = "Bearer"
     if isinstance(error, errors.WorkflowError) and error.retry_after is not None:
-        found["retry-after"] = str(error.retry_after)
+        fields["retry-after"] = str(error.retry_after)
     if isinstance(error, errors.LimitExceeded):
         name, quota, window_seconds = error.policy
-        found["ratelimit-policy"] = f'"{name}";q={quota};w={window_seconds}'
-        found["ratelimit"] = f'"{name}";r=0;t={error.retry_after}'
-    return found
+        fields["ratelimit-policy"] = f'"{name}";q={quota};w={window_seconds}'
+        fields["ratelimit"] = f'"{name}";r=0;t={error.retry_after}'
+    return fields

@@ -1,1 +1,1 @@
-"""Messages: what is sent to people, and by which provider."""
+"""Messages to people and the providers that send them."""

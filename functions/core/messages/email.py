@@ -1,15 +1,13 @@
-"""Email through SES (API v2)."""
+"""Emails through SES (API v2)."""
 
 from collections.abc import Mapping
 from email.utils import formataddr
 from functools import partial
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import failure, first_that_takes
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 PROVIDER = "ses"
 TRIES = 2
@@ -24,17 +22,17 @@ _REFUSALS = frozenset(
         "SendingPausedException",
     }
 )
-"""SES accepted the call and definitely sent nothing (SES API v2, SendEmail, Errors)."""
+"""Errors with which SES definitely sent nothing (SES API v2, SendEmail, Errors)."""
 
 
 class Email(NamedTuple):
-    """A rendered email."""
+    """Rendered email."""
 
     subject: str
     text: str
     html: str
     unsubscribe_url: str | None = None
-    """Where mail programs POST when the reader unsubscribes (RFC 8058)."""
+    """URL that mail programs POST to when the reader unsubscribes (RFC 8058)."""
 
 
 def send_email(
@@ -48,11 +46,11 @@ def send_email(
     """Sends an email to one address; returns SES's message id.
 
     Args:
-        to: an address with an ASCII domain.
-        email: what it says.
-        reply_to: where answers go, if not to the sender.
-        tags: of SES's events, names and values of letters, digits, `_` and `-`.
-        configuration_set: SES's, which says what becomes of its events.
+        to: address with an ASCII domain.
+        email: the rendered email.
+        reply_to: address for replies, if not the sender.
+        tags: names and values for SES's events, of letters, digits, `_` and `-`.
+        configuration_set: name of SES's configuration set, which routes its events.
 
     Raises:
         ProviderRefused: when SES definitely refused it.
@@ -74,15 +72,16 @@ def _try(to: str, email: Email, options: Mapping[str, Any]) -> str:
         "Body": {"Text": _utf8(email.text), "Html": _utf8(email.html)},
         "Headers": [{"Name": name, "Value": value} for name, value in _headers(email).items()],
     }
+    about = config.read(MessageSettings)
     try:
         sent = _client().send_email(
-            FromEmailAddress=formataddr((settings().app_name, settings().email_from)),
+            FromEmailAddress=formataddr((about.app_name, about.email_from)),
             Destination={"ToAddresses": [to]},
             Content={"Simple": content},
             **options,
         )
-    except (ClientError, BotoCoreError) as error:
-        raise failure(PROVIDER, error, refusals=_REFUSALS, text=str(error)) from error
+    except aws.AwsError as error:
+        raise failure(PROVIDER, error, refusals=_REFUSALS, text=error.message) from error
     return str(sent["MessageId"])
 
 
@@ -99,10 +98,10 @@ def _utf8(text: str) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
+    """Makes the client at init."""
     _client()
 
 
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    # The SDK would repeat a request on its own and tell of its last try only, but a refund needs to know of all.
+def _client() -> aws.Client:
+    # One attempt: the SDK reports its last try only, and a refund must know of all tries.
     return aws.client("sesv2", attempts=1)

@@ -1,15 +1,13 @@
-"""Emails from templates to one or several people, each as a message of its own, within the limits on them."""
+"""Emails from templates to one or several people: one message each, within the limits."""
 
-import time
 from collections import Counter as Counting
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
-from typing import Annotated, NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import msgspec
-from msgspec import Meta
 
-from functions.core.config import read_settings
+from functions.core import clock, config
 from functions.core.deadline import remaining_seconds
 from functions.core.email_address import EmailAddress
 from functions.core.errors import (
@@ -23,51 +21,47 @@ from functions.core.errors import (
 )
 from functions.core.messages import email
 from functions.core.messages.email import Email
-from functions.core.messages.settings import settings as message_settings
+from functions.core.messages.settings import MessageSettings
 from functions.core.parameters import NotValid
 from functions.core.rate_limits import counters, limits
-from functions.core.rate_limits.counters import Counter
+from functions.core.rate_limits.counters import Counter, Quota
 
 MOST_RECIPIENTS = 50
-"""SES's limit of recipients in a call (SES API v2, SendEmail), kept though each gets a message of his own."""
+"""Most recipients of one call; SES's own limit (SES API v2, SendEmail)."""
 
-_SECONDS_FOR_ONE = 11
-"""Two tries of 5 s, see core/aws/clients.py, and some: with less time left, a message is not begun, so that none is left in doubt."""
+_SECONDS_PER_MESSAGE = 11
+"""Time that must be left to start a message, so that its outcome is always known.
 
-Quota = Annotated[int, Meta(ge=1)]
+Two tries of 5 s (core/aws/clients.py) and some reserve.
+"""
 
 
+@config.settings()
 class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of mailings, each a parameter of template.yaml; read from the environment."""
 
     template_emails_per_day: Quota = 10_000
-    """Emails from templates that this deployment sends; codes have a ceiling of their own."""
+    """Emails from templates of this deployment; codes have a ceiling of their own."""
     recipient_emails_per_day: Quota = 20
-    """Of these to one mailbox."""
-
-
-@cache
-def settings() -> MailingSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(MailingSettings)
+    """Emails from templates to one mailbox."""
 
 
 class Steps(Protocol):
-    """Steps of a call that are done once (`definition.call.Call`)."""
+    """Steps of a call that are done once, as `definition.call.Call` has them."""
 
     @property
     def recorded(self) -> bool:
-        """As `Call.recorded`."""
+        """See `Call.recorded`."""
 
     def once(self, step: str, do: Callable[[], str]) -> str:
-        """As `Call.once`."""
+        """See `Call.once`."""
 
     def recall(self, step: str) -> str | None:
-        """As `Call.recall`."""
+        """See `Call.recall`."""
 
 
 class EmailDelivery(NamedTuple):
-    """What became of one recipient's message; one of the last two is null."""
+    """Outcome of one recipient's message: a message id or an error, the other is null."""
 
     to: EmailAddress
     message_id: str | None
@@ -75,7 +69,7 @@ class EmailDelivery(NamedTuple):
 
 
 def read_recipients(to: str | Sequence[str], at: str = "/to") -> list[EmailAddress]:
-    """One address or several as addresses. Raises `InvalidParameters` with a pointer to the one that is wrong."""
+    """Reads one address or several. Raises `InvalidParameters` with a pointer to the wrong one."""
     if isinstance(to, str):
         return [_address(to, at)]
     found = [_address(text, f"{at}/{index}") for index, text in enumerate(to)]
@@ -83,26 +77,34 @@ def read_recipients(to: str | Sequence[str], at: str = "/to") -> list[EmailAddre
     for index, address in enumerate(found):
         if first.setdefault(address.lower(), index) != index:
             raise InvalidParameters(
-                FieldError(f"{at}/{index}", f"is the same address as {at}/{first[address.lower()]}")
+                FieldError(
+                    f"{at}/{index}",
+                    f"is the same address as {at}/{first[address.lower()]}; leave one of them out",
+                )
             )
     if not 1 <= len(found) <= MOST_RECIPIENTS:
         raise InvalidParameters(
-            FieldError(at, f"must be 1 to {MOST_RECIPIENTS} addresses; a run takes any number")
+            FieldError(at, f"must be 1 to {MOST_RECIPIENTS} addresses; start a run for more")
         )
     return found
 
 
 def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | None:
-    """An address for answers. Raises `InvalidParameters` unless it is of a domain of the setting `ReplyToDomains`."""
+    """Reads an address for replies.
+
+    Raises `InvalidParameters` unless its domain is one of the setting `ReplyToDomains`.
+    """
     if text is None:
         return None
     address = _address(text, at)
-    if address.domain not in message_settings().reply_to_domains:
-        raise InvalidParameters(FieldError(at, "is of a domain that is not one of ReplyToDomains"))
+    if address.domain not in config.read(MessageSettings).reply_to_domains:
+        raise InvalidParameters(
+            FieldError(at, "must be at one of this deployment's ReplyToDomains")
+        )
     return address
 
 
-def deliver(
+def send_to_each(
     message: Email,
     recipients: Sequence[EmailAddress],
     *,
@@ -110,12 +112,14 @@ def deliver(
     tags: Mapping[str, str],
     call: Steps,
 ) -> list[EmailDelivery]:
-    """Charges the limits for all recipients, or for none, then sends to each.
+    """Charges the limits for all recipients or for none, then sends to each.
 
-    With one recipient, or when nobody's message was taken, a failure is raised. Otherwise each recipient's is told, because a
-    repetition of the call would send to the others again. Not so in a run: there it is recorded who was sent to, and a failure
-    that may heal is raised, so that the item is tried again for the others. What certainly reached nobody is
-    not charged to the mailbox (the deployment's ceiling is not refunded).
+    If nobody's message was sent, the failure is raised. If some were, each recipient's failure is
+    returned instead, because a repeated call would send to the others again. A run records who was
+    sent to: there a retryable failure is raised, and the retry sends to the rest only.
+
+    A message that certainly reached nobody is refunded to the mailbox, not to the deployment's
+    ceiling.
 
     Raises:
         InvalidParameters: when one unsubscribe link would serve several people.
@@ -123,21 +127,21 @@ def deliver(
         ProviderRefused, ProviderUnavailable: as above.
     """
     if message.unsubscribe_url and len(recipients) > 1:
-        sentence = "is one person's own, so the email can go to one recipient only"
+        sentence = "belongs to one reader; send each recipient an email of their own"
         raise InvalidParameters(FieldError("/data/unsubscribe_url", sentence))
     steps = {address: f"email to {index}" for index, address in enumerate(recipients)}
     own = _charge(
-        [address for address in recipients if call.recall(steps[address]) is None], time.time()
+        [address for address in recipients if call.recall(steps[address]) is None], clock.now()
     )
     send = partial(
         email.send_email,
         email=message,
         reply_to=reply_to.deliver_to if reply_to else None,
         tags=tags,
-        configuration_set=message_settings().email_configuration_set,
+        configuration_set=config.read(MessageSettings).email_configuration_set,
     )
     deliveries = [
-        _deliver(
+        _send_to_one(
             address,
             partial(call.once, step, partial(send, address.deliver_to)),
             own.get(address.canonical),
@@ -145,20 +149,20 @@ def deliver(
         for address, step in steps.items()
     ]
     failed = [delivery.error for delivery in deliveries if delivery.error]
-    passing = [error for error in failed if isinstance(error, Unavailable)]
-    if len(failed) == len(deliveries) or (call.recorded and passing):
-        raise (passing or failed)[0]
+    retryable = [error for error in failed if isinstance(error, Unavailable)]
+    if len(failed) == len(deliveries) or (call.recorded and retryable):
+        raise (retryable or failed)[0]
     return deliveries
 
 
-def _deliver(
+def _send_to_one(
     address: EmailAddress, send: Callable[[], str], counter: Counter | None
 ) -> EmailDelivery:
-    """`counter` is null where an earlier try has sent the message already."""
-    if counter and remaining_seconds() < _SECONDS_FOR_ONE:
+    """Sends one message; `counter` is null where an earlier try has sent it already."""
+    if counter and remaining_seconds() < _SECONDS_PER_MESSAGE:
         limits.refund(counter)
         return EmailDelivery(
-            address, None, TooSlow("The call took too long to begin with this message.")
+            address, None, TooSlow("There was no time left to send this message. Send it again.")
         )
     try:
         return EmailDelivery(address, send(), None)
@@ -169,10 +173,10 @@ def _deliver(
 
 
 def _charge(recipients: Sequence[EmailAddress], now: float) -> dict[str, Counter]:
-    """The counters of the mailboxes, by canonical address, each for one message."""
+    """Charges all recipients; returns a counter for one message, by canonical address."""
     if not recipients:
         return {}
-    rules = settings()
+    rules = config.read(MailingSettings)
     messages = Counting(address.canonical for address in recipients)
     pointers = {
         address.canonical: f"/to/{index}"
@@ -202,10 +206,3 @@ def _address(text: str, at: str) -> EmailAddress:
         return EmailAddress.read(text)
     except NotValid as error:
         raise InvalidParameters(FieldError(at, str(error))) from None
-
-
-def prepare() -> None:
-    """Reads settings and key and makes the client, for init."""
-    settings()
-    limits.prepare()
-    email.prepare()

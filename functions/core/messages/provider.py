@@ -1,11 +1,8 @@
-"""What a provider's failure means: refused for good, or not available right now. Counted and logged here, once."""
+"""Failures of providers: refused for good, or unavailable now. Each is counted and logged here."""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
-
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from functions.core import aws
 from functions.core.errors import ProviderRefused, ProviderUnavailable
@@ -14,25 +11,27 @@ from functions.core.observability import count, logger
 ProviderFailure = ProviderRefused | ProviderUnavailable
 
 TIME_TO_LIVE_SECONDS = 600
-"""For how long a provider goes on trying: no code is valid for longer (NIST SP 800-63B-4 §3.1.3.2)."""
+"""Time in which a provider may deliver; no code is valid longer (NIST SP 800-63B-4 §3.1.3.2)."""
 
 
 class Sent(NamedTuple):
-    """A message that a provider took."""
+    """Message that a provider accepted."""
 
     provider: str
     message_id: str
 
 
 def first_that_takes(tries: Iterable[tuple[str, Callable[[], str]]]) -> Sent:
-    """Tries one after the other until one takes the message.
+    """Calls providers in order until one accepts the message.
 
     Args:
-        tries: a provider's name, and what sends by it and returns its id of the message.
+        tries: name of a provider, and the function that sends through it and returns a message id.
 
     Raises:
-        ProviderRefused: when a provider definitely refused it; `nothing_sent` is false when one before it may have sent it.
-        ProviderUnavailable: when no provider took it; `connected` is false when none can have been reached.
+        ProviderRefused: when a provider definitely refused the message; `nothing_sent` is false
+            when an earlier one may have sent it.
+        ProviderUnavailable: when no provider accepted it; `connected` is false when certainly no
+            request reached any.
     """
     connected = False
     for provider, send in tries:
@@ -48,31 +47,30 @@ def first_that_takes(tries: Iterable[tuple[str, Callable[[], str]]]) -> Sent:
 
 def failure(
     provider: str,
-    error: ClientError | BotoCoreError | ResponseParserError,
+    error: "aws.AwsError",
     *,
     refusals: AbstractSet[str],
     text: str = "",
 ) -> ProviderFailure:
-    """The error to raise for a failure of an AWS provider, told by AWS's code of it."""
-    code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
-    connected = not aws.never_connected(error)
-    return failed(provider, code, refused=code in refusals, connected=connected, text=text)
+    """Error to raise for the failure of an AWS provider, by AWS's error code."""
+    refused = error.code in refusals
+    return failed(provider, error.code, refused=refused, connected=error.connected, text=text)
 
 
 def failed(
     provider: str, code: str, *, refused: bool = False, connected: bool = True, text: str = ""
 ) -> ProviderFailure:
-    """The error to raise for a provider's failure, which is counted and logged here.
+    """Error to raise for a provider's failure, which is counted and logged here.
 
-    A failure that is neither a known refusal nor passing is a fault of the set-up, for instance a missing permission:
-    for the client the provider is unavailable, the log says why.
+    A failure that is neither a known refusal nor transient is a fault of the set-up, such as a
+    missing permission. Clients are told that the provider is unavailable; the log says why.
 
     Args:
-        provider: whose failure it is.
-        code: the provider's word for it.
+        provider: name of the provider.
+        code: its word for the failure.
         refused: whether it definitely sent nothing, because of this message or destination.
-        connected: false when it is certain that no request reached the provider.
-        text: the provider's sentence, for the log; only where it cannot quote the message.
+        connected: false when certainly no request reached the provider.
+        text: its sentence, for the log; only where it cannot quote the message.
     """
     count("ProviderFailed", provider=provider, kind="refused" if refused else "unavailable")
     about = {

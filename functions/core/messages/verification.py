@@ -1,33 +1,38 @@
-"""The messages that carry a code."""
+"""Messages with a code."""
 
+from functions.core import config
 from functions.core.messages import segments
 from functions.core.messages.email import Email
 from functions.core.messages.rendering.locales import Locale, LocaleHint, fill, find_locale
 from functions.core.messages.rendering.render import render, render_email
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 _NAMED = (("sms_code", "sms_validity", "sms_secrecy"), ("sms_code", "sms_secrecy"), ("sms_code",))
 _UNNAMED = (("sms_unnamed", "sms_validity", "sms_secrecy"), ("sms_unnamed",), ())
-"""Wordings of an SMS with the app's name and without, the best first, as sentences of the locale. Even the last one is a
-whole message: `@domain #code` needs no text before it (WICG, origin-bound one-time codes, §3.1).
+"""Wordings of an SMS, with and without the app's name, as keys of sentences, the best first.
+
+Even the last one is a whole message: `@domain #code` needs no text before it (WICG, origin-bound
+one-time codes, §3.1).
 """
 
 _RETRIEVER_BYTES = 140
-"""Android reads no longer message (SMS Retriever API, "Construct a verification message"). Whether it counts septets or
-characters is not said: 140 characters hold either way, and 70 UCS-2 units are 140 bytes.
+"""Longest message that Android reads (SMS Retriever API, "Construct a verification message").
+
+The API does not say whether it counts septets or characters. 140 characters fit either way, and 70
+UCS-2 units are 140 bytes.
 """
 
 
 def verification_email(
     code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
 ) -> Email:
-    """The email with a code.
+    """Renders the email with a code.
 
     Args:
         code: 6 to 10 digits or letters.
-        minutes: how long it is valid.
+        minutes: validity of the code.
         purpose: sign_up, sign_in, two_factor, change_destination or none; it changes the wording.
-        locale: the reader's languages; the default locale where none is known.
+        locale: the reader's languages; without one, the default locale.
     """
     found = find_locale(locale)
     return render_email("verification", found, _values(code, minutes, purpose, found))
@@ -36,7 +41,10 @@ def verification_email(
 def verification_sms(
     code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
 ) -> str:
-    """The SMS with a code, always one segment: the best wording that fits. Parameters as in `verification_email`."""
+    """Renders the SMS with a code: the best wording that fits in one segment.
+
+    Parameters as in `verification_email`.
+    """
     found = find_locale(locale)
     values = _values(code, minutes, purpose, found)
     wordings = [(purpose, sentences) for sentences in _NAMED] + [
@@ -48,20 +56,22 @@ def verification_sms(
 
 
 def spoken_introduction(*, purpose: str | None, locale: LocaleHint | None) -> tuple[str, str]:
-    """What a call says before the code, and in which language (BCP 47)."""
+    """Sentence that a call says before the code, and its language (BCP 47)."""
     found = find_locale(locale)
     sentence = found.sentence("verification.intro", purpose)
-    return fill(sentence, {"app_name": settings().app_name}.__getitem__), found.tag
+    return fill(
+        sentence, {"app_name": config.read(MessageSettings).app_name}.__getitem__
+    ), found.tag
 
 
 def prepare() -> None:
-    """Compiles the templates and reads the default locale, for init: by rendering each message once."""
+    """Renders each message once, so that init compiles templates and reads the default locale."""
     verification_email("000000", minutes=1, purpose=None, locale=None)
     verification_sms("000000", minutes=1, purpose=None, locale=None)
 
 
 def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dict[str, object]:
-    about = settings()
+    about = config.read(MessageSettings)
     return {
         "code": code,
         "duration": fill(
@@ -77,5 +87,5 @@ def _values(code: str, minutes: int, purpose: str | None, locale: Locale) -> dic
 def _fits(text: str) -> bool:
     length = segments.length(text)
     return length.one_segment and (
-        not settings().android_app_hash or length.units <= _RETRIEVER_BYTES
+        not config.read(MessageSettings).android_app_hash or length.units <= _RETRIEVER_BYTES
     )

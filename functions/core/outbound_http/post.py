@@ -6,13 +6,13 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import cache
 from typing import NamedTuple
 
+from functions.core import config
 from functions.core.errors import DeliveryRefused, NotDelivered
 from functions.core.outbound_http.addresses import is_public
 from functions.core.outbound_http.exchange import Bounded, OutboundAnswer, exchange, seconds_until
-from functions.core.outbound_http.settings import settings
+from functions.core.outbound_http.settings import OutboundSettings
 from functions.core.outbound_http.url import Target, read_url
 
 CONNECT_SECONDS = 3.0
@@ -60,7 +60,7 @@ def post(
         DeliveryRefused: the URL, or an address of its host, is not allowed.
         NotDelivered: there was no answer.
     """
-    target = read_url(url, local=settings().local_receivers)
+    target = read_url(url, local=config.read(OutboundSettings).local_receivers)
     try:
         return _post(target, body, headers, network)
     except (OSError, http.client.HTTPException) as error:
@@ -71,7 +71,7 @@ def post(
 
 def prepare() -> None:
     """Reads settings and certificates, for init."""
-    settings()
+    config.read(OutboundSettings)
     _tls("")
 
 
@@ -116,7 +116,7 @@ def _connect(addresses: list[str], port: int, network: Network, ends_at: float) 
     raise failure
 
 
-@cache
+@config.cached(lasting=True)
 def _tls(authorities: str) -> ssl.SSLContext:
     """Requires a valid certificate. Made once, because reading the authorities takes a while."""
     import certifi  # noqa: PLC0415 - only who makes requests pays for it

@@ -1,55 +1,46 @@
-"""Limits: how they are stored, and how a call is charged to them.
+"""Limits: how they are stored, and how calls are charged.
 
-The item of a limit names no destination and no address: its key is an HMAC with a key of its own that does not rotate, so that
-limits outlive the rotation of the code keys. Items go by TTL when nothing in them can matter any more.
+The record of a limit names no destination and no address: its key is an HMAC. The HMAC has a secret
+of its own that does not rotate, so limits outlive the rotation of the code keys. TTL deletes
+records that no longer affect any limit.
 """
 
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from functions.core import config
 from functions.core.aws import dynamodb, transactions
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings, table_name
+from functions.core.config import table_name
 from functions.core.errors import FieldError, LimitExceeded
 from functions.core.observability import logger
 from functions.core.rate_limits.counters import Counter, Refusal
 
-TRIES = 6
-FIRST_PAUSE_SECONDS = 0.02
 
-_CONDITION = "ConditionalCheckFailed"
-_WORTH_ANOTHER_TRY = {
-    _CONDITION,
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
-
-
+@config.settings()
 class LimitKeySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only who makes limit keys needs; read from the environment."""
+    """Settings of limit keys; read from the environment."""
 
     limit_key_secret: str
-    """ARN of the secret with the key that limit keys are made with."""
+    """ARN of the secret with the HMAC key of limit keys."""
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(read_settings(LimitKeySettings).limit_key_secret)
+    return Secret(config.read(LimitKeySettings).limit_key_secret)
 
 
-class RateLimit(dynamodb.Table):
-    """One limit; a plain one is a counter."""
+class LimitRecord(dynamodb.Table):
+    """Record of one limit: a counter, unless a subclass adds more."""
 
     class Meta:
         """PynamoDB's description of the table."""
@@ -58,17 +49,17 @@ class RateLimit(dynamodb.Table):
 
     limit_key = UnicodeAttribute(hash_key=True)
     used = NumberAttribute(null=True)
-    """Of a counter."""
+    """Count of a counter."""
     delete_at = NumberAttribute(null=True)
 
 
 def key(kind: str, subject: str) -> str:
-    """`<kind>#<HMAC-SHA-256 of the subject, hex>`."""
+    """Key of a limit: `<kind>#<HMAC-SHA-256 of the subject, hex>`."""
     return f"{kind}#{_digest(kind, subject).hex()}"
 
 
 def pseudonym(kind: str, subject: str) -> int:
-    """32 bits of the same HMAC: enough to tell subjects apart for a while."""
+    """32 bits of the HMAC of a key: enough to tell subjects apart for a while."""
     return int.from_bytes(_digest(kind, subject)[:4])
 
 
@@ -77,84 +68,93 @@ def _digest(kind: str, subject: str) -> bytes:
 
 
 def charge(counters_of: Callable[[], Sequence[Counter]], now: float) -> Sequence[Counter]:
-    """Raises counters, all or none, in one DynamoDB request; returns those that were raised.
+    """Charges counters, all or none, in one DynamoDB request; returns the charged ones.
 
     Args:
-        counters_of: makes them anew for each try, so that a hot one may be another shard.
+        counters_of: makes the counters for each try, so a busy one may be another shard.
         now: seconds since the epoch.
 
     Raises:
-        LimitExceeded: when one has no room.
-        Unavailable: when DynamoDB is, or too many others raise the same ones.
+        LimitExceeded: when a counter is at its quota.
+        Unavailable: when DynamoDB is, or too many calls charge the same counters.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
+
+    def attempt(number: int) -> Sequence[Counter]:
         counters = counters_of()
-        try:
-            with (
-                dynamodb.unavailable_if_transient(),
-                TransactWrite(connection=dynamodb.connection()) as transaction,
-            ):
-                for counter in counters:
-                    transaction.update(RateLimit(counter.key), *raised(counter))
-        except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
-        else:
-            return counters
-    raise transactions.TooBusy
+        with charging(counters, now, number):
+            pass
+        return counters
+
+    return transactions.repeat(attempt)
+
+
+@contextmanager
+def charging(counters: Sequence[Counter], now: float, attempt: int) -> Iterator[TransactWrite]:
+    """A transaction that charges counters besides what its body adds; all or nothing.
+
+    Args:
+        counters: the counters.
+        now: seconds since the epoch.
+        attempt: number of the try. In the later ones a full shard counts as a full counter.
+
+    Raises:
+        LimitExceeded: when a counter is at its quota.
+        transactions.Interrupted: another try may succeed.
+        Unavailable: when DynamoDB is.
+    """
+    try:
+        with transactions.transaction() as transaction:
+            yield transaction
+            for counter in counters:
+                transaction.update(LimitRecord(counter.key), *_charge_update(counter))
+    except transactions.Interrupted as error:
+        # PynamoDB puts updates last in a transaction, and of these the counters are the last.
+        of_counters = error.reasons[len(error.reasons) - len(counters) :]
+        last = attempt >= transactions.TRIES // 2
+        for counter, reason in zip(counters, of_counters, strict=True):
+            if reason == transactions.CONDITION_FAILED and (last or not counter.sharded):
+                raise _no_room(counter, now) from None
+        raise
 
 
 def refund(counter: Counter) -> None:
-    """Takes back what a counter was charged for a message that certainly reached nobody. What cannot be taken back stays."""
+    """Refunds a counter for a message that certainly reached nobody.
+
+    If that fails, the charge stays and the failure is logged.
+    """
     try:
-        RateLimit.update_if(
-            counter.key, [RateLimit.used.add(-counter.amount)], RateLimit.used >= counter.amount
+        LimitRecord.update_if(
+            counter.key, [LimitRecord.used.add(-counter.amount)], LimitRecord.used >= counter.amount
         )
-    except Exception:  # noqa: BLE001 - the counter then errs on the safe side, and the call has its own error to tell
+    except Exception:  # noqa: BLE001 - the count errs on the safe side
         logger.warning("limit not refunded", exc_info=True)
 
 
-def raised(counter: Counter) -> tuple[list[Action], Condition]:
-    """The update that raises a counter, and the condition that it has room."""
+def _charge_update(counter: Counter) -> tuple[list[Action], Condition]:
+    """Update that charges a counter, and its condition: the counter has room."""
     actions: list[Action] = [
-        RateLimit.used.add(counter.amount),
-        RateLimit.delete_at.set(counter.ends_at + 60),
+        LimitRecord.used.add(counter.amount),
+        LimitRecord.delete_at.set(counter.ends_at + 60),
     ]
     room = counter.quota - counter.amount
-    condition: Condition = RateLimit.used <= room
-    return actions, (RateLimit.used.does_not_exist() | condition) if room >= 0 else condition
+    condition: Condition = LimitRecord.used <= room
+    return actions, (LimitRecord.used.does_not_exist() | condition) if room >= 0 else condition
 
 
-def exceeded(refusal: Refusal, now: float) -> LimitExceeded:
-    """The error for a refusal."""
+def limit_exceeded(refusal: Refusal, now: float) -> LimitExceeded:
+    """Error for a refusal."""
     seconds = max(1, math.ceil(refusal.opens_at - now))
     return LimitExceeded(
         f"Too many messages; try again in {seconds} s.", retry_after=seconds, policy=refusal.policy
     )
 
 
-def raise_unless_worth_another_try(
-    error: TransactWriteError, counters: Sequence[Counter], now: float, *, last: bool
-) -> None:
-    """Returns where another try may succeed: a conflict, a change of what was read, a used-up shard of a counter.
-
-    Args:
-        error: of a transaction whose last updates are those of the counters.
-        counters: in that order.
-        now: seconds since the epoch.
-        last: whether a used-up shard is taken for the whole counter.
-    """
-    reasons = error.cancellation_reasons
-    if not any(reason and reason.code in _WORTH_ANOTHER_TRY for reason in reasons):
-        raise error
-    # A transaction's reasons are in its order: PynamoDB puts updates last, and of these the counters come last.
-    of_counters = reasons[len(reasons) - len(counters) :]
-    for counter, reason in zip(counters, of_counters, strict=True):
-        if reason and reason.code == _CONDITION and (last or not counter.sharded):
-            refusal = exceeded(counter.refusal, now)
-            refusal.errors = (
-                (FieldError(counter.pointer, "has no room for more"),) if counter.pointer else ()
-            )
-            raise refusal from None
+def _no_room(counter: Counter, now: float) -> LimitExceeded:
+    refusal = limit_exceeded(counter.refusal, now)
+    if counter.pointer:
+        sentence = "has reached its limit; leave it out or try again later"
+        refusal.errors = (FieldError(counter.pointer, sentence),)
+    return refusal
 
 
 def prepare() -> None:

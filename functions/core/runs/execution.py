@@ -7,12 +7,12 @@ import string
 from typing import Any, Literal
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core import aws
+from functions.core import aws, config
+from functions.core.aws import step_functions
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.runs.files import Reference
-from functions.core.runs.settings import settings
+from functions.core.runs.settings import RunSettings
 
 Branch = Literal["one", "many", "paced"]
 
@@ -99,76 +99,49 @@ def exists(run_id: str) -> bool:
 
 
 def begin(execution: Execution) -> bool:
-    """Starts it; false where one of that name is there already."""
-    with aws.unavailable_if_transient("Step Functions"):
-        try:
-            _client().start_execution(
-                stateMachineArn=settings().run_workflow,
-                name=execution.run_id,
-                input=msgspec.json.encode(execution).decode(),
-            )
-        except ClientError as error:
-            if aws.code_of(error) != "ExecutionAlreadyExists":
-                raise
-            return False
-    return True
+    """Starts an execution; false where one of that name is there already."""
+    content = msgspec.json.encode(execution).decode()
+    return step_functions.start(_machine(), execution.run_id, content)
 
 
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
-    """The input of a run's execution, and Step Functions' description of it. Raises `NotFound`, `Unavailable`."""
+    """Input of a run's execution, and Step Functions' description of it.
+
+    Raises:
+        NotFound, Unavailable
+    """
     workflow_of(run_id)
-    with aws.unavailable_if_transient("Step Functions"):
-        try:
-            about = _client().describe_execution(executionArn=_arn(run_id))
-        except ClientError as error:
-            if aws.code_of(error) == "ExecutionDoesNotExist":
-                raise NotFound("There is no such run.") from None
-            raise
+    try:
+        about = step_functions.describe(_machine(), run_id)
+    except aws.AwsNotFound:
+        raise NotFound("There is no such run.") from None
     return msgspec.json.decode(about["input"], type=Execution), about
 
 
 def count_items(run_id: str) -> dict[str, int]:
-    """Counts of the run's items by their state, as the Map Run has them; none where it has not begun."""
-    with aws.unavailable_if_transient("Step Functions"):
-        started = _client().list_map_runs(executionArn=_arn(run_id))["mapRuns"]
-        if not started:
-            return {}
-        counts: dict[str, int] = _client().describe_map_run(mapRunArn=started[0]["mapRunArn"])[
-            "itemCounts"
-        ]
-    return counts
+    """Counts of the run's items by their state, as the Map Run has them; none before it begins."""
+    return step_functions.count_items(_machine(), run_id)
 
 
 def stop(run_id: str) -> None:
-    """Aborts it; nothing happens to one that has ended."""
-    with aws.unavailable_if_transient("Step Functions"):
-        try:
-            _client().stop_execution(executionArn=_arn(run_id))
-        except ClientError as error:
-            if aws.code_of(error) != "ValidationException":
-                raise
+    """Aborts an execution; nothing happens to one that has ended."""
+    step_functions.stop(_machine(), run_id)
 
 
 def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """What Step Functions lists of runs, newest first, and the cursor of the next page. Raises `InvalidParameters`."""
-    page = {"nextToken": cursor} if cursor else {}
-    with aws.unavailable_if_transient("Step Functions"):
-        try:
-            listed = _client().list_executions(
-                stateMachineArn=settings().run_workflow, maxResults=limit, **page
-            )
-        except ClientError as error:
-            if aws.code_of(error) == "InvalidToken":
-                raise InvalidParameters(
-                    FieldError("/cursor", "is not one that this list gave, or too old")
-                ) from None
-            raise
-    return listed["executions"], listed.get("nextToken")
+    """Step Functions' list of runs, newest first, and the cursor of the next page.
+
+    Raises:
+        InvalidParameters: for a cursor that no page gave.
+        Unavailable
+    """
+    try:
+        return step_functions.newest(_machine(), limit, cursor)
+    except step_functions.InvalidCursor:
+        raise InvalidParameters(
+            FieldError("/cursor", "is not one that this list gave, or too old")
+        ) from None
 
 
-def _arn(run_id: str) -> str:
-    return settings().run_workflow.replace(":stateMachine:", ":execution:") + f":{run_id}"
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("stepfunctions")
+def _machine() -> str:
+    return config.read(RunSettings).run_workflow

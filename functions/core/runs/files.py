@@ -1,17 +1,13 @@
-"""The files of runs in S3: items, and references to them. Written as they are made, read a line at a time."""
+"""Files of runs in S3: items, and references to them; written as they are made, read by line."""
 
 import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from functions.core import aws
-from functions.core.runs.settings import settings
-
-PART_BYTES = 8_000_000
-"""S3 takes parts from 5 MiB, and 10,000 of them."""
+from functions.core.aws import s3
 
 ITEMS_KEPT_SECONDS = 7 * 86_400
 """The bucket's lifecycle (template.yaml) deletes files then, or some hours later."""
@@ -27,82 +23,25 @@ class Reference(msgspec.Struct, frozen=True):
     """In bytes."""
 
 
-class ItemsUpload:
-    """An object that is written as it is made. It is there once it is closed; not at all if that never happens."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self._place = {"Bucket": settings().runs_bucket, "Key": key}
-        self._buffer = bytearray()
-        self._upload_id: str | None = None
-        self._parts: list[dict[str, Any]] = []
-
-    def write(self, data: bytes) -> None:
-        """Appends; uploads a part when there is enough for one."""
-        self._buffer += data
-        if len(self._buffer) >= PART_BYTES:
-            self._upload_part()
-
-    def close(self) -> None:
-        """Completes the object."""
-        with aws.unavailable_if_transient("S3"):
-            if self._upload_id is None:
-                _s3().put_object(**self._place, Body=bytes(self._buffer))
-                return
-            if self._buffer:
-                self._upload_part()
-            parts = {"Parts": self._parts}
-            _s3().complete_multipart_upload(
-                **self._place, UploadId=self._upload_id, MultipartUpload=parts
-            )
-
-    def _upload_part(self) -> None:
-        number = len(self._parts) + 1
-        with aws.unavailable_if_transient("S3"):
-            if self._upload_id is None:
-                self._upload_id = _s3().create_multipart_upload(**self._place)["UploadId"]
-            part = _s3().upload_part(
-                **self._place, UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer)
-            )
-        self._parts.append({"ETag": part["ETag"], "PartNumber": number})
-        self._buffer.clear()
-
-
 def read_item(key: str, start: int, length: int) -> dict[str, Any]:
-    """The parameters of one item: a ranged read, whatever the size of the file."""
-    with aws.unavailable_if_transient("S3"):
-        answer = _s3().get_object(
-            Bucket=settings().runs_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
-        )
-        parameters: dict[str, Any] = msgspec.json.decode(answer["Body"].read())
+    """Parameters of one item: a ranged read, whatever the size of the file."""
+    parameters: dict[str, Any] = msgspec.json.decode(s3.read_range(key, start, length))
     return parameters
 
 
 def digest(key: str) -> str:
     """SHA-256 of a file; empty where it is not kept any more."""
     found = hashlib.sha256()
-    with aws.unavailable_if_transient("S3"):
-        try:
-            for part in (
-                _s3()
-                .get_object(Bucket=settings().runs_bucket, Key=key)["Body"]
-                .iter_chunks(PART_BYTES)
-            ):
-                found.update(part)
-        except ClientError as error:
-            # The second is what S3 says of a file that is gone to a role that may not list the bucket.
-            if aws.code_of(error) not in {"NoSuchKey", "AccessDenied"}:
-                raise
-            return ""
+    try:
+        for part in s3.read_parts(key):
+            found.update(part)
+    except (aws.AwsNotFound, aws.AwsDenied):
+        # S3 denies a file that is gone to a role that may not list the bucket.
+        return ""
     return found.hexdigest()
 
 
 def read_references(key: str) -> Iterator[Reference]:
-    """All references of a run, in the order of their indexes."""
-    with aws.unavailable_if_transient("S3"):
-        for line in _s3().get_object(Bucket=settings().runs_bucket, Key=key)["Body"].iter_lines():
-            yield msgspec.json.decode(line, type=Reference)
-
-
-def _s3() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("s3")
+    """References of a run, in the order of their indexes."""
+    for line in s3.read_lines(key):
+        yield msgspec.json.decode(line, type=Reference)

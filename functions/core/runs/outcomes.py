@@ -1,7 +1,6 @@
 """Outcomes of items: one record per item, and the rules by which an item is done once."""
 
 import secrets
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from functions.core import clock
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
 from functions.core.errors import Unavailable
@@ -102,7 +102,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     def renew(self) -> None:
         """Renews the lease."""
-        self._write(Outcome.lease_until.set(time.time() + LEASE_SECONDS))
+        self._write(Outcome.lease_until.set(clock.now() + LEASE_SECONDS))
 
     def succeed(self, result: str) -> str:
         """Records the result, a JSON text; returns the item's status."""
@@ -140,7 +140,7 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
         Busy: another attempt has a lease that has not ended.
         Unavailable
     """
-    now, attempt = time.time(), Attempt(run_id, index, secrets.token_hex(8))
+    now, attempt = clock.now(), Attempt(run_id, index, secrets.token_hex(8))
     actions = [
         Outcome.status.set("running"),
         Outcome.attempts.add(1),
@@ -265,7 +265,7 @@ def _json(problem: Problem) -> str:
 def _now() -> str:
     """The time as Step Functions writes it when it records crashed items."""
     return (
-        datetime.fromtimestamp(time.time(), UTC)
+        datetime.fromtimestamp(clock.now(), UTC)
         .isoformat(timespec="milliseconds")
         .replace("+00:00", "Z")
     )

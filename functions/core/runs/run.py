@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from functions.core import clock
 from functions.core.clock import utc
 from functions.core.errors import RunFailed
 from functions.core.http.problems import problem
@@ -89,7 +90,7 @@ def cancel(run_id: str) -> Run:
         about = (
             now
             if now["status"] != "RUNNING"
-            else about | {"status": "ABORTED", "stopDate": datetime.now(UTC)}
+            else about | {"status": "ABORTED", "stopDate": datetime.fromtimestamp(clock.now(), UTC)}
         )
     return _run(begun, about)
 

@@ -1,13 +1,14 @@
 """Starts runs: writes the items to S3, then starts one execution of RunWorkflow with references."""
 
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from functions.core import clock
+from functions.core.aws.s3 import ObjectWriter
 from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, InvalidParameters
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
@@ -16,15 +17,13 @@ from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, new_run_id, started_by_of
 from functions.core.runs.files import (
     ITEMS_KEPT_SECONDS,
-    ItemsUpload,
     Reference,
     digest,
     read_references,
 )
 from functions.core.runs.run import Run, describe
+from functions.core.runs.settings import DEFAULT_CONCURRENCY
 
-DEFAULT_CONCURRENCY = 20
-"""Leaves most of Lambda's concurrency to sign-ins."""
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
 """As large as an HTTP request."""
@@ -70,7 +69,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     """
     run_id = run_id or new_run_id(workflow)
     folder = _folder(run_id)
-    written = ItemsUpload(f"{folder}/items.jsonl")
+    written = ObjectWriter(f"{folder}/items.jsonl")
     every = (merged(item, parameters or {}) for item in items)
     total, first = _write_references(f"{folder}/references.jsonl", _write_items(written, every))
     if first is None:
@@ -90,7 +89,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         interval_seconds=interval_seconds,
         max_concurrency=max_concurrency,
         lenient=lenient,
-        items_until=int(time.time()) + ITEMS_KEPT_SECONDS,
+        items_until=int(clock.now()) + ITEMS_KEPT_SECONDS,
         delete_at="",
     )
     return _begin(planned)
@@ -134,7 +133,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     earlier, about = execution.read(run_id)
     if about["status"] == "RUNNING":
         raise Conflict("The run has not ended yet.")
-    if time.time() > earlier.items_until:
+    if clock.now() > earlier.items_until:
         raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
     new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
@@ -159,7 +158,7 @@ def _folder(run_id: str) -> str:
     return f"runs/{run_id}/{secrets.token_hex(4)}"
 
 
-def _write_items(upload: ItemsUpload, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
+def _write_items(upload: ObjectWriter, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
     position = 0
     for index, item in enumerate(items):
         line = msgspec.json.encode(item)
@@ -183,7 +182,7 @@ def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, R
 
     A single reference travels in the execution's input and needs no file.
     """
-    upload, total, first = ItemsUpload(key), 0, None
+    upload, total, first = ObjectWriter(key), 0, None
     for reference in references:
         upload.write(msgspec.json.encode(reference) + b"\n")
         total, first = total + 1, first or reference
@@ -208,7 +207,7 @@ def _branch(total: int, interval_seconds: int) -> execution.Branch:
 
 
 def _begin(planned: Execution) -> Run:
-    now = time.time()
+    now = clock.now()
     waits = planned.interval_seconds * (planned.total - 1)
     if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
         raise InvalidParameters(

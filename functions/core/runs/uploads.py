@@ -3,16 +3,14 @@
 import re
 import secrets
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, cast, get_args
+from typing import Annotated, BinaryIO, Literal, NamedTuple, cast, get_args
 
 import msgspec
-from botocore.exceptions import ClientError
 from msgspec import Meta
 
-from functions.core import aws
+from functions.core import config
+from functions.core.aws import s3
 from functions.core.clock import utc
-from functions.core.config import read_settings
 from functions.core.errors import Conflict, NotFound, Unavailable
 from functions.core.observability import logger
 
@@ -22,17 +20,12 @@ FORM_SECONDS = 15 * 60
 _UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
 
 
+@config.settings()
 class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where uploads go, and how large one may be; read from the environment."""
 
     runs_bucket: str
     max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
-
-
-@cache
-def settings() -> UploadSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(UploadSettings)
 
 
 class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +41,8 @@ class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
 def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
     """A form for one file, which only this token can start a run from. `now` is in seconds since the epoch."""
     upload_id = f"{secrets.token_hex(16)}.{kind}"
-    largest = settings().max_upload_bytes
-    form = _s3().generate_presigned_post(
-        settings().runs_bucket,
-        _key(token_id, upload_id),
-        Conditions=[["content-length-range", 1, largest]],
-        ExpiresIn=FORM_SECONDS,
-    )
+    largest = config.read(UploadSettings).max_upload_bytes
+    form = s3.upload_form(_key(token_id, upload_id), max_bytes=largest, valid_seconds=FORM_SECONDS)
     return UploadForm(
         upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS)
     )
@@ -81,30 +69,26 @@ class Upload(NamedTuple):
             NotFound: nothing was uploaded, or by another token.
             Unavailable
         """
-        stream = _read(_key(*self))
+        stream = s3.open_stream(_key(*self))
         if stream is None:
             raise _not_found()
         return stream
 
     def taken_by(self) -> str | None:
         """The run that claimed it, whether or not that was started then."""
-        return _text(self._marker) or None
+        content = s3.read(self._marker)
+        return content.decode() if content else None
 
     def claim(self, run_id: str) -> None:
         """Takes the upload for a run. Of any number of parallel claims one succeeds; the others raise `Conflict`."""
-        with aws.unavailable_if_transient("S3"):
-            try:
-                _s3().put_object(**_place(self._marker), Body=run_id.encode(), IfNoneMatch="*")
-            except ClientError as error:
-                if aws.code_of(error) == "ConditionalRequestConflict":
-                    raise Unavailable(
-                        "Another run is being started from this upload.", retry_after=1
-                    ) from error
-                if aws.code_of(error) != "PreconditionFailed":
-                    raise
-                # The SDK may repeat a write whose answer was lost, and find what the first one wrote.
-                if (used_by := _text(self._marker)) != run_id:
-                    raise used(used_by) from None
+        try:
+            claimed = s3.write_once(self._marker, run_id.encode())
+        except s3.AnotherWrite as error:
+            sentence = "Another run is being started from this upload."
+            raise Unavailable(sentence, retry_after=1) from error
+        # The SDK may repeat a write whose answer was lost, and find what the first one wrote.
+        if not claimed and (used_by := self.taken_by()) != run_id:
+            raise used(used_by or "")
 
     def release(self) -> None:
         """Takes a claim back whose run has not started."""
@@ -123,31 +107,10 @@ def _key(token_id: str, upload_id: str) -> str:
     return f"uploads/{token_id}/{upload_id}"
 
 
-def _place(key: str) -> dict[str, str]:
-    return {"Bucket": settings().runs_bucket, "Key": key}
-
-
-def _text(key: str) -> str:
-    """Empty when there is no such object."""
-    stream = _read(key)
-    return stream.read().decode() if stream else ""
-
-
-def _read(key: str) -> BinaryIO | None:
-    with aws.unavailable_if_transient("S3"):
-        try:
-            return cast("BinaryIO", _s3().get_object(**_place(key))["Body"])
-        except ClientError as error:
-            if aws.code_of(error) != "NoSuchKey":
-                raise
-            return None
-
-
 def _delete(key: str) -> None:
     """Or leaves it to the bucket's lifecycle: by now the answer does not depend on it."""
     try:
-        with aws.unavailable_if_transient("S3"):
-            _s3().delete_object(**_place(key))
+        s3.delete(key)
     except Unavailable:
         logger.warning("upload not deleted", exc_info=True)
 
@@ -161,7 +124,3 @@ def used(run_id: str) -> Conflict:
     return Conflict(
         f"The run {run_id} was started from this upload; make a new one for another run."
     )
-
-
-def _s3() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("s3")

@@ -3,18 +3,11 @@ Signatures and public keys come in JOSE's forms.
 """
 
 import base64
-from functools import cache
-from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.core import aws
-
-_ATTEMPTS = 3
-"""A signature that is made twice does no harm; with `aws`'s timeouts three tries end within 15 s of
-a call's 25.
-"""
+from functions.core import config
+from functions.core.aws import kms
 
 _SPKI_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 """What a P-256 SubjectPublicKeyInfo in DER begins with (RFC 5480 §2): id-ecPublicKey, secp256r1, a
@@ -25,7 +18,6 @@ _UNCOMPRESSED = 0x04
 """SEC 1 §2.3.3: both coordinates follow."""
 
 _COORDINATE_BYTES = 32
-_GONE = frozenset({"NotFoundException", "DisabledException", "KMSInvalidStateException"})
 
 
 class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +49,10 @@ def sign(key: str, message: bytes) -> bytes:
     Raises:
         Unavailable: when KMS is.
     """
-    with aws.unavailable_if_transient("KMS"):
-        signed = _client().sign(
-            KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
-        )
-    return raw_signature(signed["Signature"])
+    return raw_signature(kms.sign(key, message))
 
 
-@cache
+@config.cached
 def public_key(key: str) -> PublicKey:
     """The public half of a key. It never changes, so a process asks for it once.
 
@@ -72,13 +60,10 @@ def public_key(key: str) -> PublicKey:
         LookupError: when the key is disabled, awaits its deletion or is not there.
         Unavailable: when KMS is.
     """
-    with aws.unavailable_if_transient("KMS"):
-        try:
-            x, y = coordinates(_client().get_public_key(KeyId=key)["PublicKey"])
-        except ClientError as error:
-            if aws.code_of(error) in _GONE:
-                raise LookupError(key_id(key)) from error
-            raise
+    found = kms.public_key(key)
+    if found is None:
+        raise LookupError(key_id(key))
+    x, y = coordinates(found)
     return PublicKey(kid=key_id(key), x=base64url(x), y=base64url(y))
 
 
@@ -120,11 +105,7 @@ def base64url(data: bytes) -> str:
 
 def prepare() -> None:
     """Makes the client, for init."""
-    _client()
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
-    return aws.client("kms", attempts=_ATTEMPTS)
+    kms.client()
 
 
 def _integer(der: bytes) -> tuple[bytes, bytes]:

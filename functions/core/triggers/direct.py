@@ -8,7 +8,7 @@ to the dead-letter queue.
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -19,6 +19,9 @@ from functions.core.errors import FieldError, InvalidParameters
 from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
 from functions.core.http.problems import Problem
 from functions.core.parameters import encode_validated
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -44,7 +47,7 @@ class DirectTrigger:
     def __init__(self, workflow: Workflow[Any, Any]) -> None:
         self._workflow = workflow
 
-    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
+    def answer(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """The result or the problem."""
         started, request_id = time.monotonic(), context.aws_request_id
         try:

@@ -3,7 +3,7 @@
 The answer is the result or a problem; no exception leaves.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.core import http
 from functions.core.auth.caller import Caller, caller_of
@@ -12,6 +12,9 @@ from functions.core.definition.workflow import Workflow
 from functions.core.http.endpoint import http_endpoint, once
 from functions.core.observability import logger
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 
 class HttpTrigger:
     """Calls one workflow over HTTP, now or in the background."""
@@ -19,7 +22,7 @@ class HttpTrigger:
     def __init__(self, workflow: Workflow[Any, Any]) -> None:
         self._workflow = workflow
 
-    def answer(self, event: http.Request, context: Any) -> http.Response:  # noqa: ANN401 - Lambda's context has no type
+    def answer(self, event: http.Request, context: "LambdaContext") -> http.Response:
         """The result, or the run that was started, or a problem."""
         return http_endpoint(event, context, lambda request_id: self._answer(event, request_id))
 

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from functions.core import clock
 from functions.core.deadline import deadline
 from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
@@ -28,6 +29,9 @@ from functions.core.runs.execution import started_by_of
 from functions.core.runs.files import read_item
 from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
 from functions.core.runs.steps import Steps
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 BUDGET_SECONDS = 280.0
 """Time for all tries of an item together: an Express child ends after 300 s."""
@@ -83,7 +87,7 @@ class ItemDelivery(msgspec.Struct, frozen=True):
 
     def seconds_left(self) -> float:
         """Seconds left of the item's budget."""
-        return self.started_at.timestamp() + BUDGET_SECONDS - time.time()
+        return self.started_at.timestamp() + BUDGET_SECONDS - clock.now()
 
 
 class WillTryAgain(Exception):
@@ -96,7 +100,7 @@ class RunItemTrigger:
     def __init__(self, workflow: Workflow[Any, Any]) -> None:
         self._workflow = workflow
 
-    def answer(self, event: Mapping[str, Any], context: Any) -> ItemAnswer:  # noqa: ANN401 - Lambda's context has no type
+    def answer(self, event: Mapping[str, Any], context: "LambdaContext") -> ItemAnswer:
         """Runs the item and answers `{"status": …}`: succeeded, failed or cancelled.
 
         Raises:
@@ -117,7 +121,7 @@ class RunItemTrigger:
             code = log_problem(error, started, request_id).code
         raise WillTryAgain(code)
 
-    def _deliver(self, delivery: ItemDelivery, context: Any) -> str:  # noqa: ANN401 - as above
+    def _deliver(self, delivery: ItemDelivery, context: "LambdaContext") -> str:
         logger.append_keys(
             token_id=delivery.token_id,
             run_id=delivery.run_id,
@@ -132,7 +136,7 @@ class RunItemTrigger:
         with _alive(attempt):
             return self._attempt(attempt, delivery, context)
 
-    def _attempt(self, attempt: Attempt, delivery: ItemDelivery, context: Any) -> str:  # noqa: ANN401 - as above
+    def _attempt(self, attempt: Attempt, delivery: ItemDelivery, context: "LambdaContext") -> str:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             result = self._run(delivery, context)
@@ -146,7 +150,7 @@ class RunItemTrigger:
             return attempt.succeed(result)
         raise WillTryAgain(told.code)
 
-    def _run(self, delivery: ItemDelivery, context: Any) -> str:  # noqa: ANN401 - as above
+    def _run(self, delivery: ItemDelivery, context: "LambdaContext") -> str:
         """The result, as JSON."""
         left = delivery.seconds_left()
         if left < _LEAST_SECONDS:

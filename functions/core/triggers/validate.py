@@ -5,7 +5,7 @@ Nothing runs.
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from functions.core.errors import InvalidParameters
 from functions.core.http.endpoint import log_answer, log_problem
 from functions.core.http.problems import Invalid, Problem
 from functions.core.parameters import merged
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 VALIDATION_SECONDS = 10
 """Leaves time to start the run: a request is answered within 25 s."""
@@ -54,7 +57,7 @@ class ValidateTrigger:
     def __init__(self, workflow: Workflow[Any, Any]) -> None:
         self._workflow = workflow
 
-    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
+    def answer(self, event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
         """`{"problems": [{"index", "errors"}], "problem"}`, at most 20 problems."""
         started, request_id = time.monotonic(), context.aws_request_id
         problems: list[InvalidItem] = []

@@ -1,1 +1,1 @@
-"""Verifications: the record of one code that was sent to one destination for one purpose."""
+"""Verifications: codes that are sent to a destination and checked."""

@@ -1,61 +1,65 @@
-"""Codes and their keys: how a code is made, and how it is stored (never itself, only its HMAC)."""
+"""Codes and their keys. Only the HMAC of a code is stored, never the code."""
 
 import hashlib
 import hmac
 import re
 import secrets
 import unicodedata
-from functools import cache
 from typing import Annotated, NamedTuple, Self
 
 import msgspec
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws.secrets import Secret
 from functions.core.parameters import NotValid
-from functions.core.verification.settings import settings
+from functions.core.pasted import ascii_digits
+from functions.core.verification.settings import VerificationSettings
 
 ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
-"""By the names of the setting; no 0 O, 1 I L, or U, which looks like V. Six characters have 29 bits, six digits 20."""
+"""Alphabets by the values of the setting. Letters exclude 0 O, 1 I L, and U, which looks like V.
+
+Six letters and digits have 29 bits, six digits 20.
+"""
 
 SHORTEST, LONGEST = 6, 10
-"""Characters of a code. NIST SP 800-63B-4 §3.1.3.2: at least six."""
+"""Bounds of a code's length. NIST SP 800-63B-4 §3.1.3.2: at least six characters."""
 
 _KINDS = {
     "d": ALPHABETS["digits"],
     "l": ALPHABETS["letters_and_digits"],
     "t": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
-"""Alphabets by the letter that stands for them in an id; t: a test destination's code, which its owner chose."""
+"""Alphabets by their letter in a verification id. `t` is a test destination's own code."""
 
 _DESCRIBED = {"d": "digits", "l": "letters and digits", "t": "letters and digits"}
 
 _FORM = re.compile(r"[^.]+\.([dlt])([6-9A])[0-9A-Za-z_-]{22}")
-"""An id of a verification: its key, the kind and the length (hexadecimal) of its code, 128 random bits."""
+"""Verification id: key id, kind and length (hexadecimal) of the code, 128 random bits."""
 
 _UNKNOWN_KEY_SECONDS = 10
 _ID_BYTES = 16
-"""128 random bits: a verification's id is not to be guessed."""
+"""128 random bits, so that nobody can guess a verification id."""
 
 
 VerificationId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
-"""As clients send it."""
+"""Verification id as clients send it."""
 
 
 class CodeForm(NamedTuple):
-    """Alphabet and length of a code. A verification's id tells them, so that a check need not look them up.
+    """Alphabet and length of a code, encoded in its verification id.
 
-    So codes stay readable when the settings of codes change while they are on their way.
+    A check reads them from the id, so codes that are on their way stay valid when settings change.
     """
 
     kind: str
-    """A key of `_KINDS`."""
+    """Letter of the alphabet, a key of `_KINDS`."""
     shortest: int
     longest: int
 
     @classmethod
     def of_new(cls, length: int, alphabet: str) -> Self:
-        """Form of a code that is made; `alphabet` is a key of `ALPHABETS`."""
+        """Form of a random code; `alphabet` is a key of `ALPHABETS`."""
         return cls("d" if alphabet == "digits" else "l", length, length)
 
     @classmethod
@@ -65,7 +69,7 @@ class CodeForm(NamedTuple):
 
     @classmethod
     def of(cls, verification_id: str) -> Self:
-        """Form that an id tells; of one that tells none, issued by an earlier release, any that a code can have."""
+        """Form that an id encodes. Ids of earlier releases encode none: any form is accepted."""
         found = _FORM.fullmatch(verification_id)
         return (
             cls(found[1], int(found[2], 16), int(found[2], 16))
@@ -74,13 +78,13 @@ class CodeForm(NamedTuple):
         )
 
     @property
-    def mark(self) -> str:
-        """As it stands in an id."""
+    def encoded(self) -> str:
+        """Kind and length as they stand in a verification id."""
         return f"{self.kind}{self.longest:X}"
 
     @property
     def described(self) -> str:
-        """As a client is told of it: `6 digits`."""
+        """Description for clients, such as `6 digits`."""
         length = (
             str(self.longest)
             if self.shortest == self.longest
@@ -88,13 +92,15 @@ class CodeForm(NamedTuple):
         )
         return f"{length} {_DESCRIBED[self.kind]}"
 
-    def keep(self, text: str) -> str:
-        """Characters of the alphabet, in their order; digits of any script as ASCII ones."""
-        plain = (str(unicodedata.digit(letter, letter)) for letter in text)
-        return "".join(letter for letter in plain if letter in _KINDS[self.kind])
+    def extract(self, text: str) -> str:
+        """Returns the characters of a text that are in the alphabet, in order.
+
+        Digits of any script become ASCII digits.
+        """
+        return "".join(letter for letter in ascii_digits(text) if letter in _KINDS[self.kind])
 
     def fits(self, code: str) -> bool:
-        """Whether a code has the length."""
+        """Whether a code has the right length."""
         return self.shortest <= len(code) <= self.longest
 
 
@@ -102,9 +108,9 @@ SIX_DIGITS = CodeForm("d", 6, 6)
 
 
 class CodeKeys(msgspec.Struct, frozen=True):
-    """The HMAC keys by id, and the id of the one that new codes use.
+    """HMAC keys by id, and the id of the key that new codes use.
 
-    The secret's JSON is flat, because CloudFormation can generate one value at its top level:
+    The secret's JSON is flat, because CloudFormation generates one value at its top level:
     `{"current": "k1", "k1": "<key>"}`.
     """
 
@@ -113,7 +119,7 @@ class CodeKeys(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_json(cls, text: str) -> "CodeKeys":
-        """Raises `ValueError` when the secret has no key under its current id."""
+        """Reads the secret. Raises `ValueError` when it has no key under its current id."""
         values = msgspec.json.decode(text, type=dict[str, str])
         current = values.pop("current", "")
         if current not in values:
@@ -121,68 +127,69 @@ class CodeKeys(msgspec.Struct, frozen=True):
         return cls(current, {key_id: key.encode() for key_id, key in values.items()})
 
     def new_verification_id(self, form: CodeForm = SIX_DIGITS) -> str:
-        """`<key id>.<form of the code><128 random bits>`.
+        """Makes a new id: `<key id>.<form of the code><128 random bits>`.
 
-        At most 64 characters of `[0-9A-Za-z_.-]`, because it also names the schedule.
+        It has at most 64 characters of `[0-9A-Za-z_.-]`, because it also names the schedule.
         """
-        return f"{self.current}.{form.mark}{secrets.token_urlsafe(_ID_BYTES)}"
+        return f"{self.current}.{form.encoded}{secrets.token_urlsafe(_ID_BYTES)}"
 
     def knows(self, verification_id: str) -> bool:
-        """Whether the key that an id names is here."""
+        """Whether the key that an id names is known."""
         return verification_id.partition(".")[0] in self.keys
 
     def mac(self, verification_id: str, code: str) -> bytes:
         """HMAC-SHA-256 of a code, bound to its verification.
 
-        An id with an unknown key is worked on with the current one, so that it costs the same and matches nothing.
+        For an unknown key the current one is used: that takes the same time and matches nothing.
         """
         key = self.keys.get(verification_id.partition(".")[0], self.keys[self.current])
         return hmac.digest(key, verification_id.encode() + b"\0" + code.encode(), hashlib.sha256)
 
 
 def tag_of(verification_id: str) -> str:
-    """An id as SES takes it as the value of a tag, in which there are no dots."""
+    """Verification id as the value of an SES tag, which may have no dots."""
     return verification_id.replace(".", "-", 1)
 
 
 def id_of_tag(tag: str) -> str:
-    """The id of a tag: ids of keys have no hyphen, so the first one stands for the dot."""
+    """Verification id of an SES tag; key ids have no hyphen, so the first one is the dot."""
     return tag if "." in tag else tag.replace("-", ".", 1)
 
 
 def new_code(length: int, alphabet: str = "digits") -> str:
-    """A random code; `alphabet` is a key of `ALPHABETS`."""
+    """Makes a random code; `alphabet` is a key of `ALPHABETS`."""
     return "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))
 
 
 def read_code(verification_id: str, typed: str) -> str:
-    """A verification's code as people type and paste it: in any script's digits and any case, among anything else.
+    """Extracts a code from text as people type and paste it.
 
-    Nothing is asked but the id: what cannot be a code is refused before it costs an attempt.
+    Digits of any script, any case and surrounding text are accepted. Only the id is consulted, so
+    text that cannot be a code is refused before it costs an attempt.
 
     Raises:
-        NotValid: it has not the length of the verification's code.
+        NotValid: the text has no code of the verification's length.
     """
     form = CodeForm.of(verification_id)
     text = unicodedata.normalize("NFKC", typed).upper()
-    code = form.keep(text)
-    if form.fits(code) or form.fits(code := form.keep(text.rpartition(":")[2])):
+    code = form.extract(text)
+    if form.fits(code) or form.fits(code := form.extract(text.rpartition(":")[2])):
         return code
     raise NotValid(
-        f"is not a code of {form.described}; nothing was charged, so type the code as it was sent"
+        f"is not a code of {form.described}; enter the code as it was sent (no attempt was used)"
     )
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(settings().code_keys_secret)
+    return Secret(config.read(VerificationSettings).code_keys_secret)
 
 
 def code_keys(for_id: str | None = None) -> CodeKeys:
-    """The deployment's keys, at most five minutes old.
+    """Returns the deployment's keys, at most five minutes old.
 
-    `for_id` names a key that may have been made since, by a rotation: if it is not known, the keys are read again, but not
-    more often than every ten seconds, because anybody can invent an id.
+    A rotation may have made the key of `for_id` since. If the key is unknown, the keys are read
+    again, at most every ten seconds, because anybody can invent an id.
     """
     keys = CodeKeys.from_json(_secret().value())
     if for_id is None or keys.knows(for_id):

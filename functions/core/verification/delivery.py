@@ -1,4 +1,4 @@
-"""What became of the message with a code, as far as its provider tells."""
+"""Delivery status of the message with a code, as its provider reports it."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ _REPLACES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
     "delivered": ("sent",),
     "failed": ("sent", "delivered"),
 }
-"""What each may take the place of, of the same message: reports come more than once and in any order."""
+"""Statuses that each status may replace. Reports arrive more than once and in any order."""
 
 
 def record(
@@ -22,21 +22,23 @@ def record(
     message_id: str,
     reason: str | None = None,
     *,
-    passing: bool = False,
+    transient: bool = False,
 ) -> bool:
-    """Records what became of a verification's message; false when it is gone, knows better, or sent another message.
+    """Records the delivery status of a verification's message.
 
+    Returns false when the verification is gone, has a later status, or sent another message.
     1 DynamoDB request.
 
     Args:
-        verification_id: whose message it is.
-        delivery: sent once the provider took it, which says which message it is; delivered and failed as the provider reports.
-        message_id: the provider's. A message that was given up, because its provider did not answer, has no say.
-        reason: the provider's word for why it failed.
-        passing: whether that may be no failure at all, such as an automatic reply: what was delivered stays so.
+        verification_id: the verification that the message belongs to.
+        delivery: `sent` once the provider accepted the message; later its report.
+        message_id: the provider's. `sent` sets it; reports of other messages are ignored.
+        reason: the provider's word for why delivery failed.
+        transient: whether the failure may be none, such as an automatic reply. It does not replace
+            `delivered`.
 
     Raises:
-        Unavailable
+        Unavailable: when DynamoDB is.
     """
     actions = [Verification.delivery.set(delivery), Verification.message_id.set(message_id)]
     actions.append(
@@ -44,7 +46,7 @@ def record(
         if reason
         else Verification.delivery_reason.remove()
     )
-    replaces: tuple[DeliveryStatus, ...] = ("sent",) if passing else _REPLACES[delivery]
+    replaces: tuple[DeliveryStatus, ...] = ("sent",) if transient else _REPLACES[delivery]
     recorded, _ = Verification.update_if(
         verification_id, actions, _may_say(delivery, message_id, replaces)
     )

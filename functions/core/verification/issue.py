@@ -1,37 +1,32 @@
-"""Issuing a verification: its record and all that it takes from the limits, in one transaction."""
+"""Issues a verification: writes its record and charges all limits in one transaction."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from functions.core import config
 from functions.core.aws import dynamodb, transactions
 from functions.core.errors import AttemptsExhausted
-from functions.core.rate_limits.counters import Counter
-from functions.core.rate_limits.limits import (
-    FIRST_PAUSE_SECONDS,
-    TRIES,
-    exceeded,
-    raise_unless_worth_another_try,
-    raised,
-)
+from functions.core.rate_limits.limits import charging, limit_exceeded
 from functions.core.verification.codes import CodeForm, code_keys, new_code
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import Allowance, SendHistory
-from functions.core.verification.limits.sending import SendLimit
+from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
-from functions.core.verification.settings import settings
+from functions.core.verification.settings import VerificationSettings
 
 SETTLEMENT_SECONDS = 7200
-"""After its deletion is due, a verification has been settled or will not be (retries of Scheduler and Lambda take less)."""
+"""Time after `delete_at` in which a verification is settled, if at all.
+
+The retries of EventBridge Scheduler and Lambda take less.
+"""
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be issued."""
+    """Request for a verification."""
 
     destination: Destination
     allowance: Allowance
@@ -40,105 +35,109 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str | None = None
     resend_of: str | None = None
     test_code: str | None = None
-    """The fixed code of a test destination."""
+    """Fixed code of a test destination."""
 
     @property
     def for_stranger(self) -> bool:
-        """Whether somebody unknown asks, with a publishable token or through a server."""
+        """Whether an unknown person asks, with a publishable token or through a server."""
         return self.allowance == "publishable" or self.client_ip is not None
 
 
 class IssuedVerification(NamedTuple):
-    """A verification that was just issued, and its code, which exists nowhere else."""
+    """A new verification and its code, which exists nowhere else."""
 
     verification: Verification
     code: str
-    order: SendRequest
-    limit: SendLimit
-    """The destination's history as it was written with the verification."""
+    request: SendRequest
+    limit: SendLimitRecord
+    """History of the destination, as written with the verification."""
 
     @property
     def resend_at(self) -> float:
-        """When the next send to the destination will be accepted, seconds since the epoch."""
-        rules, now = sending.settings().send_rules, float(self.verification.created_at)
-        return self.limit.read_history().opens_at(self.order.allowance, rules, now)
+        """Time at which the next send is accepted, seconds since the epoch."""
+        rules, now = (
+            config.read(sending.SendLimitSettings).send_rules,
+            float(self.verification.created_at),
+        )
+        return self.limit.read_history().opens_at(self.request.allowance, rules, now)
 
 
 class _Found(NamedTuple):
-    limit: SendLimit
+    limit: SendLimitRecord
     replaced: Verification | None
     paused_until: float
 
     @property
     def replaced_here(self) -> Verification | None:
-        """What is replaced, if it went to the same destination, whose history then settles it."""
+        """Replaced verification, if it had the same destination, whose history settles it."""
         here = self.replaced is not None and self.replaced.limit_key == self.limit.limit_key
         return self.replaced if here else None
 
 
-def issue(order: SendRequest, now: float) -> IssuedVerification:
+def issue(request: SendRequest, now: float) -> IssuedVerification:
     """Writes a new verification and charges all limits, all or nothing, in 2 DynamoDB requests.
 
-    With `resend_of`, the code of the verification that it names dies in the same transaction. If it went to the same
-    destination, its spent attempts carry over. An id that names nothing (any more) replaces nothing.
+    With `resend_of`, the same transaction ends the code of that verification. If both have the same
+    destination, its used attempts carry over. An unknown id replaces nothing.
 
     Raises:
-        LimitExceeded: with the seconds after which the limit opens.
-        AttemptsExhausted: when the replaced verification has no attempts left to carry over.
-        Unavailable: when DynamoDB is, or the same destination is too busy.
+        LimitExceeded: with the seconds until the limit opens.
+        AttemptsExhausted: when the replaced verification has no attempts left.
+        Unavailable: when DynamoDB is, or too many calls are for the same destination.
     """
-    for attempt in transactions.tries(TRIES, FIRST_PAUSE_SECONDS):
-        found = _read(order)
-        issued = _issued(order, found, now)
-        counters = sending.counters_of(order.destination, order.allowance, order.client_ip, now)
-        try:
-            _write(issued, found, counters)
-        except TransactWriteError as error:
-            raise_unless_worth_another_try(error, counters, now, last=attempt >= TRIES // 2)
-        else:
-            return issued
-    raise transactions.TooBusy
+
+    def attempt(number: int) -> IssuedVerification:
+        found = _read(request)
+        issued = _build(request, found, now)
+        counters = sending.counters_of(
+            request.destination, request.allowance, request.client_ip, now
+        )
+        with charging(counters, now, number) as transaction:
+            _write(issued, found, transaction)
+        return issued
+
+    return transactions.repeat(attempt)
 
 
-def _read(order: SendRequest) -> _Found:
-    key = sending.destination_key(order.destination)
-    # A pause binds no server that sends on its own account.
-    country = order.destination.country if order.for_stranger else None
-    wanted: list[dynamodb.Key] = [(SendLimit, key)]
-    wanted += [(SendLimit, sending.country_key(country))] if country else []
-    wanted += [(Verification, order.resend_of)] if order.resend_of else []
+def _read(request: SendRequest) -> _Found:
+    key = sending.destination_key(request.destination)
+    # A pause is for strangers: it does not stop a server that sends on its own account.
+    country = request.destination.country if request.for_stranger else None
+    wanted: list[dynamodb.Key] = [(SendLimitRecord, key)]
+    wanted += [(SendLimitRecord, sending.country_key(country))] if country else []
+    wanted += [(Verification, request.resend_of)] if request.resend_of else []
     found = dynamodb.read(wanted)
-    pause = found.get((SendLimit, sending.country_key(country or "")))
-    replaced = found.get((Verification, order.resend_of or ""))
+    pause = found.get((SendLimitRecord, sending.country_key(country or "")))
+    replaced = found.get((Verification, request.resend_of or ""))
     return _Found(
-        found.get((SendLimit, key)) or SendLimit(key),
+        found.get((SendLimitRecord, key)) or SendLimitRecord(key),
         replaced,
         float(pause.paused_until or 0) if pause else 0,
     )
 
 
-def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification:
+def _build(request: SendRequest, found: _Found, now: float) -> IssuedVerification:
     history = found.limit.read_history()
-    carried = _carried(found)
+    carried = _carried_attempts(found)
     if found.replaced_here:
         history = found.replaced_here.settled_in(history, now)
-    _refuse(order, history, found, now)
-    rules, keys = settings(), code_keys()
+    _raise_if_refused(request, history, found, now)
+    rules, keys = config.read(VerificationSettings), code_keys()
     form = CodeForm.of_new(rules.code_length, rules.code_alphabet)
-    if order.test_code:
-        form = CodeForm.of_fixed(order.test_code)
+    if request.test_code:
+        form = CodeForm.of_fixed(request.test_code)
     verification_id = keys.new_verification_id(form)
-    code = order.test_code or new_code(rules.code_length, rules.code_alphabet)
+    code = request.test_code or new_code(rules.code_length, rules.code_alphabet)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,
-        channel=order.destination.channel,
-        to=order.destination.address,
-        country=order.destination.country,
-        purpose=order.purpose,
-        nonce=order.nonce,
-        test=True if order.test_code else None,
-        client_network=sending.client_network(order.client_ip) if order.for_stranger else None,
+        channel=request.destination.channel,
+        to=request.destination.address,
+        country=request.destination.country,
+        purpose=request.purpose,
+        nonce=request.nonce,
+        test=True if request.test_code else None,
+        client_network=sending.client_network(request.client_ip) if request.for_stranger else None,
         limit_key=found.limit.limit_key,
         code_mac=keys.mac(verification_id, code),
         attempts=carried,
@@ -149,48 +148,46 @@ def _issued(order: SendRequest, found: _Found, now: float) -> IssuedVerification
         delete_at=delete_at,
     )
     history = history.sent(
-        order.allowance,
+        request.allowance,
         now,
         attempts=rules.max_attempts - carried,
         until=delete_at + SETTLEMENT_SECONDS,
     )
-    return IssuedVerification(verification, code, order, found.limit.with_history(history, now))
+    return IssuedVerification(verification, code, request, found.limit.with_history(history, now))
 
 
-def _carried(found: _Found) -> int:
-    """Attempts that a replaced verification hands on; one that succeeded, or went elsewhere, hands on none."""
+def _carried_attempts(found: _Found) -> int:
+    """Used attempts of the replaced verification; 0 if it succeeded or had another destination."""
     replaced = found.replaced_here
     if replaced is None or replaced.spent:
         return 0
     if replaced.attempts_left <= 0:
         raise AttemptsExhausted(
-            "All attempts of that verification are used; send without resend_of for a new one."
+            "All attempts of that verification are used. Send again without resend_of."
         )
     return int(replaced.attempts)
 
 
-def _refuse(order: SendRequest, history: SendHistory, found: _Found, now: float) -> None:
+def _raise_if_refused(
+    request: SendRequest, history: SendHistory, found: _Found, now: float
+) -> None:
     if found.paused_until > now:
-        raise exceeded(sending.paused(order.destination.country or "", found.paused_until), now)
-    if refusal := history.refusal(order.allowance, sending.settings().send_rules, now):
-        raise exceeded(refusal, now)
-
-
-def _write(issued: IssuedVerification, found: _Found, counters: Sequence[Counter]) -> None:
-    with (
-        dynamodb.unavailable_if_transient(),
-        TransactWrite(connection=dynamodb.connection()) as transaction,
-    ):
-        if found.replaced_here:
-            transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
-        elif found.replaced:
-            # Its own destination's history is settled when it is deleted.
-            transaction.update(
-                found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
-            )
-        transaction.save(
-            issued.verification, condition=Verification.verification_id.does_not_exist()
+        raise limit_exceeded(
+            sending.pause_refusal(request.destination.country or "", found.paused_until), now
         )
-        transaction.save(issued.limit, condition=found.limit.unchanged())
-        for counter in counters:
-            transaction.update(SendLimit(counter.key), *raised(counter))
+    if refusal := history.refusal(
+        request.allowance, config.read(sending.SendLimitSettings).send_rules, now
+    ):
+        raise limit_exceeded(refusal, now)
+
+
+def _write(issued: IssuedVerification, found: _Found, transaction: TransactWrite) -> None:
+    if found.replaced_here:
+        transaction.delete(found.replaced_here, condition=found.replaced_here.unchanged())
+    elif found.replaced:
+        # The deletion settles it in the history of its own destination.
+        transaction.update(
+            found.replaced, [Verification.expires_at.set(0)], found.replaced.unchanged()
+        )
+    transaction.save(issued.verification, condition=Verification.verification_id.does_not_exist())
+    transaction.save(issued.limit, condition=found.limit.unchanged())

@@ -1,6 +1,6 @@
-"""Proofs: what a client shows to its own backend. A JWT (RFC 7519) that says what was verified, signed by KMS.
+"""Proofs: JWTs (RFC 7519), signed by KMS, with which a client tells its backend what was verified.
 
-It is made of base64url, JSON and one signature, so no JWT library ships; the tests verify it with one.
+A proof is base64url, JSON and one signature, so no JWT library ships. Tests verify it with one.
 """
 
 import secrets
@@ -8,37 +8,38 @@ from collections.abc import Mapping
 
 import msgspec
 
+from functions.core import config, http
 from functions.core.config import SettingsError
 from functions.core.signing.jws import base64url, key_id, sign
 from functions.core.verification.record import Verification
-from functions.core.verification.settings import proof_settings
+from functions.core.verification.settings import ProofSettings
 
 VALID_SECONDS = 600
-"""The time that a client has to show it to its backend."""
+"""Time in which a client must present the proof to its backend."""
 
 TYPE = "verification+jwt"
-"""So that no other JWT of the same issuer is taken for a proof (RFC 8725 §3.11)."""
+"""Type that tells proofs from other JWTs of the same issuer (RFC 8725 §3.11)."""
 
 _ID_BYTES = 16
-"""128 random bits: a backend that keeps them sees a proof that is shown twice."""
+"""128 random bits: a backend that stores the ids detects a proof that is presented twice."""
 
 
 def prove(verification: Verification, *, audience: str, domain: str | None, now: float) -> str:
-    """A signed proof of a verification whose code was just found valid.
+    """Signs a proof of a verification whose code was just found valid.
 
     Args:
-        verification: what is proven.
-        audience: whom the proof is for, as the token says.
-        domain: that the request came in by; the issuer, unless the setting `PublicUrl` names one.
+        verification: the verification that is proven.
+        audience: recipient of the proof, as the token names it.
+        domain: domain of the request; the issuer, unless the setting `PublicUrl` names one.
         now: seconds since the epoch.
 
     Raises:
         SettingsError: when proofs are not enabled.
         Unavailable: when KMS is.
     """
-    keys = proof_settings().proof_keys
+    keys = config.read(ProofSettings).proof_keys
     if not keys:
-        raise SettingsError("PROOF_KEYS is not set: the parameter Proofs is not true.")
+        raise SettingsError("PROOF_KEYS is not set. Deploy with Proofs=true.")
     header = {"alg": "ES256", "kid": key_id(keys[0]), "typ": TYPE}
     claims = _claims(verification, now) | {"iss": _issuer(domain), "aud": audience}
     signed = f"{_encoded(header)}.{_encoded(claims)}"
@@ -46,7 +47,7 @@ def prove(verification: Verification, *, audience: str, domain: str | None, now:
 
 
 def _claims(verification: Verification, now: float) -> dict[str, object]:
-    """Without what is absent: a claim that is there says something."""
+    """Claims that have a value; the others are left out."""
     claims = {
         "sub": verification.to,
         "channel": verification.channel,
@@ -61,11 +62,11 @@ def _claims(verification: Verification, now: float) -> dict[str, object]:
 
 
 def _issuer(domain: str | None) -> str:
-    if url := proof_settings().public_url:
+    if url := http.public_url():
         return url
     if domain:
         return f"https://{domain}"
-    raise SettingsError("PUBLIC_URL is not set, and the request names no domain.")
+    raise SettingsError("PUBLIC_URL is not set, and the request names no domain. Set PublicUrl.")
 
 
 def _encoded(part: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The record of a verification, and the one conditional write that decides a check."""
+"""Record of a verification, and the conditional write that decides a check."""
 
 import hmac
 import secrets
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from functions.core.verification.limits.send_history import SendHistory
 
 NOTHING = b""
-"""`last_mac` of a verification that nobody has tried yet; no HMAC is empty."""
+"""`last_mac` before the first check; no HMAC is empty."""
 
 
 class Verification(dynamodb.Table):
-    """One code that was sent to one destination for one purpose."""
+    """Record of one code that was sent to one destination for one purpose."""
 
     class Meta:
         """PynamoDB's description of the table."""
@@ -29,56 +29,55 @@ class Verification(dynamodb.Table):
     channel = UnicodeAttribute()
     to = UnicodeAttribute()
     country = UnicodeAttribute(null=True)
-    """Of a phone number, ISO 3166-1."""
+    """Country of a phone number, ISO 3166-1."""
     purpose = UnicodeAttribute(null=True)
     test = BooleanAttribute(null=True)
-    """True where the code is a test destination's, which everybody may know."""
+    """True for a test destination, whose code is no secret."""
     client_network = NumberAttribute(null=True)
-    """A pseudonym of the stranger's network that asked for it; null where a server sent on its own
-    account."""
+    """Pseudonym of the network that a stranger asked from; null for a server's own sends."""
     limit_key = UnicodeAttribute(null=True)
-    """Where the history of its destination is, in which its failures are settled."""
+    """Key of the destination's history, in which failures are settled."""
     nonce = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
-    """The provider's, of the message with the code; where delivery is recorded (delivery.py)."""
+    """Provider's id of the message with the code; set where delivery is recorded (delivery.py)."""
     delivery = UnicodeAttribute(null=True)
-    """sent, delivered or failed, as far as it is known."""
+    """Last known status: sent, delivered or failed."""
     delivery_reason = UnicodeAttribute(null=True)
-    """The provider's word for why it failed."""
+    """Provider's word for why delivery failed."""
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)
     attempts = NumberAttribute(default=0)
     max_attempts = NumberAttribute()
     reserved = NumberAttribute(default=0)
-    """Attempts that its destination's history holds for it: those it was issued with."""
+    """Attempts that the destination's history reserves for this verification."""
     created_at = NumberAttribute()
     expires_at = NumberAttribute()
     delete_at = NumberAttribute()
 
     @property
     def spent(self) -> bool:
-        """Whether its code was checked and found valid."""
+        """Whether the right code was submitted."""
         return hmac.compare_digest(self.last_mac, self.code_mac)
 
     @property
     def attempts_left(self) -> int:
-        """How often a code may still be tried."""
+        """Number of checks that are left."""
         return int(self.max_attempts - self.attempts)
 
     def unchanged(self) -> Condition:
-        """That nobody has tried a code since it was read."""
+        """Condition: no check since the record was read."""
         condition: Condition = Verification.attempts == self.attempts
         return condition
 
     def settled_in(self, history: "SendHistory", now: float) -> "SendHistory":
-        """Its destination's history once it has ended."""
+        """Returns the destination's history after the end of this verification."""
         tried = int(self.attempts - (self.max_attempts - self.reserved))
         return history.settled(now, attempts=int(self.reserved), failed=tried, succeeded=self.spent)
 
 
 class Verdict(NamedTuple):
-    """What a check found. `verification` is null unless it was valid."""
+    """Result of a check. `verification` is null unless the code is valid."""
 
     valid: bool
     attempts_left: int
@@ -86,21 +85,23 @@ class Verdict(NamedTuple):
 
 
 REJECTED = Verdict(valid=False, attempts_left=0)
-"""The one answer for unknown, expired, spent and exhausted verifications."""
+"""Same answer for unknown, expired, used and exhausted verifications."""
 
 
 def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
     """Decides a check with one conditional write (Rule 4.1).
 
-    The write charges the attempt and stores the HMAC that was tried, if attempts are left, the code is not expired and
-    the stored HMAC is not the right one. So the attempt is charged before it is judged, and once the right HMAC is
-    stored the condition can never hold again: of any number of parallel right checks, one is valid.
+    The write charges an attempt and stores the submitted HMAC. Its condition: attempts are left,
+    the code is not expired, and the stored HMAC is not the right one. So the attempt is charged
+    before it is judged. Once the right HMAC is stored, the condition never holds again: of any
+    number of parallel right checks, one is valid.
 
-    Each check signs its write (`last_check`). When the SDK repeats a write whose answer was lost, the repetition finds
-    the condition failed by its own first try; the signature tells, so that a right code is not answered with false.
+    Each check marks its write with a random id (`last_check`). When the SDK repeats a write whose
+    answer was lost, the first try has made the condition fail. The id shows that the write was this
+    check's own, so a right code is not answered with false.
 
     Args:
-        verification_id: as the client sent it.
+        verification_id: id as the client sent it.
         code_mac: HMAC of the submitted code for that id, 32 bytes.
         now: seconds since the epoch.
     """

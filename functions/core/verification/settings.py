@@ -1,43 +1,40 @@
-"""What can be set about verifications."""
+"""Settings of verifications and proofs."""
 
-from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from functions.core.config import PublicUrl, read_settings
+from functions.core import config
 
 
+@config.settings()
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of verifications, each a parameter of template.yaml; read from the environment."""
 
     code_keys_secret: str
-    """ARN of the secret with the keys that codes are HMACed with."""
+    """ARN of the secret with the HMAC keys of codes."""
 
     code_length: Annotated[int, Meta(ge=6, le=10)] = 6
-    """Characters of every code, for each of which apps draw a box. NIST SP 800-63B-4 §3.1.3.2: at
-    least six."""
+    """Length of every code; apps draw a box for each character.
+
+    NIST SP 800-63B-4 §3.1.3.2: at least six characters.
+    """
 
     code_alphabet: Literal["digits", "letters_and_digits"] = "digits"
-    """Letters and digits without those that look alike."""
+    """Alphabet of codes; letters and digits exclude those that look alike."""
 
     code_valid_seconds: Annotated[int, Meta(ge=60, le=600)] = 600
-    """At most 10 minutes (NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5)."""
+    """Validity of a code: at most 10 minutes (NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5)."""
 
     delete_after_seconds: Annotated[int, Meta(ge=10, le=86_400)] = 900
-    """After creation."""
+    """Time from creation to deletion of a verification."""
 
     max_attempts: Annotated[int, Meta(ge=1, le=10)] = 5
-    """Guesses a code, right or wrong."""
+    """Checks that a code allows, right or wrong."""
 
 
-@cache
-def settings() -> VerificationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(VerificationSettings)
-
-
+@config.settings()
 class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of proofs; read from the environment."""
 
@@ -45,14 +42,8 @@ class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")],
         ...,
     ] = ()
-    """ARNs of KMS keys: the first signs, all are published. None: no proofs. No aliases: an alias that moves to another key
-    would leave its `kid` behind, and IAM cannot name it."""
+    """ARNs of KMS keys. The first one signs, all are published; without keys there are no proofs.
 
-    public_url: PublicUrl = ""
-    """The issuer of proofs."""
-
-
-@cache
-def proof_settings() -> ProofSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ProofSettings)
+    Aliases are not accepted: one that moves to another key would leave its `kid` behind, and IAM
+    cannot name it.
+    """

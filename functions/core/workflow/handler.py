@@ -12,15 +12,18 @@ trigger's event.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from functions.core import http
-from functions.core.config import in_lambda
+from functions.core import config, http
+from functions.core.config import Preparation, in_lambda
 from functions.core.definition.workflow import Idempotency, R, Workflow, WorkflowOptions
 from functions.core.errors import Unavailable
 from functions.core.http.endpoint import logged_call
 from functions.core.observability import logger
 from functions.core.triggers.http import HttpTrigger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class LambdaHandler:
@@ -29,13 +32,15 @@ class LambdaHandler:
     def __init__(self, definition: Workflow[Any, Any]) -> None:
         self.definition = definition
 
-    def __call__(self, event: Any, context: Any) -> Any:  # noqa: ANN401 - Lambda's context has no type
+    def __call__(self, event: object, context: "LambdaContext") -> Mapping[str, Any]:
         """The answer of the trigger that the event names."""
         event = event if isinstance(event, dict) else {}
         with logged_call(event, context, workflow=self.definition.name):
             return self._trigger(event)(event, context)
 
-    def _trigger(self, event: Mapping[str, Any]) -> Callable[[Any, Any], Any]:
+    def _trigger(
+        self, event: Mapping[str, Any]
+    ) -> Callable[[Any, "LambdaContext"], Mapping[str, Any]]:
         if http.is_http(event):
             return HttpTrigger(self.definition).answer
         trigger = event.get("trigger")
@@ -55,7 +60,7 @@ class LambdaHandler:
 def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     function: Callable[..., R],
     *,
-    prepare: Callable[[], object] = lambda: None,
+    prepare: Iterable[Preparation] = (),
     background: bool = True,
     idempotency: Idempotency = "heeded",
     public: bool = False,
@@ -68,9 +73,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     Args:
         function: takes the parameters and, as an optional second parameter, the `Call`. Its name is
             the workflow's name; its annotations are the types that are validated.
-        prepare: builds settings, clients and secrets. Lambda runs it during init, where it costs no
-            request any time. A transient failure is left to the first request; wrong settings end
-            the init.
+        prepare: settings types, which are read, and functions that make clients and read secrets.
+            Lambda does it during init, where it costs no request any time. A transient failure is
+            left to the first request; wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
         idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given
             twice, "refused" where none may be kept, because it holds a secret.
@@ -99,8 +104,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     return handler
 
 
-def _prepare(prepare: Callable[[], object]) -> None:
+def _prepare(parts: Iterable[Preparation]) -> None:
     try:
-        prepare()
+        config.prepare(*parts)
     except Unavailable:
         logger.warning("init could not prepare everything; the first request will", exc_info=True)

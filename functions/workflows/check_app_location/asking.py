@@ -1,77 +1,84 @@
-"""Questions to AWS, each asked once and only with time left for its answer, and what they find."""
+"""Checks and their requests to AWS. Each request is made once, and only if there is time for it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-from botocore.exceptions import ClientError
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from functions.core import aws
 from functions.core.deadline import remaining_seconds
-from functions.core.errors import TooSlow, Unavailable
+from functions.core.errors import TooSlow
 from functions.core.observability import logger
 
-ONCE: dict[str, Any] = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
-"""Options of each client: no repetitions, and no more patience here than on AWS, or the checks would not fit into a call."""
+ONCE: aws.ClientOptions = {"attempts": 1, "answer_seconds": aws.READ_TIMEOUT_SECONDS}
+"""Options of each client: no retries, and the same timeouts locally as on AWS.
+
+Otherwise the checks would not fit into a call.
+"""
 
 _LONGEST_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
 _MARGIN_SECONDS = 1.0
-"""For what is not waiting: the first client of a service loads its model."""
+"""Time for work besides waiting: the first client of a service loads its model."""
 
 T = TypeVar("T")
 
 
 class Finding(NamedTuple):
-    """What a check found."""
+    """Finding of a check."""
 
     ok: bool | None
-    """Null where something is not used, or could not be asked."""
+    """None if the thing is not used, or could not be checked."""
     detail: str
-    """A sentence on what is; where that is wrong, another one on what to do."""
+    """The state in one sentence; if it is wrong, another sentence says what to do."""
 
 
 class NoTimeLeft(Exception):
-    """The call would run into its deadline."""
+    """The call would exceed its deadline."""
 
 
-def found(check: Callable[[], Finding]) -> Finding:
-    """What a check finds. Whatever keeps it from that is its own: the others are made all the same."""
+def run_check(check: Callable[[], Finding]) -> Finding:
+    """Runs a check. If it fails, that is its finding, and the other checks still run."""
     try:
         return check()
     except TooSlow:
         raise
-    except Exception as error:  # noqa: BLE001 - as said
+    except Exception as error:  # noqa: BLE001 - one failing check must not stop the others
         logger.warning("not checked", check=check.__name__, exc_info=True)
         return Finding(None, f"Could not be checked: {_code(error)}.")
 
 
-def ask(service: str, question: Callable[[Any], T]) -> T:
-    """What a service answers. Raises what botocore does, and `NoTimeLeft`.
+def ask(service: str, question: Callable[[aws.Client], T]) -> T:
+    """Makes one request to a service. Raises `AwsError`, `NoTimeLeft`.
 
     Args:
-        service: botocore's name of it.
-        question: asks its client.
+        service: botocore's name of the service.
+        question: makes the request with the service's client.
     """
     require_time_for(1)
     return question(aws.client(service, **ONCE))
 
 
-def look_up(service: str, question: Callable[[Any], T], *, absent: Sequence[str]) -> T | None:
-    """As `ask`; null where AWS's code of an error is one of `absent`, which say that there is nothing of that name."""
+def look_up(
+    service: str, question: Callable[[aws.Client], T], *, denied_is_absent: bool = False
+) -> T | None:
+    """Makes one request like `ask`; null for a name that does not exist.
+
+    `denied_is_absent`: whether IAM may deny access to a name because it does not exist.
+    """
     try:
         return ask(service, question)
-    except ClientError as error:
-        if aws.code_of(error) not in absent:
+    except aws.AwsNotFound:
+        return None
+    except aws.AwsDenied:
+        if not denied_is_absent:
             raise
         return None
 
 
 def require_time_for(requests: int) -> None:
-    """Raises `NoTimeLeft` when as many requests, each answered at the last moment, could meet the call's deadline."""
+    """Raises `NoTimeLeft` if this many slow requests could exceed the call's deadline."""
     if remaining_seconds() < requests * _LONGEST_SECONDS + _MARGIN_SECONDS:
         raise NoTimeLeft
 
 
 def _code(error: Exception) -> str:
-    """AWS's code, or the name of what went wrong on the way there."""
-    cause = error.__cause__ if isinstance(error, Unavailable) else error
-    return aws.code_of(cause) if isinstance(cause, ClientError) else type(cause).__name__
+    """AWS's error code, or the name of the exception if AWS gave no answer."""
+    return error.code if isinstance(error, aws.AwsError) else type(error).__name__

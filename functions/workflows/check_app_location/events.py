@@ -1,13 +1,11 @@
-"""Whether events and reports of deliveries get where they should."""
-
-from functools import cache
+"""Checks where events and delivery reports go."""
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config
 from functions.core.errors import DeliveryRefused
-from functions.core.events.event_filter import settings as event_settings
-from functions.core.outbound_http.settings import settings as outbound_settings
+from functions.core.events.event_filter import EventSettings
+from functions.core.outbound_http.settings import OutboundSettings
 from functions.core.outbound_http.url import read_url
 from functions.workflows.check_app_location.asking import Finding, ask
 from functions.workflows.check_app_location.location import command
@@ -15,47 +13,42 @@ from functions.workflows.check_app_location.location import command
 _PENDING = "PendingConfirmation"
 
 
+@config.settings()
 class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where SES reports; read from the environment."""
+    """Receiver of SES's reports; read from the environment."""
 
     email_events_topic: str = ""
-    """ARN of the topic; empty where nothing is reported."""
-
-
-@cache
-def settings() -> ReportSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ReportSettings)
+    """ARN of the topic; empty if nothing is reported."""
 
 
 def events_url() -> Finding:
-    """Whether events can be delivered to `EventsUrl`, as far as its form says."""
-    url = event_settings().events_url
+    """Checks the form of `EventsUrl`."""
+    url = config.read(EventSettings).events_url
     if not url:
-        return Finding(None, "EventsUrl is not set: events go nowhere.")
+        return Finding(None, "EventsUrl is not set, so no events are delivered.")
     try:
-        read_url(url, local=outbound_settings().local_receivers)
+        read_url(url, local=config.read(OutboundSettings).local_receivers)
     except DeliveryRefused as error:
         return Finding(
-            False, f"Nothing is delivered to EventsUrl. {error.detail} Set another one and deploy."
+            False,
+            f"No events are delivered. {error.detail} Set another EventsUrl and deploy again.",
         )
-    return Finding(True, "Events go to EventsUrl.")
+    return Finding(True, "Events are delivered to EventsUrl.")
 
 
 def email_reports() -> Finding:
-    """Whether the webhook `ses` has confirmed its subscription; until then SES's reports are dropped."""
-    topic = settings().email_events_topic
+    """Checks that the webhook `ses` has confirmed its subscription. Until then reports are lost."""
+    topic = config.read(ReportSettings).email_events_topic
     if not topic:
-        return Finding(None, "DeliveryStatus is not true: SES reports nothing.")
+        return Finding(None, "DeliveryStatus is not true, so SES reports no deliveries.")
     listed = ask("sns", lambda sns: sns.list_subscriptions_by_topic(TopicArn=topic))[
         "Subscriptions"
     ]
     ours = [each for each in listed if each["Endpoint"].endswith("/webhooks/ses")]
     if any(each["SubscriptionArn"] != _PENDING for each in ours):
         return Finding(True, "SES's reports reach the webhook ses.")
-    again = command(
-        f"sns subscribe --topic-arn {topic} --protocol https --notification-endpoint <ApiUrl>/webhooks/ses"
-    )
+    endpoint = "--protocol https --notification-endpoint <ApiUrl>/webhooks/ses"
+    subscribe = command(f"sns subscribe --topic-arn {topic} {endpoint}")
     return Finding(
-        False, f"The webhook ses has not confirmed its subscription. Ask it again: {again}"
+        False, f"The webhook ses has not confirmed its subscription. Ask it again: {subscribe}"
     )

@@ -1,13 +1,14 @@
-"""check_app_location: says whether stage, region and URL are this deployment's, and whether it is ready to send."""
+"""check_app_location: compares stage, region and URL, and checks the deployment's set-up."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.observability import count
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.check_app_location import location
-from functions.workflows.check_app_location.asking import found
+from functions.workflows.check_app_location.asking import run_check
 from functions.workflows.check_app_location.concurrency import concurrency
 from functions.workflows.check_app_location.email import (
     email_sandbox,
@@ -34,13 +35,13 @@ _CHECKS = (
     events_url,
     email_reports,
 )
-"""Their names are what clients read."""
-_NEEDED = frozenset({email_sender, secrets, schedules, runs})
-"""Without these nothing works: the deployment is not ready where they could not be asked."""
+"""All checks. Clients read their names."""
+_REQUIRED = frozenset({email_sender, secrets, schedules, runs})
+"""Nothing works without these. If one could not be checked, the deployment is not ready."""
 
 
 class CheckAppLocation(Parameters):
-    """What the caller takes the deployment for; what is left out is not compared."""
+    """Identifiers that the caller expects. Absent ones are not compared."""
 
     stage: Annotated[str, Meta(max_length=64)] | None = None
     region: Annotated[str, Meta(max_length=64)] | None = None
@@ -48,7 +49,7 @@ class CheckAppLocation(Parameters):
 
 
 class Check(Result):
-    """One thing that the deployment needs. `ok` is null where it is not used, or could not be asked."""
+    """Result of one check. `ok` is null if the thing is not used, or could not be checked."""
 
     name: str
     ok: bool | None
@@ -56,7 +57,11 @@ class Check(Result):
 
 
 class AppLocation(Result):
-    """`matches`: each identifier that was given is this deployment's. `ready`: no check is false, none that is needed null."""
+    """Location and readiness of the deployment.
+
+    `matches`: each given identifier is this deployment's. `ready`: no check is false, and no
+    required check is null.
+    """
 
     matches: bool
     stage: Identifier
@@ -67,14 +72,14 @@ class AppLocation(Result):
 
 
 def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
-    """The checks look, and send nothing; each is on its own."""
-    stage = compared(parameters.stage, location.settings().stage)
-    region = compared(parameters.region, location.settings().aws_region)
+    """Compares the identifiers and runs all checks, which send nothing."""
+    stage = compared(parameters.stage, config.read(location.LocationSettings).stage)
+    region = compared(parameters.region, config.read(location.LocationSettings).aws_region)
     url = compared_url(parameters.url, call.domain)
     matches = all(each.matches is not False for each in (stage, region, url))
-    findings = {check: found(check) for check in _CHECKS}
+    findings = {check: run_check(check) for check in _CHECKS}
     ready = all(
-        finding.ok or (finding.ok is None and check not in _NEEDED)
+        finding.ok or (finding.ok is None and check not in _REQUIRED)
         for check, finding in findings.items()
     )
     count("LocationChecked", ready="true" if ready else "false")
@@ -87,4 +92,4 @@ def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
     )
 
 
-lambda_handler = workflow(check_app_location, prepare=location.settings)
+lambda_handler = workflow(check_app_location, prepare=[location.LocationSettings])

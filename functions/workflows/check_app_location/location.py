@@ -1,46 +1,38 @@
-"""Where this deployment is, and whether what a caller takes it for is true."""
+"""Identifiers of this deployment, compared with those that a caller expects."""
 
-from functools import cache
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-from functions.core.config import read_settings
+from functions.core import config, http
 from functions.core.parameters import NotValid, Result, ValidatedStr
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
+@config.settings()
 class LocationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What this deployment is called; read from the environment."""
+    """Identifiers of this deployment; read from the environment."""
 
     stage: str
     aws_region: str
     """Lambda's own variable."""
-    public_url: str = ""
-    """The API's URL where it has a domain of its own."""
-
-
-@cache
-def settings() -> LocationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(LocationSettings)
 
 
 def command(words: str) -> str:
-    """Of the AWS CLI, as it is typed for this deployment."""
-    return f"aws {words} --region {settings().aws_region}"
+    """AWS CLI command for this deployment, ready to type."""
+    return f"aws {words} --region {config.read(LocationSettings).aws_region}"
 
 
 class Url(ValidatedStr):
-    """An http or https URL of an API: scheme, host, perhaps a port and a path."""
+    """An http or https URL of an API: scheme, host, optional port and path."""
 
     __slots__ = ()
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """No request is made."""
+        """Validates the URL without any request. Raises `NotValid`."""
         try:
             normal_form(text)
         except ValueError:
@@ -51,7 +43,7 @@ class Url(ValidatedStr):
 
 
 class Identifier(Result):
-    """One of the three: what the caller takes it for, and what it is. `matches` is null where nothing was given."""
+    """Identifier as the caller expects it, and as it is. `matches` is null if none was given."""
 
     given: str | None
     actual: str | None
@@ -59,15 +51,15 @@ class Identifier(Result):
 
 
 def compared(given: str | None, actual: str | None) -> Identifier:
-    """Exactly; nothing that is given matches what is not known."""
+    """Compares exactly. A given identifier does not match an unknown one."""
     return Identifier(
         given=given, actual=actual, matches=None if given is None else given == actual
     )
 
 
 def compared_url(given: str | None, domain: str | None) -> Identifier:
-    """`domain`: that the request came in by; with https in front it is the URL, unless the setting `PublicUrl` names one."""
-    actual = settings().public_url or (f"https://{domain}" if domain else None)
+    """Compares the URL with the setting `PublicUrl`, or else with the `domain` of the request."""
+    actual = http.public_url() or (f"https://{domain}" if domain else None)
     matches = (
         None if given is None else bool(actual) and normal_form(given) == normal_form(str(actual))
     )
@@ -75,10 +67,10 @@ def compared_url(given: str | None, domain: str | None) -> Identifier:
 
 
 def normal_form(url: str) -> str:
-    """A URL without what makes no difference: case of scheme and host, a default port, slashes at the end (RFC 3986 §6.2).
+    """Normal form of a URL (RFC 3986 §6.2): lower case, no default port, no slashes at the end.
 
     Raises:
-        ValueError: when it is no http or https URL, or has a user name, a query or a fragment.
+        ValueError: not an http or https URL, or one with a user name, a query or a fragment.
     """
     parts = urlsplit(url.strip())
     extra = parts.query or parts.fragment or parts.username is not None

@@ -1,4 +1,7 @@
-"""record_registration: exchanges the deployment's registration token for a private token, and renews it in the same step."""
+"""record_registration: exchanges the registration token for a private token.
+
+The registration token is renewed in the same step.
+"""
 
 from typing import Annotated
 
@@ -14,19 +17,19 @@ from functions.workflows.record_registration import registration_token
 
 
 class RecordRegistration(Parameters):
-    """What proves that the caller may register, and how the private token is called."""
+    """The registration token, and a name for the private token."""
 
     registration_token: Annotated[str, Meta(min_length=1, max_length=128)]
     name: Annotated[str, Meta(max_length=64)] = "registration"
 
     def check(self) -> None:
-        """A name is read in lists and terminals."""
+        """Refuses names that lists and terminals cannot show."""
         if not self.name.strip() or not self.name.isprintable():
-            raise InvalidParameters(FieldError("/name", "must be text in one line"))
+            raise InvalidParameters(FieldError("/name", "must be printable text on one line"))
 
 
 class RegistrationRecorded(Result):
-    """The private token. Its text is shown in this answer and nowhere else."""
+    """The private token. Only this answer contains its text."""
 
     token: str
     token_id: str
@@ -35,10 +38,13 @@ class RegistrationRecorded(Result):
 
 
 def record_registration(parameters: RecordRegistration, call: Call) -> RegistrationRecorded:
-    """The registration token is renewed first: a failure in between costs a look at the new one, never a second token."""
-    if not registration_token.use_up(parameters.registration_token):
+    """Renews the registration token, then issues a private token.
+
+    After a failure in between, the new registration token works. No failure can issue two tokens.
+    """
+    if not registration_token.redeem(parameters.registration_token):
         raise _refused(call)
-    text, token = _issued(parameters.name)
+    text, token = _issue(parameters.name)
     logger.info(
         "registered", extra=_event("registration_recorded", call) | {"token_id": token.token_id}
     )
@@ -49,33 +55,36 @@ def record_registration(parameters: RecordRegistration, call: Call) -> Registrat
 
 
 def _refused(call: Call) -> NotPermitted:
-    """One and the same, whether the token was never right or is used up."""
+    """Error for a wrong token and a used one alike, so that a stranger cannot tell them apart."""
     logger.warning("registration refused", extra=_event("registration_refused", call))
     count("RegistrationRefused")
-    return NotPermitted("This is not the registration token, or no longer: each works once.")
+    return NotPermitted(
+        "This is not the current registration token. Each works once: read the current one."
+    )
 
 
 def _event(name: str, call: Call) -> dict[str, str | None]:
-    """What is logged of a security event (OWASP ASVS 5.0 16.3.1)."""
+    """Log fields of a security event (OWASP ASVS 5.0 16.3.1)."""
     return {"security_event": name, "request_id": call.request_id, "client_ip": call.client_ip}
 
 
-def _issued(name: str) -> NewToken:
-    # All but its own, which nobody needs.
+def _issue(name: str) -> NewToken:
+    # record_registration takes no private token, so no scope is needed for it.
     names = workflow_names() - {record_registration.__name__}
     scopes = {"runs:read", "runs:write"} | {f"workflow:{workflow}" for workflow in names}
     try:
         return issue_token(name, "secret", scopes)
     except Exception as error:
-        told = "No token was issued, but the registration token was renewed: read it again, and use the new one."
-        raise Unavailable(told) from error
-
-
-def _prepare() -> None:
-    registration_token.prepare()
-    dynamodb.connect()
+        raise Unavailable(
+            "No token was issued, but the registration token was renewed. "
+            "Read the new registration token and try again."
+        ) from error
 
 
 lambda_handler = workflow(
-    record_registration, prepare=_prepare, background=False, idempotency="refused", public=True
+    record_registration,
+    prepare=[registration_token.RegistrationSettings, registration_token.client, dynamodb.connect],
+    background=False,
+    idempotency="refused",
+    public=True,
 )

@@ -1,122 +1,114 @@
-"""The registration token: a secret of the stack that works once. Whoever may read it can make the first private token."""
+"""The registration token: a secret of the stack that works once.
+
+Anybody who may read it can create the first private token.
+"""
 
 import hashlib
 import hmac
 import math
 import secrets
 import string
-import time
 import uuid
-from functools import cache
-from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
-from functions.core.config import read_settings
+from functions.core import aws, clock, config
 from functions.core.errors import Unavailable
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 48
-"""285 random bits, as template.yaml makes the first one."""
+"""285 random bits, as in the first token, which template.yaml makes."""
 
 _FRESH_SECONDS = 2.0
-"""For which a token that another process has renewed may be refused here."""
+"""Cache time. For as long, a token that another process has renewed may be refused here."""
 
-_MAY_BE_RENEWED = "Secrets Manager did not answer as it should. The registration token may be another one now: read it again."
+_MAY_BE_RENEWED = (
+    "Secrets Manager gave an unexpected answer, so the registration token may have been renewed. "
+    "Read it again, then retry."
+)
 
 
+@config.settings()
 class RegistrationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the token is; read from the environment."""
+    """Place of the token; read from the environment."""
 
     registration_token_secret: str
     """ARN of the secret."""
 
 
-class _Last:
-    """What the token was when this process last read or wrote it: enough to refuse by, never to accept by."""
+class _LastSeen:
+    """Token as this process last read or wrote it. It may refuse a token, but never accept one."""
 
     def __init__(self) -> None:
         self.value = ""
         self._at = -math.inf
 
     def keep(self, value: str) -> None:
-        self.value, self._at = value, time.monotonic()
+        self.value, self._at = value, clock.monotonic()
 
     def is_fresh(self) -> bool:
-        return time.monotonic() - self._at < _FRESH_SECONDS
+        return clock.monotonic() - self._at < _FRESH_SECONDS
 
 
-@cache
-def _last() -> _Last:
-    return _Last()
+@config.cached
+def _last_seen() -> _LastSeen:
+    return _LastSeen()
 
 
-@cache
-def settings() -> RegistrationSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(RegistrationSettings)
+def redeem(token: str) -> bool:
+    """Renews the registration token if `token` is the current one. Returns whether it was.
 
-
-def use_up(given: str) -> bool:
-    """Whether it was the registration token. It is renewed then: of any number of parallel calls one is told true.
-
-    Anybody may guess, and each look at the secret costs: a guess that is not what was read a moment ago causes none.
+    Of parallel calls with the same token, one returns true. Anybody may guess, and each read of the
+    secret costs, so a guess that differs from the value read a moment ago causes no read.
 
     Raises:
-        Unavailable: when Secrets Manager is; the token may be renewed all the same.
+        Unavailable: Secrets Manager is unavailable; the token may have been renewed.
     """
-    if _last().is_fresh() and not _equal(given, _last().value):
+    if _last_seen().is_fresh() and not _equal(token, _last_seen().value):
         return False
     current = _read()
-    return _equal(given, current) and _renew(current)
+    return _equal(token, current) and _renew(current)
 
 
-def _equal(given: str, current: str) -> bool:
-    return hmac.compare_digest(given.encode(), current.encode())
+def _equal(token: str, current: str) -> bool:
+    return hmac.compare_digest(token.encode(), current.encode())
 
 
 def _read() -> str:
-    """Fresh: a value that is kept would accept a token that was used up meanwhile."""
-    with aws.unavailable_if_transient("Secrets Manager"):
-        value = str(
-            _client().get_secret_value(SecretId=settings().registration_token_secret)[
-                "SecretString"
-            ]
-        )
-    _last().keep(value)
+    """Current token. Never cached: a cached value would accept a token used up meanwhile."""
+    secret = config.read(RegistrationSettings).registration_token_secret
+    value = str(client().get_secret_value(SecretId=secret)["SecretString"])
+    _last_seen().keep(value)
     return value
 
 
 def _renew(used: str) -> bool:
-    """Writes the version whose id follows from the token that is used up. A version that is there cannot be written with
-    another value (Secrets Manager API, PutSecretValue): who comes second is refused, and the SDK's own repetition is not.
+    """Writes a new token, once per used token. Returns whether this call wrote it.
+
+    The version's id is derived from the used token. An existing version cannot be written with
+    another value (Secrets Manager API, PutSecretValue). So a second call is refused, while a retry
+    by the SDK is not.
     """
     renewed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    about = {"SecretId": settings().registration_token_secret, "ClientRequestToken": _version(used)}
+    version = {
+        "SecretId": config.read(RegistrationSettings).registration_token_secret,
+        "ClientRequestToken": _version(used),
+    }
     try:
-        _client().put_secret_value(**about, SecretString=renewed)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and aws.code_of(error) == "ResourceExistsException":
-            return False
-        if aws.is_transient(error):
-            raise Unavailable(_MAY_BE_RENEWED) from error
-        raise
-    _last().keep(renewed)
+        client().put_secret_value(**version, SecretString=renewed)
+    except aws.AwsAlreadyExists:
+        return False
+    except aws.AwsUnavailable as error:
+        raise Unavailable(_MAY_BE_RENEWED) from error
+    _last_seen().keep(renewed)
     return True
 
 
 def _version(used: str) -> str:
-    """In the form of a UUID, as Secrets Manager recommends; 128 bits of a hash tell nothing of a token of 285."""
+    """Version id as a UUID, as Secrets Manager recommends. 128 bits of a hash do not reveal 285."""
     return str(uuid.UUID(bytes=hashlib.sha256(used.encode()).digest()[:16]))
 
 
-def prepare() -> None:
-    """Reads settings and makes the client, for init."""
-    settings()
-    _client()
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore's clients are made at run time
+def client() -> aws.Client:
+    """Client of Secrets Manager."""
     return aws.client("secretsmanager")

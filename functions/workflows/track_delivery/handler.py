@@ -1,12 +1,16 @@
-"""track_delivery: records what an email or SMS provider reports of a message, and tells the app's backend of emails."""
+"""track_delivery: records delivery reports of email and SMS providers.
+
+For emails it also notifies the app's backend.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from functions.core import config
 from functions.core.aws import dynamodb
-from functions.core.events.event_filter import settings
+from functions.core.events.event_filter import EventSettings
 from functions.core.observability import count
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
@@ -26,10 +30,13 @@ _REPORTS: dict[str, dict[str, DeliveryStatus]] = {
         "canceled": "failed",
     },
 }
-"""Providers' words that say how a message ended (SES event publishing, eventType; Twilio, MessageStatus and CallStatus)."""
+"""Final statuses by provider.
 
-_FOR_GOOD = "Permanent"
-"""SES's type of a bounce that is one. Others may be an automatic reply to what was delivered ("Transient/General")."""
+Source: SES event publishing, eventType; Twilio, MessageStatus and CallStatus.
+"""
+
+_PERMANENT_BOUNCE = "Permanent"
+"""SES's bounceType of a real bounce. "Transient/General" may be an automatic reply."""
 
 _EMAIL_EVENTS = {
     "delivery": "email.delivered",
@@ -37,40 +44,40 @@ _EMAIL_EVENTS = {
     "complaint": "email.complained",
 }
 
-Word = Annotated[str, Meta(max_length=200)]
+ShortText = Annotated[str, Meta(max_length=200)]
 
 
 class TrackDelivery(Parameters):
-    """What a provider reports."""
+    """A provider's delivery report."""
 
     provider: Literal["ses", "twilio"]
-    status: Word
-    """The provider's word for it."""
-    message_id: Word
+    status: ShortText
+    """Status as the provider names it."""
+    message_id: ShortText
     verification_id: VerificationId | None = None
-    """Of the verification whose code the message carried; as an id, or as a tag of SES has it."""
+    """Verification whose code the message carried; as an id, or as a tag of SES."""
     to: Annotated[str, Meta(max_length=320)] | None = None
-    """Whom an email went to."""
-    template: Word | None = None
-    """Of an email."""
-    reason: Word | None = None
-    """Why it failed: the provider's word or number."""
+    """Recipient of an email."""
+    template: ShortText | None = None
+    """Template of an email."""
+    reason: ShortText | None = None
+    """Provider's code or text for the failure."""
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class DeliveryTracked(Result):
-    """What came of a report."""
+    """Effect of a report."""
 
     delivery: DeliveryStatus | None
-    """What it says of the message; null where it says nothing final."""
+    """Status of the message; null if the report is not final."""
     recorded: bool
-    """Whether a verification's record says so now that did not before."""
+    """Whether the report changed a verification's record."""
     run_id: str | None
-    """Of the run that delivers the event; null where there is none."""
+    """Run that delivers the event; null if there is none."""
 
 
 def track_delivery(parameters: TrackDelivery) -> DeliveryTracked:
-    """Repeated and late reports change nothing."""
+    """Records a report. Repeated and late reports change nothing."""
     status = parameters.status.lower()
     reported = _REPORTS[parameters.provider].get(status)
     recorded = _record(parameters, reported) if reported else False
@@ -86,15 +93,15 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
         return False
     verification_id = id_of_tag(parameters.verification_id)
     failed = parameters.reason if reported == "failed" else None
-    passing = parameters.provider == "ses" and not (failed or "").startswith(_FOR_GOOD)
+    transient = parameters.provider == "ses" and not (failed or "").startswith(_PERMANENT_BOUNCE)
     return delivery.record(
-        verification_id, reported, parameters.message_id, failed, passing=passing
+        verification_id, reported, parameters.message_id, failed, transient=transient
     )
 
 
 def _start(event: str, parameters: TrackDelivery) -> str | None:
-    """An event of the email. Of a verification there are others besides, from the changes of its record (api/events)."""
-    if not settings().wants(event):
+    """Starts the delivery of an email's event. Events of verifications come from api/events."""
+    if not config.read(EventSettings).wants(event):
         return None
     verification_id = parameters.verification_id
     data = {
@@ -104,8 +111,8 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
         "verification_id": id_of_tag(verification_id) if verification_id else None,
         "reason": parameters.reason,
     }
-    about = {"type": event, "data": data, "occurred_at": parameters.occurred_at}
-    return start("deliver_event", [about]).run_id
+    item = {"type": event, "data": data, "occurred_at": parameters.occurred_at}
+    return start("deliver_event", [item]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=dynamodb.connect, starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=["deliver_event"])

@@ -1,4 +1,4 @@
-"""update_usersnap: switches Usersnap feedback on or off for the app, and lets feedback reach the client portal."""
+"""update_usersnap: switches Usersnap feedback on or off, and forwards it to the client portal."""
 
 from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidParameters
@@ -10,31 +10,33 @@ from functions.workflows.update_usersnap.portal import PortalSecret, PortalUrl
 
 
 class UpdateUsersnap(Parameters):
-    """What changes. What is absent stays as it is stored."""
+    """New settings. Absent ones stay as stored."""
 
     enabled: bool
     space_api_key: usersnap.SpaceApiKey | None = None
-    """Which the widget is loaded with; needed until one is stored."""
+    """Key that loads the widget; required until one is stored."""
     portal_url: PortalUrl | None = None
-    """Where feedback goes; `none`: nowhere any more."""
+    """URL that feedback is forwarded to; `none` stops forwarding."""
     portal_secret: PortalSecret | None = None
-    """What feedback is signed with on its way there, instead of the key that the stack made."""
+    """Key that signs forwarded feedback, instead of the key that the stack made."""
 
 
 class UsersnapUpdated(Result):
-    """What is in effect now."""
+    """Settings in effect now."""
 
     enabled: bool
     """Whether the widget is loaded."""
     space_api_key: str | None
     portal_url: str | None
     forwarding: bool
-    """Whether feedback goes to the portal."""
+    """Whether feedback is forwarded to the portal."""
 
 
 def update_usersnap(parameters: UpdateUsersnap) -> UsersnapUpdated:
-    """The secret first: feedback is signed with the key before it, too, so that whatever does not happen afterwards, no portal
-    gets what it cannot verify. The same call again does the rest.
+    """Updates the settings, the secret first.
+
+    Feedback is also signed with the previous key. So if a later step fails, the portal can still
+    verify all it gets. The same call again completes the update.
     """
     _refuse_without_key(parameters)
     if parameters.portal_secret:
@@ -56,11 +58,11 @@ def update_usersnap(parameters: UpdateUsersnap) -> UsersnapUpdated:
 
 
 def _refuse_without_key(parameters: UpdateUsersnap) -> None:
-    """Before anything is changed. A key that is found stays: none is ever taken away."""
+    """Raises `InvalidParameters` if there is no key yet. Stored keys are never removed."""
     if parameters.enabled and not parameters.space_api_key and not usersnap.read().space_api_key:
         raise InvalidParameters(
             FieldError("/space_api_key", "is required to switch Usersnap on for the first time")
         )
 
 
-lambda_handler = workflow(update_usersnap, prepare=dynamodb.connect, background=False)
+lambda_handler = workflow(update_usersnap, prepare=[dynamodb.connect], background=False)

@@ -1,10 +1,14 @@
-"""The client portal as it is configured: its URL and its key, by their form. Who delivers judges the name's addresses."""
+"""URL and key of the client portal, validated by their form.
+
+The delivery itself checks the addresses of the host name.
+"""
 
 from typing import Self
 
+from functions.core import config
 from functions.core.errors import DeliveryRefused
 from functions.core.integrations.usersnap.app_setting import NO_PORTAL
-from functions.core.outbound_http.settings import settings
+from functions.core.outbound_http.settings import OutboundSettings
 from functions.core.outbound_http.url import read_url
 from functions.core.parameters import NotValid, ValidatedStr
 from functions.core.signing.keys import standard_key
@@ -14,24 +18,25 @@ _LONGEST = 2000
 
 
 class PortalUrl(ValidatedStr):
-    """A URL that events can be delivered to, of a host with a name; or `none`."""
+    """URL with a host name that events can be delivered to, or `none`."""
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The URL as it is. Raises `NotValid`."""
+        """Validates the URL and returns it unchanged. Raises `NotValid`."""
         if text == NO_PORTAL or (len(text) <= _LONGEST and _is_deliverable(text)):
             return cls(text)
         raise NotValid(
-            "must be an https URL with a host name, on port 443, without user name and fragment; or none"
+            "must be an https URL with a host name, on port 443, without user name and fragment; "
+            "or none"
         )
 
 
 class PortalSecret(ValidatedStr):
-    """A key of Standard Webhooks: `whsec_` and base64, or base64 alone."""
+    """Key of Standard Webhooks: base64, with or without the prefix `whsec_`."""
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The key as it is. Raises `NotValid`."""
+        """Validates the key and returns it unchanged. Raises `NotValid`."""
         try:
             standard_key(text)
         except ValueError:
@@ -43,7 +48,7 @@ class PortalSecret(ValidatedStr):
 
 def _is_deliverable(text: str) -> bool:
     try:
-        target = read_url(text, local=settings().local_receivers)
+        target = read_url(text, local=config.read(OutboundSettings).local_receivers)
     except DeliveryRefused:
         return False
     return target.is_name or not target.secure

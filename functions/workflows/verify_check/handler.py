@@ -1,28 +1,31 @@
-"""verify_check: says whether the submitted code is valid."""
+"""verify_check: checks a submitted code."""
 
-import time
 from typing import Annotated
 
 from msgspec import Meta
 
+from functions.core import clock, config
 from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
-from functions.core.verification.settings import proof_settings
+from functions.core.verification.settings import ProofSettings
 from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
 
 
 class VerifyCheck(Parameters):
-    """A code that somebody typed."""
+    """The code to check."""
 
     verification_id: VerificationId
     code: Annotated[str, Meta(max_length=256)]
-    """As people type and paste it."""
+    """Code as people type and paste it."""
 
     def read_code(self) -> str:
-        """The code itself. Raises `InvalidParameters`, before an attempt is charged, for what cannot be one."""
+        """Code without separators. Raises `InvalidParameters` if it cannot be a code.
+
+        No attempt is charged by then.
+        """
         try:
             return read_code(self.verification_id, self.code)
         except NotValid as error:
@@ -30,21 +33,24 @@ class VerifyCheck(Parameters):
 
 
 class VerificationChecked(Result):
-    """Whether the code is valid. Unknown, expired, spent and exhausted verifications answer alike: false, 0 left."""
+    """Whether the code is valid.
+
+    Unknown, expired, spent and exhausted verifications give the same answer: false, 0 left.
+    """
 
     valid: bool
     attempts_left: int
     channel: str | None = None
     to: str | None = None
-    """The destination that is verified now; null unless valid."""
+    """Verified destination; null unless valid."""
     purpose: str | None = None
     proof: str | None = None
-    """What the client shows to its own backend, signed; null unless valid and the token has an audience."""
+    """Signed proof for the client's backend; null unless valid and the token has an audience."""
 
 
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
-    """One DynamoDB request decides, right or wrong."""
-    now = time.time()
+    """Checks the code with one DynamoDB request, right or wrong."""
+    now = clock.now()
     code_mac = code_keys(parameters.verification_id).mac(
         parameters.verification_id, parameters.read_code()
     )
@@ -63,28 +69,33 @@ def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
 
 
 def _proof(verification: Verification, call: Call, now: float) -> str | None:
-    """Null also when it cannot be signed: the code is spent by now, and an error would lose the verification with it."""
+    """Signed proof; None if the token has no audience, or the proof cannot be signed.
+
+    The code is spent by now, so an error would lose the verification.
+    """
     if call.caller is None or call.caller.audience is None:
         return None
-    from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience pay for it
+    from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience need it
 
     try:
         return prove(verification, audience=call.caller.audience, domain=call.domain, now=now)
-    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
+    except Exception:  # noqa: BLE001 - also TooSlow: a valid code stays valid without a proof
         count("ProofFailed")
-        logger.exception("proof not signed; the answer goes without it")
+        logger.exception("proof not signed; the answer has none")
         return None
 
 
-def _prepare() -> None:
-    code_keys()
-    dynamodb.connect()
-    if proof_settings().proof_keys:
-        from functions.core.signing import jws  # noqa: PLC0415 - where proofs are off, nobody pays for it
+def _prepare_proofs() -> None:
+    if config.read(ProofSettings).proof_keys:
+        from functions.core.signing import jws  # noqa: PLC0415 - only needed if proofs are on
 
         jws.prepare()
 
 
 lambda_handler = workflow(
-    verify_check, prepare=_prepare, background=False, idempotency="ignored", publishable=True
+    verify_check,
+    prepare=[code_keys, dynamodb.connect, _prepare_proofs],
+    background=False,
+    idempotency="ignored",
+    publishable=True,
 )

@@ -1,33 +1,36 @@
-"""verify_delete: deletes a verification, 15 minutes after it was created (EventBridge Scheduler) or when it is asked to."""
+"""verify_delete: deletes a verification.
 
-import time
+EventBridge Scheduler calls it 15 minutes after the verification was created; clients may call it
+earlier.
+"""
 
+from functions.core import clock
 from functions.core.aws import dynamodb
 from functions.core.observability import count
 from functions.core.verification.codes import VerificationId
-from functions.core.verification.settlement import end
+from functions.core.verification.settlement import delete
 from functions.core.workflow import Parameters, Result, workflow
 
 
 class VerifyDelete(Parameters):
-    """Which verification goes."""
+    """The verification to delete."""
 
     verification_id: VerificationId
 
 
 class VerificationDeleted(Result):
-    """The verification is gone; `deleted` says whether it was there."""
+    """The verification does not exist any more. `deleted` says whether it did before."""
 
     verification_id: str
     deleted: bool
 
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
-    """Idempotent: deleting what is not there is a success. What became of the attempts is settled with the deletion."""
-    deleted = end(parameters.verification_id, time.time())
+    """Deletes the verification and settles its attempts. Idempotent: an absent one is a success."""
+    deleted = delete(parameters.verification_id, clock.now())
     if deleted:
         count("VerificationDeleted")
     return VerificationDeleted(verification_id=parameters.verification_id, deleted=deleted)
 
 
-lambda_handler = workflow(verify_delete, prepare=dynamodb.connect)
+lambda_handler = workflow(verify_delete, prepare=[dynamodb.connect])

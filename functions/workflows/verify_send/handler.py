@@ -1,16 +1,14 @@
 """verify_send: creates a verification and sends its code by email or SMS."""
 
-import time
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from functions.core import clock, config
 from functions.core.aws import dynamodb, scheduler
 from functions.core.clock import utc
-from functions.core.config import read_settings
 from functions.core.errors import (
     FieldError,
     InvalidParameters,
@@ -21,58 +19,58 @@ from functions.core.errors import (
 )
 from functions.core.messages import channels, email, sms, verification
 from functions.core.messages.rendering.locales import LocaleHint
-from functions.core.messages.settings import settings as message_settings
+from functions.core.messages.settings import MessageSettings
 from functions.core.observability import count, logger
+from functions.core.rate_limits import limits
 from functions.core.verification import delivery, test_destinations
 from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
 from functions.core.verification.issue import IssuedVerification, SendRequest, issue
-from functions.core.verification.limits import sending
 from functions.core.verification.limits.networks import is_ip_address
-from functions.core.verification.settings import settings as verification_settings
+from functions.core.verification.limits.sending import SendLimitSettings
+from functions.core.verification.settings import VerificationSettings
 from functions.core.verification.settlement import roll_back
+from functions.core.verification.test_destinations import DestinationTestSettings
 from functions.core.workflow import Call, Parameters, Result, workflow
 
 Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
 
+@config.settings()
 class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What only this workflow needs."""
+    """Settings of this workflow only."""
 
     verify_delete_function: str
     """ARN of the Lambda that deletes the verification later."""
     record_delivery: bool = False
-    """Whether the record says that its code was sent, for events and for what providers tell of it later."""
-
-
-@cache
-def settings() -> VerifySendSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(VerifySendSettings)
+    """Whether records store that the code was sent, for events and providers' later reports."""
 
 
 class VerifySend(Parameters):
-    """Whom to send a code, and why."""
+    """Destination of a code, and its purpose."""
 
     channel: Channel
     to: Annotated[str, Meta(min_length=1, max_length=320)]
-    """An email address, or a phone number in E.164."""
+    """Email address, or phone number in E.164."""
     purpose: Purpose | None = None
-    """What the code is for; the message says so, verify_check returns it."""
+    """Purpose of the code. The message states it, and verify_check returns it."""
     locale: LocaleHint | None = None
-    """The reader's languages, as browsers and systems name them; the default one where none is known."""
+    """Languages of the reader, as browsers and systems name them.
+
+    If none of them is known, the default language is used.
+    """
     country: Annotated[str, Meta(max_length=64)] | None = None
-    """Where a phone number without its country code is from, ISO 3166-1."""
+    """Country of a phone number without a country code, ISO 3166-1."""
     nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
-    """Chosen by whom the proof is for, and found in it."""
+    """Text chosen by the receiver of the proof, which the proof then contains."""
     resend_of: VerificationId | None = None
-    """The verification that this one replaces."""
+    """Verification that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
-    """Whose request a server passes on, for the limits of strangers; only with a secret token."""
+    """IP address of the client of a server, which the limits count; only with a secret token."""
 
 
 class VerificationSent(Result):
-    """A verification that was created, and whose code the provider has taken."""
+    """A created verification whose code the provider has accepted."""
 
     verification_id: str
     channel: Channel
@@ -81,18 +79,20 @@ class VerificationSent(Result):
     code_length: int
     expires_at: datetime
     resend_at: datetime
-    """When the next send to this destination will be accepted."""
+    """Time from which the next send to this destination is accepted."""
 
 
 def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
-    """Charges the limits and writes the verification, makes the schedule that deletes it, sends the code: in this order,
-    so that whatever fails on the way leaves nothing that lasts.
+    """Creates a verification and sends its code.
+
+    First it charges the limits and writes the verification. Then it schedules the deletion, and
+    sends the code last. In this order a failure leaves nothing behind for good.
     """
     if parameters.channel in {"whatsapp", "voice"}:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
-    now = time.time()
-    order = SendRequest(
+    now = clock.now()
+    request = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
         client_ip=_client_ip(parameters, call),
@@ -101,7 +101,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
     )
-    issued = issue(order, now)
+    issued = issue(request, now)
     _schedule_deletion(issued)
     _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
@@ -116,27 +116,29 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
 
 
 def _schedule_deletion(issued: IssuedVerification) -> None:
-    """TTL is the backstop, so a send does not fail for want of a schedule."""
+    """Schedules the deletion. A failure does not fail the send, because TTL deletes as well."""
     verification_id = issued.verification.verification_id
     parameters = {"verification_id": verification_id}
     try:
         scheduler.schedule_once(
             verification_id,
             issued.verification.delete_at,
-            settings().verify_delete_function,
+            config.read(VerifySendSettings).verify_delete_function,
             parameters,
         )
     except TooSlow:
         raise
-    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
+    except Exception:  # noqa: BLE001 - TTL deletes the verification as well
         count("DeletionNotScheduled")
         logger.warning(
-            "deletion not scheduled; TTL takes over", verification_id=verification_id, exc_info=True
+            "deletion not scheduled; TTL will delete the verification",
+            verification_id=verification_id,
+            exc_info=True,
         )
 
 
 def _client_ip(parameters: VerifySend, call: Call) -> str | None:
-    """A publishable token's requests are counted by the address they come from, whatever they say."""
+    """Address that the limits count. With a publishable token it is always the request's own."""
     if parameters.client_ip is None:
         return call.client_ip if call.publishable else None
     if call.publishable:
@@ -147,32 +149,32 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
 
 
 def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
-    if issued.order.test_code:
-        count("TestDestinationUsed", channel=issued.order.destination.channel)
+    if issued.request.test_code:
+        count("TestDestinationUsed", channel=issued.request.destination.channel)
         return
     try:
         message_id = _send(issued, locale)
     except Exception as error:
-        told = (
+        nothing_sent = (
             error.nothing_sent
             if isinstance(error, ProviderRefused | ProviderUnavailable)
             else False
         )
-        _undo(issued, nothing_sent=told)
+        _undo(issued, nothing_sent=nothing_sent)
         raise
-    if settings().record_delivery:
+    if config.read(VerifySendSettings).record_delivery:
         _record_sent(issued.verification.verification_id, message_id)
 
 
 def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
-    """The provider's id of the message."""
+    """Sends the code. Returns the provider's id of the message."""
     channel, to, purpose = (
-        issued.order.destination.channel,
-        issued.order.destination.deliver_to,
-        issued.order.purpose,
+        issued.request.destination.channel,
+        issued.request.destination.deliver_to,
+        issued.request.purpose,
     )
     minutes, verification_id = (
-        verification_settings().code_valid_seconds // 60,
+        config.read(VerificationSettings).code_valid_seconds // 60,
         issued.verification.verification_id,
     )
     if channel == "email":
@@ -182,7 +184,7 @@ def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
                 issued.code, minutes=minutes, purpose=purpose, locale=locale
             ),
             tags={"verification_id": tag_of(verification_id)},
-            configuration_set=message_settings().email_configuration_set,
+            configuration_set=config.read(MessageSettings).email_configuration_set,
         )
     if channel == "voice":
         introduction, language = verification.spoken_introduction(purpose=purpose, locale=locale)
@@ -198,12 +200,12 @@ def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
 
 
 def _record_sent(verification_id: str, message_id: str) -> None:
-    """The code is on its way: what keeps that from being recorded must not take it back."""
+    """Records that the code was sent. A failure does not fail the send: the code is on its way."""
     try:
         delivery.record(verification_id, "sent", message_id)
     except TooSlow:
         raise
-    except Exception:  # noqa: BLE001 - also TooSlow: whatever keeps a proof from being made, valid stays valid
+    except Exception:  # noqa: BLE001 - the code was sent, recorded or not
         count("DeliveryNotRecorded")
         logger.warning(
             "sent, but not recorded as sent", verification_id=verification_id, exc_info=True
@@ -211,27 +213,29 @@ def _record_sent(verification_id: str, message_id: str) -> None:
 
 
 def _undo(issued: IssuedVerification, *, nothing_sent: bool) -> None:
-    """A code that was not sent must not stay valid; what was certainly not sent does not count against the destination."""
+    """Invalidates a code that was not sent. If certainly nothing was sent, no limit counts it."""
     try:
-        roll_back(issued, nothing_sent=nothing_sent, now=time.time())
+        roll_back(issued, nothing_sent=nothing_sent, now=clock.now())
     except Unavailable:
-        logger.warning("failed send not undone; the schedule deletes it", exc_info=True)
+        logger.warning(
+            "failed send not undone; the schedule will delete the verification", exc_info=True
+        )
 
 
-def _prepare() -> None:
-    for part in (
-        settings,
+lambda_handler = workflow(
+    verify_send,
+    prepare=[
+        VerifySendSettings,
         code_keys,
-        sending.prepare,
-        test_destinations.prepare,
+        SendLimitSettings,
+        limits.prepare,
+        DestinationTestSettings,
         dynamodb.connect,
         scheduler.prepare,
         email.prepare,
         sms.prepare,
         channels.prepare,
-    ):
-        part()
-    verification.prepare()
-
-
-lambda_handler = workflow(verify_send, prepare=_prepare, publishable=True)
+        verification.prepare,
+    ],
+    publishable=True,
+)

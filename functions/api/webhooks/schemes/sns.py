@@ -1,6 +1,6 @@
-"""Amazon SNS over HTTPS: the body is a JSON object that holds its own signature, by a certificate of SNS.
+"""Amazon SNS over HTTPS: a JSON object that holds its own signature, by a certificate of SNS.
 
-The keys of a source are its topics' exact ARNs: whoever has an AWS account can have SNS sign a message of theirs.
+The keys of a source are its topics' exact ARNs, because SNS signs messages of any AWS account.
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
 
@@ -14,8 +14,8 @@ import msgspec
 
 from functions.api.webhooks.certificates import refuse_unless_signed_by_certificate
 from functions.api.webhooks.checks import read_json, refuse_stale
-from functions.api.webhooks.delivery import Delivery, Received
-from functions.api.webhooks.download import Download, Refused, download
+from functions.api.webhooks.delivery import Received, WebhookDelivery
+from functions.api.webhooks.download import Download, DownloadRefused, download
 from functions.core.config import SettingsError
 from functions.core.errors import MalformedBody, Unavailable, WrongSignature
 from functions.core.observability import logger
@@ -26,7 +26,7 @@ _SIGNED = {
     "SubscriptionConfirmation": _SUBSCRIPTION,
     "UnsubscribeConfirmation": _SUBSCRIPTION,
 }
-"""The fields that are signed, in their order; a message may have no subject."""
+"""Signed fields by type of message, in the order of signing. The subject is optional."""
 
 _TOPIC = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}"
@@ -37,8 +37,8 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 
 def verify(
     received: Received, keys: Sequence[str], now: float, fetch: Download = download
-) -> Delivery:
-    """`fetch` gets the certificate, from SNS's host in the topic's region and from nowhere else."""
+) -> WebhookDelivery:
+    """Verifies a message. `fetch` only gets URLs of SNS's host in the topic's region."""
     message = _read(received.body)
     host = _host(message["TopicArn"], keys)
     _refuse_sha1(message)
@@ -49,15 +49,15 @@ def verify(
 
 
 def confirm(url: str, fetch: Download = download) -> None:
-    """Confirms the subscription whose delivery had this `confirm_url`. Raises `Unavailable`."""
+    """Confirms the subscription of a delivery with this `confirm_url`. Raises `Unavailable`."""
     try:
         fetch(url)
-    except Refused:
+    except DownloadRefused:
         raise Unavailable("SNS does not confirm the subscription.") from None
 
 
 def _read(body: bytes) -> dict[str, str]:
-    """The texts of a message, which has all that is signed of its type."""
+    """Text fields of a message, which has all signed fields of its type."""
     try:
         fields = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -66,14 +66,16 @@ def _read(body: bytes) -> dict[str, str]:
     signed = _SIGNED.get(texts.get("Type", ""))
     if not signed or not _is_whole(texts, signed):
         raise WrongSignature(
-            "The body is no message of SNS with its signature, which raw message delivery leaves out."
+            "The body is not a signed SNS message. Switch raw message delivery off for this topic."
         )
     return texts
 
 
 def _is_whole(texts: Mapping[str, str], signed: Sequence[str]) -> bool:
-    """What is signed is lines, so each field but the message is one line, which SNS sees to as well: with more of them, a
-    part of a message could be passed off as the fields after it, such as another id.
+    """Whether all signed fields are there, each on one line except the message, as SNS sends them.
+
+    The signed text is lines. A line break in another field could pass a part of it off as the
+    fields after it, such as another id.
     """
     needed = {*signed, "SignatureVersion", "Signature", "SigningCertURL"} - {"Subject"}
     one_line = (texts.get(name, "") for name in signed if name != "Message")
@@ -81,13 +83,13 @@ def _is_whole(texts: Mapping[str, str], signed: Sequence[str]) -> bool:
 
 
 def _host(topic: str, topics: Sequence[str]) -> str:
-    """SNS's host for a topic that is one of the source's."""
+    """Host of SNS for a topic of the source."""
     arns = {each: _TOPIC.fullmatch(each) for each in topics}
     if not all(arns.values()):
         raise SettingsError("A key of an SNS source must be the ARN of a topic.")
     arn = arns.get(topic)
     if not arn:
-        raise WrongSignature("The message is not of a topic of this source.")
+        raise WrongSignature("The message is not from a topic of this source.")
     return f"sns.{arn[2]}.amazonaws.com" + (".cn" if arn[1] == "aws-cn" else "")
 
 
@@ -98,13 +100,13 @@ def _refuse_sha1(message: Mapping[str, str]) -> None:
         logger.warning(
             "a topic signs with SHA-1; set its SignatureVersion to 2", topic=message["TopicArn"]
         )
-    raise WrongSignature("Only messages with SignatureVersion 2 are accepted.")
+    raise WrongSignature("Only SignatureVersion 2 is accepted. Set it on the topic.")
 
 
 def _certificate_url(message: Mapping[str, str], host: str) -> str:
     url = _CERTIFICATE.fullmatch(message["SigningCertURL"])
     if not url or url[1] != host:
-        raise WrongSignature("The certificate is not of SNS in the topic's region.")
+        raise WrongSignature("The certificate is not from SNS in the topic's region.")
     return url[0]
 
 
@@ -128,16 +130,16 @@ def _time(message: Mapping[str, str]) -> float:
         raise MalformedBody("The message is signed but its time cannot be read.") from None
 
 
-def _delivery(message: Mapping[str, str], host: str) -> Delivery:
+def _delivery(message: Mapping[str, str], host: str) -> WebhookDelivery:
     key, kind = message["MessageId"], message["Type"]
     if kind == "Notification":
-        return Delivery(key=key, payload=_payload(message["Message"]))
+        return WebhookDelivery(key=key, payload=_payload(message["Message"]))
     url = _confirm_url(message, host) if kind == "SubscriptionConfirmation" else None
-    return Delivery(key=key, payload=message["Message"], starts_run=False, confirm_url=url)
+    return WebhookDelivery(key=key, payload=message["Message"], starts_run=False, confirm_url=url)
 
 
 def _payload(text: str) -> object:
-    """What was published: JSON, or a text."""
+    """Published content: JSON, or a text."""
     try:
         return read_json(text)
     except MalformedBody:
@@ -145,20 +147,20 @@ def _payload(text: str) -> object:
 
 
 def _confirm_url(message: Mapping[str, str], host: str) -> str:
-    """Where this subscription can be confirmed, and nothing else can be done."""
+    """URL that confirms this subscription and does nothing else. Raises `MalformedBody`."""
     url = message["SubscribeURL"]
     try:
         parts = urlsplit(url)
-        asked = parse_qs(parts.query, max_num_fields=10)
+        query = parse_qs(parts.query, max_num_fields=10)
     except ValueError:
-        parts, asked = urlsplit(""), {}
-    is_ours = (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", host, "/", "")
+        parts, query = urlsplit(""), {}
+    is_of_sns = (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", host, "/", "")
     if (
-        not is_ours
-        or asked.get("Action") != ["ConfirmSubscription"]
-        or asked.get("TopicArn") != [message["TopicArn"]]
+        not is_of_sns
+        or query.get("Action") != ["ConfirmSubscription"]
+        or query.get("TopicArn") != [message["TopicArn"]]
     ):
         raise MalformedBody(
-            "The message is signed but its SubscribeURL confirms no subscription of this topic."
+            "The message is signed but its SubscribeURL does not confirm this topic's subscription."
         )
     return url

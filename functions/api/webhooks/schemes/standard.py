@@ -1,6 +1,7 @@
-"""Standard Webhooks: the headers `webhook-id`, `-timestamp` and `-signature`, an HMAC over "id.timestamp.body".
+"""Standard Webhooks: an HMAC over "id.timestamp.body" in `webhook-signature`.
 
-Svix, where the standard comes from, calls them `svix-…`, and so do the many who send through it.
+The other headers are `webhook-id` and `webhook-timestamp`. Svix, the origin of the standard, and
+services that send through it name them `svix-…`.
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
@@ -18,49 +19,51 @@ from functions.api.webhooks.checks import (
     refuse_stale,
     refuse_unless_signed,
 )
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.core.config import SettingsError
 from functions.core.errors import WrongSignature
 from functions.core.observability import logger
 
 _ID = re.compile(r"[!-\-/-~]{1,255}")
-"""No full stop: an id that held one could take a part of the time or the body for itself (spec, "Signature scheme")."""
+"""No full stop, which separates the id from the time and the body (spec, "Signature scheme")."""
 
 
-def verify(received: Received, keys: Sequence[str], now: float) -> Delivery:
-    """The library signs and we compare: its own `verify` judges the time first, by a clock that cannot be passed in."""
+def verify(received: Received, keys: Sequence[str], now: float) -> WebhookDelivery:
+    """Verifies a delivery. Compares here, because the library's `verify` takes no clock."""
     sender = "webhook" if "webhook-id" in received.headers else "svix"
     message_id = header(received, f"{sender}-id", _ID)
     signed_at = int(header(received, f"{sender}-timestamp", SECONDS))
-    given = header(received, f"{sender}-signature").split(" ")
+    signatures = header(received, f"{sender}-signature").split(" ")
     text = _text(received.body)
     time = datetime.fromtimestamp(signed_at, UTC)
-    refuse_unless_signed((signer.sign(message_id, time, text) for signer in _signers(keys)), given)
+    expected = (signer.sign(message_id, time, text) for signer in _signers(keys))
+    refuse_unless_signed(expected, signatures)
     refuse_stale(signed_at, now)
-    return Delivery(key=message_id, payload=read_json(text))
+    return WebhookDelivery(key=message_id, payload=read_json(text))
 
 
 def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise WrongSignature(
-            "The body is not UTF-8, which is what Standard Webhooks sign."
-        ) from None
+        raise WrongSignature("The body must be UTF-8 text for this signature scheme.") from None
 
 
 def _signers(keys: Sequence[str]) -> list[Webhook]:
-    """Of the keys that are some: a slip in a new one must not stop the one before."""
+    """Signers of the valid keys. A typo in a new key must not disable the previous one."""
     usable = [signer for key in keys if (signer := _signer(key))]
     if len(usable) < len(keys):
-        logger.warning("a key of this source is not base64, with or without whsec_ before it")
+        logger.warning("a key of this source is not base64 with an optional prefix whsec_")
     if not usable:
-        raise SettingsError("No key of this source is base64, with or without whsec_ before it.")
+        raise SettingsError("No key of this source is base64 with an optional prefix whsec_.")
     return usable
 
 
 def _signer(key: str) -> Webhook | None:
-    """Null unless each character is base64: the library drops those that are not, and would never find a match."""
+    """Signer of a key; None if it is not base64.
+
+    The library drops other characters, and would then never find a match.
+    """
     text = key.removeprefix("whsec_").rstrip("=")
     try:
         return Webhook(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))

@@ -1,5 +1,6 @@
-"""Twilio: `X-Twilio-Signature`, an HMAC over the URL and the sorted fields of a form, or over a URL with the body's hash.
+"""Twilio: `X-Twilio-Signature`, an HMAC over the URL and a form's sorted fields.
 
+For JSON the URL holds the body's hash, and the HMAC is over the URL.
 Source: https://www.twilio.com/docs/usage/security#validating-requests
 """
 
@@ -14,49 +15,48 @@ from twilio.request_validator import (
 )
 
 from functions.api.webhooks.checks import header, read_json, refuse_unless_signed, sha256
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.core.errors import WrongSignature
 
 _BODY_HASH = "bodySHA256"
 _SETTINGS = "x-twilio-webhooks-signature-settings"
-_MOST_FIELDS = 1_000
+_MAX_FIELDS = 1_000
 
 
 class _Form(dict[str, list[str]]):
-    """A form as the validator reads one in which a field is repeated: by the name of Django's method."""
+    """Form with repeated fields, which the validator reads by the name of Django's method."""
 
     def getlist(self, name: str) -> list[str]:
         return self[name]
 
 
-def verify(received: Received, keys: Sequence[str], _now: float) -> Delivery:
-    """What is signed says what the body is, not its content type: with its hash in the URL it is JSON, else a form.
+def verify(received: Received, keys: Sequence[str], _now: float) -> WebhookDelivery:
+    """Verifies a delivery. The body is JSON if the signed URL holds its hash, else a form.
 
-    The validator's own `validate` fails on JSON without a hash and, given the fields of a form, ignores a hash: one that
-    stands in the URL must hold here whatever comes with it.
+    The content type is not signed, so it decides nothing. The validator's own `validate` fails on
+    JSON without a hash, and ignores the hash if there are form fields. Here a hash in the URL must
+    always match.
     """
-    given = header(received, "x-twilio-signature")
+    signature = header(received, "x-twilio-signature")
     try:
         query = dict(
             parse_qsl(
-                received.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+                received.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
             )
         )
         form = _Form() if _BODY_HASH in query else _read_form(received.body)
         expected = list(_signatures(received, keys, form))
-    except (
-        ValueError
-    ):  # of what is no UTF-8, of too many fields, of an algorithm that is not Twilio's
-        raise WrongSignature("What arrived is not of the form that Twilio signs.") from None
-    refuse_unless_signed(expected, [given])
+    except ValueError:  # invalid UTF-8, too many fields, or an unknown algorithm
+        raise WrongSignature("The request does not have the form that Twilio signs.") from None
+    refuse_unless_signed(expected, [signature])
     key = sha256((_full_url(received.url, received.query) + _signed_fields(form)).encode())
-    return Delivery(
+    return WebhookDelivery(
         key=key, payload=_payload(received.body, form, query.get(_BODY_HASH)), query=query
     )
 
 
 def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterator[str]:
-    """Twilio signs some URLs with their port and some without."""
+    """Yields the signatures of each key. Twilio signs some URLs with a port and some without."""
     algorithm = get_signature_algorithm(received.headers.get(_SETTINGS))
     own = urlparse(received.url)
     for key in keys:
@@ -68,7 +68,7 @@ def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterato
 
 def _read_form(body: bytes) -> _Form:
     fields = parse_qs(
-        body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+        body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
     )
     return _Form({name: sorted(set(values)) for name, values in fields.items()})
 
@@ -77,12 +77,12 @@ def _payload(body: bytes, form: _Form, body_hash: str | None) -> object:
     if body_hash is None:
         return {name: _value(values) for name, values in form.items()}
     if body_hash != sha256(body):
-        raise WrongSignature("The body is not the one whose hash is signed.")
+        raise WrongSignature("The body does not match the signed hash.")
     return read_json(body)
 
 
 def _value(values: list[str]) -> str | list[str]:
-    """A field that is repeated is the list of its values; neither their order nor their number is signed."""
+    """Value of a field; a list if the field is repeated. Order and number are not signed."""
     return values[0] if len(values) == 1 else values
 
 
@@ -91,5 +91,5 @@ def _full_url(url: str, query: str) -> str:
 
 
 def _signed_fields(form: _Form) -> str:
-    """As they are signed, where a name and its value are not kept apart: what could be read in two ways is one delivery."""
+    """Fields as Twilio signs them, with no separators. Forms that sign alike are one delivery."""
     return "".join(name + value for name in sorted(form) for value in form[name])

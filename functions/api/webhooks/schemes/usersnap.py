@@ -1,4 +1,4 @@
-"""Usersnap: `X-Usersnap-Signature`, an HMAC-SHA-256 over the body and the milliseconds of `X-Usersnap-Timestamp`.
+"""Usersnap: `X-Usersnap-Signature`, an HMAC-SHA-256 over the body and `X-Usersnap-Timestamp`.
 
 Source: https://help.usersnap.com/docs/webhook
 """
@@ -16,38 +16,38 @@ from functions.api.webhooks.checks import (
     refuse_unless_signed,
     sha256,
 )
-from functions.api.webhooks.delivery import Delivery, Received
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.core.errors import MalformedBody
 
 ACCEPTED_STATUS = 200
-"""Usersnap sends again what was answered with anything else."""
+"""Usersnap repeats a delivery after any other status."""
 
 _MILLISECONDS = re.compile(r"[0-9]{1,14}")
 _TIME_BYTES = 32
 _FIRST_BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r\n")
-"""RFC 2046 §5.1.1, without the space. The body's own: the content type, which names it too, is not signed."""
+"""Boundary in the body (RFC 2046 §5.1.1, without the space). The content type is not signed."""
 
 
-def verify(received: Received, keys: Sequence[str], now: float) -> Delivery:
-    """A repeated delivery may have another time and another boundary; the feedback in it stays."""
-    given = header(received, "x-usersnap-signature")
+def verify(received: Received, keys: Sequence[str], now: float) -> WebhookDelivery:
+    """Verifies a delivery. Its key is the feedback; repetitions have new times and boundaries."""
+    signature = header(received, "x-usersnap-signature")
     signed_at = int(header(received, "x-usersnap-timestamp", _MILLISECONDS))
     message = received.body + signed_at.to_bytes(_TIME_BYTES, "little")
-    refuse_unless_signed((hmac_sha256(key, message) for key in keys), [given])
+    refuse_unless_signed((hmac_sha256(key, message) for key in keys), [signature])
     refuse_stale(signed_at / 1000, now)
     feedback = _feedback(received.body)
-    return Delivery(key=sha256(feedback), payload=read_json(feedback))
+    return WebhookDelivery(key=sha256(feedback), payload=read_json(feedback))
 
 
 def _feedback(body: bytes) -> bytes:
-    """The JSON of a body that is nothing else, or the part `feedback` of a form; its files are left alone."""
+    """JSON of the feedback: the whole body, or the part `feedback` of a form without its files."""
     boundary = _FIRST_BOUNDARY.match(body)
     if not boundary:
         return body
-    found = [part for part in _parts(boundary[1], body) if _is_feedback(part)]
-    if len(found) != 1:
-        raise MalformedBody("The form is signed but does not hold one part feedback.")
-    return bytes(found[0].get_payload(decode=True))
+    parts = [part for part in _parts(boundary[1], body) if _is_feedback(part)]
+    if len(parts) != 1:
+        raise MalformedBody("The form is signed but must have exactly one part named feedback.")
+    return bytes(parts[0].get_payload(decode=True))
 
 
 def _parts(boundary: bytes, body: bytes) -> list[Message]:
@@ -56,7 +56,7 @@ def _parts(boundary: bytes, body: bytes) -> list[Message]:
             b'Content-Type: multipart/form-data; boundary="' + boundary + b'"\r\n\r\n' + body
         )
     except RecursionError:
-        raise MalformedBody("The form is signed but its parts are nested too deep.") from None
+        raise MalformedBody("The form is signed but its parts are nested too deeply.") from None
     return [part for part in form.get_payload() if isinstance(part, Message)]
 
 

@@ -3,18 +3,15 @@
 One secret of the stack holds them. The stack makes the first key, so there always is one.
 """
 
-from functools import cache
-
 import msgspec
 
-from functions.core import aws
+from functions.core import config
+from functions.core.aws import secrets
 from functions.core.aws.secrets import Secret
-from functions.core.config import read_settings
 from functions.core.signing.keys import read_keys, with_new
 
-_SERVICE = "secretsmanager"
 
-
+@config.settings()
 class UsersnapKeySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the keys; read from the environment."""
 
@@ -42,18 +39,11 @@ def put_portal_key(key: str) -> None:
     Raises:
         Unavailable: when Secrets Manager is.
     """
-    arn = _settings().usersnap_portal_key_secret
-    with aws.unavailable_if_transient("Secrets Manager"):
-        known = aws.client(_SERVICE).get_secret_value(SecretId=arn)["SecretString"]
-        if text := with_new(known, key):
-            aws.client(_SERVICE).put_secret_value(SecretId=arn, SecretString=text)
+    arn = config.read(UsersnapKeySettings).usersnap_portal_key_secret
+    if text := with_new(secrets.read(arn), key):
+        secrets.write(arn, text)
 
 
-@cache
-def _settings() -> UsersnapKeySettings:
-    return read_settings(UsersnapKeySettings)
-
-
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(_settings().usersnap_portal_key_secret)
+    return Secret(config.read(UsersnapKeySettings).usersnap_portal_key_secret)

@@ -1,1 +1,1 @@
-"""Providers of SMS, one module each, with `send_sms(to, text)` and `prepare()`; imported only when configured."""
+"""SMS providers: a module each with `send_sms` and `prepare`, imported only when configured."""

@@ -1,12 +1,13 @@
-"""SMS through AWS End User Messaging (SMS and Voice v2), which refuses at once what SNS accepts and then drops."""
+"""SMS through AWS End User Messaging (SMS and Voice v2).
+
+It refuses at once what SNS accepts and then drops.
+"""
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "end_user_messaging"
 
@@ -19,49 +20,54 @@ _REFUSALS = frozenset(
         "DESTINATION_PHONE_NUMBER_OPTED_OUT",
     }
 )
-"""Reasons that are about the destination (SMS and Voice v2 API, ConflictException and ValidationException). All others are
-about this account: a spend limit, a sandbox (DESTINATION_PHONE_NUMBER_NOT_VERIFIED), an identity that is not active."""
+"""Reasons that concern the destination.
+
+SMS and Voice v2 API, ConflictException and ValidationException.
+All others concern this account: a spend limit, a sandbox (DESTINATION_PHONE_NUMBER_NOT_VERIFIED),
+an identity that is not active.
+"""
 
 _REFUSED_FIELDS = frozenset({"DestinationPhoneNumber", "MessageBody"})
 
 
 def send_sms(to: str, text: str, verification_id: str = "") -> str:
-    """Sends an SMS to an E.164 number; returns the message id. Delivery events have the verification's id in their context.
+    """Sends an SMS to an E.164 number; returns the message id.
+
+    Delivery events have the verification's id in their context.
 
     Raises:
         ProviderRefused: when it was definitely refused because of the number or the text.
-        ProviderUnavailable: when the service is throttled, failing, out of reach, over its spend limit or not set up.
+        ProviderUnavailable: when the service is throttled, failing, out of reach, over its spend
+            limit or not set up.
     """
+    settings = config.read(ProviderSettings)
     about: dict[str, Any] = {
         "DestinationPhoneNumber": to,
-        "OriginationIdentity": settings().end_user_messaging_origination,
+        "OriginationIdentity": settings.end_user_messaging_origination,
         "MessageBody": text,
         "MessageType": "TRANSACTIONAL",
         "TimeToLive": TIME_TO_LIVE_SECONDS,
     }
     if verification_id:
         about["Context"] = {"verification_id": verification_id}
-    if settings().end_user_messaging_configuration_set:
-        about["ConfigurationSetName"] = settings().end_user_messaging_configuration_set
+    if settings.end_user_messaging_configuration_set:
+        about["ConfigurationSetName"] = settings.end_user_messaging_configuration_set
     try:
         sent = aws.client("pinpoint-sms-voice-v2", attempts=1).send_text_message(**about)
-    except (ClientError, BotoCoreError) as error:
-        # None: AWS's sentence on a wrong field may quote it, and with it the code.
+    except aws.AwsError as error:
+        # No cause: AWS's sentence on a wrong field may quote it, and with it the code.
         raise _failure(error) from None
     return str(sent.get("MessageId", ""))
 
 
-def _failure(error: ClientError | BotoCoreError) -> ProviderFailure:
-    if not isinstance(error, ClientError):
-        return failed(PROVIDER, type(error).__name__, connected=not aws.never_connected(error))
+def _failure(error: "aws.AwsError") -> ProviderFailure:
     reason = str(error.response.get("Reason", ""))
     fields = {str(field.get("Name")) for field in error.response.get("Fields") or ()}
     refused = reason in _REFUSALS or bool(fields & _REFUSED_FIELDS)
-    return failed(
-        PROVIDER, " ".join([aws.code_of(error), reason, *sorted(fields)]).strip(), refused=refused
-    )
+    code = " ".join([error.code, reason, *sorted(fields)]).strip()
+    return failed(PROVIDER, code, refused=refused, connected=error.connected)
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
+    """Makes the client at init."""
     aws.client("pinpoint-sms-voice-v2", attempts=1)

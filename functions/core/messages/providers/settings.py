@@ -1,12 +1,12 @@
-"""What can be set about providers."""
+"""Settings of providers."""
 
 import re
-from functools import cache
 from typing import Literal
 
 import msgspec
 
-from functions.core.config import SettingsError, read_settings
+from functions.core import config
+from functions.core.config import SettingsError
 
 SmsProvider = Literal["end_user_messaging", "sns", "twilio"]
 TwilioChannel = Literal["whatsapp", "voice"]
@@ -16,32 +16,33 @@ _HTTPS_OR_LOOPBACK = re.compile(
 )
 
 
+@config.settings()
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of providers, each a parameter of template.yaml; read from the environment."""
 
     sms_providers: tuple[SmsProvider, ...] = ("sns",)
-    """In the order in which they are tried."""
+    """SMS providers in the order in which they are tried."""
 
     end_user_messaging_origination: str = ""
     """ARN of the phone number, pool or sender id that End User Messaging sends from."""
 
     end_user_messaging_configuration_set: str = ""
-    """Name of the configuration set that says where delivery events go."""
+    """Name of the configuration set that routes delivery events."""
 
     twilio_secret: str = ""
     """ARN of the secret with the Twilio account (twilio_account.py)."""
 
     twilio_url: str = ""
-    """Where Twilio's API is, when not at https://api.twilio.com: another region of Twilio's, or the local stack."""
+    """URL of Twilio's API in another region or on the local stack; else https://api.twilio.com."""
 
     twilio_status_url: str = ""
-    """Where Twilio says what became of a message or call: the source twilio of webhooks. Nowhere by default."""
+    """URL that Twilio sends status callbacks to: the webhook source `twilio`. None by default."""
 
     twilio_channels: tuple[TwilioChannel, ...] = ()
-    """What Twilio may be used for besides SMS. None by default: each message and call costs."""
+    """Channels of Twilio besides SMS. None by default: each message and call costs."""
 
     def __post_init__(self) -> None:
-        """Raises `SettingsError` for what fits each type but not the others."""
+        """Raises `SettingsError` for settings that contradict each other."""
         if sentences := [sentence for wrong, sentence in self._rules() if wrong]:
             raise SettingsError(" ".join(sentences))
 
@@ -56,7 +57,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
             (len(set(order)) < len(order), "SMS_PROVIDERS: name each provider once."),
             (
                 needs_origination,
-                "END_USER_MESSAGING_ORIGINATION is not set, which the provider end_user_messaging needs.",
+                (
+                    "END_USER_MESSAGING_ORIGINATION is not set, "
+                    "which the provider end_user_messaging needs."
+                ),
             ),
             (
                 needs_twilio and not self.twilio_secret,
@@ -64,12 +68,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
             ),
             (
                 bool(self.twilio_url) and not _HTTPS_OR_LOOPBACK.fullmatch(self.twilio_url),
-                "TWILIO_URL: must be https://<host>, or http:// on the loopback interface, without a path.",
+                (
+                    "TWILIO_URL: must be https://<host>, "
+                    "or http:// on the loopback interface, without a path."
+                ),
             ),
         ]
-
-
-@cache
-def settings() -> ProviderSettings:
-    """Raises `SettingsError` with a sentence for each wrong variable."""
-    return read_settings(ProviderSettings)

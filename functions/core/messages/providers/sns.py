@@ -1,11 +1,8 @@
-"""SMS through SNS, straight to a phone number."""
+"""SMS through SNS, directly to a phone number."""
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.messages.provider import failure
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 PROVIDER = "sns"
 
@@ -18,29 +15,27 @@ _REFUSALS = frozenset(
         "EndpointDisabled",
     }
 )
-"""SNS definitely sent nothing (SNS API, Publish, Errors)."""
+"""Errors with which SNS definitely sent nothing (SNS API, Publish, Errors)."""
 
 
 def send_sms(to: str, text: str, _verification_id: str = "") -> str:
-    """Sends an SMS to an E.164 number; returns SNS's message id. SNS tells nobody what became of it but its own log.
+    """Sends an SMS to an E.164 number; returns SNS's message id.
+
+    SNS reports delivery in its own log only.
 
     Raises:
         ProviderRefused: when SNS definitely refused it.
         ProviderUnavailable: when SNS is throttled, failing or out of reach.
     """
     attributes = {"AWS.SNS.SMS.SMSType": _string("Transactional")}
-    if settings().sms_sender_id:
-        attributes["AWS.SNS.SMS.SenderID"] = _string(settings().sms_sender_id)
+    if config.read(MessageSettings).sms_sender_id:
+        attributes["AWS.SNS.SMS.SenderID"] = _string(config.read(MessageSettings).sms_sender_id)
     try:
         sent = aws.client("sns", attempts=1).publish(
             PhoneNumber=to, Message=text, MessageAttributes=attributes
         )
-    except (
-        ClientError,
-        BotoCoreError,
-        ResponseParserError,
-    ) as error:  # the last: an answer that is no XML
-        # None: AWS's sentence on a wrong parameter may quote it, and with it the code.
+    except aws.AwsError as error:
+        # No cause: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
     return str(sent.get("MessageId", ""))
 
@@ -50,5 +45,5 @@ def _string(value: str) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
+    """Makes the client at init."""
     aws.client("sns", attempts=1)

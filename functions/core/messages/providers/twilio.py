@@ -3,9 +3,10 @@
 import html
 import json
 
+from functions.core import config
 from functions.core.messages.provider import TIME_TO_LIVE_SECONDS
 from functions.core.messages.providers import twilio_client
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import TwilioAccount
 
 _SAY_LANGUAGES = {
@@ -17,11 +18,11 @@ _SAY_LANGUAGES = {
     "ja": "ja-JP",
     "pt": "pt-BR",
 }
-"""Twilio's names of the languages it speaks (TwiML Voice: <Say>)."""
+"""Twilio's names of languages (TwiML Voice: <Say>)."""
 
 
 def send_sms(to: str, text: str, verification_id: str = "") -> str:
-    """Sends an SMS to an E.164 number; returns the message's SID. Raises as `twilio_client.create` does."""
+    """Sends an SMS to an E.164 number; returns its SID. Raises as `twilio_client.create`."""
     return twilio_client.create(
         lambda client, account: client.messages.create(
             to,
@@ -34,9 +35,10 @@ def send_sms(to: str, text: str, verification_id: str = "") -> str:
 
 
 def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> str:
-    """Sends a WhatsApp message to an E.164 number; returns its SID. Raises as `twilio_client.create` does.
+    """Sends a WhatsApp message to an E.164 number; returns its SID.
 
-    What is sent is the approved template with the code, or the text when no template is configured.
+    It is the approved template with the code, or the text where no template is configured. Raises
+    as `twilio_client.create`.
     """
     return twilio_client.create(
         lambda client, account: client.messages.create(
@@ -52,14 +54,16 @@ def send_whatsapp(to: str, text: str, code: str, verification_id: str = "") -> s
 def call_with_code(
     to: str, introduction: str, code: str, language: str, verification_id: str = ""
 ) -> str:
-    """Calls an E.164 number and speaks the code twice; returns the call's SID. Raises as `twilio_client.create` does.
+    """Calls an E.164 number and says the code twice; returns the call's SID.
+
+    Raises as `twilio_client.create`.
 
     Args:
-        to: whom to call.
-        introduction: what is said before the code, such as "Your code for Our app is".
-        code: spoken character by character.
-        language: of the introduction, as BCP 47.
-        verification_id: what the status callback names.
+        to: number to call.
+        introduction: sentence before the code, such as "Your code for Our app is".
+        code: said character by character.
+        language: BCP 47 tag of the introduction.
+        verification_id: id that the status callback names.
     """
     twiml = spoken(introduction, code, language)
     return twilio_client.create(
@@ -80,13 +84,13 @@ def spoken(introduction: str, code: str, language: str) -> str:
 
 
 def prepare() -> None:
-    """Makes the client, for init."""
+    """Makes the client at init."""
     twilio_client.prepare()
 
 
 def _status_callback(verification_id: str) -> dict[str, str]:
-    """The verification's id is in the URL, which Twilio signs. None of its characters is encoded in one."""
-    url = settings().twilio_status_url
+    """URL with the verification's id, which Twilio signs. No character of an id needs encoding."""
+    url = config.read(ProviderSettings).twilio_status_url
     return (
         {"status_callback": f"{url}?verification_id={verification_id}"}
         if url and verification_id

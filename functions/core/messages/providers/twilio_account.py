@@ -1,27 +1,25 @@
-"""The Twilio account: one secret in Secrets Manager, as JSON, so that it can rotate.
+"""Twilio account: one secret in Secrets Manager, as JSON, so that it can rotate.
 
 {"account_sid": "AC…", "api_key_sid": "SK…", "api_key_secret": "…", "messaging_service_sid": "MG…"}
 """
 
 import re
-from functools import cache
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.aws.secrets import Secret
 from functions.core.config import SettingsError
-from functions.core.errors import Unavailable
 from functions.core.messages.provider import failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "twilio"
 
 
 class TwilioAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the secret holds, such as `{"account_sid": "AC…", "api_key_sid": "SK…", "api_key_secret": "…", "from_number":
-    "+14155550100"}`. Credentials are an API key, or the auth token.
+    """Content of the secret. Credentials are an API key, or the auth token.
+
+    Example: `{"account_sid": "AC…", "auth_token": "…", "from_number": "+14155550100"}`.
     """
 
     account_sid: str
@@ -29,16 +27,19 @@ class TwilioAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     api_key_secret: str = ""
     auth_token: str = ""
     from_number: str = ""
-    """Number (E.164) that SMS and calls come from."""
+    """Number (E.164) that sends SMS and calls."""
     messaging_service_sid: str = ""
-    """Sends SMS instead of `from_number`."""
+    """Messaging service that sends SMS instead of `from_number`."""
     whatsapp_from: str = ""
     """Number (E.164) of the WhatsApp sender."""
     whatsapp_content_sid: str = ""
-    """Approved template whose variable 1 is the code. WhatsApp takes nothing else outside of a conversation."""
+    """Approved template whose variable 1 is the code.
+
+    WhatsApp accepts nothing else outside of a conversation.
+    """
 
     def __post_init__(self) -> None:
-        """Raises `SettingsError` with a sentence for what is missing or wrong; never with a value."""
+        """Raises `SettingsError` with a sentence for each mistake, never with a value."""
         key = self.api_key_sid and self.api_key_secret
         rules = [
             (
@@ -66,29 +67,28 @@ class TwilioAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def account() -> TwilioAccount:
-    """The account, as the secret says now.
+    """Reads the account from the secret.
 
     Raises:
-        ProviderUnavailable: when the secret cannot be read or is wrong. Not more: a secret is edited apart from a deployment,
-            and a slip in it must stop neither email nor another SMS provider.
+        ProviderUnavailable: when the secret cannot be read or is wrong. It is edited apart from a
+            deployment: a mistake in it must not stop email or another SMS provider.
     """
     try:
         return read_account(_secret().value())
     except SettingsError as error:
         raise failed(PROVIDER, "secret is wrong", connected=False, text=str(error)) from None
-    except (Unavailable, ClientError, BotoCoreError) as error:
-        code = aws.code_of(error) if isinstance(error, ClientError) else type(error).__name__
-        raise failed(PROVIDER, f"secret not read: {code}", connected=False) from error
+    except aws.AwsError as error:
+        raise failed(PROVIDER, f"secret not read: {error.code}", connected=False) from error
 
 
 def read_account(text: str) -> TwilioAccount:
-    """Raises `SettingsError` with a sentence; the secret's text is in no error."""
+    """Reads the secret's text. Raises `SettingsError`, which never quotes the text."""
     try:
         return msgspec.json.decode(text, type=TwilioAccount)
     except msgspec.MsgspecError as error:
         raise SettingsError(f"TWILIO_SECRET: is not the JSON of an account: {error}.") from None
 
 
-@cache
+@config.cached
 def _secret() -> Secret:
-    return Secret(settings().twilio_secret, attempts=1)
+    return Secret(config.read(ProviderSettings).twilio_secret, attempts=1)

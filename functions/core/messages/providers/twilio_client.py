@@ -1,8 +1,7 @@
-"""Twilio's SDK: its client, with timeouts and without repetitions, and what its errors mean."""
+"""Twilio's SDK: its client, with timeouts and without retries, and its errors."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -12,10 +11,10 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.errors import ProviderUnavailable
 from functions.core.messages.provider import ProviderFailure, failed
-from functions.core.messages.providers.settings import settings
+from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import PROVIDER, TwilioAccount, account
 
 API_URL = "https://api.twilio.com"
@@ -44,26 +43,29 @@ REFUSALS = frozenset(
         63024,  # invalid WhatsApp recipient
     }
 )
-"""Twilio's codes that are about the number or the text (twilio.com/docs/api/errors). All others are about this account or
-about Twilio: 20003 and 20404 credentials, 20429 throttled, 21606, 21659 and 21660 the sender, 21608 a trial account, 30001 a
-full queue, 30002 a suspended account. So are 30003 (handset switched off now) and 30008 (unknown), which may pass.
+"""Twilio's codes that concern the number or the text (twilio.com/docs/api/errors).
+
+All others concern this account or Twilio: 20003 and 20404 credentials, 20429 throttled, 21606,
+21659 and 21660 the sender, 21608 a trial account, 30001 a full queue, 30002 a suspended account.
+30003 (handset switched off now) and 30008 (unknown) are left out because they may be transient.
 """
 
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 
 def create(request: Callable[[Client, TwilioAccount], Any]) -> str:
-    """Makes a message or a call with Twilio's client; returns its SID.
+    """Creates a message or a call with Twilio's client; returns its SID.
 
     Raises:
         ProviderRefused: when Twilio definitely refused it because of the number or the text.
-        ProviderUnavailable: when Twilio is throttled, failing, out of reach, or the account is not set up.
+        ProviderUnavailable: when Twilio is throttled, failing or out of reach, or the account is
+            not set up.
     """
     about = account()
     try:
         made = request(_client(about), about)
     except (TwilioException, RequestException, ValueError) as error:
-        # None: Twilio's sentence may quote the number and the text. ValueError is an answer that is no JSON.
+        # No cause: Twilio's sentence may quote number and text. ValueError: an answer is not JSON.
         raise _failure(error) from None
     if made.status in _FAILED or not made.sid:
         code = getattr(made, "error_code", None)
@@ -72,7 +74,7 @@ def create(request: Callable[[Client, TwilioAccount], Any]) -> str:
 
 
 def prepare() -> None:
-    """Makes the client, for init. What is wrong with the secret, each send says again."""
+    """Makes the client at init. A mistake in the secret is reported by each send."""
     with suppress(ProviderUnavailable):
         _client(account()).api.v2010  # noqa: B018 - imports the API's modules, the slow part
 
@@ -84,7 +86,7 @@ def _failure(error: Exception) -> ProviderFailure:
 
 
 def _never_connected(error: Exception) -> bool:
-    """Whether it is certain that no request reached Twilio."""
+    """Whether certainly no request reached Twilio."""
     if not isinstance(error, RequestsConnectionError):
         return False
     cause = error.args[0] if error.args else None
@@ -93,16 +95,17 @@ def _never_connected(error: Exception) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
+@config.cached(most=1)
 def _client(about: TwilioAccount) -> Client:
-    """A client per account, so that a secret that rotates makes another one."""
+    """Makes a client per account, so a rotated secret gets a new one."""
     return Client(*about.credentials, about.account_sid, http_client=_Http())
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc] # ships no types
-    """As Twilio's own, but at the configured URL and with a timeout for connecting.
+    """Twilio's own HTTP client, at the configured URL and with a timeout for connecting.
 
-    No connection is kept: while Lambda freezes a process they die, and what was sent on a dead one must not be repeated.
+    No connection is kept: connections die while Lambda freezes a process, and a request on a dead
+    one must not be repeated.
     """
 
     def __init__(self) -> None:
@@ -110,5 +113,5 @@ class _Http(TwilioHttpClient):  # type: ignore[misc] # ships no types
         self.timeout = (aws.CONNECT_TIMEOUT_SECONDS, aws.READ_TIMEOUT_SECONDS)
 
     def request(self, method: str, url: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
-        url = url.replace(API_URL, settings().twilio_url or API_URL, 1)
+        url = url.replace(API_URL, config.read(ProviderSettings).twilio_url or API_URL, 1)
         return super().request(method, url, *arguments, **named)

@@ -1,16 +1,17 @@
-"""What may stand in an email that others fill in: texts and links, checked so that nobody sends theirs in the app's name.
+"""Types of texts and links in emails: nobody can send their own message in the app's name.
 
 Texts have no control characters and none that change the direction of writing (Unicode TR 36 §2.2,
-spoofing). Links go to configured hosts, over https, and no mail program makes two of one (links.py).
-Mail programs make links of bare names such as `evil.example` too: in texts, names of other hosts get
-an invisible character after each dot, which leaves them readable and not clickable.
+spoofing). Links go to configured hosts over https, and no mail program splits one in two
+(links.py). Mail programs also make links of bare names such as `evil.example`. So names of other
+hosts get an invisible character after each dot: they stay readable and are not clickable.
 """
 
 import re
 from typing import ClassVar, Self
 
-from functions.core.messages.rendering.links import has_link, host_of, unlinked
-from functions.core.messages.settings import settings
+from functions.core import config
+from functions.core.messages.rendering.links import break_links, has_link, host_of
+from functions.core.messages.settings import MessageSettings
 from functions.core.parameters import NotValid, ValidatedStr
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -18,25 +19,25 @@ _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Unicode's Bidi_Control characters; the templates isolate values themselves."""
 
 _OWN_EMAIL = re.compile(r"[a-z0-9]+(?:[._+-]+[a-z0-9]+)*@([a-z0-9.-]+)", re.IGNORECASE | re.ASCII)
-"""A word that is an email address, and nothing else besides."""
+"""Word that is an email address and nothing else."""
 
 _LOCAL = re.compile(
     r"https?://(?:localhost|127\.0\.0\.1)(?::[1-9][0-9]{0,4})?(?=[/?#]|$)", re.IGNORECASE | re.ASCII
 )
-"""Where a page is while it is made, on the local stack only."""
+"""URL of a page on the developer's own machine, for the local stack only."""
 
 _PUNCTUATION = "()[]{}<>.,;:!?'\"\u201c\u201d\u2018\u2019"
 
 
 class Line(ValidatedStr):
-    """A text of one line: a subject, a heading."""
+    """Text of one line, such as a subject or a heading."""
 
     longest: ClassVar[int] = 200
-    """Characters."""
+    """Most characters."""
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The text without spaces at its ends. Raises `NotValid`."""
+        """Returns the text without spaces at its ends. Raises `NotValid`."""
         text = text.strip()
         if not text:
             raise NotValid("must not be empty")
@@ -46,82 +47,86 @@ class Line(ValidatedStr):
             raise NotValid("must not contain line breaks or control characters")
         if _BIDI.search(text):
             raise NotValid("must not contain characters that change the direction of writing")
-        return cls(" ".join(_harmless(word) for word in text.split(" ")))
+        return cls(" ".join(_without_foreign_link(word) for word in text.split(" ")))
 
 
 class Name(Line):
-    """Of a person or a thing. Who chose it may be a stranger to the reader, so it is too short to say anything else."""
+    """Name of a person or a thing.
+
+    A stranger to the reader may have chosen it, so it is too short for a message.
+    """
 
     longest = 60
 
 
 class Paragraph(Line):
-    """A text of some sentences."""
+    """Text of some sentences."""
 
     longest = 2000
 
 
 class Link(ValidatedStr):
-    """An https URL that goes to a configured host; on the local stack also one that goes to this machine."""
+    """https URL of a configured host; on the local stack also a URL of this machine."""
 
     longest: ClassVar[int] = 2000
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The URL as it is. Raises `NotValid`."""
+        """Returns the URL unchanged. Raises `NotValid`."""
         if len(text) > cls.longest:
             raise NotValid(f"must be at most {cls.longest} characters")
-        if not is_own_host(host_of(_deployed(text))):
-            raise NotValid("goes to a host that is not one of LinkHosts")
+        if not is_own_host(host_of(_as_deployed(text))):
+            raise NotValid("must go to one of this deployment's LinkHosts")
         return cls(text)
 
 
 class UnsubscribeLink(Link):
-    """A link that also stands in a header, as `<link>`."""
+    """Link that is also in a header, as `<link>`."""
 
     longest = 868
-    """SES takes 870 characters of a header (SES API v2, MessageHeader)."""
+    """Most characters; SES accepts 870 in a header (SES API v2, MessageHeader)."""
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a host is one of `LinkHosts`; `*.example.com` there stands for all below example.com."""
+    """Whether a host is one of `LinkHosts`; `*.example.com` matches every host below it."""
     host = host.lower()
-    own = settings().link_hosts + (("localhost",) if settings().local_links else ())
+    about = config.read(MessageSettings)
+    own = about.link_hosts + (("localhost",) if about.local_links else ())
     return any(
         host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
         for allowed in map(str.lower, own)
     )
 
 
-def _deployed(text: str) -> str:
-    """A link to this machine in the form that one has elsewhere, so that the same rules hold for it."""
-    return (
-        _LOCAL.sub("https://localhost", text, count=1)
-        if settings().local_links and _LOCAL.match(text)
-        else text
-    )
+def _as_deployed(text: str) -> str:
+    """Link to this machine as a link to a deployed page, so that the same rules apply."""
+    local = _LOCAL.match(text) if config.read(MessageSettings).local_links else None
+    return f"https://localhost{text[local.end() :]}" if local else text
 
 
-def _harmless(word: str) -> str:
-    """A word that no mail program makes a link of, unless to a host of ours. Raises `NotValid` for a link to another."""
+def _without_foreign_link(word: str) -> str:
+    """Breaks a name of another host, so that no mail program makes a link of it.
+
+    Raises `NotValid` for a link to another host.
+    """
     bare = word.strip(_PUNCTUATION)
     if _is_own(bare):
         return word
     if has_link(word):
         raise NotValid(
-            "must not contain links but https ones to LinkHosts, with spaces around them, and with "
-            "brackets, quotes and a second address in them percent-encoded"
+            "must not contain links, except https links to LinkHosts. Put spaces around a link "
+            "and percent-encode brackets, quotes and a second address in it"
         )
-    return unlinked(word)
+    return break_links(word)
 
 
 def _is_own(word: str) -> bool:
-    """Whether a word links to a host of ours, with or without a scheme, or is an email address of ours."""
+    """Whether a word is a link to one of our hosts, with or without a scheme, or our address."""
     address = _OWN_EMAIL.fullmatch(word)
     if address:
-        return address[1].lower() in settings().reply_to_domains
+        return address[1].lower() in config.read(MessageSettings).reply_to_domains
     try:
-        deployed = _deployed(word)
+        deployed = _as_deployed(word)
         return is_own_host(
             host_of(deployed if deployed[:8].lower() == "https://" else f"https://{deployed}")
         )

@@ -1,38 +1,40 @@
-"""Locales: one file in locales/ for each, with its sentences; the file's name is its BCP 47 tag.
+"""Locales: one file each in locales/, named by its BCP 47 tag, with its sentences.
 
-Another locale is another file. A sentence has `{placeholders}`. A key with a suffix is a variant of the key before it
-(`verification.subject.sign_in`, `minutes.1`), used where the variant is asked for and exists.
+Another locale is another file. A sentence has `{placeholders}`. A key with a suffix is a variant of
+the key without it (`verification.subject.sign_in`, `minutes.1`), used if it exists.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from functions.core import config
 from functions.core.config import SettingsError
-from functions.core.messages.settings import settings
+from functions.core.messages.settings import MessageSettings
 
 FOLDER = Path(__file__).parents[1] / "locales"
 
 LocaleHint = str | list[str]
-"""A reader's languages, as browsers and systems name them: `pt-BR`, `de_DE.UTF-8`, `deu`, an Accept-Language list, or the list
-`navigator.languages`. A hint never fails a call."""
+"""Languages of a reader, as browsers and systems name them. A hint never fails a call.
+
+`pt-BR`, `de_DE.UTF-8`, `deu`, an Accept-Language list, or the list `navigator.languages`.
+"""
 
 _MOST_TAGS = 20
-"""Of a hint that are looked at."""
+"""Most tags of a hint that are read."""
 
 _LONGEST_HINT = 1_000
-"""Characters of a hint that are looked at."""
+"""Most characters of a hint that are read."""
 
 _WELL_FORMED = re.compile(r"[a-z]{1,8}([-_][a-z0-9]{1,8})*", re.IGNORECASE)
-"""RFC 5646 §2.1, as far as it matters for looking a tag up. Underscores, because operating systems write them."""
+"""RFC 5646 §2.1 as far as a lookup needs it, with the underscores of operating systems."""
 
 _WEIGHT = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
-"""RFC 9110 §12.4.2."""
+"""Weight of a language in an Accept-Language list (RFC 9110 §12.4.2)."""
 
 _ISO_639_2_LENGTH = 3
 
@@ -40,24 +42,27 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A language as it is written somewhere."""
+    """Language as it is written in one region or in all."""
 
     sentences: dict[str, str]
     tag: str = ""
-    """BCP 47: HTML's `lang`."""
+    """BCP 47 tag, HTML's `lang`."""
     dir: Literal["ltr", "rtl"] = "ltr"
-    """HTML's `dir`."""
+    """Direction of writing, HTML's `dir`."""
     sentence_space: str = " "
-    """What stands between two sentences."""
+    """Text between two sentences."""
     iso_639_2: tuple[str, ...] = ()
-    """The language's codes of three letters."""
+    """Codes of the language with three letters."""
 
     def sentence(self, key: str, variant: object = None) -> str:
-        """The variant of a sentence, or the sentence itself where there is none. Raises `KeyError` for an unknown key."""
+        """Returns a variant of a sentence, or the sentence itself if there is no such variant.
+
+        Raises `KeyError` for an unknown key.
+        """
         return self.sentences.get(f"{key}.{variant}") or self.sentences[key]
 
-    def written(self, day: date) -> str:
-        """A date as it is written in a text, with the month's name."""
+    def format_date(self, day: date) -> str:
+        """Writes a date for a text, with the month's name."""
         parts = {
             "day": str(day.day),
             "month": self.sentence("month", day.month),
@@ -66,37 +71,39 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return fill(self.sentence("date", day.day), parts.__getitem__)
 
 
-def find_locale(wanted: LocaleHint | None, among: Iterable[str] = ()) -> Locale:
-    """The locale that serves a reader best; the default one for languages that are unknown, malformed or absent.
+def find_locale(hint: LocaleHint | None, among: Iterable[str] = ()) -> Locale:
+    """Finds the best locale for a reader; without a known language, the default locale.
 
-    `pt-BR-x` finds pt-BR, then pt (RFC 4647 §3.4, lookup), then the one regional locale of pt there is.
+    `pt-BR-x` finds pt-BR, then pt (RFC 4647 §3.4, lookup), then the regional locale of pt if there
+    is only one.
 
     Args:
-        wanted: the reader's languages.
-        among: tags of the only locales that will do, the first one if the default one will not; all, if there are none.
+        hint: the reader's languages.
+        among: tags of the allowed locales; without tags, all. If the default locale is not allowed,
+            the first one replaces it.
 
     Raises:
         SettingsError: when there is no locale for the setting `DefaultLocale`.
     """
     served = {tag.lower(): tag for tag in among} or tags()
     default = _default()
-    found = next(filter(None, (_match(tag, served) for tag in _tags_of(wanted))), None)
+    found = next(filter(None, (_match(tag, served) for tag in _tags_of(hint))), None)
     return _read(found or _match(default, served) or next(iter(served.values())))
 
 
 def fill(sentence: str, value_of: Callable[[str], str]) -> str:
-    """Puts values in a sentence's placeholders. Values are not looked at, unlike what `str.format` would do."""
+    """Replaces a sentence's placeholders by values; unlike `str.format`, it reads no attributes."""
     return _PLACEHOLDER.sub(lambda found: value_of(found[1]), sentence)
 
 
-@cache
+@config.cached(lasting=True)
 def tags() -> dict[str, str]:
-    """The tags of all locales, by tag in lower case."""
+    """Tags of all locales, by tag in lower case."""
     return {path.stem.lower(): path.stem for path in FOLDER.glob("*.json")}
 
 
 def _tags_of(hint: LocaleHint | None) -> list[str]:
-    """The tags of a hint, the reader's favourite first. What an Accept-Language list weighs with 0 is left out."""
+    """Tags of a hint, the preferred one first; those with weight 0 are left out."""
     text = ",".join(hint[:_MOST_TAGS]) if isinstance(hint, list) else hint or ""
     weighed = []
     for each in text[:_LONGEST_HINT].split(",")[:_MOST_TAGS]:
@@ -106,10 +113,10 @@ def _tags_of(hint: LocaleHint | None) -> list[str]:
     return [tag for weight, tag in sorted(weighed, key=lambda pair: -pair[0]) if weight > 0]
 
 
-def _match(wanted: str, served: dict[str, str]) -> str | None:
-    if not _WELL_FORMED.fullmatch(wanted):
+def _match(tag: str, served: dict[str, str]) -> str | None:
+    if not _WELL_FORMED.fullmatch(tag):
         return None
-    subtags = wanted.lower().replace("_", "-").split("-")
+    subtags = tag.lower().replace("_", "-").split("-")
     if len(subtags[0]) == _ISO_639_2_LENGTH:
         subtags[0] = _languages().get(subtags[0], subtags[0])
     candidates = ("-".join(subtags[:count]) for count in range(len(subtags), 0, -1))
@@ -117,9 +124,9 @@ def _match(wanted: str, served: dict[str, str]) -> str | None:
     return next(found, None) or _only_regional(subtags[0], served)
 
 
-@cache
+@config.cached(lasting=True)
 def _languages() -> dict[str, str]:
-    """Languages of the locales, by their codes of three letters."""
+    """Languages of the locales by their codes of three letters."""
     return {code: tag.partition("-")[0] for tag in tags() for code in _read(tags()[tag]).iso_639_2}
 
 
@@ -129,15 +136,15 @@ def _only_regional(language: str, served: dict[str, str]) -> str | None:
 
 
 def _default() -> str:
-    wanted = settings().default_locale
-    if found := _match(wanted, tags()):
+    tag = config.read(MessageSettings).default_locale
+    if found := _match(tag, tags()):
         return found
     raise SettingsError(
-        f"DEFAULT_LOCALE: {wanted} is none of {', '.join(sorted(tags().values()))}."
+        f"DEFAULT_LOCALE: {tag} is not one of {', '.join(sorted(tags().values()))}."
     )
 
 
-@cache
+@config.cached(lasting=True)
 def _read(tag: str) -> Locale:
     locale = msgspec.json.decode((FOLDER / f"{tag}.json").read_bytes(), type=Locale)
     return msgspec.structs.replace(locale, tag=tag)

@@ -1,12 +1,12 @@
-"""The one renderer: templates are files in templates/, sentences are files in locales/.
+"""Renders messages from templates (templates/) and sentences (locales/).
 
-An email is a folder of templates: subject.txt, body.txt, body.html. The bodies extend layout.txt and layout.html. Templates
-write `{{ say("key") }}` for a sentence of the reader's language; its placeholders are the template's variables.
+An email is a folder of templates: subject.txt, body.txt, body.html. The bodies extend layout.txt
+and layout.html. Templates write `{{ say("key") }}` for a sentence in the reader's language; its
+placeholders are the template's variables.
 """
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, ModuleLoader, StrictUndefined, pass_context
@@ -14,26 +14,27 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
+from functions.core import config
 from functions.core.messages.email import Email
 from functions.core.messages.rendering.branding import branding
 from functions.core.messages.rendering.locales import Locale, fill
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 COMPILED = Path(__file__).parents[1] / "compiled"
-"""Templates as Python modules, made by `make build`: compiling them takes most of the time that this module costs an init."""
+"""Templates as Python modules, made by `make build`, because compiling them at init is slow."""
 
 Isolates = tuple[str, str]
-"""What stands around a value in a sentence, so that its direction of writing and the sentence's do not mix (UAX #9)."""
+"""Marks around a value in a sentence that keep their directions of writing apart (UAX #9)."""
 
 _NONE: Isolates = ("", "")
 _INVISIBLE: Isolates = ("\u2068", "\u2069")
 """First strong isolate, pop directional isolate."""
 _MARKUP: Isolates = (Markup('<span dir="auto">'), Markup("</span>"))
-"""Not `<bdi>`: Gmail, Outlook and Yahoo remove it (caniemail.com, html-bdi)."""
+"""Spans instead of `<bdi>`, which Gmail, Outlook and Yahoo remove (caniemail.com, html-bdi)."""
 
 
 def render_email(folder: str, locale: Locale, values: Mapping[str, object]) -> Email:
-    """The email of a folder of templates, for instance `verification`."""
+    """Renders the email of a folder of templates, such as `verification`."""
     subject = " ".join(render(f"{folder}/subject.txt", locale, values).split())
     known = {"subject": subject, **values}
     text = render(f"{folder}/body.txt", locale, known, _INVISIBLE if locale.dir == "rtl" else _NONE)
@@ -45,15 +46,15 @@ def render_email(folder: str, locale: Locale, values: Mapping[str, object]) -> E
 def render(
     template: str, locale: Locale, values: Mapping[str, object], isolates: Isolates = _NONE
 ) -> str:
-    """A template's text, for instance `verification/sms.txt`.
+    """Renders a template, such as `verification/sms.txt`.
 
-    HTML is escaped; a variable that the template uses and nobody gave is an error (`jinja2.UndefinedError`).
+    HTML is escaped. A variable without a value is an error (`jinja2.UndefinedError`).
 
     Args:
-        template: its path in templates/.
-        locale: whose sentences it says.
-        values: the template's variables; those that stand in sentences are `str` or dates.
-        isolates: none in what has one line or is counted, as subjects and SMS: there the sentences keep values apart.
+        template: path of the template in templates/.
+        locale: locale of the sentences.
+        values: the template's variables; values in sentences are `str` or dates.
+        isolates: marks around values; none in subjects and SMS, whose sentences keep values apart.
     """
     brand = branding()
     known = {"brand": brand, "app_name": brand.app_name, "locale": locale, "isolates": isolates}
@@ -61,12 +62,12 @@ def render(
 
 
 def compile_templates(target: Path = COMPILED) -> None:
-    """Writes all templates as Python modules, for an artifact."""
+    """Compiles all templates to Python modules, for an artifact."""
     sources = _environment().overlay(loader=FileSystemLoader(TEMPLATES))
     sources.compile_templates(target, extensions=["html", "txt"], zip=None, ignore_errors=False)
 
 
-@cache
+@config.cached(lasting=True)
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=ChoiceLoader([ModuleLoader(COMPILED), FileSystemLoader(TEMPLATES)]),
@@ -88,7 +89,7 @@ def _say(context: Context, key: str, variant: object = None) -> str:
     def value(name: str) -> str:
         given = context.resolve(name)
         isolated: str = (
-            before + (locale.written(given) if isinstance(given, date) else given) + after
+            before + (locale.format_date(given) if isinstance(given, date) else given) + after
         )
         return isolated
 

@@ -1,9 +1,11 @@
-"""What the limits know of one destination, as a value, and the rules on it (Rule 4.5). Pure.
+"""History of one destination as a value, and the limits that judge it (Rule 4.5). Pure.
 
-Two things are kept: when codes were sent, apart for publishable and secret tokens, so that a stranger who uses up the one
-allowance leaves the other; and failed checks. Failures are known only when a verification ends, because a check is one
-write to the verification alone. So a send reserves all its attempts as if they would fail, and the end settles what they
-were: the count errs on the safe side only.
+The history has the times of sends and the number of failed checks. Sends with publishable and with
+secret tokens are counted apart, so a stranger cannot use up a server's allowance.
+
+Failures are known only when a verification ends, because a check is one write to the verification
+alone. So a send reserves all its attempts as failures, and the end settles them. The count is never
+too low.
 """
 
 import math
@@ -16,50 +18,55 @@ from functions.core.errors import Policy
 from functions.core.rate_limits.counters import Refusal
 
 Allowance = Literal["publishable", "secret"]
-"""Whose sends count together. IAM's callers count as secret."""
+"""Kind of caller whose sends are counted together. IAM callers count as secret."""
 
 REFUSED_FROM = 100
-"""From so many, publishable tokens get no codes for the destination (NIST SP 800-63B-4 §3.2.2: at most 100 consecutive)."""
+"""Failures from which publishable tokens may not send to the destination.
+
+NIST SP 800-63B-4 §3.2.2: at most 100 consecutive failures.
+"""
 
 DECAY = 10
-"""Failures that each full day without a new one forgets."""
+"""Failures that are forgotten for each full day without a new one."""
 
 
 class SendRules(NamedTuple):
-    """How often codes may be sent to one destination."""
+    """Limits on the sends to one destination."""
 
     cooldown_seconds: int
-    """After the first; it doubles with each further send within an hour."""
+    """Wait after the first send; doubles with each further send within an hour."""
     per_hour: int
     per_day: int
 
 
 class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """One destination's sends and failures. All times are seconds since the epoch."""
+    """Sends and failures of one destination. All times are seconds since the epoch."""
 
     publishable: tuple[float, ...] = ()
-    """Times of the sends within a day, oldest first."""
+    """Times of sends with publishable tokens within a day, oldest first."""
     secret: tuple[float, ...] = ()
+    """Times of sends with secret tokens within a day, oldest first."""
     failures: int = 0
-    """Consecutive, of ended verifications, as they were at `failed_at`."""
+    """Consecutive failures of ended verifications, as counted at `failed_at`."""
     failed_at: float = 0
     reserved: int = 0
     """Attempts of verifications that have not ended."""
     reserved_until: float = 0
-    """When all of them must have ended, whatever became of their settlement."""
+    """Time at which all of them have ended, settled or not."""
 
     def failure_count(self, now: float) -> int:
-        """Consecutive failures, less what the days have forgotten; those included that verifications which have not ended
-        may still turn out to have.
-        """
+        """Consecutive failures that are not forgotten, with all that open verifications reserve."""
         return self.ended(now).failures_at(now) + self.ended(now).reserved
 
     def failures_at(self, now: float) -> int:
-        """Failures of ended verifications, less what the days have forgotten."""
+        """Failures of ended verifications that are not forgotten."""
         return max(0, self.failures - DECAY * int(max(0, now - self.failed_at) // DAY_SECONDS))
 
     def ended(self, now: float) -> "SendHistory":
-        """With reservations that nobody settled in time (TTL deleted the verification) turned into failures."""
+        """Returns the history with unsettled reservations as failures, once they are overdue.
+
+        That happens when TTL deletes a verification before it is settled.
+        """
         if now <= self.reserved_until or not self.reserved:
             return self
         at = max(self.failed_at, self.reserved_until)
@@ -67,14 +74,14 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, reserved=0, failures=failures, failed_at=at)
 
     def refusal(self, allowance: Allowance, rules: SendRules, now: float) -> Refusal | None:
-        """Why a send now would be refused; null when it would not. Of several reasons, the one that lasts longest."""
+        """Refusal of a send now; null when it is allowed. The one that lasts longest counts."""
         found = [
             refusal for refusal in self._refusals(allowance, rules, now) if refusal.opens_at > now
         ]
         return max(found, key=lambda refusal: refusal.opens_at, default=None)
 
     def opens_at(self, allowance: Allowance, rules: SendRules, now: float) -> float:
-        """When the next send will be accepted; `now` when it is already."""
+        """Time at which the next send is accepted; `now` when it is already."""
         refusal = self.refusal(allowance, rules, now)
         return refusal.opens_at if refusal else now
 
@@ -110,7 +117,10 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
     def sent(
         self, allowance: Allowance, now: float, *, attempts: int, until: float
     ) -> "SendHistory":
-        """With one more send, whose attempts are reserved until the time at which its verification must have ended."""
+        """Returns the history with one more send.
+
+        Its attempts are reserved until its verification must have ended.
+        """
         history = self.ended(now).with_times(allowance, (*self._times(allowance, now), now))
         until = max(history.reserved_until, until)
         return msgspec.structs.replace(
@@ -118,12 +128,15 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def refunded(self, allowance: Allowance, sent_at: float) -> "SendHistory":
-        """Without a send that certainly reached nobody."""
+        """Returns the history without a send that certainly reached nobody."""
         times = self.publishable if allowance == "publishable" else self.secret
         return self.with_times(allowance, tuple(time for time in times if time != sent_at))
 
     def settled(self, now: float, *, attempts: int, failed: int, succeeded: bool) -> "SendHistory":
-        """With one ended verification, of whose reserved attempts so many failed; a success resets the count."""
+        """Returns the history after the end of a verification.
+
+        Of its reserved attempts `failed` were failures; a success resets the count.
+        """
         history = self.ended(now)
         history = msgspec.structs.replace(history, reserved=max(0, history.reserved - attempts))
         if succeeded:
@@ -134,7 +147,7 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(history, failures=failures, failed_at=now)
 
     def keep_until(self, now: float) -> int:
-        """When nothing in here can matter any more."""
+        """Time from which the history no longer affects any limit."""
         days = 2 + math.ceil(self.failure_count(now) / DECAY)
         return math.ceil(max(now, self.reserved_until) + days * DAY_SECONDS)
 
@@ -143,7 +156,7 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(time for time in times if time > now - DAY_SECONDS)
 
     def with_times(self, allowance: Allowance, times: tuple[float, ...]) -> "SendHistory":
-        """With these as the sends of one allowance."""
+        """Returns the history with these sends of one allowance."""
         if allowance == "publishable":
             return msgspec.structs.replace(self, publishable=times)
         return msgspec.structs.replace(self, secret=times)

@@ -1,4 +1,4 @@
-"""invitation: somebody invites somebody to a team."""
+"""invitation: invites somebody to a team."""
 
 from datetime import date
 from typing import ClassVar
@@ -8,18 +8,18 @@ from functions.core.parameters import Parameters
 
 
 class Note(Paragraph):
-    """A few words of the one who invites. A stranger to the reader may be writing, so they are few."""
+    """Short note of the inviter, who may be a stranger to the reader."""
 
     longest: ClassVar[int] = 500
 
 
 class Data(Parameters):
-    """Who invites whom to what."""
+    """Variables of the invitation."""
 
     inviter: Name
     team: Name
     accept_url: Link
-    """Where the button goes."""
+    """URL of the button."""
     expires_on: date
-    """The last day on which it can be accepted."""
+    """Last day on which the invitation can be accepted."""
     note: Note | None = None

@@ -1,4 +1,4 @@
-"""message: an email whose words are all given; the one to copy for another email."""
+"""message: an email whose text is all data. Copy it for another email."""
 
 from typing import Annotated
 
@@ -10,22 +10,22 @@ from functions.core.parameters import Parameters
 
 
 class Button(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the reader is asked to do."""
+    """Button that the reader is asked to press."""
 
     label: Line
     url: Link
 
 
 class Data(Parameters):
-    """What the email says."""
+    """Variables of the message."""
 
     subject: Line
     heading: Line
     paragraphs: Annotated[list[Paragraph], Meta(min_length=1, max_length=20)]
     preheader: Line | None = None
-    """What a list of emails shows after the subject; the first paragraph without it."""
+    """Text after the subject in a list of emails; the first paragraph by default."""
     button: Button | None = None
     footnote: Paragraph | None = None
-    """In small print."""
+    """Small print."""
     unsubscribe_url: UnsubscribeLink | None = None
-    """The reader's own: mail programs unsubscribe by a POST to it (RFC 8058)."""
+    """Unsubscribe URL of this reader; mail programs POST to it (RFC 8058)."""

@@ -1,12 +1,12 @@
-"""welcome: the email after a sign-up."""
+"""welcome: greets somebody after sign-up."""
 
 from functions.core.messages.rendering.content import Link, Name
 from functions.core.parameters import Parameters
 
 
 class Data(Parameters):
-    """Whom it greets and where they begin."""
+    """Variables of the welcome."""
 
     start_url: Link
-    """Where the button goes."""
+    """URL of the button."""
     first_name: Name | None = None

@@ -1,4 +1,4 @@
-"""Which lines are wanted: those of one request, one run, one workflow; what is empty restricts nothing."""
+"""Filters for log lines: by request, by run and by workflow."""
 
 import re
 from typing import NamedTuple
@@ -8,21 +8,21 @@ from infra.logs.line import Line, Source
 _ID = re.compile(r"[\w.:/+=-]+")
 
 
-class Wanted(NamedTuple):
-    """What is looked for."""
+class LineFilter(NamedTuple):
+    """Conditions on log lines; an empty one restricts nothing."""
 
     request: str = ""
     run: str = ""
     workflow: str = ""
 
-    def refuse_wrong(self) -> None:
-        """Raises `ValueError` for what can be no id: it would end up in a filter's syntax."""
+    def refuse_invalid(self) -> None:
+        """Raises `ValueError` for an invalid id; it would become part of the filter's syntax."""
         for name, value in self._asdict().items():
             if value and not _ID.fullmatch(value):
-                raise ValueError(f"{name.upper()}={value} can be no id.")
+                raise ValueError(f"{name.upper()}={value} is not a valid id.")
 
     def matches(self, line: Line) -> bool:
-        """Whether a line is wanted. Text that is not ours has no keys, but may name a request."""
+        """True if a line fits. Text that is not structured has no keys, but may name a request."""
         of_request = self.request in {"", line.keys.get("request_id")} or (
             not line.keys and self._names_request(line)
         )
@@ -34,14 +34,14 @@ class Wanted(NamedTuple):
         )
 
     def pattern(self, source: Source) -> str:
-        """The same for CloudWatch Logs, so that only such lines are sent; empty is all lines.
+        """The filter in CloudWatch Logs' syntax, so that only such lines are sent; empty for all.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
         """
-        wanted = {"request_id": self.request, "run_id": self.run}
+        conditions = {"request_id": self.request, "run_id": self.run}
         if source.workflow != self.workflow:
-            wanted["workflow"] = self.workflow
-        terms = [f'($.{key} = "{value}")' for key, value in wanted.items() if value]
+            conditions["workflow"] = self.workflow
+        terms = [f'($.{key} = "{value}")' for key, value in conditions.items() if value]
         return f"{{ {' && '.join(terms)} }}" if terms else ""
 
     def _names_request(self, line: Line) -> bool:

@@ -1,4 +1,4 @@
-"""Which stack an operator's command works on: the local one, or one that is deployed. Both are found through their outputs."""
+"""The stack that an operator's command works on: the local one, or a deployed one."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.config import SettingsError
+from infra import aws_errors
 from infra.local.deploy import STACK
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
@@ -25,44 +26,49 @@ _VARIABLES = {
     "EVENTS_KEY_SECRET": "EventsKeySecret",
     "USERSNAP_PORTAL_KEY_SECRET": "UsersnapPortalKeySecret",
 }
-"""What the functions' code reads from its environment, and the stack's outputs; an older stack may lack some."""
+"""Variables that code of functions/ reads, and the stack's outputs; older stacks may lack some."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options by which a command is told where to work."""
+    """Adds the options that choose the stack."""
     parser.add_argument("--env", default="local", help="local, or an environment of samconfig.toml")
     parser.add_argument(
         "--state", type=Path, default=default_state(), help="folder of the local stack's state"
     )
 
 
-def run(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
-    """Runs a command on the stack that is meant and prints what it says, if anything; 1 with a sentence when it cannot."""
+def run_command(arguments: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
+    """Runs a command on the chosen stack and prints its output; 1 with a sentence if it fails."""
     try:
-        point_at(arguments.env, arguments.state)
-        if told := command(arguments):
-            print(told)
-    except (LocalStackError, SettingsError, ValueError, BotoCoreError, ClientError) as error:
+        select_stack(arguments.env, arguments.state)
+        if output := command(arguments):
+            print(output)
+    except (LocalStackError, SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(aws_errors.sentence(error, arguments.env), file=sys.stderr)
         return 1
     return 0
 
 
-def point_at(env: str, state: Path) -> None:
-    """Sets the environment that functions.core reads when it is imported, which must be only after this.
+def select_stack(env: str, state: Path) -> None:
+    """Points this process at a stack, by environment variables.
+
+    Modules of functions/core read them at import, so they must be imported only afterwards.
 
     Raises:
-        LocalStackError: when the local stack is meant and not up.
+        LocalStackError: when the local stack is chosen and not up.
         ValueError: when samconfig.toml has no such environment.
     """
-    outputs = _local(state) if env == "local" else _deployed(env)
+    outputs = _local_outputs(state) if env == "local" else _deployed_outputs(env)
     os.environ.update(
         {variable: outputs[output] for variable, output in _VARIABLES.items() if output in outputs}
     )
 
 
 def stack_name(env: str) -> str:
-    """Name of the stack that an environment is.
+    """Name of an environment's stack.
 
     Raises:
         ValueError: when samconfig.toml has no such environment.
@@ -70,7 +76,15 @@ def stack_name(env: str) -> str:
     return STACK if env == "local" else read_environment(env).stack
 
 
-def _local(state: Path) -> dict[str, str]:
+def use_profile_and_region(environment: Environment) -> None:
+    """Sets profile and region as the SAM CLI does: samconfig.toml wins over variables."""
+    if environment.region:
+        os.environ.update(AWS_REGION=environment.region, AWS_DEFAULT_REGION=environment.region)
+    if environment.profile:
+        os.environ["AWS_PROFILE"] = environment.profile
+
+
+def _local_outputs(state: Path) -> dict[str, str]:
     running = read_running(state)
     root = {
         "AWS_ACCESS_KEY_ID": "test",
@@ -82,16 +96,8 @@ def _local(state: Path) -> dict[str, str]:
     return running.outputs
 
 
-def enter(environment: Environment) -> None:
-    """Lets this process work where an environment is deployed to, as the SAM CLI does: samconfig.toml wins over variables."""
-    if environment.region:
-        os.environ.update(AWS_REGION=environment.region, AWS_DEFAULT_REGION=environment.region)
-    if environment.profile:
-        os.environ["AWS_PROFILE"] = environment.profile
-
-
-def _deployed(env: str) -> dict[str, str]:
+def _deployed_outputs(env: str) -> dict[str, str]:
     environment = read_environment(env)
-    enter(environment)
+    use_profile_and_region(environment)
     stack = boto3.client("cloudformation").describe_stacks(StackName=environment.stack)
     return {row["OutputKey"]: row["OutputValue"] for row in stack["Stacks"][0]["Outputs"]}

@@ -1,0 +1,50 @@
+"""Sentences for errors of AWS that an operator can put right."""
+
+import os
+
+from botocore import exceptions
+
+_NOT_SIGNED_IN = (
+    exceptions.CredentialRetrievalError,
+    exceptions.LoginError,
+    exceptions.NoAuthTokenError,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+)
+_REFUSED_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+"""Codes of services that do not accept the credentials of a request."""
+
+
+def sentence(error: Exception, env: str) -> str:
+    """Sentence for an error of `make … ENV=<env>`; unknown errors keep their text."""
+    text = str(error).rstrip(".")
+    if isinstance(error, exceptions.NoRegionError):
+        return (
+            f"ENV={env} has no AWS region. Set `region` in samconfig.toml, section "
+            f"[{env}.global.parameters], or the variable AWS_REGION."
+        )
+    if isinstance(error, _NOT_SIGNED_IN) or _code(error) in _REFUSED_CREDENTIALS:
+        profile = os.environ.get("AWS_PROFILE", "default")
+        return (
+            f"ENV={env} needs valid AWS credentials ({text}). Sign in with "
+            f"`aws sso login --profile {profile}` or `aws configure --profile {profile}`, "
+            "or name another profile in AWS_PROFILE or samconfig.toml, and try again."
+        )
+    if _code(error) == "ValidationError" and "does not exist" in text:
+        return f"ENV={env} is not deployed ({text}). Deploy it first: make deploy ENV={env}"
+    return str(error)
+
+
+def _code(error: Exception) -> str:
+    response = error.response if isinstance(error, exceptions.ClientError) else {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,35 @@
+"""The clock of functions/core/clock.py, held by a test."""
+
+import time
+
+import pytest
+
+from functions.core import clock
+
+
+class Clock:
+    """Wall clock and monotonic clock, which a test can put forward together."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._ahead
+
+    def monotonic(self) -> float:
+        """Seconds that only ever go forward."""
+        return time.monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Puts both clocks forward."""
+        self._ahead += seconds
+
+
+@pytest.fixture(name="clock")
+def held_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of functions/, for one test."""
+    held = Clock()
+    monkeypatch.setattr(clock, "now", held)
+    monkeypatch.setattr(clock, "monotonic", held.monotonic)
+    return held

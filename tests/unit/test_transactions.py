@@ -1,0 +1,58 @@
+"""The one loop around transactions: another try where others got in the way, and nowhere else."""
+
+import pytest
+
+from functions.core.aws.transactions import TRIES, Interrupted, TooBusy, repeat
+from functions.core.errors import Unavailable
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Longest pauses that were possible, instead of pauses."""
+    seen: list[float] = []
+    monkeypatch.setattr(
+        "functions.core.aws.transactions.random.uniform", lambda _, longest: longest
+    )
+    monkeypatch.setattr("functions.core.aws.transactions.time.sleep", seen.append)
+    return seen
+
+
+def interrupted(*tries: int) -> list[int]:
+    """Runs a loop whose tries of these numbers are interrupted; returns the numbers of all."""
+    made: list[int] = []
+
+    def attempt(number: int) -> str:
+        made.append(number)
+        if number in tries:
+            raise Interrupted(["", "TransactionConflict"])
+        return "written"
+
+    assert repeat(attempt) == "written"
+    return made
+
+
+def test_a_try_that_nobody_interrupts_is_the_only_one(pauses: list[float]) -> None:
+    assert interrupted() == [0]
+    assert pauses == []
+
+
+def test_pauses_between_tries_grow(pauses: list[float]) -> None:
+    assert interrupted(0, 1, 2) == [0, 1, 2, 3]
+    assert pauses == [0.025, 0.05, 0.1]
+
+
+def test_who_is_interrupted_each_time_is_too_busy_and_told_at_once(pauses: list[float]) -> None:
+    with pytest.raises(TooBusy) as caught:
+        interrupted(*range(TRIES))
+    assert isinstance(caught.value, Unavailable)
+    assert str(caught.value.__cause__) == "TransactionConflict"
+    assert len(pauses) == TRIES - 1, "no pause after the last try"
+
+
+def test_any_other_error_ends_it(pauses: list[float]) -> None:
+    def attempt(_number: int) -> None:
+        raise KeyError("a fault of ours")
+
+    with pytest.raises(KeyError):
+        repeat(attempt)
+    assert pauses == []
