@@ -20,7 +20,7 @@ class Environment(NamedTuple):
     name: str
     stack: str
     region: str | None
-    """Null for the region of the AWS CLI's settings."""
+    """Region; null for that of the AWS CLI's settings."""
     profile: str | None
     """Profile of the AWS CLI; null for the current one."""
     parameters: dict[str, str]
