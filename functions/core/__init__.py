@@ -1,1 +1,1 @@
-"""What workflows are made of. Knows no workflow."""
+"""The parts that workflows and the API are made of. They know no workflow."""

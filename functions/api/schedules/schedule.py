@@ -36,7 +36,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None
     paused: bool
     next_at: datetime | None
-    """Null while it is paused."""
+    """Next start; null while the schedule is paused."""
     run_id: str | None
     """Id of the run that starts at `next_at`. Until then the run does not exist."""
 

@@ -60,11 +60,11 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of clients; read from the environment."""
 
     read_timeout_seconds: float | None = None
-    """Instead of READ_TIMEOUT_SECONDS, for an emulator that is slower than AWS; no parameter of template.yaml."""
+    """Replaces READ_TIMEOUT_SECONDS for an emulator, which is slower than AWS; only local."""
 
 
 def read_timeout_seconds() -> float:
-    """How long a request may wait for its answer."""
+    """Time that a request may wait for its answer."""
     return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 

@@ -96,11 +96,11 @@ class AwsError(Exception):
 
 
 class AwsNotFound(AwsError):
-    """There is nothing of the name that the request gave."""
+    """The resource does not exist."""
 
 
 class AwsAlreadyExists(AwsError):
-    """There already is what the request would make."""
+    """The resource exists already."""
 
 
 class AwsDenied(AwsError):
@@ -126,7 +126,7 @@ _KINDS: Mapping[str, type[AwsError]] = {
     "AccessDeniedException": AwsDenied,
     "AuthorizationError": AwsDenied,
 }
-"""By AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *`."""
+"""Error types by AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *`."""
 
 
 def translate(error: Exception, service: str) -> AwsError:

@@ -13,7 +13,7 @@ from functions.core.observability import logger
 
 @config.settings()
 class InvokeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where workflows are; read from the environment."""
+    """Settings of calls; read from the environment."""
 
     workflow_functions: str
     """Function-name prefix, `<stack>-wf-`; the workflow's name follows."""

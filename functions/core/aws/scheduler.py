@@ -17,7 +17,7 @@ from functions.core import aws, config
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
 
 _NAME_IS_TAKEN = "ConflictException"
-"""Of CreateSchedule. Of a change it means another one at the same time."""
+"""Code of CreateSchedule for a taken name; for a change it means a parallel change."""
 
 _INVALID = "ValidationException"
 _CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", _INVALID})
@@ -27,17 +27,17 @@ _CANNOT_BE_MADE = frozenset({"ResourceNotFoundException", _INVALID})
 
 @config.settings()
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where schedules are made, and as whom they act; read from the environment."""
+    """Group, role and dead-letter queue of schedules; read from the environment."""
 
     schedule_group: str
     schedule_role: str
     """ARN of the role with which EventBridge Scheduler invokes the function."""
     dead_letters: str
-    """ARN of the queue that gets what could not be delivered."""
+    """ARN of the queue for events that could not be delivered."""
 
 
 class Entry(NamedTuple):
-    """A schedule as EventBridge Scheduler is told of it."""
+    """A schedule as EventBridge Scheduler takes it."""
 
     name: str
     """1 to 64 characters of `[0-9a-zA-Z_.-]`, never used before."""
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     function: str
     """ARN of the Lambda."""
     event: Mapping[str, Any]
-    """What it is called with; JSON."""
+    """Event of the call; JSON."""
     timezone: str = "UTC"
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -54,7 +54,7 @@ class Entry(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """What a list tells of a schedule."""
+    """A schedule in a list."""
 
     name: str
     paused: bool
@@ -86,7 +86,7 @@ def schedule_once(name: str, at: float, function: str, parameters: dict[str, str
 
 
 def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
-    """Makes a schedule. One of that name that is already there is this one.
+    """Makes a schedule. An existing one of that name is taken for it.
 
     Raises:
         CannotSchedule
@@ -158,13 +158,15 @@ def prepare() -> None:
 
 
 def _is_about_cron(entry: Entry, error: "aws.AwsError") -> bool:
-    """The same code is for a role that cannot be assumed, which is no fault of the expression."""
+    """Whether an error is about the cron expression; a role that cannot be assumed has the same
+    code.
+    """
     invalid = error.code == _INVALID and entry.expression.startswith("cron(")
     return invalid and "role" not in error.message.lower()
 
 
 def _request(entry: Entry) -> dict[str, Any]:
-    """All of a schedule, as CreateSchedule and UpdateSchedule take it."""
+    """The request of CreateSchedule and UpdateSchedule, with all fields."""
     limits = {"StartDate": entry.starts_at, "EndDate": entry.ends_at}
     target = {
         "Arn": entry.function,

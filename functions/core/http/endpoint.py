@@ -58,7 +58,7 @@ def http_endpoint(
         with deadline(HTTP_SECONDS, context.get_remaining_time_in_millis()):
             reply = answer(request_id)
         log_answer(started, status=reply["statusCode"])
-    except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
+    except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP trigger
         reply = gateway.problem_answer(log_problem(error, started, request_id), headers(error))
     return reply
 

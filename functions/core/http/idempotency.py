@@ -35,7 +35,7 @@ ANSWERS_KEPT_SECONDS = DAY_SECONDS
 
 @config.settings()
 class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where answers are kept; read from the environment."""
+    """Table of kept answers; read from the environment."""
 
     idempotency_table: str
 

@@ -1,4 +1,4 @@
-"""A run as Step Functions has it: an execution of RunWorkflow, whose name is the run's id."""
+"""Executions of RunWorkflow: a run in Step Functions. Its name is the run's id."""
 
 import hashlib
 import re
@@ -17,14 +17,17 @@ from functions.core.runs.settings import RunSettings
 Branch = Literal["one", "many", "paced"]
 
 _RUN_ID = re.compile(r"([a-z][a-z0-9_]{0,52})\.[0-9a-z]{26}")
-"""Within the 80 characters of an execution's name."""
+"""Form of a run's id, within the 80 characters of an execution's name."""
 _ALPHABET = string.digits + string.ascii_lowercase
 _RANDOM_CHARACTERS = 26
 """134 bits."""
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """The input of an execution. It names items and holds none, because Step Functions keeps it for 90 days."""
+    """The input of an execution.
+
+    It refers to items and holds none, because Step Functions keeps it for 90 days.
+    """
 
     run_id: str
     workflow: str
@@ -32,23 +35,27 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     token_id: str | None
     origin_run_id: str
-    """The run that first had the items: this one, unless this one repeats failed items of another."""
+    """Id of the items' first run: this run, unless it retries failed items of another."""
     items_key: str
     references_key: str
     reference: Reference
-    """Of the first item; the only one in the branch `one`."""
+    """Reference to the first item; the only one in the branch `one`."""
     interval_seconds: int
     max_concurrency: int
     items_until: int
-    """When S3 deletes the items, seconds since the epoch."""
+    """Time at which S3 deletes the items, seconds since the epoch."""
     delete_at: str
-    """When the outcomes go, seconds since the epoch; as text, because DynamoDB's JSON has numbers so."""
+    """Time at which the outcomes expire, seconds since the epoch.
+
+    Text, as DynamoDB's JSON writes numbers.
+    """
     lenient: bool = False
-    """Whether the items' values are all texts, as those of a CSV, to be converted to what the workflow wants."""
+    """Whether the items' values are texts, such as CSV cells, to convert to the parameters' types.
+    """
     started_by: str | None = None
     """The code that started it: `api` (POST /runs, `Prefer: respond-async`), `schedule`, `events`,
-    `webhook:<scheme>:<source>` or `workflow:<name>`. A retry keeps it, whoever asks for that. Null: see
-    `started_by_of`.
+    `webhook:<scheme>:<source>` or `workflow:<name>`. A retry keeps it, whoever asks for that. Null:
+    see `started_by_of`.
     """
 
 
@@ -57,18 +64,19 @@ _BEFORE = {
     "webhook:ses": "workflow:track_delivery",
     "webhook:usersnap": "webhook:usersnap:usersnap",
 }
-"""The origin of the platform's own runs from before `started_by`, by their `token_id`. No token's id has
-such a form: those are hexadecimal digits.
+"""Origin of the platform's own runs that are older than `started_by`, by their `token_id`.
+
+No token's id has such a form: those are hexadecimal digits.
 """
 
 
 def started_by_of(started_by: str | None, token_id: str | None) -> str | None:
-    """The code that started a run, also one from before that field; null where it may be a client's."""
+    """The code that started a run, also an older one; null if it may have been a client."""
     return started_by or _BEFORE.get(token_id or "")
 
 
 def new_run_id(workflow: str, seed: str | None = None) -> str:
-    """An id for a run: random, or always the same for the same seed (an idempotency key, a schedule and its time)."""
+    """A run's id: random, or determined by a seed, such as an idempotency key."""
     if seed is None:
         return f"{workflow}." + "".join(
             secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS)
@@ -77,7 +85,7 @@ def new_run_id(workflow: str, seed: str | None = None) -> str:
 
 
 def workflow_of(run_id: str) -> str:
-    """The workflow that a run's id names: for scopes, before anything is read. Raises `NotFound` when it is no run's id."""
+    """The workflow of a run's id, for scopes before anything is read. Raises `NotFound`."""
     found = _RUN_ID.fullmatch(run_id)
     if not found:
         raise NotFound("There is no such run.")
@@ -85,12 +93,12 @@ def workflow_of(run_id: str) -> str:
 
 
 def is_run_id(name: str) -> bool:
-    """Whether an execution's name is a run's id; somebody may have started one in the console."""
+    """Whether an execution's name is a run's id; people can start others in the console."""
     return _RUN_ID.fullmatch(name) is not None
 
 
 def exists(run_id: str) -> bool:
-    """Whether there is such a run. Raises `Unavailable`."""
+    """Whether a run exists. Raises `Unavailable`."""
     try:
         read(run_id)
     except NotFound:
@@ -139,7 +147,7 @@ def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | 
         return step_functions.newest(_machine(), limit, cursor)
     except step_functions.InvalidCursor:
         raise InvalidParameters(
-            FieldError("/cursor", "is not one that this list gave, or too old")
+            FieldError("/cursor", "must be a recent cursor that this list returned")
         ) from None
 
 

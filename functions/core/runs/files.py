@@ -14,13 +14,13 @@ ITEMS_KEPT_SECONDS = 7 * 86_400
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """Where the parameters of one item are in a file of items."""
+    """Position of one item's parameters in a file of items."""
 
     index: int
     start: int
     """First byte."""
     length: int
-    """In bytes."""
+    """Bytes."""
 
 
 def read_item(key: str, start: int, length: int) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def read_item(key: str, start: int, length: int) -> dict[str, Any]:
 
 
 def digest(key: str) -> str:
-    """SHA-256 of a file; empty where it is not kept any more."""
+    """SHA-256 of a file; empty if it was deleted."""
     found = hashlib.sha256()
     try:
         for part in s3.read_parts(key):

@@ -227,7 +227,7 @@ def failed_indexes(run_id: str) -> Iterator[int]:
 
 
 def count_failed(run_id: str) -> int:
-    """How many items failed so far."""
+    """Number of items that have failed so far."""
     with dynamodb.unavailable_if_transient():
         return Outcome.failed_items.count(run_id)
 

@@ -42,7 +42,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     """Result of a run over one item; null for others, whose outcomes have the results."""
     problem: Any = None
-    """As `result`; also set where a run over many failed as a whole."""
+    """Problem of a run over one item, or of a run over many that failed as a whole."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):

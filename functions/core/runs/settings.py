@@ -1,4 +1,4 @@
-"""Where runs are: read from the environment when the first one is started or read."""
+"""Settings of runs."""
 
 import msgspec
 

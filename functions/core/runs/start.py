@@ -26,7 +26,7 @@ from functions.core.runs.settings import DEFAULT_CONCURRENCY
 
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
-"""As large as an HTTP request."""
+"""Bytes of one item; the limit of an HTTP request."""
 MAX_LIST_BYTES = 500_000_000
 """Bytes of all items, each with the common parameters: written within the deadline of a request."""
 _MARGIN_SECONDS = 3600

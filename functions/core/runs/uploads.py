@@ -1,14 +1,12 @@
-"""Uploads of lists that are too long for a request: a form with which a client sends one to S3, and its one use by a run."""
+"""Uploads of long lists: a form for a client's upload to S3, and its one use by a run."""
 
 import re
 import secrets
 from datetime import datetime
-from typing import Annotated, BinaryIO, Literal, NamedTuple, cast, get_args
+from typing import BinaryIO, Literal, NamedTuple, cast, get_args
 
 import msgspec
-from msgspec import Meta
 
-from functions.core import config
 from functions.core.aws import s3
 from functions.core.clock import utc
 from functions.core.errors import Conflict, NotFound, Unavailable
@@ -17,19 +15,13 @@ from functions.core.observability import logger
 Format = Literal["json", "jsonl", "csv"]
 
 FORM_SECONDS = 15 * 60
+MAX_UPLOAD_BYTES = 100_000_000
+"""A larger list could not be read within a request."""
 _UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
 
 
-@config.settings()
-class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where uploads go, and how large one may be; read from the environment."""
-
-    runs_bucket: str
-    max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
-
-
 class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client posts a file with (multipart/form-data): the fields first, then the file as `file`."""
+    """A form for an upload (multipart/form-data): the fields first, then the file as `file`."""
 
     upload_id: str
     url: str
@@ -39,31 +31,36 @@ class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
-    """A form for one file, which only this token can start a run from. `now` is in seconds since the epoch."""
+    """A form for one file. Only this token can start a run from it.
+
+    `now`: seconds since the epoch.
+    """
     upload_id = f"{secrets.token_hex(16)}.{kind}"
-    largest = config.read(UploadSettings).max_upload_bytes
-    form = s3.upload_form(_key(token_id, upload_id), max_bytes=largest, valid_seconds=FORM_SECONDS)
+    form = s3.upload_form(
+        _key(token_id, upload_id), max_bytes=MAX_UPLOAD_BYTES, valid_seconds=FORM_SECONDS
+    )
     return UploadForm(
-        upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS)
+        upload_id=upload_id, **form, max_bytes=MAX_UPLOAD_BYTES, expires_at=utc(now + FORM_SECONDS)
     )
 
 
 class Upload(NamedTuple):
-    """A file that a token has uploaded, or may have."""
+    """A token's upload, which may not have arrived."""
 
     token_id: str
     upload_id: str
 
     @property
     def format(self) -> Format:
-        """Raises `NotFound` when no form has such an id."""
+        """Format of the file. Raises `NotFound` for an id that no form has."""
         found = _UPLOAD_ID.fullmatch(self.upload_id)
         if not found:
             raise _not_found()
         return cast("Format", found[1])
 
     def open(self) -> BinaryIO:
-        """The file as it is now: whatever is uploaded under the same form later is not in the stream.
+        """The file in its present version; later uploads with the same form do not change the
+        stream.
 
         Raises:
             NotFound: nothing was uploaded, or by another token.
@@ -75,12 +72,15 @@ class Upload(NamedTuple):
         return stream
 
     def taken_by(self) -> str | None:
-        """The run that claimed it, whether or not that was started then."""
+        """Id of the run that claimed the upload, started or not."""
         content = s3.read(self._marker)
         return content.decode() if content else None
 
     def claim(self, run_id: str) -> None:
-        """Takes the upload for a run. Of any number of parallel claims one succeeds; the others raise `Conflict`."""
+        """Claims the upload for a run.
+
+        One of any parallel claims succeeds; others raise `Conflict`.
+        """
         try:
             claimed = s3.write_once(self._marker, run_id.encode())
         except s3.AnotherWrite as error:
@@ -91,11 +91,11 @@ class Upload(NamedTuple):
             raise used(used_by or "")
 
     def release(self) -> None:
-        """Takes a claim back whose run has not started."""
+        """Releases the claim of a run that did not start."""
         _delete(self._marker)
 
     def delete(self) -> None:
-        """Deletes the file; what says that it was used stays."""
+        """Deletes the file; the record of its use stays."""
         _delete(_key(*self))
 
     @property
@@ -108,7 +108,7 @@ def _key(token_id: str, upload_id: str) -> str:
 
 
 def _delete(key: str) -> None:
-    """Or leaves it to the bucket's lifecycle: by now the answer does not depend on it."""
+    """Deletes an object, or leaves it to the bucket's lifecycle: no answer depends on it."""
     try:
         s3.delete(key)
     except Unavailable:
@@ -120,7 +120,7 @@ def _not_found() -> NotFound:
 
 
 def used(run_id: str) -> Conflict:
-    """The error for an upload that a run was started from."""
+    """The error for an upload that a run has used."""
     return Conflict(
         f"The run {run_id} was started from this upload; make a new one for another run."
     )

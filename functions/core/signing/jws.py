@@ -10,12 +10,13 @@ from functions.core import config
 from functions.core.aws import kms
 
 _SPKI_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
-"""What a P-256 SubjectPublicKeyInfo in DER begins with (RFC 5480 §2): id-ecPublicKey, secp256r1, a
-bit string.
+"""Prefix of a P-256 SubjectPublicKeyInfo in DER (RFC 5480 §2).
+
+id-ecPublicKey, secp256r1, a bit string.
 """
 
 _UNCOMPRESSED = 0x04
-"""SEC 1 §2.3.3: both coordinates follow."""
+"""Tag of an uncompressed point: both coordinates follow (SEC 1 §2.3.3)."""
 
 _COORDINATE_BYTES = 32
 
@@ -33,9 +34,7 @@ class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key_id(key: str) -> str:
-    """The `kid` of a key: its id in KMS, which its ARN ends with, so that no call is needed to know
-    it.
-    """
+    """The `kid` of a key: its id in KMS, the end of its ARN."""
     return key.rpartition("/")[2]
 
 
@@ -54,7 +53,7 @@ def sign(key: str, message: bytes) -> bytes:
 
 @config.cached
 def public_key(key: str) -> PublicKey:
-    """The public half of a key. It never changes, so a process asks for it once.
+    """The public half of a key. It never changes, so a process requests it once.
 
     Raises:
         LookupError: when the key is disabled, awaits its deletion or is not there.
@@ -99,7 +98,7 @@ def coordinates(spki: bytes) -> tuple[bytes, bytes]:
 
 
 def base64url(data: bytes) -> str:
-    """Without padding (RFC 7515 §2)."""
+    """Base64url without padding (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -109,8 +108,9 @@ def prepare() -> None:
 
 
 def _integer(der: bytes) -> tuple[bytes, bytes]:
-    """A positive INTEGER in 32 bytes (or more), and what follows it. DER drops leading zeros, and
-    puts one before a set top bit.
+    """A positive INTEGER in 32 bytes (or more), and the rest.
+
+    DER drops leading zeros, and puts one before a set top bit.
     """
     if len(der) < 2 or der[0] != 0x02 or len(der) < 2 + der[1]:  # noqa: PLR2004 - tag and length
         raise ValueError("This is no INTEGER in DER.")

@@ -29,7 +29,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     keys = _listed(text.strip())
     if not 1 <= len(keys) <= _MOST or not all(keys):
         raise SettingsError(
-            f"The secret must be a key, or a JSON list of at most {_MOST} keys, the current one first."
+            f"The secret must be one key, or a JSON list of up to {_MOST}, the current one first."
         )
     return keys
 

@@ -65,9 +65,9 @@ class ItemDelivery(msgspec.Struct, frozen=True):
     """Time at which the item's first try began."""
     delete_at: int
     lenient: bool = False
-    """As in `Execution`."""
+    """Whether texts are converted to the parameters' types."""
     started_by: str | None = None
-    """As in `Execution`; null in runs that are older than this field."""
+    """The code that started the run; null in runs that are older than this field."""
 
     @property
     def item_id(self) -> str:
@@ -117,7 +117,7 @@ class RunItemTrigger:
         except NotInBackground as error:
             log_problem(error, started, request_id)
             return {"status": "failed"}
-        except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
+        except Exception as error:  # noqa: BLE001 - its text must not reach Step Functions
             code = log_problem(error, started, request_id).code
         raise WillTryAgain(code)
 
@@ -140,7 +140,7 @@ class RunItemTrigger:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             result = self._run(delivery, context)
-        except Exception as error:  # noqa: BLE001 - no exception may leave the HTTP door
+        except Exception as error:  # noqa: BLE001 - each is recorded
             told = log_problem(error, started, request_id)
             if not is_retryable(error):
                 return attempt.fail(told)

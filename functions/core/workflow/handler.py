@@ -1,7 +1,7 @@
 """Lambda handlers of workflows: `workflow(function)` makes a typed function one that answers every
 trigger.
 
-http      a request through API Gateway, or 202 with a run for `Prefer: respond-async` (RFC 7240 §4.1)
+http      a request through API Gateway; with `Prefer: respond-async` (RFC 7240 §4.1) a run
 direct    `{"trigger": "direct", "parameters": {…}}`, from `make invoke` or `aws lambda invoke`
 schedule  `{"trigger": "schedule", "parameters": {…}}`, from EventBridge Scheduler
 run       `{"trigger": "run", …}`, from RunWorkflow: one item of a run

@@ -37,7 +37,7 @@ _CHECKS = (
 )
 """All checks. Clients read their names."""
 _REQUIRED = frozenset({email_sender, secrets, schedules, runs})
-"""Nothing works without these. If one could not be checked, the deployment is not ready."""
+"""Required checks. If one could not be checked, the deployment is not ready."""
 
 
 class CheckAppLocation(Parameters):

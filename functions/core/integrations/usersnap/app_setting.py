@@ -61,7 +61,7 @@ class AppSetting(dynamodb.Table):
 
     @property
     def usersnap(self) -> Usersnap:
-        """As a value."""
+        """The setting as a value."""
         return Usersnap(
             enabled=self.enabled, space_api_key=self.space_api_key, portal_url=self.portal_url
         )
