@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from infra import sam
-from tests import deliveries
+from tests.builders import deliveries
 from tests.e2e.conftest import LocalStack, Receiver, eventually
 
 SECURITY_TOKEN = "usersnaps-security-token"

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import sam
-from tests.unit.test_run_workflow import DEFINITION, VALUES
-from tests.unit.test_template import translated
+from tests.builders.template import DEFINITION, SUBSTITUTIONS, translated
 
 
 def lint(path: Path, *options: str) -> str:
@@ -44,7 +43,7 @@ def test_cfn_lint_looks_into_the_machine(tmp_path: Path) -> None:
 def machine(definition: dict[str, Any], folder: Path) -> Path:
     """A template of it: definitions that are objects are looked into, and ARNs have no substitutions."""
     text = json.dumps(definition)
-    for name, value in VALUES.items():
+    for name, value in SUBSTITUTIONS.items():
         text = text.replace(f"${{{name}}}", value)
     properties = {"Definition": json.loads(text), "RoleArn": "arn:aws:iam::123456789012:role/runs"}
     path = folder / "machine.json"

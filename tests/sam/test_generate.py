@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from infra import sam
-from tests.unit.test_generate import NOT_IN_A_COPY, git, run
+from tests.builders.project_copies import NOT_IN_A_COPY, git, run
 
 SOURCES = ["verify_delete", "verify_send"]
 

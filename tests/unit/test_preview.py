@@ -17,7 +17,7 @@ from functions.core.messages.rendering.render import TEMPLATES
 from infra import sam
 from infra.preview import rendering, server
 from infra.preview.server import PreviewServer
-from tests.unit.emails import LOCALES, NAMES
+from tests.builders.emails import LOCALES, NAMES
 
 pytestmark = pytest.mark.slow
 

@@ -7,26 +7,18 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from functions.core.http.problems import Problem
 from functions.core.runs.execution import Execution
 from functions.core.triggers.run_item import _HANGS_SECONDS, BUDGET_SECONDS, ItemDelivery
 from infra import sam
+from tests.builders.template import DEFINITION, MACHINE, SUBSTITUTIONS
 
-MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
-DEFINITION: dict[str, Any] = yaml.safe_load((sam.ROOT / MACHINE["DefinitionUri"]).read_text())
 MAPS = {name: DEFINITION["States"][name] for name in ("Many", "Paced")}
 BRANCHES = {
     "Item": DEFINITION["States"],
     "OneOfMany": MAPS["Many"]["ItemProcessor"]["States"],
     "OnePaced": MAPS["Paced"]["ItemProcessor"]["States"],
-}
-VALUES = {
-    "Partition": "aws",
-    "Functions": "stack-wf-",
-    "OutcomesTable": "outcomes",
-    "RunsBucket": "stack-runs",
 }
 
 
@@ -202,4 +194,4 @@ def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
 
 def test_what_is_substituted_is_what_the_definition_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
-    assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(VALUES)
+    assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)

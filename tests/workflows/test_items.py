@@ -21,11 +21,10 @@ from functions.workflows.send_email_template.handler import lambda_handler as se
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests import fakes
 from tests.builders import Context
-from tests.workflows.conftest import Clock, Settings, admin, sent_emails
+from tests.builders.run_items import RUN_ID, delivery, outcome
+from tests.workflows.conftest import Clock, Settings, sent_emails
 
 pytestmark = pytest.mark.usefixtures("cloud")
-
-RUN_ID = f"greet.{'0' * 26}"
 
 
 class Greeting(Parameters):
@@ -60,33 +59,6 @@ def fails(error: Exception) -> Callable[[], None]:
         raise error
 
     return fail
-
-
-def delivery(parameters: dict[str, Any] | None = None, **fields: object) -> dict[str, Any]:
-    """The event of an item whose parameters are the second line of a file."""
-    line = json.dumps(parameters or {"name": "Ana"}).encode()
-    admin("s3").put_object(
-        Bucket="runs", Key="runs/items.jsonl", Body=b'{"name": "Eve"}\n' + line + b"\n"
-    )
-    event = {
-        "trigger": "run",
-        "run_id": RUN_ID,
-        "origin_run_id": RUN_ID,
-        "index": 1,
-        "start": 16,
-        "length": len(line),
-        "items_key": "runs/items.jsonl",
-        "token_id": "0123456789abcdef",
-        "started_at": datetime.now(UTC).isoformat(),
-        "delete_at": "1900000000",
-    }
-    return event | fields
-
-
-def outcome(run_id: str = RUN_ID) -> outcomes.ItemOutcome:
-    found = outcomes.find_outcome(run_id, 1)
-    assert found
-    return found
 
 
 def test_an_item_is_run_with_its_own_parameters_and_its_result_is_kept() -> None:

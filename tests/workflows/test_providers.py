@@ -18,11 +18,10 @@ from functions.core.messages import channels, sms
 from functions.core.messages.providers import twilio_client
 from functions.core.messages.providers.twilio import spoken
 from functions.core.messages.providers.twilio_account import read_account
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra.local import end_user_messaging, twilio
 from infra.local.stand_ins import running_stand_ins
 from tests import fakes
-from tests.builders import call
+from tests.builders.verifications import send
 from tests.workflows.conftest import Settings, admin, sent_sms
 
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
@@ -279,7 +278,7 @@ def forms(settings: Settings) -> Iterator[list[dict[str, str]]]:
 def test_twilio_is_told_where_to_say_what_became_of_a_verifications_message(
     channel: str, forms: list[dict[str, str]]
 ) -> None:
-    reply = call(verify_send, {"channel": channel, "to": TO})
+    reply = send(TO, channel=channel)
     assert reply.status == 200, reply.body
     verification_id = reply.body["verification_id"]
     url = f"https://api.example.com/webhooks/twilio?verification_id={verification_id}"
@@ -290,7 +289,7 @@ def test_by_default_twilio_is_told_of_no_url(
     settings: Settings, forms: list[dict[str, str]]
 ) -> None:
     settings.unset("TWILIO_STATUS_URL")
-    call(verify_send, {"channel": "sms", "to": TO})
+    send(TO)
     assert "StatusCallback" not in forms[0]
 
 
@@ -309,7 +308,7 @@ def test_end_user_messaging_is_told_of_which_verification_a_message_is(settings:
             SMS_PROVIDERS="end_user_messaging",
             END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION,
         )
-        reply = call(verify_send, {"channel": "sms", "to": TO})
+        reply = send(TO)
     assert asked[0]["Context"] == {"verification_id": reply.body["verification_id"]}
 
 
@@ -461,12 +460,11 @@ def test_a_send_after_no_provider_was_reached_need_not_wait_and_one_after_a_fail
     settings: Settings,
 ) -> None:
     settings.set(SMS_PROVIDERS="twilio")
-    body = {"channel": "sms", "to": TO}
     for url, status in [(fakes.nobody(), 503), ("", 503)]:
         with fakes.server(fakes.answers(500, b"")) as failing:
             settings.set(TWILIO_URL=url or failing)
-            assert call(verify_send, body).status == status
-    assert call(verify_send, body).status == 429
+            assert send(TO).status == status
+    assert send(TO).status == 429
 
 
 # --- the Twilio account ------------------------------------------------------------------------------------------------
@@ -614,7 +612,7 @@ def test_neither_message_nor_destination_nor_credentials_of_a_failed_send_are_lo
     settings.set(SMS_PROVIDERS=provider)
     with fakes.server(script) as url:
         point(settings, provider, url)
-        reply = call(verify_send, {"channel": "sms", "to": TO})
+        reply = send(TO)
     assert reply.status in {502, 503}
     for text in (log.getvalue(), json.dumps(reply.body)):
         assert TO not in text

@@ -31,10 +31,10 @@ from functions.core.workflow import start as start_from_workflow
 from functions.workflows.deliver_event import handler as delivering
 from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
 from infra import sam
-from tests import deliveries, fakes
-from tests.builders import Context, Reply, call, http_event
+from tests import fakes
+from tests.builders import Context, Reply, call, deliveries, http_event
+from tests.builders.stream_records import APPROVED
 from tests.workflows.conftest import Settings, admin
-from tests.workflows.test_events import APPROVED
 
 pytestmark = pytest.mark.usefixtures("cloud", "listened")
 

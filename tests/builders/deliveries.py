@@ -25,6 +25,23 @@ NOW = 1_731_705_121
 URL = "https://api.example.com/webhooks/tests"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:orders"
 CERTIFICATE_URL = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+SES_EVENT: dict[str, Any] = {
+    "eventType": "Bounce",
+    "mail": {
+        "messageId": "m-1",
+        "destination": ["ana@example.com"],
+        "commonHeaders": {"subject": "Your code is 918273"},
+        "headers": [{"name": "Subject", "value": "Your code is 918273"}],
+        "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
+    },
+    "bounce": {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "timestamp": "2026-11-24T12:00:00.000Z",
+    },
+}
+"""A bounce as SES publishes it, shortened (SES Developer Guide, "Contents of event data that
+Amazon SES publishes to Amazon SNS")."""
 
 
 def received(body: bytes, headers: Mapping[str, str], query: str = "") -> Received:
