@@ -15,8 +15,6 @@ from tests.workflows.conftest import admin
 pytestmark = pytest.mark.usefixtures("cloud")
 
 
-
-
 def rotate(**keys: str) -> None:
     secret_id = config.read(VerificationSettings).code_keys_secret
     admin("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(keys))
