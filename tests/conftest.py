@@ -34,7 +34,7 @@ from botocore.config import Config  # noqa: E402
 
 from functions.core import config as functions_config  # noqa: E402
 from functions.core.observability import logger  # noqa: E402
-from tests.clock import held_clock  # noqa: E402, F401 - the fixture `clock`
+from tests.clock import early_in_a_day, held_clock  # noqa: E402, F401 - fixtures
 from tests.sizes import SOAK  # noqa: E402
 
 

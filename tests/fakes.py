@@ -100,11 +100,15 @@ def loses_first_answers(upstream: str, count: int) -> Script:
     return script
 
 
+_TAKEN: list[socket.socket] = []
+
+
 def nobody() -> str:
-    """A URL at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    """A URL at which nobody listens, nor will while this process lives: its port is taken."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def reply(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
@@ -61,9 +62,16 @@ class Settings:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    before = _endpoints()
     yield Settings(monkeypatch)
-    if changed := [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
-        Settings(monkeypatch).unset(*changed)
+    if (now := _endpoints()) != before:
+        Settings(monkeypatch).unset(*(now.keys() - before.keys()))
+        config.reset(everything=True)
+
+
+def _endpoints() -> dict[str, str]:
+    """Those of a module stay between its tests: a client of another URL would be made anew."""
+    return {name: url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")}
 
 
 @pytest.fixture
@@ -172,7 +180,8 @@ def _state_machine() -> str:
 @cache
 def admin(service: str) -> Any:
     """A client that sees everything; made once, because making one is the slow part of a test."""
-    return boto3.client(service)
+    # The endpoints in the environment are those of the functions.
+    return boto3.client(service, config=Config(ignore_configured_endpoint_urls=True))
 
 
 @cache

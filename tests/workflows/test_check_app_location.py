@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from functions.core import config
 from functions.core.errors import TooSlow
 from functions.core.workflow import NotValid
 from functions.workflows.check_app_location import asking
@@ -127,16 +128,30 @@ class Account:
         )
 
 
+@pytest.fixture(scope="module")
+def accounts() -> Iterator[list[Account]]:
+    """The account that answers, alone in a list. Its URL stays, or each test would make its clients anew."""
+    accounts = [Account()]
+    services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
+
+    def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        accounts[0].answer(request, body)
+
+    with fakes.server(script) as url, pytest.MonkeyPatch.context() as patch:
+        for service in services:
+            patch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        config.reset(everything=True)
+        yield accounts
+    config.reset(everything=True)
+
+
 @pytest.fixture(autouse=True)
-def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG001 - is there first
-    """One that is ready for everything."""
-    account = Account()
-    with fakes.server(account.answer) as url:
-        services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
-        settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
-        settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
-        settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
-        yield account
+def account(accounts: list[Account], cloud: None, settings: Settings) -> Account:  # noqa: ARG001 - is there first
+    """An account that is ready for everything."""
+    settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
+    settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
+    accounts[0] = Account()
+    return accounts[0]
 
 
 def ask(**parameters: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.builders import verifications
 from tests.builders.verifications import check, end, guess, last_code
 from tests.workflows.conftest import Clock, Settings, sent_emails
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 send = partial(verifications.send, kind="publishable")
 """For a stranger, where a test says nothing else."""

@@ -14,7 +14,7 @@ from tests.builders import verifications
 from tests.builders.verifications import check, end, last_code
 from tests.workflows.conftest import Clock, Settings, admin
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 send = partial(verifications.send, kind="publishable")
 """For a stranger, where a test says nothing else."""
@@ -69,12 +69,6 @@ AREA_CODES = (
     308,
     309,
 )
-
-
-@pytest.fixture(autouse=True)
-def _within_an_hour(clock: Clock) -> None:
-    """Sends are counted by the hour of the clock; a test crosses one only where it says so."""
-    clock.advance(HOUR_SECONDS - clock() % HOUR_SECONDS + 60)
 
 
 def note(network: int | None, *, valid: bool = False) -> None:
