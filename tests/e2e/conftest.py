@@ -33,6 +33,7 @@ from infra.local.deploy import zipped_functions
 from infra.local.emulator import Emulator
 from infra.local.state import Running, read_running
 from tests import fakes
+from tests.builders.codes import stands_in
 from tests.sizes import SOAK
 
 START_SECONDS = 120
@@ -319,11 +320,6 @@ class LocalStack:
         pid = int((self.state / "pid").read_text())
         os.kill(pid, signal.SIGINT)
         eventually(f"process {pid} has ended", lambda: _runs(pid), lambda runs: not runs)
-
-
-def stands_in(code: str, text: str) -> bool:
-    """Whether a code is in a text, other than in a timestamp, a number or an id."""
-    return re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", text) is not None
 
 
 def keys_of(secret: str) -> list[str]:

@@ -16,8 +16,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from infra import sam
 from tests.builders import deliveries
+from tests.builders.codes import stands_in
 from tests.builders.parameters import check_parameters, send_parameters
-from tests.e2e.conftest import LocalStack, Receiver, eventually, stands_in
+from tests.e2e.conftest import LocalStack, Receiver, eventually
 from tests.e2e.runs import ended
 
 SECURITY_TOKEN = "usersnaps-security-token"

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core import config
@@ -272,6 +272,7 @@ def test_a_paragraph_is_longer() -> None:
         Paragraph.read("x" * 2001)
 
 
+@settings(deadline=None)  # a slow machine is no failure
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
     config.read(MessageSettings)

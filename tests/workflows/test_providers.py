@@ -236,10 +236,9 @@ def test_each_reason_of_end_user_messaging_about_the_destination_is_a_refusal(
 @pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("earlier", ["out of reach", "no answer"])
 def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider_may_have(
-    earlier: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    earlier: str, settings: Settings
 ) -> None:
-    monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.1)
-    settings.set(SMS_PROVIDERS="end_user_messaging,twilio")
+    settings.set(SMS_PROVIDERS="end_user_messaging,twilio", READ_TIMEOUT_SECONDS=0.1)
     with fakes.server(fakes.hangs) as url:
         point(settings, "end_user_messaging", url if earlier == "no answer" else fakes.nobody())
         with pytest.raises(ProviderRefused) as caught:
@@ -386,9 +385,8 @@ def test_while_end_user_messaging_is_unavailable_the_next_provider_sends(
     failure: str,
     settings: Settings,
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
+    settings.set(READ_TIMEOUT_SECONDS=0.3)
     assert outcome(settings, "end_user_messaging", AWS_FAILURES[failure]) == "sns"
     assert counted(capfd) == [("end_user_messaging", "unavailable")]
 
