@@ -15,7 +15,7 @@ Script = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 @contextmanager
 def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A loopback HTTP server whose every request the script answers; yields its URL. With `tls` it speaks HTTPS."""
+    """Serves a script on loopback over HTTP, with `tls` over HTTPS; yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -78,7 +78,7 @@ def never_ends(beginning: bytes, piece: bytes, pause_seconds: float = 0) -> Scri
 
 
 def loses_first_answers(upstream: str, count: int) -> Script:
-    """Forwards every request, but the first `count` answers never arrive: the connection breaks instead."""
+    """Forwards every request; instead of the first `count` answers the connection breaks."""
     lost = iter(range(count))
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:

@@ -1,6 +1,7 @@
-"""Builders of what tests feed to the code: calls, deliveries, verifications, runs, copies of the project.
+"""Builders of what tests feed to the code: calls, deliveries, verifications, runs, copies.
 
-No test module imports another one (tests/unit/test_imports_of_tests.py); what two of them need is here.
+No test module imports another one (tests/unit/test_imports_of_tests.py). What two of them need is
+here.
 """
 
 from tests.builders.http import ALL_SCOPES, Context, Reply, call, http_event

@@ -1,4 +1,7 @@
-"""Deliveries as their sources make them: signed here, by what each source documents, and not by the code under test."""
+"""Deliveries as their sources make them.
+
+They are signed here, as each source documents it, and not by the code under test.
+"""
 
 import base64
 import hashlib
@@ -100,7 +103,7 @@ def twilio_json(body: bytes, key: str) -> Received:
 
 
 def sns(message: str, topic: str = TOPIC, at: float = NOW, **fields: str | None) -> Received:
-    """A message as SNS sends it; `fields` stand in it instead of the usual ones, and are signed where such are."""
+    """A message as SNS sends it. `fields` replace the usual ones, and are signed as those are."""
     values = {
         "Type": "Notification",
         "MessageId": "5c9c3b5e-0000-4000-8000-000000000001",
@@ -178,7 +181,7 @@ class Make(Protocol):
 
 
 class Source(NamedTuple):
-    """A source that signs one payload, with the word "original" in it, at any time and with any key."""
+    """A source that signs one payload at any time and with any key. It has the word "original"."""
 
     name: SchemeName
     make: Make  # of a key and a time

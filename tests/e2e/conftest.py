@@ -1,7 +1,7 @@
-"""The local stack as `make run` starts it, on a port and a state of its own.
+"""The local stack as `make run` starts it, on its own port and state, beside one that is up.
 
-So it does not meet one that is up. Tests speak HTTP to it. What HTTP cannot show, such as a log or the
-record of a verification, they read from the emulator through `LocalStack`.
+Tests speak HTTP to it. Through `LocalStack` they read from the emulator what HTTP cannot show, such
+as a log or the record of a verification.
 """
 
 import fcntl
@@ -42,7 +42,7 @@ WAIT_SECONDS = 120
 DAY_SECONDS = 86_400
 LONGEST_SHOWN = 3000
 WAIT_SCALE = 0.1
-"""Of waits in the emulator's Step Functions, also before another try; in `make soak` they are whole."""
+"""Of waits and pauses in the emulator's Step Functions; in `make soak` they are whole."""
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -83,7 +83,7 @@ def shortened(text: str) -> str:
 
 
 class LocalStack:
-    """A running `python -m infra.local`, and what it printed. Another process may have started it."""
+    """A running `python -m infra.local`, perhaps of another process, and what it printed."""
 
     def __init__(self, state: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.state = state
@@ -189,7 +189,10 @@ class LocalStack:
         return [line for name in names for line in self._logs(f"/aws/lambda/{name}")]
 
     def _logs(self, group: str) -> list[str]:
-        """By group, without listing the groups: the emulator fails at that while any of them gets a new stream."""
+        """The lines of a group.
+
+        The groups are not listed: the emulator fails at that while any of them gets a new stream.
+        """
         pages = self.emulator.client("logs").get_paginator("filter_log_events")
         for last in [False] * 20 + [True]:
             try:
@@ -280,7 +283,7 @@ class LocalStack:
         )
 
     def add_workflow(self, name: str, code: str) -> None:
-        """One more workflow beside the stack's own, with the rights and the environment of verify_delete.
+        """Adds a workflow with the rights and the environment of verify_delete.
 
         Another worker may have added it already.
         """
@@ -343,7 +346,7 @@ def _runs(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[LocalStack]:
-    """The one stack that all tests share whose settings are the template's, also those of other workers."""
+    """The stack with the template's settings, which all tests of all workers share."""
     if worker_id == "master":
         running = LocalStack.start(tmp_path_factory.mktemp("stack"))
         yield running
@@ -438,7 +441,10 @@ def receiver_url(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack on which everything is switched on. Its tests are on one worker (tests/scheduling.py)."""
+    """The one stack on which everything is switched on.
+
+    Its tests are on one worker (tests/scheduling.py).
+    """
     running = LocalStack.start(
         tmp_path_factory.mktemp("special"),
         DELIVERY_STATUS="true",
@@ -479,7 +485,10 @@ _lines = iter(range(100))
 
 @pytest.fixture
 def phone(worker_id: str) -> str:
-    """A number that no other test has: each worker has an area code, in which 555-0100 to 555-0199 are for fiction."""
+    """A number that no other test has.
+
+    Each worker has an area code. In each of these 555-0100 to 555-0199 are for fiction.
+    """
     areas = (212, 213, 310, 312, 415, 503, 617, 702, 808, 907)
     area = areas[int(worker_id.removeprefix("gw")) if worker_id != "master" else 0]
     return f"+1{area}55501{next(_lines):02d}"

@@ -1,4 +1,4 @@
-"""Events on the local stack: a run delivers them to a server on this machine, signed with the stack's own key."""
+"""Events on the local stack: a run delivers them to a server here, signed with its key."""
 
 from pathlib import Path
 

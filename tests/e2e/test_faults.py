@@ -1,4 +1,4 @@
-"""Faults, by causing them: copies of a function, behind a network that breaks or with a right less."""
+"""Faults: copies of functions, one behind a network that breaks, one without a right."""
 
 import json
 import uuid
@@ -23,7 +23,10 @@ def requests() -> list[bytes]:
 
 @pytest.fixture
 def lossy(stack: LocalStack, requests: list[bytes]) -> Iterator[str]:
-    """A copy of verify_check. DynamoDB does what it asks, but its first answer is lost on the way."""
+    """A copy of verify_check behind a network that loses an answer.
+
+    DynamoDB does what the first request asks, but the answer is lost on the way.
+    """
     forwarded = fakes.loses_first_answers(stack.running.emulator_url, 1)
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:

@@ -1,6 +1,7 @@
 """Runs on lists, over HTTP and really running: progress, failures, retry, uploads, cancel.
 
-The work is verify_delete of verifications that do not exist, which is cheap. An item whose id is none fails.
+Each item is a verify_delete of a verification that does not exist, which is cheap. An item with a
+wrong id fails.
 """
 
 import httpx

@@ -1,4 +1,4 @@
-"""Send a code, check it, delete it: over HTTP, on template.yaml as it is deployed, with IAM enforced."""
+"""Send a code, check it, delete it: over HTTP, on the deployed template, with IAM enforced."""
 
 import httpx
 import pytest

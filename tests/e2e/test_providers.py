@@ -1,4 +1,4 @@
-"""SMS, WhatsApp and calls through Twilio and End User Messaging on the local stack: `make run SMS_PROVIDERS=…` just works."""
+"""SMS, WhatsApp and calls through Twilio and End User Messaging: `make run SMS_PROVIDERS=…`."""
 
 import re
 from pathlib import Path

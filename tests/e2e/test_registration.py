@@ -1,4 +1,4 @@
-"""How a deployment is entered and looked at: the registration token for the first private token, and what that is told."""
+"""Entry into a deployment: the registration token buys the first secret token."""
 
 import httpx
 

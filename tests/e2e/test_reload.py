@@ -1,4 +1,4 @@
-"""Reload on a stack that is up: a mistake is named, what is mended works, no call fails meanwhile."""
+"""Reload on a running stack: a mistake is named, its repair works, no call fails meanwhile."""
 
 import re
 import shutil
@@ -55,7 +55,8 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
     stack: LocalStack, project: Path
 ) -> None:
     sound = (sam.ROOT / HANDLER).read_text()
-    place = f"{HANDLER}:{len(sound.splitlines()) + 1}: NameError: name 'nothing_of_that_name' is not defined"
+    error = "NameError: name 'nothing_of_that_name' is not defined"
+    place = f"{HANDLER}:{len(sound.splitlines()) + 1}: {error}"
     with stack.api() as api:
         answer = api.post("/workflows/verify_delete", json=NOBODY)
         assert (answer.status_code, answer.headers["content-type"]) == (

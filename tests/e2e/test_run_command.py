@@ -1,4 +1,4 @@
-"""`make run` itself: what it prints, that schedules fire, that state lasts, that it says what is wrong."""
+"""`make run` itself: it says what is there and what is wrong, fires schedules, keeps its state."""
 
 import json
 import re

@@ -108,7 +108,7 @@ def test_a_cancelled_group_never_fires(stack: LocalStack, api: httpx.Client) -> 
 
 @pytest.mark.soak(only=True)
 def test_a_recurring_schedule_fires_at_least_twice_and_once_a_minute(stack: LocalStack) -> None:
-    """Fired every 10 s by the emulator, which is to be one run in a minute: what is delivered twice runs once.
+    """The emulator fires it every 10 s, which makes one run a minute: a repeated firing is none.
 
     No other test has runs of this workflow.
     """

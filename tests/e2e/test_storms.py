@@ -21,7 +21,10 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def pool(stack: LocalStack) -> Any:
-    """Clients. The functions' processes are started a few at a time before they are asked to answer at once."""
+    """Clients.
+
+    The functions' processes are started a few at a time before all are asked at once.
+    """
     with ThreadPoolExecutor(CLIENTS) as pool:
         for clients in range(10, CLIENTS + 1, 10):
             storm(

@@ -1,4 +1,4 @@
-"""What goes wrong is in the terminal of `make run` as it happens, and `make logs` shows all of a call."""
+"""The terminal of `make run` tells faults as they happen; `make logs` shows all of a call."""
 
 import json
 import os
@@ -43,7 +43,8 @@ def NAME(asked: Asked) -> Answered:
         return Answered(run_id=run.run_id)
     logger.info("my own line")
     logging.getLogger(__name__).info("no line of the call: this module is not one of functions/")
-    thread = threading.Thread(target=lambda: logging.getLogger("functions.workflows.mine").info("my thread's line"))
+    mine = logging.getLogger("functions.workflows.mine")
+    thread = threading.Thread(target=lambda: mine.info("my thread's line"))
     thread.start()
     thread.join()
     if asked.how == "boom":

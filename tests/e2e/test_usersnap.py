@@ -1,4 +1,4 @@
-"""Usersnap as the app's owner and its pages see it: switched on and off over HTTP, with the roles of template.yaml."""
+"""Usersnap, switched on and off over HTTP with the roles of template.yaml."""
 
 import base64
 

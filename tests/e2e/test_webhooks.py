@@ -1,7 +1,7 @@
 """Webhooks in and events out, on the local stack.
 
-A delivery that another application signs starts a run here. An event of here reaches a receiver, which
-verifies it.
+A delivery that another application signs starts a run here. An event of here reaches a receiver,
+which verifies it.
 """
 
 import json

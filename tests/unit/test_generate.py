@@ -1,4 +1,4 @@
-"""`make workflow`: what it refuses, what it renames, and that nothing stays behind when it fails."""
+"""`make workflow`: its refusals, its renaming, and that a failure leaves nothing behind."""
 
 import difflib
 import json

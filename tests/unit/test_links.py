@@ -1,4 +1,4 @@
-"""What mail programs make links of: cases restated from linkify-it's and Django's, and a careless linkifier."""
+"""Texts that mail programs make links of: cases of linkify-it and Django, a careless linkifier."""
 
 import re
 
@@ -182,7 +182,7 @@ def test_a_host_that_may_be_read_as_another_is_refused(url: str) -> None:
         Link.read(url)
 
 
-# --- a linkifier that is more careless than any --------------------------------------------------------------------------
+# --- a linkifier that is more careless than any ---------------------------------------------------
 
 DOT = "[.\u2024\u3002\ufe52\uff0e\uff61]"
 ENDS = rf"""[\s<>()\[\]{{}}"'`|\\^,;:!$*@\u201d]|{DOT}{{2}}|\?\?|---"""
@@ -195,7 +195,10 @@ LINKED = re.compile(
 
 
 def links(text: str) -> set[str]:
-    """Hosts of all links that a mail program may find that ends one at any sign, and looks anew at what is left."""
+    """Hosts of all links that the most careless mail program may find.
+
+    It ends a link at any sign, and looks anew at the rest.
+    """
     return {(match["host"] or match["name"]).lower() for match in LINKED.finditer(text)}
 
 

@@ -74,7 +74,10 @@ def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_n
 
 
 def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
-    """It has not run the item. Each retrier counts its own tries; one after States.ALL would never be asked."""
+    """It has not run the item.
+
+    Each retrier counts its own tries; one after States.ALL would never be asked.
+    """
     throttled, *others = item_states("Item")["RunItem"]["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
     assert throttled["JitterStrategy"] == "FULL"
@@ -94,7 +97,10 @@ def longest_seconds(retrier: dict[str, Any]) -> int:
 
 
 def test_waits_for_another_try_end_before_an_express_child_does() -> None:
-    """Both retriers to their ends, then one write of what became of it. The comment of the machine has the sum."""
+    """Both retriers to their ends, then one write of the outcome.
+
+    The comment of the machine has the sum.
+    """
     throttled, _, everything = item_states("Item")["RunItem"]["Retry"]
     assert (longest_seconds(throttled), longest_seconds(everything)) == (207, 75)
     assert longest_seconds(throttled) + longest_seconds(everything) < 300 - 10

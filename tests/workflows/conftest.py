@@ -1,4 +1,4 @@
-"""AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
+"""AWS for single handlers (moto), with what template.yaml declares."""
 
 import io
 import json
@@ -91,7 +91,10 @@ def dynamodb_requests() -> Iterator[list[str]]:
 
 @pytest.fixture
 def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
-    """An AWS account with what the functions use, and their environment. No test may leave a code or token in the log."""
+    """An AWS account with what the functions use, and their environment.
+
+    No test may leave a code or token in the log.
+    """
     with account(settings):
         yield
         texts = [
@@ -116,7 +119,7 @@ def account(settings: Settings) -> Iterator[None]:
 
 
 class Account(NamedTuple):
-    """An account as it is before a test: the state of moto's backends, and the functions' environment."""
+    """An account before a test: the state of moto's backends, and the functions' environment."""
 
     backends: list[tuple[Any, str, dict[str, Any]]]
     variables: dict[str, str]
@@ -124,7 +127,7 @@ class Account(NamedTuple):
 
 @cache
 def _new_account() -> Account:
-    """Made by API calls once in a process: a copy of what they left takes a fortieth of their time."""
+    """Made by API calls once in a process: a copy takes a fortieth of their time."""
     with mock_aws():
         for table_properties in _tables():
             admin("dynamodb").create_table(**table_properties)

@@ -1,4 +1,4 @@
-"""Rotation of the code keys, as verify_send and verify_check live through it in processes that go on running."""
+"""Rotation of the code keys while processes of verify_send and verify_check go on running."""
 
 import json
 

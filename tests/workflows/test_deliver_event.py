@@ -312,7 +312,7 @@ def test_what_became_of_it_is_counted(
     assert [each[metric] for each in counted] == [[1.0]]
 
 
-# --- the client portal -------------------------------------------------------------------------------------------------
+# --- the client portal ----------------------------------------------------------------------------
 
 FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 

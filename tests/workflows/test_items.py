@@ -148,7 +148,10 @@ def test_an_attempt_that_lives_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None:
-    """Step Functions records the crash when its tries are used up; what the item then says itself is nearer to the truth."""
+    """Step Functions records a crash when its tries are used up.
+
+    What the item then says itself is nearer to the truth.
+    """
     attempt = outcomes.claim(RUN_ID, 1, 1_900_000_000)
     assert isinstance(attempt, Attempt)
     outcomes.Outcome.update_if(RUN_ID, [outcomes.Outcome.status.set("failed")], None, range_key=1)
@@ -257,7 +260,10 @@ def sends(recipients: list[str], **fields: object) -> dict[str, Any]:
 def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(
     settings: Settings,
 ) -> None:
-    """SES is not available for the second of three; the item's next try, in a later run, sends to her alone."""
+    """SES is not available for the second recipient of three.
+
+    The item's next try, in a later run, sends to her alone.
+    """
     answered = iter(
         [(200, b'{"MessageId": "m1"}'), (503, b"{}"), (503, b"{}"), (200, b'{"MessageId": "m3"}')]
     )

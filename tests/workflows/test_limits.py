@@ -49,7 +49,10 @@ def test_what_a_stranger_uses_up_a_server_still_has() -> None:
 
 
 def test_a_stranger_at_the_full_rate_does_not_stop_whoever_holds_a_code(clock: Clock) -> None:
-    """The attacker sends and guesses all he may; the victim's code, sent before, stays valid for its ten minutes."""
+    """An attacker sends and guesses as often as the limits allow.
+
+    The victim's code, sent before, stays valid for its ten minutes.
+    """
     held, code = send(kind="publishable").body["verification_id"], last_code()
     for _ in range(8):
         clock.advance(61)
@@ -60,7 +63,7 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_holds_a_code(clock: C
 
 
 def attack_until_refused(clock: Clock) -> None:
-    """Sends and guesses all that a publishable token allows, waiting where it must, until it is refused for the failures."""
+    """Sends and guesses all that a publishable token allows, until it is refused for failures."""
     for _ in range(200):
         reply = send(kind="publishable", ip="203.0.113.9")
         if reply.status == 200:
@@ -304,7 +307,10 @@ def test_who_is_refused_by_a_shared_limit_burns_nothing_of_his_own(settings: Set
 
 
 def test_a_write_that_meets_another_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another send to the destination comes between this one's read and its write: it is seen, and this one refused."""
+    """Another send to the destination comes between this one's read and its write.
+
+    This one sees it, and is refused.
+    """
     write = issue._write
     sends: list[str] = []
 

@@ -1,4 +1,4 @@
-"""SMS through real clients (Twilio's SDK, botocore) to real servers: the local stack's stand-ins, and ones that fail."""
+"""SMS through real clients (Twilio's SDK, botocore) to the local stack's servers and failing ones."""
 
 import io
 import json
@@ -83,7 +83,7 @@ def counted(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     return [(line["provider"], line["kind"]) for line in metrics if "ProviderFailed" in line]
 
 
-# --- each provider takes a message -------------------------------------------------------------------------------------
+# --- each provider takes a message ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("provider", ["end_user_messaging", "twilio"])
@@ -138,7 +138,7 @@ def test_twilio_sends_from_the_messaging_service_when_there_is_one(
     assert inbox[0]["from"] == "MG1"
 
 
-# --- refused: the next provider is not tried ---------------------------------------------------------------------------
+# --- refused: the next provider is not tried ------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider
     assert caught.value.nothing_sent is (earlier == "out of reach")
 
 
-# --- what they tell of it later ------------------------------------------------------------------------------------------
+# --- what they tell of it later -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_end_user_messaging_is_told_of_which_verification_a_message_is(settings:
     assert asked[0]["Context"] == {"verification_id": reply.body["verification_id"]}
 
 
-# --- unavailable: the next provider is tried ---------------------------------------------------------------------------
+# --- unavailable: the next provider is tried ------------------------------------------------------
 
 TWILIO_FAILURES = {
     "500": fakes.answers(500, b"<html>"),
@@ -421,7 +421,7 @@ def test_a_provider_that_is_alone_is_tried_twice_and_no_request_is_repeated_by_i
     assert len(asked) == 2
 
 
-# --- all fail ----------------------------------------------------------------------------------------------------------
+# --- all fail -------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -465,7 +465,7 @@ def test_a_send_after_no_provider_was_reached_need_not_wait_and_one_after_a_fail
     assert send(TO).status == 429
 
 
-# --- the Twilio account ------------------------------------------------------------------------------------------------
+# --- the Twilio account ---------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -523,7 +523,7 @@ def test_an_api_key_goes_before_the_auth_token() -> None:
     assert read_account(account(api_key_sid="SK1")).credentials == (twilio.ACCOUNT_SID, "local")
 
 
-# --- settings ----------------------------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -583,7 +583,7 @@ def test_twilios_sdk_is_imported_only_where_it_is_configured(
     assert done.stdout.splitlines()[-1] == imported
 
 
-# --- what leaks --------------------------------------------------------------------------------------------------------
+# --- what leaks -----------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -619,7 +619,7 @@ def test_neither_message_nor_destination_nor_credentials_of_a_failed_send_are_lo
     assert "provider failed" in log.getvalue()
 
 
-# --- WhatsApp and voice ------------------------------------------------------------------------------------------------
+# --- WhatsApp and voice ---------------------------------------------------------------------------
 
 
 def test_a_whatsapp_message_carries_the_text_or_the_approved_template(

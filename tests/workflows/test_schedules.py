@@ -151,7 +151,7 @@ def runs() -> list[str]:
     return [each["name"] for each in found]
 
 
-# --- made ------------------------------------------------------------------------------------------------------------
+# --- made -----------------------------------------------------------------------------------------
 
 
 def test_a_schedule_is_made_with_all_that_makes_it_safe() -> None:
@@ -307,7 +307,7 @@ def test_a_schedule_for_which_aws_has_no_room_may_be_made_later(
     assert kept() == []
 
 
-# --- read ------------------------------------------------------------------------------------------------------------
+# --- read -----------------------------------------------------------------------------------------
 
 
 def test_a_schedule_reads_as_it_was_made() -> None:
@@ -367,7 +367,7 @@ def test_every_call_needs_its_scope_and_that_of_the_workflow(missing: str) -> No
     assert 403 not in writing if missing == "runs:read" else writing == [403] * 3
 
 
-# --- paused ----------------------------------------------------------------------------------------------------------
+# --- paused ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -460,7 +460,7 @@ def test_resuming_does_not_start_what_a_revoked_token_made(clock: Clock, token_i
     assert (runs(), existing(), kept()) == ([], [], [])
 
 
-# --- cancelled -------------------------------------------------------------------------------------------------------
+# --- cancelled ------------------------------------------------------------------------------------
 
 
 def test_a_cancelled_schedule_is_gone_and_runs_nothing_even_if_it_is_firing() -> None:
@@ -507,7 +507,7 @@ def test_of_a_group_only_what_the_token_may_call_is_cancelled() -> None:
     assert (reply.body["cancelled"], len(existing())) == (0, 1)
 
 
-# --- fired -----------------------------------------------------------------------------------------------------------
+# --- fired ----------------------------------------------------------------------------------------
 
 
 def test_a_schedule_that_fires_starts_the_run_that_it_named_and_leaves_nothing(

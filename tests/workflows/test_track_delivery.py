@@ -1,4 +1,4 @@
-"""track_delivery: what providers report of messages, in whatever order and however often they report it."""
+"""track_delivery: reports of providers on messages, in any order and any number."""
 
 from typing import Any
 
@@ -119,7 +119,7 @@ def test_a_report_of_another_message_has_no_say() -> None:
 
 
 def test_the_message_that_was_taken_is_the_one_that_counts() -> None:
-    """A first try got no answer; what its provider reports comes before the second one is recorded."""
+    """A first try got no answer. Its provider reports before the second try is recorded."""
     verification_id = stored()
     report(verification_id, "failed", "twilio", message_id="first", reason="30007")
     assert delivery.record(verification_id, "sent", "second") is True
@@ -205,7 +205,7 @@ def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(
     assert call(track_delivery, body).status == 503
 
 
-# --- what verify_send leaves for it --------------------------------------------------------------------------------------
+# --- what verify_send leaves for it ---------------------------------------------------------------
 
 
 def test_a_send_is_recorded_with_the_providers_id_where_that_is_wanted(settings: Settings) -> None:

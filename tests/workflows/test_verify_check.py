@@ -95,7 +95,7 @@ def test_a_code_expires_at_its_second() -> None:
 def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first try's answer was lost; the second finds what the first wrote, under the same signature."""
+    """The first try's answer was lost. The second finds what the first wrote."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)

@@ -312,14 +312,14 @@ def test_a_mapping_that_was_changed_starts_no_second_run(monkeypatch: pytest.Mon
     assert len(run_ids()) == 1
 
 
-# --- SNS ---------------------------------------------------------------------------------------------------------------
+# --- SNS ------------------------------------------------------------------------------------------
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:local-email-events"
 
 
 @pytest.fixture
 def confirmed(shop: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: ARG001 - is there first
-    """URLs at which subscriptions were confirmed. SNS's certificate is one that the tests have made."""
+    """URLs at which subscriptions were confirmed; SNS's certificate is the tests' own."""
     urls: list[str] = []
     now = time.time()
     made = deliveries.certificate(deliveries.sns_key(), since=now - 60, until=now + 60)
