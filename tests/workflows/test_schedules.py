@@ -485,7 +485,7 @@ def test_a_group_is_cancelled_with_one_call() -> None:
 
 
 def test_a_group_larger_than_a_page_is_cancelled_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancelling, "MOST", 5)
+    monkeypatch.setattr(cancelling, "MAX_PAGE", 5)
     for _ in range(11):
         created(after_seconds=3600, group="a")
     assert ask("DELETE /schedules", query={"group": "a"}).body["cancelled"] == 11
