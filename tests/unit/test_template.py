@@ -8,7 +8,6 @@ import re
 import string
 import sys
 from contextlib import nullcontext
-from functools import cache
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from infra import sam
 from infra.local import __main__ as local_stack
 from infra.local import providers
 from infra.workflows import workflows
+from tests.builders.template import translated
 
 FUNCTIONS = sam.ROOT / "functions"
 WORKFLOWS = workflows()
@@ -55,7 +55,6 @@ YAML = {
     for path in sam.ROOT.glob(pattern)
 }
 """Files of the project, none of the tools' own."""
-PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 PUBLIC = [
     name
     for name in WORKFLOWS
@@ -64,11 +63,6 @@ PUBLIC = [
     ).lambda_handler.definition.options.public
 ]
 """Workflows that say of themselves that anybody may call them."""
-
-
-@cache
-def translated() -> dict[str, Any]:
-    return sam.translate(sam.read_template(), PARAMETERS, "s3://bucket/key")
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
