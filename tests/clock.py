@@ -5,6 +5,7 @@ import time
 import pytest
 
 from functions.core import clock
+from functions.core.clock import DAY_SECONDS
 
 
 class Clock:
@@ -33,3 +34,12 @@ def held_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(clock, "now", held)
     monkeypatch.setattr(clock, "monotonic", held.monotonic)
     return held
+
+
+@pytest.fixture
+def early_in_a_day(clock: Clock) -> None:
+    """Puts the clock to a minute after midnight (UTC).
+
+    Limits count by the hour and the day of the clock: a test that meets their end counts anew.
+    """
+    clock.advance(DAY_SECONDS - clock() % DAY_SECONDS + 60)

@@ -1,4 +1,7 @@
-"""What every test needs before anything of the project is imported: an environment like a deployed function's."""
+"""The environment of every test, like a deployed function's.
+
+It is set before anything of the project is imported.
+"""
 
 import io
 import os
@@ -18,7 +21,7 @@ os.environ.update(
     AWS_REGION="us-east-1",
     POWERTOOLS_METRICS_NAMESPACE="BackendWorkflows",
     POWERTOOLS_SERVICE_NAME="tests",
-    # The names that the local stack has, so that a handler in this process can also work on that one's tables.
+    # The names of the local stack.
     VERIFICATIONS_TABLE="local-verifications",
     LIMITS_TABLE="local-limits",
     TOKENS_TABLE="local-tokens",
@@ -34,12 +37,12 @@ from botocore.config import Config  # noqa: E402
 
 from functions.core import config as functions_config  # noqa: E402
 from functions.core.observability import logger  # noqa: E402
-from tests.clock import held_clock  # noqa: E402, F401 - the fixture `clock`
+from tests.clock import early_in_a_day, held_clock  # noqa: E402, F401 - fixtures
 from tests.sizes import SOAK  # noqa: E402
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`make soak` runs what is marked so and nothing else; the other targets leave out what is only for that."""
+    """Chooses tests by the mark `soak`: `make soak` runs these alone, other targets not its own."""
     marks = {item: item.get_closest_marker("soak") for item in items}
     kept = [
         item
@@ -68,9 +71,9 @@ def _create_validating_client(
     config: Config | None = None,
     **options: Any,
 ) -> Any:
-    """A client that refuses what the service's model does not have, as none of the functions' own does.
+    """A client that validates its calls by the service's model.
 
-    The functions spare themselves the validation; so a wrong call of theirs would be AWS's to find.
+    The functions save the time for that, so only AWS would find a wrong call of theirs.
     """
     validating = Config(parameter_validation=True)
     config = config.merge(validating) if config else validating

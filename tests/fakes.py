@@ -15,7 +15,7 @@ Script = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 @contextmanager
 def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A loopback HTTP server whose every request the script answers; yields its URL. With `tls` it speaks HTTPS."""
+    """Serves a script on loopback over HTTP, with `tls` over HTTPS; yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -78,7 +78,7 @@ def never_ends(beginning: bytes, piece: bytes, pause_seconds: float = 0) -> Scri
 
 
 def loses_first_answers(upstream: str, count: int) -> Script:
-    """Forwards every request, but the first `count` answers never arrive: the connection breaks instead."""
+    """Forwards every request; instead of the first `count` answers the connection breaks."""
     lost = iter(range(count))
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -100,11 +100,15 @@ def loses_first_answers(upstream: str, count: int) -> Script:
     return script
 
 
+_TAKEN: list[socket.socket] = []
+
+
 def nobody() -> str:
-    """A URL at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    """A URL at which nobody listens, nor will while this process lives: its port is taken."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def reply(

@@ -7,7 +7,7 @@ cannot change.
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = {
-    # The stack on which everything is switched on: its receiver is a server in its worker's process.
+    # The receiver of the special stack is a server in its worker's process.
     "tests/e2e/test_events.py": "special",
     "tests/e2e/test_operate.py": "special",
     "tests/e2e/test_proof.py": "special",

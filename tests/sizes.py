@@ -1,4 +1,4 @@
-"""How much the tests with a long form do: little in `make test`, much in `make soak`, which sets SOAK."""
+"""Sizes of tests with a long form: small in `make test`, large in `make soak`, which sets SOAK."""
 
 import os
 from typing import TypeVar

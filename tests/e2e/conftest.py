@@ -1,4 +1,8 @@
-"""The local stack as `make run` starts it, on a port and a state of its own, so that it does not meet one that is up."""
+"""The local stack as `make run` starts it, on its own port and state, beside one that is up.
+
+Tests speak HTTP to it. Through `LocalStack` they read from the emulator what HTTP cannot show, such
+as a log or the record of a verification.
+"""
 
 import fcntl
 import io
@@ -14,6 +18,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,23 +28,62 @@ import pytest
 from botocore.exceptions import ClientError
 from standardwebhooks.webhooks import Webhook
 
-from functions.core import config
-from functions.core.runs.run import Run, describe
 from infra import sam
 from infra.local.deploy import zipped_functions
 from infra.local.emulator import Emulator
 from infra.local.state import Running, read_running
 from tests import fakes
+from tests.builders.codes import stands_in
 from tests.sizes import SOAK
 
 START_SECONDS = 120
+WAIT_SECONDS = 120
+"""Far more than anything takes: on a slow machine with four workers all is several times slower."""
+DAY_SECONDS = 86_400
+LONGEST_SHOWN = 3000
 WAIT_SCALE = 0.1
-"""Waits of the emulator's Step Functions, and the pauses before it tries again, are a tenth; in `make soak` they are whole."""
+"""Of waits and pauses in the emulator's Step Functions; in `make soak` they are whole."""
 T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def eventually(
+    what: str,
+    look: Callable[[], T],
+    until: Callable[[T], object] = bool,
+    seconds: float = WAIT_SECONDS,
+) -> T:
+    """Looks until what is seen is as wanted, and returns it.
+
+    Args:
+        what: what is waited for; a failure says it, and what was seen last.
+        look: gives what is seen now.
+        until: whether that is as wanted; otherwise, whether it is true.
+        seconds: how long to wait.
+    """
+    deadline = time.monotonic() + seconds
+    while not until(seen := look()):
+        assert time.monotonic() < deadline, (
+            f"after {seconds} s still waiting until {what}; seen last: {shortened(repr(seen))}"
+        )
+        time.sleep(0.05)
+    return seen
+
+
+def wait_for_room_before_midnight(seconds: float = 15) -> None:
+    """Waits until no midnight (UTC), at which daily limits begin anew, comes for a while."""
+    left = DAY_SECONDS - time.time() % DAY_SECONDS
+    if left < seconds:
+        time.sleep(left)
+
+
+def shortened(text: str) -> str:
+    """The end of a long text."""
+    return text if len(text) <= LONGEST_SHOWN else f"…{text[-LONGEST_SHOWN:]}"
 
 
 class LocalStack:
-    """A running `python -m infra.local`, and what it printed. Another process may have started it."""
+    """A running `python -m infra.local`, perhaps of another process, and what it printed."""
 
     def __init__(self, state: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.state = state
@@ -68,13 +112,22 @@ class LocalStack:
                 command, cwd=project, env=os.environ | waits, stdout=file, stderr=file
             )
         stack = cls(state, process)
-        eventually(lambda: stack.exited or "Ctrl-C stops it" in stack.text, START_SECONDS)
+        eventually(
+            "the stack is up, or has ended",
+            lambda: stack.text,
+            lambda text: stack.exited or "Ctrl-C stops it" in text,
+            START_SECONDS,
+        )
         assert not (check and stack.exited), stack.text
         return stack
 
     @property
     def text(self) -> str:
         return self._log.read_text()
+
+    def wait_for_text(self, text: str) -> str:
+        """All that it has printed, once this is in it."""
+        return eventually(f"{text!r} is printed", lambda: self.text, lambda seen: text in seen)
 
     @property
     def exited(self) -> bool:
@@ -84,7 +137,7 @@ class LocalStack:
     def exit_status(self) -> int:
         """Waits until the process that was started has ended."""
         assert self.process
-        return self.process.wait(60)
+        return self.process.wait(WAIT_SECONDS)
 
     def printed(self, name: str) -> str:
         found = re.search(rf"^  {name} +(\S+)$", self.text, re.MULTILINE)
@@ -123,8 +176,10 @@ class LocalStack:
 
     def code(self, to: str) -> str:
         """The code in the newest message to a destination."""
-        found = re.search(r"(?<!\d)\d{6,10}(?!\d)", self.inbox(to)[0]["text"])
-        assert found
+        messages = self.inbox(to)
+        assert messages, f"no message to {to} has arrived"
+        found = re.search(r"(?<!\d)\d{6,10}(?!\d)", messages[0]["text"])
+        assert found, messages[0]
         return found[0]
 
     def logs(self) -> list[str]:
@@ -134,7 +189,10 @@ class LocalStack:
         return [line for name in names for line in self._logs(f"/aws/lambda/{name}")]
 
     def _logs(self, group: str) -> list[str]:
-        """By group, without listing the groups: the emulator fails at that while any of them gets a new stream."""
+        """The lines of a group.
+
+        The groups are not listed: the emulator fails at that while any of them gets a new stream.
+        """
         pages = self.emulator.client("logs").get_paginator("filter_log_events")
         for last in [False] * 20 + [True]:
             try:
@@ -159,7 +217,7 @@ class LocalStack:
             for message in messages
             for code in re.findall(r"(?<!\d)\d{6,10}(?!\d)", message["text"])
         }
-        found = [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", everything)]
+        found = [code for code in codes if stands_in(code, everything)]
         found += [message["to"] for message in messages if message["to"] in everything]
         return found + re.findall(r"wf_[A-Za-z0-9_-]{20,}", everything)
 
@@ -181,8 +239,51 @@ class LocalStack:
         issued: dict[str, str] = json.loads(done.stdout)
         return issued
 
+    def new_api(self, scopes: str) -> httpx.Client:
+        """A client with a token of its own, of these scopes."""
+        return self.api(self.new_token("secret", scopes)["token"])
+
+    def secret(self, output: str) -> str:
+        """The text of a secret that the stack names in its outputs, as an operator reads it."""
+        arn = self.running.outputs[output]
+        secrets = self.emulator.client("secretsmanager")
+        return str(secrets.get_secret_value(SecretId=arn)["SecretString"])
+
+    def verification(self, verification_id: str) -> Json | None:
+        """The record of a verification; null if there is none."""
+        key = {"verification_id": {"S": verification_id}}
+        table = self.emulator.client("dynamodb")
+        record: Json | None = table.get_item(TableName="local-verifications", Key=key).get("Item")
+        return record
+
+    def answer(self, workflow: str, **parameters: Any) -> Json:
+        """What a workflow that has no route answers, result or problem, to a `direct` call."""
+        event = json.dumps({"trigger": "direct", "parameters": parameters})
+        function = {"FunctionName": f"local-wf-{workflow}", "Payload": event}
+        answer: Json = json.load(self.emulator.client("lambda").invoke(**function)["Payload"])
+        return answer
+
+    def invoke(self, workflow: str, **parameters: Any) -> Json:
+        """The result of such a call."""
+        answer = self.answer(workflow, **parameters)
+        assert answer.get("result"), answer
+        result: Json = answer["result"]
+        return result
+
+    def make_due(self, name: str, group: str, expression: str | None = None) -> None:
+        """Changes a schedule's time to now, and nothing else; the emulator looks every 10 s."""
+        scheduler = self.emulator.client("scheduler")
+        about = scheduler.get_schedule(Name=name, GroupName=group)
+        kept = ("State", "Target", "FlexibleTimeWindow", "ActionAfterCompletion")
+        scheduler.update_schedule(
+            Name=name,
+            GroupName=group,
+            ScheduleExpression=expression or f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
+            **{each: about[each] for each in kept},
+        )
+
     def add_workflow(self, name: str, code: str) -> None:
-        """One more workflow beside the stack's own, with the rights and the environment of verify_delete.
+        """Adds a workflow with the rights and the environment of verify_delete.
 
         Another worker may have added it already.
         """
@@ -207,7 +308,7 @@ class LocalStack:
         lines = [] if self.exited else self.logs()
         leaks = self.leaks(lines)
         self.end()
-        assert leaks == []
+        assert leaks == [], "in the logs are codes, tokens or whole destinations"
         assert not lines or any('"message":"answered"' in line for line in lines), (
             "the logs were read"
         )
@@ -217,11 +318,17 @@ class LocalStack:
         if self.process is not None:
             if not self.exited:
                 self.process.send_signal(signal.SIGINT)
-            self.process.wait(60)
+            self.process.wait(WAIT_SECONDS)
             return
         pid = int((self.state / "pid").read_text())
         os.kill(pid, signal.SIGINT)
-        eventually(lambda: not _runs(pid))
+        eventually(f"process {pid} has ended", lambda: _runs(pid), lambda runs: not runs)
+
+
+def keys_of(secret: str) -> list[str]:
+    """The keys in the text of a secret, the current one first: a key, or a JSON list of two."""
+    listed: list[str] = json.loads(secret) if secret.startswith("[") else [secret.strip()]
+    return listed
 
 
 def _log(state: Path) -> Path:
@@ -237,18 +344,9 @@ def _runs(pid: int) -> bool:
     return said.strip()[:1] not in {"", "Z"}
 
 
-def eventually(condition: Callable[[], T], seconds: float = 60) -> T:
-    """Waits for a condition to become true, and returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.05)
-    return found
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[LocalStack]:
-    """The one stack that all tests share whose settings are the template's, also those of other workers."""
+    """The stack with the template's settings, which all tests of all workers share."""
     if worker_id == "master":
         running = LocalStack.start(tmp_path_factory.mktemp("stack"))
         yield running
@@ -305,13 +403,29 @@ class Receiver:
         """Bodies and headers of the deliveries that have this part."""
         return [(body, headers) for _, headers, body in list(self.arrived) if part in body]
 
-    def events(self, path: str, key: str) -> list[dict[str, Any]]:
-        """What arrived there, each verified."""
+    def events(self, path: str, key: str, kind: str, **data: Any) -> list[Json]:
+        """The events of a type that arrived there with such data, each verified.
+
+        Others are not verified: what arrived more than five minutes ago is too old for that.
+        """
         return [
             Webhook(key).verify(body, headers)
             for at, headers, body in list(self.arrived)
-            if at == path
+            if at == path and _is(json.loads(body), kind, data)
         ]
+
+    def wait_for_event(self, path: str, key: str, kind: str, **data: Any) -> Json:
+        """The first such event, once it has arrived."""
+        eventually(
+            f"{path} has the event {kind} with {data}",
+            lambda: [json.loads(body) for at, _, body in list(self.arrived) if at == path],
+            lambda seen: any(_is(each, kind, data) for each in seen),
+        )
+        return self.events(path, key, kind, **data)[0]
+
+
+def _is(event: Json, kind: str, data: Json) -> bool:
+    return bool(event["type"] == kind and event["data"].items() >= data.items())
 
 
 @pytest.fixture(scope="session")
@@ -327,10 +441,12 @@ def receiver_url(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack on which everything is switched on. Its tests are on one worker (tests/scheduling.py)."""
+    """The one stack on which everything is switched on.
+
+    Its tests are on one worker (tests/scheduling.py).
+    """
     running = LocalStack.start(
         tmp_path_factory.mktemp("special"),
-        DELETE_AFTER_SECONDS=20,
         DELIVERY_STATUS="true",
         EVENTS_URL=f"{receiver_url}/events",
         EVENT_TYPES="verification.*,usersnap.*,order.*",
@@ -369,26 +485,10 @@ _lines = iter(range(100))
 
 @pytest.fixture
 def phone(worker_id: str) -> str:
-    """A number that no other test has: each worker has an area code, in which 555-0100 to 555-0199 are for fiction."""
+    """A number that no other test has.
+
+    Each worker has an area code. In each of these 555-0100 to 555-0199 are for fiction.
+    """
     areas = (212, 213, 310, 312, 415, 503, 617, 702, 808, 907)
     area = areas[int(worker_id.removeprefix("gw")) if worker_id != "master" else 0]
     return f"+1{area}55501{next(_lines):02d}"
-
-
-@pytest.fixture(scope="module")
-def in_stack(stack: LocalStack) -> Iterator[None]:
-    """Lets this process start and read runs of the stack, as an operator's command would."""
-    with pytest.MonkeyPatch.context() as patch:
-        outputs = stack.running.outputs
-        patch.setenv("AWS_ENDPOINT_URL", stack.running.emulator_url)
-        patch.setenv("RUNS_BUCKET", outputs["RunsBucket"])
-        patch.setenv("RUN_WORKFLOW", outputs["RunWorkflowArn"])
-        config.reset(everything=True)
-        yield
-    config.reset(everything=True)
-
-
-def ended(run: Run, seconds: float = 90) -> Run:
-    """The run once it has ended."""
-    eventually(lambda: describe(run.run_id).status != "running", seconds)
-    return describe(run.run_id)

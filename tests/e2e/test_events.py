@@ -1,14 +1,14 @@
-"""Events on the local stack: a run delivers them to a server on this machine, signed with the stack's own key."""
+"""Events on the local stack: a run delivers them to a server here, signed with its key."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.documents import event_reader
-from tests.e2e.conftest import LocalStack, Receiver, eventually
+from tests.e2e.conftest import Json, LocalStack, Receiver
+from tests.e2e.runs import ended
 
-EVENT = {"type": "order.shipped", "data": {"order": "1042"}}
+EVENT: Json = {"type": "order.shipped", "data": {"order": "1042"}}
 
 
 def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_the_documents_code(
@@ -27,7 +27,7 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_the_documen
             "/workflows/deliver_event", json=EVENT | {"type": "verification.approved"}
         )
     assert (forged.status_code, forged.json()["errors"][0]["pointer"]) == (422, "/type")
-    read_event = event_reader(f"whsec_{key_of(special)}")
+    read_event = event_reader(f"whsec_{special.secret('EventsKeySecret')}")
     first, second = [read_event(*delivery) for delivery in receiver.arrived_with(b'"order":"1042"')]
     assert first == second
     assert (second["type"], second["data"], second["id"]) == (
@@ -36,25 +36,14 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_the_documen
     )
 
 
-def deliver(stack: LocalStack, event: dict[str, Any]) -> dict[str, Any]:
+def deliver(stack: LocalStack, event: Json) -> Json:
     """The run of an event, once it has ended."""
     with stack.api() as api:
         started = api.post(
             "/workflows/deliver_event", json=event, headers={"prefer": "respond-async"}
-        ).json()
-
-        def ended() -> dict[str, Any] | None:
-            run: dict[str, Any] = api.get(f"/runs/{started['run_id']}").json()
-            return run if run["status"] != "running" else None
-
-        return eventually(ended) or {}
-
-
-def key_of(stack: LocalStack) -> str:
-    secret = stack.running.outputs["EventsKeySecret"]
-    return str(
-        stack.emulator.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    )
+        )
+        assert started.status_code == 202, started.text
+        return ended(api, started.json()["run_id"])
 
 
 @pytest.mark.parametrize(

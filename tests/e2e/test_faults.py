@@ -1,90 +1,107 @@
-"""Faults, by causing them: a handler in this process works on the emulator's tables through a network that breaks."""
+"""Faults: copies of functions, one behind a network that breaks, one without a right."""
 
 import json
+import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
+import httpx
 import pytest
 
-from functions.core import config
-from functions.core.verification import record
-from functions.core.verification.record import Verification
 from infra.local.deploy import zipped_functions
 from tests import fakes
+from tests.builders.parameters import check_parameters, send_parameters
 from tests.e2e.conftest import LocalStack
 
 
 @pytest.fixture
-def lossy(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """DynamoDB does what it is asked, but its first answer is lost on the way."""
-    with fakes.server(fakes.loses_first_answers(stack.running.emulator_url, 1)) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
-        config.reset(everything=True)
-        yield
-    monkeypatch.undo()
-    config.reset(everything=True)
+def requests() -> list[bytes]:
+    """What the copy of verify_check asked DynamoDB."""
+    return []
 
 
-def put(stack: LocalStack, verification_id: str, mac: bytes) -> None:
-    item = {
-        "verification_id": {"S": verification_id},
-        "channel": {"S": "email"},
-        "to": {"S": "ana@example.com"},
-        "code_mac": {"B": mac},
-        "last_mac": {"B": b""},
-        "attempts": {"N": "0"},
-        "max_attempts": {"N": "5"},
-        "created_at": {"N": "0"},
-        "expires_at": {"N": "4000000000"},
-        "delete_at": {"N": "4000000000"},
-    }
-    stack.emulator.client("dynamodb").put_item(TableName="local-verifications", Item=item)
+@pytest.fixture
+def lossy(stack: LocalStack, requests: list[bytes]) -> Iterator[str]:
+    """A copy of verify_check behind a network that loses an answer.
+
+    DynamoDB does what the first request asks, but the answer is lost on the way.
+    """
+    forwarded = fakes.loses_first_answers(stack.running.emulator_url, 1)
+
+    def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        requests.append(body)
+        forwarded(request, body)
+
+    with fakes.server(script) as url:
+        yield copy_of(stack, "verify_check", AWS_ENDPOINT_URL_DYNAMODB=url)
 
 
-@pytest.mark.usefixtures("lossy")
-def test_a_right_code_is_valid_although_the_first_answer_was_lost(stack: LocalStack) -> None:
-    put(stack, "k1.lost-right", b"right" * 6)
-    assert record.check("k1.lost-right", b"right" * 6, now=1).valid is True
-    assert Verification.get("k1.lost-right").attempts == 1
+@pytest.fixture
+def sent(api: httpx.Client, email: str) -> str:
+    """A verification."""
+    answer = api.post("/workflows/verify_send", json=send_parameters(email))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["verification_id"])
 
 
-@pytest.mark.usefixtures("lossy")
-def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(stack: LocalStack) -> None:
-    put(stack, "k1.lost-wrong", b"right" * 6)
-    assert record.check("k1.lost-wrong", b"wrong" * 6, now=1).valid is False
-    assert 1 <= Verification.get("k1.lost-wrong").attempts <= 2
+def attempts(stack: LocalStack, verification_id: str) -> int:
+    return int((stack.verification(verification_id) or {})["attempts"]["N"])
+
+
+def test_a_right_code_is_valid_although_the_first_answer_was_lost(
+    stack: LocalStack, lossy: str, requests: list[bytes], sent: str, email: str
+) -> None:
+    assert stack.invoke(lossy, **check_parameters(sent, stack.code(email)))["valid"] is True
+    assert attempts(stack, sent) == 1
+    assert len(requests) > 1, "it was asked again"
+
+
+def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(
+    stack: LocalStack, lossy: str, requests: list[bytes], sent: str, email: str
+) -> None:
+    wrong = f"{(int(stack.code(email)) + 1) % 1_000_000:06d}"
+    assert stack.invoke(lossy, **check_parameters(sent, wrong))["valid"] is False
+    assert 1 <= attempts(stack, sent) <= 2
+    assert len(requests) > 1, "it was asked again"
 
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:
-    """So that the tests here prove the roles of template.yaml too: verify_delete, and a copy of it without its read."""
-    event = json.dumps({"trigger": "direct", "parameters": {"verification_id": "k1.x"}})
-    client = stack.emulator.client("lambda")
-    answers = {}
-    for name in ("local-wf-verify_delete", without_a_permission(stack)):
-        answers[name] = json.load(client.invoke(FunctionName=name, Payload=event)["Payload"])
-    allowed, denied = answers.values()
-    assert allowed["result"] == {"verification_id": "k1.x", "deleted": False}
-    assert denied["problem"]["code"] == "internal_error"
+    """So the tests here prove the roles of template.yaml too.
+
+    verify_delete may do its work, and a copy of it without its right to read may not.
+    """
+    parameters = {"verification_id": "k1.x"}
+    assert stack.invoke("verify_delete", **parameters) == parameters | {"deleted": False}
+    name = copy_of(stack, "verify_delete", role=role_without_reading(stack))
+    assert stack.answer(name, **parameters)["problem"]["code"] == "internal_error"
 
 
-def without_a_permission(stack: LocalStack) -> str:
-    """The name of a copy of verify_delete whose role may not read."""
+def copy_of(stack: LocalStack, workflow: str, role: str | None = None, **environment: str) -> str:
+    """The name of a copy of a workflow's function, with another role or more environment."""
+    client, name = stack.emulator.client("lambda"), f"copy_{uuid.uuid4().hex}"
+    like = client.get_function_configuration(FunctionName=f"local-wf-{workflow}")
+    client.create_function(
+        FunctionName=f"local-wf-{name}",
+        Runtime=like["Runtime"],
+        Role=role or like["Role"],
+        Handler=like["Handler"],
+        Code={"ZipFile": zipped_functions()},
+        Environment={"Variables": like["Environment"]["Variables"] | environment},
+        Timeout=like["Timeout"],
+    )
+    return name
+
+
+def role_without_reading(stack: LocalStack) -> str:
+    """The ARN of a role like verify_delete's that may not read verifications."""
     client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
     like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
     about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]
-    policies = iam.list_role_policies(RoleName=about["RoleName"])["PolicyNames"]
-    trust = json.dumps(about["AssumeRolePolicyDocument"])
-    role = iam.create_role(RoleName="denied", AssumeRolePolicyDocument=trust)["Role"]
-    for name in policies:
+    trust, denied = json.dumps(about["AssumeRolePolicyDocument"]), f"denied-{uuid.uuid4().hex}"
+    role = iam.create_role(RoleName=denied, AssumeRolePolicyDocument=trust)["Role"]
+    for name in iam.list_role_policies(RoleName=about["RoleName"])["PolicyNames"]:
         policy = iam.get_role_policy(RoleName=about["RoleName"], PolicyName=name)
-        denied = json.dumps(policy["PolicyDocument"]).replace("BatchGetItem", "GetItem")
-        iam.put_role_policy(RoleName="denied", PolicyName=name, PolicyDocument=denied)
-    client.create_function(
-        FunctionName="denied",
-        Runtime=like["Runtime"],
-        Role=role["Arn"],
-        Handler=like["Handler"],
-        Code={"ZipFile": zipped_functions()},
-        Environment={"Variables": like["Environment"]["Variables"]},
-        Timeout=like["Timeout"],
-    )
-    return "denied"
+        document = json.dumps(policy["PolicyDocument"])
+        document = document.replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
+        iam.put_role_policy(RoleName=denied, PolicyName=name, PolicyDocument=document)
+    return str(role["Arn"])

@@ -1,4 +1,4 @@
-"""Web pages and the local stack: each request that a program may send to the emulator, sent as a page would."""
+"""Web pages and the local stack: requests to the emulator, sent as a page would send them."""
 
 import base64
 import io
@@ -50,7 +50,10 @@ class Attack(NamedTuple):
 
 
 def unsigned(service: str) -> dict[str, str]:
-    """A query that names root's key, as everybody knows it, and has no true signature: no header, so no preflight."""
+    """A query that names root's well-known key and has no true signature.
+
+    It needs no header, so a browser sends no preflight.
+    """
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     scope = f"test/{now[:8]}/us-east-1/{service}/aws4_request"
     about = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": scope, "X-Amz-Date": now}
@@ -225,7 +228,8 @@ def test_no_way_of_writing_a_request_gets_around_it(
 def test_a_body_that_is_refused_is_not_the_next_request(stack: LocalStack) -> None:
     url = httpx.URL(stack.running.emulator_url)
     hidden = "GET /?Action=ListTopics HTTP/1.1\nHost: 127.0.0.1\n\n"
-    first = f"POST / HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\nContent-Length: {len(hidden) + 3}\n\n"
+    page = "Host: 127.0.0.1\nOrigin: https://evil.example"
+    first = f"POST / HTTP/1.1\n{page}\nContent-Length: {len(hidden) + 3}\n\n"
     assert says(url.port or 0, first + hidden) == ["403"]
 
 
@@ -234,7 +238,10 @@ def test_a_body_that_is_refused_is_not_the_next_request(stack: LocalStack) -> No
 )
 def test_a_page_opens_no_websocket(origin: str, stack: LocalStack) -> None:
     url = httpx.URL(stack.running.emulator_url)
-    upgrade = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\n"
+    upgrade = (
+        "Connection: Upgrade\nUpgrade: websocket\n"
+        "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\n"
+    )
     path = f"/_aws/execute-api/{stack.running.outputs['ApiId']}/$default"
     assert says(url.port or 0, f"GET {path} HTTP/1.1\nHost: 127.0.0.1\n{origin}{upgrade}\n") == [
         "403"
@@ -286,9 +293,10 @@ def test_a_page_that_may_not_call_the_api_uploads_nothing(stack: LocalStack) -> 
 
 
 def test_functions_do_not_see_the_key(stack: LocalStack) -> None:
-    """The process that serves the emulator hands it on neither in the environment nor with a request."""
+    """The emulator hands it on neither in the environment nor with a request."""
     name = f"shows{time.time_ns()}"
-    code = "import os\ndef lambda_handler(event, context):\n    return {'seen': [str(dict(os.environ)), str(event)]}\n"
+    shown = "{'seen': [str(dict(os.environ)), str(event)]}"
+    code = f"import os\ndef lambda_handler(event, context):\n    return {shown}\n"
     stack.add_workflow(name, code)
     answer = stack.emulator.client("lambda").invoke(FunctionName=f"local-wf-{name}", Payload=b"{}")
     assert "LOCAL_LINKS" in (seen := answer["Payload"].read().decode())

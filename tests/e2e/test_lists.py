@@ -1,53 +1,18 @@
 """Runs on lists, over HTTP and really running: progress, failures, retry, uploads, cancel.
 
-The work is verify_delete of verifications that do not exist, which is cheap. An item whose id is none fails.
+Each item is a verify_delete of a verification that does not exist, which is cheap. An item with a
+wrong id fails.
 """
-
-from typing import Any
 
 import httpx
 import pytest
 
+from tests.e2e import runs
 from tests.e2e.conftest import LocalStack, eventually
+from tests.e2e.runs import ended, failed_indexes, upload
 from tests.sizes import size
 
 WORKFLOW = "verify_delete"
-Json = dict[str, Any]
-
-
-def run_of(api: httpx.Client, run_id: str) -> Json:
-    shown: Json = api.get(f"/runs/{run_id}").raise_for_status().json()
-    assert (
-        shown["pending"] + shown["running"] + shown["succeeded"] + shown["failed"] == shown["total"]
-    )
-    return shown
-
-
-def ended(api: httpx.Client, run_id: str) -> Json:
-    return eventually(lambda: (run := run_of(api, run_id))["status"] != "running" and run, 150)
-
-
-def failed_indexes(api: httpx.Client, run_id: str) -> list[int]:
-    found: list[int] = []
-    query: dict[str, Any] = {"status": "failed", "limit": 30}
-    while True:
-        page = api.get(f"/runs/{run_id}/items", params=query).raise_for_status().json()
-        found += [item["index"] for item in page["items"]]
-        if page["cursor"] is None:
-            return found
-        query["cursor"] = page["cursor"]
-
-
-def send(api: httpx.Client, text: str, kind: str) -> str:
-    """Uploads a list as a client does; returns the upload's id."""
-    made = api.post("/runs/uploads", json={"format": kind})
-    assert made.status_code == 201
-    form = made.json()
-    sent = httpx.post(
-        form["url"], data=form["fields"], files={"file": ("list", text.encode())}, timeout=60
-    )
-    assert sent.status_code == 204, sent.text
-    return str(form["upload_id"])
 
 
 LIST = size(100, 1000)
@@ -61,14 +26,20 @@ def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.
     lines = "".join(f"k1.{n:022}\n" if n % 10 else "no id\n" for n in range(LIST))
     started = api.post(
         "/runs",
-        json={"workflow": WORKFLOW, "upload_id": send(api, f"verification_id\n{lines}", "csv")},
+        json={
+            "workflow": WORKFLOW,
+            "upload_id": upload(api, f"verification_id\n{lines}"),
+            "max_concurrency": size(2, 20),
+        },
     )
     assert (started.status_code, started.json()["total"]) == (202, LIST)
     run_id = started.json()["run_id"]
     assert started.headers["location"] == f"/runs/{run_id}"
-    seen = eventually(lambda: (run := run_of(api, run_id))["succeeded"] > 0 and run)
+    seen = eventually(
+        "an item has succeeded", lambda: runs.read(api, run_id), lambda run: run["succeeded"]
+    )
     assert (seen["status"], seen["finished_at"]) == ("running", None)
-    done = ended(api, run_id)
+    done = ended(api, run_id, 150)
     assert (done["status"], done["succeeded"], done["failed"]) == (
         "succeeded",
         LIST * 9 // 10,
@@ -84,16 +55,14 @@ def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.
 
 def test_a_wrong_item_in_a_request_is_named_and_nothing_starts(stack: LocalStack) -> None:
     """No other test runs this workflow, whose runs are all that the token sees."""
-    with stack.api(
-        stack.new_token("secret", "runs:read,runs:write,workflow:check_app_location")["token"]
-    ) as api:
+    with stack.new_api("runs:read,runs:write,workflow:check_app_location") as api:
         items = [{"stage": "dev"}, {"stage": 5}]
         refused = api.post("/runs", json={"workflow": "check_app_location", "items": items})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (
             422,
             "/items/1/stage",
         )
-        assert api.get("/runs").json()["runs"] == []
+        assert runs.readable(api) == []
 
 
 @pytest.mark.soak
@@ -101,12 +70,12 @@ def test_a_long_csv_is_accepted_and_what_has_not_started_when_it_is_cancelled_ne
     api: httpx.Client,
 ) -> None:
     text = "verification_id\n" + "".join(f"k1.{n:022}\n" for n in range(LONG_LIST))
-    upload_id = send(api, text, "csv")
+    upload_id = upload(api, text)
     started = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id})
     assert (started.status_code, started.json()["total"]) == (202, LONG_LIST)
     run_id = started.json()["run_id"]
     assert api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id}).status_code == 409
-    eventually(lambda: api.get(f"/runs/{run_id}/items").json()["items"])
+    eventually("an item has begun", lambda: api.get(f"/runs/{run_id}/items").json()["items"])
     cancelled = api.delete(f"/runs/{run_id}")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
     begun = highest_index(api, run_id)
@@ -121,7 +90,7 @@ def highest_index(api: httpx.Client, run_id: str) -> int:
 
 
 def test_a_csv_that_cannot_be_read_is_refused_with_its_row(api: httpx.Client) -> None:
-    upload_id = send(api, "verification_id\nk1.one\nk1.two,three\n", "csv")
+    upload_id = upload(api, "verification_id\nk1.one\nk1.two,three\n")
     refused = api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id})
     assert (refused.status_code, refused.json()["code"]) == (422, "unreadable_items")
     assert "row 3 has 2 cells" in refused.json()["detail"]
@@ -135,8 +104,7 @@ def test_s3_takes_no_upload_outside_the_sizes_of_the_form(api: httpx.Client) -> 
 
 
 def test_runs_are_only_for_tokens_with_their_scopes(stack: LocalStack) -> None:
-    reader = stack.new_token("secret", f"runs:read,workflow:{WORKFLOW}")["token"]
-    with stack.api(reader) as api:
+    with stack.new_api(f"runs:read,workflow:{WORKFLOW}") as api:
         assert api.get("/runs").status_code == 200
         refused = api.post(
             "/runs", json={"workflow": WORKFLOW, "items": [{"verification_id": "k1.one"}]}

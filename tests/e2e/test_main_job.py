@@ -1,19 +1,19 @@
-"""Send a code, check it, delete it: over HTTP, on template.yaml as it is deployed, with IAM enforced."""
+"""Send a code, check it, delete it: over HTTP, on the deployed template, with IAM enforced."""
 
 import httpx
 import pytest
 
+from tests.builders.parameters import check_parameters, send_parameters
 from tests.e2e.conftest import LocalStack
 
 
-def send(api: httpx.Client, **parameters: str) -> httpx.Response:
-    return api.post("/workflows/verify_send", json=parameters)
+def send(api: httpx.Client, to: str, **parameters: str) -> httpx.Response:
+    return api.post("/workflows/verify_send", json=send_parameters(to, **parameters))
 
 
 def check(api: httpx.Client, verification_id: str, code: str) -> dict[str, object]:
-    body: dict[str, object] = api.post(
-        "/workflows/verify_check", json={"verification_id": verification_id, "code": code}
-    ).json()
+    parameters = check_parameters(verification_id, code)
+    body: dict[str, object] = api.post("/workflows/verify_check", json=parameters).json()
     return body
 
 
@@ -26,7 +26,7 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
     channel: str, stack: LocalStack, api: httpx.Client, email: str, phone: str
 ) -> None:
     to = email if channel == "email" else phone
-    sent = send(api, channel=channel, to=to, purpose="sign_in")
+    sent = send(api, to, purpose="sign_in")
     assert sent.status_code == 200, sent.text
     verification_id = sent.json()["verification_id"]
     code = stack.code(to)
@@ -46,7 +46,7 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
 def test_the_email_shows_its_code_in_html_and_text(
     stack: LocalStack, api: httpx.Client, email: str
 ) -> None:
-    send(api, channel="email", to=email)
+    send(api, email)
     (mail,) = stack.inbox(email)
     code = stack.code(email)
     assert code in mail["text"]
@@ -62,8 +62,8 @@ def test_the_email_shows_its_code_in_html_and_text(
 def test_the_inbox_is_newest_first_and_finds_a_number_with_an_unencoded_plus(
     stack: LocalStack, api: httpx.Client, phone: str, email: str
 ) -> None:
-    send(api, channel="sms", to=phone)
-    send(api, channel="email", to=email)
+    send(api, phone)
+    send(api, email)
     everything = httpx.get(f"{stack.url}/_local/inbox").json()
     assert [message["sent_at"] for message in everything] == sorted(
         (message["sent_at"] for message in everything), reverse=True
@@ -74,8 +74,8 @@ def test_the_inbox_is_newest_first_and_finds_a_number_with_an_unencoded_plus(
 
 
 def test_the_cooldown_answers_429_with_retry_after(api: httpx.Client, email: str) -> None:
-    assert send(api, channel="email", to=email).status_code == 200
-    refused = send(api, channel="email", to=email.upper())
+    assert send(api, email).status_code == 200
+    refused = send(api, email.upper())
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert refused.json()["retry_after_seconds"] == int(refused.headers["retry-after"])
@@ -84,7 +84,7 @@ def test_the_cooldown_answers_429_with_retry_after(api: httpx.Client, email: str
 def test_the_deletion_is_scheduled_in_the_stacks_group(
     stack: LocalStack, api: httpx.Client, email: str
 ) -> None:
-    verification_id = send(api, channel="email", to=email).json()["verification_id"]
+    verification_id = send(api, email).json()["verification_id"]
     schedule = stack.emulator.client("scheduler").get_schedule(
         Name=verification_id, GroupName="local-verifications"
     )
@@ -94,7 +94,7 @@ def test_the_deletion_is_scheduled_in_the_stacks_group(
 def test_a_verification_can_be_deleted_by_a_call(
     stack: LocalStack, api: httpx.Client, email: str
 ) -> None:
-    verification_id = send(api, channel="email", to=email).json()["verification_id"]
+    verification_id = send(api, email).json()["verification_id"]
     answers = [
         api.post("/workflows/verify_delete", json={"verification_id": verification_id}).json()
         for _ in "12"
@@ -105,7 +105,7 @@ def test_a_verification_can_be_deleted_by_a_call(
 
 def test_a_publishable_token_sends_and_checks(stack: LocalStack, email: str) -> None:
     with stack.api(stack.printed("publishable")) as api:
-        verification_id = send(api, channel="email", to=email).json()["verification_id"]
+        verification_id = send(api, email).json()["verification_id"]
         assert check(api, verification_id, stack.code(email))["valid"] is True
         refused = api.post("/workflows/verify_delete", json={"verification_id": verification_id})
     assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
@@ -122,7 +122,7 @@ def test_a_publishable_token_sends_and_checks(stack: LocalStack, email: str) -> 
 def test_bad_input_gets_a_problem_document(
     body: dict[str, str], status: int, pointer: str, api: httpx.Client
 ) -> None:
-    refused = send(api, **body)
+    refused = api.post("/workflows/verify_send", json=body)
     assert refused.status_code == status
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["errors"][0]["pointer"] == pointer

@@ -1,15 +1,13 @@
 """What an operator does: unlock a destination, rotate the code keys."""
 
-from functions.core.signing.keys import read_keys
 from infra.local.deploy import zipped_functions
-from tests.e2e.conftest import LocalStack
+from tests.builders.parameters import check_parameters, send_parameters
+from tests.e2e.conftest import LocalStack, keys_of
 
 
 def send(stack: LocalStack, to: str) -> dict[str, str]:
     with stack.api() as api:
-        sent: dict[str, str] = api.post(
-            "/workflows/verify_send", json={"channel": "email", "to": to}
-        ).json()
+        sent: dict[str, str] = api.post("/workflows/verify_send", json=send_parameters(to)).json()
     return sent
 
 
@@ -39,7 +37,7 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
         for name in ("registration-token", "events-key", "usersnap-portal-key")
     }
     # Another test may have given the portal a key, beside which the stack's own stays.
-    lengths = {name: len(read_keys(done.stdout.strip())[-1]) for name, done in shown.items()}
+    lengths = {name: len(keys_of(done.stdout)[-1]) for name, done in shown.items()}
     assert lengths == {"registration-token": 48, "events-key": 44, "usersnap-portal-key": 44}
     refused = stack.operate("secret", "code-keys")
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -63,5 +61,5 @@ def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(
     assert (before.partition(".")[0], after.partition(".")[0]) == ("k1", "k2")
     with stack.api() as api:
         for verification_id, typed in ((after, stack.code(f"x{email}")), (before, code)):
-            body = {"verification_id": verification_id, "code": typed}
+            body = check_parameters(verification_id, typed)
             assert api.post("/workflows/verify_check", json=body).json()["valid"] is True

@@ -7,6 +7,7 @@ import httpx
 import jwt
 import pytest
 
+from tests.builders.parameters import check_parameters, send_parameters
 from tests.documents import proof_verifier
 from tests.e2e.conftest import LocalStack
 
@@ -24,15 +25,14 @@ def jwks(stack: LocalStack) -> httpx.Response:
 def token_with_audience(stack: LocalStack) -> str:
     scopes = ["--scopes", "workflow:verify_send,workflow:verify_check", "--audience", AUDIENCE]
     done = stack.token("issue", "--name", "app", "--kind", "publishable", *scopes, "--json")
+    assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["token"])
 
 
 def proof_for(stack: LocalStack, token: str, to: str) -> str:
     with stack.api(token) as api:
-        sent = api.post(
-            "/workflows/verify_send", json={"channel": "email", "to": to, "nonce": "n-1"}
-        ).json()
-        code = {"verification_id": sent["verification_id"], "code": stack.code(to)}
+        sent = api.post("/workflows/verify_send", json=send_parameters(to, nonce="n-1")).json()
+        code = check_parameters(sent["verification_id"], stack.code(to))
         return str(api.post("/workflows/verify_check", json=code).json()["proof"])
 
 

@@ -1,4 +1,4 @@
-"""How a deployment is entered and looked at: the registration token for the first private token, and what that is told."""
+"""Entry into a deployment: the registration token buys the first secret token."""
 
 import httpx
 
@@ -8,10 +8,7 @@ from tests.e2e.conftest import LocalStack
 
 def registration_token(stack: LocalStack) -> str:
     """As an operator reads it."""
-    secret = stack.running.outputs["RegistrationTokenSecret"]
-    return str(
-        stack.emulator.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    )
+    return stack.secret("RegistrationTokenSecret")
 
 
 def register(stack: LocalStack, token: str) -> httpx.Response:

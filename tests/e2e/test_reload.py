@@ -1,4 +1,4 @@
-"""Reload on a stack that is up: a mistake is named, what is mended works, no call fails meanwhile."""
+"""Reload on a running stack: a mistake is named, its repair works, no call fails meanwhile."""
 
 import re
 import shutil
@@ -44,14 +44,19 @@ def change(stack: LocalStack, path: Path, text: str, until: str) -> None:
     """Writes a file, and waits for what the terminal then says."""
     before = stack.text.count(until)
     path.write_text(text)
-    eventually(lambda: stack.text.count(until) > before)
+    eventually(
+        f"{until!r} is printed once more",
+        lambda: stack.text,
+        lambda text: text.count(until) > before,
+    )
 
 
 def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
     stack: LocalStack, project: Path
 ) -> None:
     sound = (sam.ROOT / HANDLER).read_text()
-    place = f"{HANDLER}:{len(sound.splitlines()) + 1}: NameError: name 'nothing_of_that_name' is not defined"
+    error = "NameError: name 'nothing_of_that_name' is not defined"
+    place = f"{HANDLER}:{len(sound.splitlines()) + 1}: {error}"
     with stack.api() as api:
         answer = api.post("/workflows/verify_delete", json=NOBODY)
         assert (answer.status_code, answer.headers["content-type"]) == (
@@ -60,7 +65,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         )
         assert answer.json()["code"] == "internal_error"
         assert place in answer.json()["detail"]
-        eventually(lambda: f"cannot be imported: {place}\n" in stack.text)
+        stack.wait_for_text(f"cannot be imported: {place}\n")
         assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
         # Slow enough that calls are under way whenever it is replaced.
@@ -77,7 +82,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         # The token has been used, so its scopes are known; the new workflow's is not among them.
         planned = plan(project, "wave", "blank")
         write(project, planned, unchecked)
-        eventually(lambda: "deployed in" in stack.text)
+        stack.wait_for_text("deployed in")
         assert api.post("/workflows/wave", json={"name": "Ana"}).json() == {"text": "Hello, Ana"}
 
         settings = project / "functions/settings.toml"
@@ -104,7 +109,7 @@ def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:
     callers = [threading.Thread(target=call) for _ in range(CALLERS)]
     for caller in callers:
         caller.start()
-    eventually(lambda: len(statuses) >= CALLERS)
+    eventually("calls are under way", lambda: statuses, lambda seen: len(seen) >= CALLERS)
     action()
     done.set()
     for caller in callers:

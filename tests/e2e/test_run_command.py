@@ -1,4 +1,4 @@
-"""`make run` itself: what it prints, that schedules fire, that state lasts, that it says what is wrong."""
+"""`make run` itself: it says what is there and what is wrong, fires schedules, keeps its state."""
 
 import json
 import re
@@ -11,14 +11,8 @@ import httpx
 import pytest
 
 from infra.local.development import PUBLISHABLE, SECRET
+from tests.builders.parameters import send_parameters
 from tests.e2e.conftest import LocalStack, eventually
-
-
-def exists(stack: LocalStack, verification_id: str) -> bool:
-    key = {"verification_id": {"S": verification_id}}
-    return "Item" in stack.emulator.client("dynamodb").get_item(
-        TableName="local-verifications", Key=key
-    )
 
 
 def schedules(stack: LocalStack) -> list[str]:
@@ -51,16 +45,19 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
 
     # The schedule fires: the record is gone, and so is the schedule.
     with stack.api() as api:
-        sent = api.post(
-            "/workflows/verify_send", json={"channel": "email", "to": "ana@example.com"}
-        ).json()
-    assert exists(stack, sent["verification_id"])
+        sent = api.post("/workflows/verify_send", json=send_parameters("ana@example.com")).json()
+    assert stack.verification(sent["verification_id"])
     assert schedules(stack) == [sent["verification_id"]]
-    eventually(lambda: "email to ana@example.com: Your verification code for Our app" in stack.text)
-    eventually(lambda: not exists(stack, sent["verification_id"]))
-    eventually(lambda: schedules(stack) == [])
+    stack.wait_for_text("email to ana@example.com: Your verification code for Our app")
+    eventually(
+        "the record is deleted",
+        lambda: stack.verification(sent["verification_id"]),
+        lambda record: record is None,
+    )
+    eventually("no schedule is left", lambda: schedules(stack), lambda names: names == [])
     deleted = eventually(
-        lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line]
+        "the deletion is logged",
+        lambda: [line for line in stack.logs() if '"workflow":"verify_delete"' in line],
     )
     assert ['"trigger":"schedule"' in line and '"status":200' in line for line in deleted] == [True]
 
@@ -72,7 +69,8 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
 
     # As if there had been fewer workflows, and as if an earlier version had made this state.
     few = "workflow:verify_send"
-    assert stack.token("rescope", "--name", "development secret", "--scopes", few).returncode == 0
+    done = stack.token("rescope", "--name", "development secret", "--scopes", few)
+    assert done.returncode == 0, done.stderr
     earlier = {kind: stack.new_token(kind, few)["token"] for kind in ("secret", "publishable")}
     (stack.state / "tokens.json").touch(0o600)
     (stack.state / "tokens.json").write_text(json.dumps(earlier | {"scopes": few}))
@@ -93,9 +91,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
         assert (
-            api.post(
-                "/workflows/verify_send", json={"channel": "email", "to": "bo@example.com"}
-            ).status_code
+            api.post("/workflows/verify_send", json=send_parameters("bo@example.com")).status_code
             == 200
         )
         deletion = {"verification_id": sent["verification_id"]}
@@ -104,9 +100,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
         )
     with again.api(earlier["secret"]) as api:
         assert (
-            api.post(
-                "/workflows/verify_send", json={"channel": "email", "to": "c@example.com"}
-            ).status_code
+            api.post("/workflows/verify_send", json=send_parameters("c@example.com")).status_code
             == 403
         )
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import uuid
 import zipfile
 from typing import Any
 
@@ -77,10 +78,10 @@ def test_a_shared_policy_allows_what_it_says_and_nothing_else(
 
 
 def called(stack: LocalStack, name: str, calls: dict[str, Any]) -> dict[str, str]:
-    """What a function with the role of another one is answered to calls."""
+    """Answers to calls of a function with the role of another one."""
     client = stack.emulator.client("lambda")
     like = client.get_function_configuration(FunctionName=f"local-{name}")
-    made = f"as-{name}"
+    made = f"as-{name}-{uuid.uuid4().hex[:8]}"
     client.create_function(
         FunctionName=made,
         Runtime=like["Runtime"],

@@ -1,4 +1,4 @@
-"""What goes wrong is in the terminal of `make run` as it happens, and `make logs` shows all of a call."""
+"""The terminal of `make run` tells faults as they happen; `make logs` shows all of a call."""
 
 import json
 import os
@@ -7,15 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from typing import Any
 
 import httpx
 import pytest
 
-from functions.core.runs.execution import new_run_id
-from functions.core.runs.start import start
 from infra import sam
-from tests.e2e.conftest import LocalStack, ended, eventually
+from tests.e2e import runs
+from tests.e2e.conftest import LocalStack, eventually
 
 NAME = f"terminal_{os.getpid()}"
 """Another one in each process that runs tests."""
@@ -26,7 +26,7 @@ import threading
 from functions.core import aws
 from functions.core.errors import Conflict
 from functions.core.observability import logger
-from functions.core.workflow import Parameters, Result, workflow
+from functions.core.workflow import Parameters, Result, start, workflow
 
 
 class Asked(Parameters):
@@ -34,13 +34,17 @@ class Asked(Parameters):
 
 
 class Answered(Result):
-    pass
+    run_id: str | None = None
 
 
 def NAME(asked: Asked) -> Answered:
+    if asked.how == "start":
+        run = start("NAME", [{"how": "well"}, {"how": "conflict"}])
+        return Answered(run_id=run.run_id)
     logger.info("my own line")
     logging.getLogger(__name__).info("no line of the call: this module is not one of functions/")
-    thread = threading.Thread(target=lambda: logging.getLogger("functions.workflows.mine").info("my thread's line"))
+    mine = logging.getLogger("functions.workflows.mine")
+    thread = threading.Thread(target=lambda: mine.info("my thread's line"))
     thread.start()
     thread.join()
     if asked.how == "boom":
@@ -52,7 +56,7 @@ def NAME(asked: Asked) -> Answered:
     return Answered()
 
 
-lambda_handler = workflow(NAME)
+lambda_handler = workflow(NAME, starts=["NAME"])
 """
 
 
@@ -82,13 +86,15 @@ def workflow(stack: LocalStack) -> None:
 
 
 def call(stack: LocalStack, how: str) -> httpx.Response:
-    with stack.api(stack.new_token("secret", f"workflow:{NAME}")["token"]) as api:
+    with stack.new_api(f"workflow:{NAME}") as api:
         return api.post(f"/workflows/{NAME}", json={"how": how})
 
 
 def logs(stack: LocalStack, *words: str) -> str:
     command = [sys.executable, "-m", "infra.logs", "--state", str(stack.state), *words]
-    return subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call(
@@ -98,12 +104,11 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     request_id = reply.json()["request_id"]
     assert reply.json()["detail"].endswith(f"make logs REQUEST={request_id}")
     error = f"ERROR {NAME}: problem 500 internal_error (make logs REQUEST={request_id})\n"
-    eventually(lambda: error in stack.text)
-    told = stack.text.partition(error)[2]
+    told = stack.wait_for_text(error).partition(error)[2]
     assert told.startswith("          Traceback (most recent call last):\n")
     assert '            File "functions/core/http/endpoint.py", line ' in told
     assert "          RuntimeError: a deliberate exception\n" in told
-    assert f"POST /workflows/{NAME} 500 internal_error: An unexpected error" in stack.text
+    stack.wait_for_text(f"POST /workflows/{NAME} 500 internal_error: An unexpected error")
     assert "\x1b" not in stack.text, "colours are for terminals"
 
     shown = logs(stack, "--request", request_id)
@@ -115,56 +120,42 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     assert logs(stack, "--workflow", NAME).count(request_id) == 3
 
 
-@pytest.mark.usefixtures("in_stack")
 def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_items(
     stack: LocalStack,
 ) -> None:
-    run = ended(start(NAME, [{"how": "well"}, {"how": "conflict"}], token_id=None))
-    line = f"{NAME}: item 1 of run {run.run_id} failed: conflict: It is so. (make logs RUN={run.run_id})\n"
-    eventually(lambda: line in stack.text)
-    assert stack.text.count(f"of run {run.run_id} failed") == 1
-    shown = logs(stack, "--run", run.run_id)
+    run_id = call(stack, "start").json()["run_id"]
+    with stack.new_api(f"runs:read,workflow:{NAME}") as api:
+        runs.ended(api, run_id)
+    problem = "failed: conflict: It is so."
+    stack.wait_for_text(f"{NAME}: item 1 of run {run_id} {problem} (make logs RUN={run_id})\n")
+    assert stack.text.count(f"of run {run_id} failed") == 1
+    shown = logs(stack, "--run", run_id)
     for index in (0, 1):
-        lines = [line for line in shown.splitlines() if f"item_id={run.run_id}/{index}" in line]
+        lines = [line for line in shown.splitlines() if f"item_id={run_id}/{index}" in line]
         assert len(lines) == 3, shown
         assert all("trigger=run" in line and "request_id=" in line for line in lines)
 
 
-@pytest.mark.usefixtures("in_stack")
 def test_an_item_whose_function_leaves_no_log_is_in_the_terminal_too(stack: LocalStack) -> None:
     """As Step Functions records it, for which it takes a minute."""
-    run_id, problem = (
-        new_run_id(NAME),
-        {"code": "item_crashed", "detail": "The function ended without an answer."},
-    )
+    run_id = f"{NAME}.{uuid.uuid4().hex[:26]}"
+    problem = {"code": "item_crashed", "detail": "The function ended without an answer."}
     item = {"run_id": run_id, "status": "failed", "problem": json.dumps(problem)}
     record = {"index": {"N": "4"}} | {name: {"S": value} for name, value in item.items()}
     stack.emulator.client("dynamodb").put_item(TableName="local-outcomes", Item=record)
-    eventually(
-        lambda: (
-            f"item 4 of run {run_id} failed: item_crashed: The function ended without" in stack.text
-        )
-    )
+    stack.wait_for_text(f"item 4 of run {run_id} failed: item_crashed: The function ended without")
 
 
 def test_a_denied_permission_names_action_and_resource(stack: LocalStack) -> None:
     assert call(stack, "denied").status_code == 500
-    eventually(
-        lambda: (
-            f"{NAME}: permission denied: dynamodb:PutItem on TableName=local-tokens (its role"
-            in stack.text
-        )
-    )
+    denied = "dynamodb:PutItem on TableName=local-tokens (its role"
+    stack.wait_for_text(f"{NAME}: permission denied: {denied}")
 
 
 def test_a_refused_delivery_is_said_with_its_source_and_why(stack: LocalStack) -> None:
     httpx.post(f"{stack.url}/webhooks/nobody", json={})
-    eventually(
-        lambda: (
-            "POST /webhooks/nobody 404 not_found: This webhook source does not exist or is not set up."
-            in stack.text
-        )
-    )
+    why = "This webhook source does not exist or is not set up."
+    stack.wait_for_text(f"POST /webhooks/nobody 404 not_found: {why}")
 
 
 @pytest.fixture
@@ -192,10 +183,14 @@ def test_make_logs_follows_what_comes_until_it_is_interrupted(
     reader = threading.Thread(target=lambda: shown.extend(following.stdout), daemon=True)
     reader.start()
     before = call(stack, "boom").json()["request_id"]
-    eventually(lambda: before in "".join(shown))
+    eventually("the call is shown", lambda: "".join(shown), lambda text: before in text)
     after = call(stack, "boom").json()["request_id"]
-    eventually(lambda: "".join(shown).count(after) == 3)
+    eventually(
+        "each line of the call is shown",
+        lambda: "".join(shown),
+        lambda text: text.count(after) == 3,
+    )
     following.send_signal(signal.SIGINT)
-    assert following.wait(30) == 0
-    reader.join(30)
+    assert following.wait(60) == 0
+    reader.join(60)
     assert "".join(shown).count(before) == 3, "each line once"

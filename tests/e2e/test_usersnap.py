@@ -1,11 +1,10 @@
-"""Usersnap as the app's owner and its pages see it: switched on and off over HTTP, with the roles of template.yaml."""
+"""Usersnap, switched on and off over HTTP with the roles of template.yaml."""
 
 import base64
 
 import httpx
 
-from functions.core.signing.keys import read_keys
-from tests.e2e.conftest import LocalStack
+from tests.e2e.conftest import LocalStack, keys_of
 
 KEY = "01234567-89ab-4cde-8f01-23456789abcd"
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -44,19 +43,12 @@ def test_the_widget_is_on_every_page_while_it_is_switched_on(
 def test_a_secret_of_the_portal_takes_the_place_of_the_stacks_own(
     stack: LocalStack, api: httpx.Client
 ) -> None:
-    secrets = stack.emulator.client("secretsmanager")
-
-    def keys() -> tuple[str, ...]:
-        return read_keys(
-            secrets.get_secret_value(SecretId="local-usersnap-portal-key")["SecretString"]
-        )
-
-    (made,) = keys()
+    (made,) = keys_of(stack.secret("UsersnapPortalKeySecret"))
     assert len(base64.b64decode(made, validate=True)) == 33, "a key of Standard Webhooks"
     given = {"enabled": False, "portal_url": "https://portal.example.com", "portal_secret": SECRET}
     assert (
         api.post("/workflows/update_usersnap", json=given).json()["portal_url"]
         == "https://portal.example.com"
     )
-    assert keys() == (SECRET, made)
+    assert keys_of(stack.secret("UsersnapPortalKeySecret")) == [SECRET, made]
     assert not [line for line in stack.logs() if SECRET in line or made in line]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra import sam
+from tests.builders.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, email
 from tests.unit.conftest import SetMessages
-from tests.unit.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, email
 
 NODE = Path(sys.executable).parent / "node"
 MODULES = Path(sys.prefix) / "html/node_modules"

@@ -1,4 +1,4 @@
-"""cfn-lint over template.yaml, what AWS's translator makes of it, and the state machine. `make lint` runs these."""
+"""cfn-lint over template.yaml, its translation by AWS's translator, and the state machine."""
 
 import json
 import subprocess
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import sam
-from tests.unit.test_run_workflow import DEFINITION, VALUES
-from tests.unit.test_template import translated
+from tests.builders.template import DEFINITION, SUBSTITUTIONS, translated
 
 
 def lint(path: Path, *options: str) -> str:
@@ -25,7 +24,7 @@ def test_cfn_lint_finds_nothing_in_the_template() -> None:
 
 
 def test_cfn_lint_finds_nothing_in_what_the_translator_makes(tmp_path: Path) -> None:
-    """W2001 is about parameters that nothing refers to: the translator has put the values of some in place."""
+    """W2001 is about unused parameters: the translator has put the values of some in place."""
     path = tmp_path / "translated.json"
     path.write_text(json.dumps(translated()))
     assert lint(path, "--ignore-checks", "W2001") == ""
@@ -42,9 +41,9 @@ def test_cfn_lint_looks_into_the_machine(tmp_path: Path) -> None:
 
 
 def machine(definition: dict[str, Any], folder: Path) -> Path:
-    """A template of it: definitions that are objects are looked into, and ARNs have no substitutions."""
+    """A template of it. cfn-lint looks into definitions that are objects."""
     text = json.dumps(definition)
-    for name, value in VALUES.items():
+    for name, value in SUBSTITUTIONS.items():
         text = text.replace(f"${{{name}}}", value)
     properties = {"Definition": json.loads(text), "RoleArn": "arn:aws:iam::123456789012:role/runs"}
     path = folder / "machine.json"

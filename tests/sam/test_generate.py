@@ -1,10 +1,10 @@
-"""`make workflow`, whole: two workflows made in a clone, with the linter, the formatter and the tests over them."""
+"""`make workflow`, whole: two workflows made in a clone, then linted, formatted and tested."""
 
 import shutil
 from pathlib import Path
 
 from infra import sam
-from tests.unit.test_generate import NOT_IN_A_COPY, git, run
+from tests.builders.project_copies import NOT_IN_A_COPY, git, run
 
 SOURCES = ["verify_delete", "verify_send"]
 
@@ -21,7 +21,7 @@ def test_two_workflows_made_in_a_clone_are_green(tmp_path: Path) -> None:
         run(clone, ["infra.generate", "--name", f"new_{source}", "--from", source])
     made = [f"tests/workflows/test_new_{source}.py" for source in SOURCES]
     template = "tests/unit/test_template.py"
-    # The generator has just linted template.yaml, which takes seconds; the translated one it has not.
+    # The generator has just linted template.yaml, which takes seconds, but not its translation.
     run(
         clone,
         [

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core import config
@@ -134,7 +134,10 @@ def test_no_other_link_comes_with_it(url: str, set_messages: SetMessages) -> Non
 
 
 def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
-    """The template names the variable for the SAM CLI only, without a value; only what runs on a laptop sets it."""
+    """The template names the variable for the SAM CLI only, without a value.
+
+    Only what runs on a laptop sets it.
+    """
     variable = re.compile("local.?links", re.IGNORECASE)
     named = [
         line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)
@@ -272,6 +275,7 @@ def test_a_paragraph_is_longer() -> None:
         Paragraph.read("x" * 2001)
 
 
+@settings(deadline=None)  # a slow machine is no failure
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
     config.read(MessageSettings)

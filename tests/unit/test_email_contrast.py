@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from functions.core.messages.rendering.branding import contrast
+from tests.builders.emails import LEAVE, NAMES, SAMPLES_LINK_TO, email
 from tests.unit.conftest import SetMessages
-from tests.unit.emails import LEAVE, NAMES, SAMPLES_LINK_TO, email
 
 LEAST = 4.5
 _DECLARATION = re.compile(r"(?<![\w-])(color|background-color):\s*(#[0-9a-fA-F]{6})")

@@ -1,4 +1,4 @@
-"""`make workflow`: what it refuses, what it renames, and that nothing stays behind when it fails."""
+"""`make workflow`: its refusals, its renaming, and that a failure leaves nothing behind."""
 
 import difflib
 import json
@@ -22,11 +22,11 @@ from infra.generate.plan import Plan, plan
 from infra.generate.section import carried, mentions, with_copy, workflow_rights
 from infra.generate.write import write
 from infra.workflows import workflows
+from tests.builders.project_copies import NOT_IN_A_COPY, git, run
 from tests.documents import blank_workflow
 
 pytestmark = pytest.mark.slow
 
-NOT_IN_A_COPY = shutil.ignore_patterns(".*", "__pycache__", "docs", "template.yaml.before")
 DELETE = Renaming("verify_delete", "end_visit", frozenset({"VerifyDelete", "VerifyDeleteLog"}))
 SHARED = """Resources:
   # --- workflow greet ---------
@@ -83,18 +83,6 @@ def contents(project: Path) -> dict[Path, bytes]:
 def green(_: Path, planned: Plan) -> NewTest:
     planned.place.test.write_text(planned.tests[0].text)
     return planned.tests[0]
-
-
-def git(project: Path, *words: str) -> None:
-    identity = [
-        "-c",
-        "user.name=tests",
-        "-c",
-        "user.email=tests@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ]
-    subprocess.run(["git", *identity, *words], cwd=project, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(
@@ -565,13 +553,3 @@ def test_nothing_stays_behind_when_a_file_cannot_be_written(
     with pytest.raises(UnicodeEncodeError):
         write(project, planned, green)
     assert contents(project) == before
-
-
-def run(clone: Path, *commands: list[str]) -> None:
-    """Runs modules at once: what takes seconds here is waiting for other processes."""
-    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [
-        subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands
-    ]
-    said = [process.communicate()[0] for process in started]
-    assert [process.returncode for process in started] == [0] * len(started), "\n".join(said)

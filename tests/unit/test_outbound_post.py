@@ -17,7 +17,7 @@ from functions.core.outbound_http.exchange import MAX_HEAD_BYTES, Bounded
 from functions.core.outbound_http.post import Network, post
 from infra import sam
 from tests import fakes
-from tests.certificates import Authority
+from tests.builders.certificates import Authority
 
 URL = "https://events.example.com/path?query"
 PUBLIC, ANOTHER, PRIVATE = "93.184.215.14", "8.8.8.8", "10.0.0.1"

@@ -17,7 +17,7 @@ from functions.core.messages.rendering.render import TEMPLATES
 from infra import sam
 from infra.preview import rendering, server
 from infra.preview.server import PreviewServer
-from tests.unit.emails import LOCALES, NAMES
+from tests.builders.emails import LOCALES, NAMES
 
 pytestmark = pytest.mark.slow
 
@@ -196,7 +196,7 @@ def test_it_says_where_it_is_and_ends_in_order(start: Callable[..., subprocess.P
     assert "Another name" in page
     assert "#0055ff" in page
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=10) == ("stopped\n", "")
+    assert process.communicate(timeout=60) == ("stopped\n", "")
     assert process.returncode == 0
 
 
@@ -212,7 +212,7 @@ def test_a_setting_that_cannot_be_is_said(
     word: str, sentence: str, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     process = start(word)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert sentence in said
     assert process.returncode == 1
 
@@ -221,7 +221,7 @@ def test_a_port_in_use_is_said(
     pages: httpx.Client, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     port = pages.base_url.port
-    _, said = start(f"PORT={port}").communicate(timeout=30)
+    _, said = start(f"PORT={port}").communicate(timeout=60)
     assert f"Port {port} is in use" in said
     assert "make preview PORT=" in said
 

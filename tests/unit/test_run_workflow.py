@@ -7,26 +7,18 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from functions.core.http.problems import Problem
 from functions.core.runs.execution import Execution
 from functions.core.triggers.run_item import _HANGS_SECONDS, BUDGET_SECONDS, ItemDelivery
 from infra import sam
+from tests.builders.template import DEFINITION, MACHINE, SUBSTITUTIONS
 
-MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
-DEFINITION: dict[str, Any] = yaml.safe_load((sam.ROOT / MACHINE["DefinitionUri"]).read_text())
 MAPS = {name: DEFINITION["States"][name] for name in ("Many", "Paced")}
 BRANCHES = {
     "Item": DEFINITION["States"],
     "OneOfMany": MAPS["Many"]["ItemProcessor"]["States"],
     "OnePaced": MAPS["Paced"]["ItemProcessor"]["States"],
-}
-VALUES = {
-    "Partition": "aws",
-    "Functions": "stack-wf-",
-    "OutcomesTable": "outcomes",
-    "RunsBucket": "stack-runs",
 }
 
 
@@ -82,7 +74,10 @@ def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_n
 
 
 def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
-    """It has not run the item. Each retrier counts its own tries; one after States.ALL would never be asked."""
+    """It has not run the item.
+
+    Each retrier counts its own tries; one after States.ALL would never be asked.
+    """
     throttled, *others = item_states("Item")["RunItem"]["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
     assert throttled["JitterStrategy"] == "FULL"
@@ -102,7 +97,10 @@ def longest_seconds(retrier: dict[str, Any]) -> int:
 
 
 def test_waits_for_another_try_end_before_an_express_child_does() -> None:
-    """Both retriers to their ends, then one write of what became of it. The comment of the machine has the sum."""
+    """Both retriers to their ends, then one write of the outcome.
+
+    The comment of the machine has the sum.
+    """
     throttled, _, everything = item_states("Item")["RunItem"]["Retry"]
     assert (longest_seconds(throttled), longest_seconds(everything)) == (207, 75)
     assert longest_seconds(throttled) + longest_seconds(everything) < 300 - 10
@@ -202,4 +200,4 @@ def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
 
 def test_what_is_substituted_is_what_the_definition_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
-    assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(VALUES)
+    assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)

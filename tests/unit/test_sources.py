@@ -11,6 +11,7 @@ from functions.core.errors import InvalidParameters, NotFound
 from functions.workflows.track_delivery.handler import _EMAIL_EVENTS, _REPORTS
 from infra import sam
 from infra.workflows import workflows
+from tests.builders.deliveries import SES_EVENT
 
 SIGNED_BY = 'scheme = "github"\nsecret = "github"\n'
 
@@ -78,26 +79,8 @@ def test_a_payload_of_another_shape_is_refused(expression: str, payload: object)
         source(expression).parameters_of(payload, {})
 
 
-SES: dict[str, Any] = {
-    "eventType": "Bounce",
-    "mail": {
-        "messageId": "m-1",
-        "destination": ["ana@example.com"],
-        "commonHeaders": {"subject": "Your code is 918273"},
-        "headers": [{"name": "Subject", "value": "Your code is 918273"}],
-        "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
-    },
-    "bounce": {
-        "bounceType": "Permanent",
-        "bounceSubType": "General",
-        "timestamp": "2026-11-24T12:00:00.000Z",
-    },
-}
-"""As SES publishes it (SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS"), shortened."""
-
-
 def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
-    assert find_source("ses").parameters_of(SES, {}) == {
+    assert find_source("ses").parameters_of(SES_EVENT, {}) == {
         "provider": "ses",
         "status": "Bounce",
         "message_id": "m-1",
@@ -125,7 +108,7 @@ def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
     ],
 )
 def test_why_is_said_where_ses_says_it(about: dict[str, Any], reason: str | None) -> None:
-    made = find_source("ses").parameters_of({"mail": SES["mail"]} | about, {})
+    made = find_source("ses").parameters_of({"mail": SES_EVENT["mail"]} | about, {})
     assert (made or {})["reason"] == reason
 
 

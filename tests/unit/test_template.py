@@ -9,7 +9,6 @@ import string
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from functools import cache
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from infra import sam
 from infra.local import __main__ as local_stack
 from infra.local import providers
 from infra.workflows import workflows
+from tests.builders.template import translated
 
 FUNCTIONS = sam.ROOT / "functions"
 WORKFLOWS = workflows()
@@ -56,7 +56,6 @@ YAML = {
     for path in sam.ROOT.glob(pattern)
 }
 """Files of the project, none of the tools' own."""
-PARAMETERS = {"EmailFrom": "no-reply@example.com"}
 PUBLIC = [
     name
     for name in WORKFLOWS
@@ -65,11 +64,6 @@ PUBLIC = [
     ).lambda_handler.definition.options.public
 ]
 """Workflows that say of themselves that anybody may call them."""
-
-
-@cache
-def translated() -> dict[str, Any]:
-    return sam.translate(sam.read_template(), PARAMETERS, "s3://bucket/key")
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -12,8 +12,8 @@ import pytest
 from functions.core.errors import InvalidParameters
 from functions.core.messages.rendering.locales import find_locale
 from functions.core.messages.rendering.render import TEMPLATES
+from tests.builders.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, Page, email, sample
 from tests.unit.conftest import SetMessages
-from tests.unit.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, Page, email, sample
 
 MOST_BYTES = 100 * 1000
 """Gmail shows the first 102 KB."""

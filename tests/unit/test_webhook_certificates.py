@@ -15,8 +15,9 @@ from functions.api.webhooks.delivery import WebhookDelivery
 from functions.api.webhooks.download import MAX_BYTES, Download, DownloadRefused, download
 from functions.api.webhooks.schemes import sns
 from functions.core.errors import Unavailable, WrongSignature
-from tests import deliveries, fakes
-from tests.deliveries import NOW, TOPIC, certificate, private_pem, sns_certificate, sns_key
+from tests import fakes
+from tests.builders import deliveries
+from tests.builders.deliveries import NOW, TOPIC, certificate, private_pem, sns_certificate, sns_key
 
 DAY = 86_400
 

@@ -5,8 +5,8 @@ import pytest
 from functions.api.webhooks.delivery import Received
 from functions.api.webhooks.schemes import github
 from functions.core.errors import MalformedBody, WrongSignature
-from tests import deliveries
-from tests.deliveries import BODY, EVENT, FORM_OF_JSON, NOW
+from tests.builders import deliveries
+from tests.builders.deliveries import BODY, EVENT, FORM_OF_JSON, NOW
 
 KEY = "the one key"
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from functions.api.webhooks.delivery import Received
 from functions.core.errors import MalformedBody, StaleDelivery, WrongSignature
-from tests import deliveries
-from tests.deliveries import BODY, FORM, MULTIPART, NOW, SOURCES, Source
+from tests.builders import deliveries
+from tests.builders.deliveries import BODY, FORM, MULTIPART, NOW, SOURCES, Source
 
 KEY = "the one key"
 SIGNED_BY_ITSELF = deliveries.sns("Hello").body

@@ -11,8 +11,8 @@ from functions.api.webhooks.delivery import Received
 from functions.api.webhooks.scheme import SchemeName, scheme
 from functions.core.errors import MalformedBody, StaleDelivery, WrongSignature
 from infra import sam
-from tests import deliveries
-from tests.deliveries import NOW, SOURCES, Source
+from tests.builders import deliveries
+from tests.builders.deliveries import NOW, SOURCES, Source
 
 MINUTES_5 = 300
 

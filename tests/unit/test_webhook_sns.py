@@ -8,8 +8,8 @@ from functions.api.webhooks.download import Download, DownloadRefused
 from functions.api.webhooks.schemes import sns
 from functions.core.config import SettingsError
 from functions.core.errors import MalformedBody, StaleDelivery, Unavailable, WrongSignature
-from tests import deliveries
-from tests.deliveries import NOW, TOPIC, serves_certificate
+from tests.builders import deliveries
+from tests.builders.deliveries import NOW, TOPIC, serves_certificate
 
 HOST = "https://sns.us-east-1.amazonaws.com"
 CONFIRM_URL = f"{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37"

@@ -7,8 +7,8 @@ from functions.api.webhooks.delivery import Received
 from functions.api.webhooks.schemes import standard
 from functions.core.config import SettingsError
 from functions.core.errors import WrongSignature
-from tests import deliveries
-from tests.deliveries import BASE64_KEYS, BODY, NOW
+from tests.builders import deliveries
+from tests.builders.deliveries import BASE64_KEYS, BODY, NOW
 
 KEY = BASE64_KEYS[0]
 

@@ -5,8 +5,8 @@ import pytest
 from functions.api.webhooks.delivery import Received
 from functions.api.webhooks.schemes import stripe
 from functions.core.errors import WrongSignature
-from tests import deliveries
-from tests.deliveries import BODY, NOW
+from tests.builders import deliveries
+from tests.builders.deliveries import BODY, NOW
 
 KEY = "whsec_test_secret"
 

@@ -8,8 +8,8 @@ import pytest
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.schemes import twilio
 from functions.core.errors import WrongSignature
-from tests import deliveries
-from tests.deliveries import BODY, FORM, NOW, URL
+from tests.builders import deliveries
+from tests.builders.deliveries import BODY, FORM, NOW, URL
 
 KEY = "the one key"
 

@@ -6,8 +6,8 @@ import pytest
 from functions.api.webhooks.delivery import WebhookDelivery
 from functions.api.webhooks.schemes import usersnap
 from functions.core.errors import MalformedBody, WrongSignature
-from tests import deliveries
-from tests.deliveries import BODY, EVENT, MULTIPART, NOW, multipart
+from tests.builders import deliveries
+from tests.builders.deliveries import BODY, EVENT, MULTIPART, NOW, multipart
 
 KEY = "the one key"
 FILE = (

@@ -1,4 +1,4 @@
-"""AWS for single handlers (moto): tables, secrets, sender identity, schedule group, as template.yaml declares them."""
+"""AWS for single handlers (moto), with what template.yaml declares."""
 
 import io
 import json
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
@@ -24,6 +25,7 @@ from moto.stepfunctions.models import stepfunctions_backends
 from functions.core import config
 from functions.core.aws import dynamodb
 from infra import sam
+from tests.builders.codes import stands_in
 from tests.clock import Clock
 
 __all__ = ["Clock"]
@@ -61,9 +63,16 @@ class Settings:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    before = _endpoints()
     yield Settings(monkeypatch)
-    if changed := [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
-        Settings(monkeypatch).unset(*changed)
+    if (now := _endpoints()) != before:
+        Settings(monkeypatch).unset(*(now.keys() - before.keys()))
+        config.reset(everything=True)
+
+
+def _endpoints() -> dict[str, str]:
+    """Those of a module stay between its tests: a client of another URL would be made anew."""
+    return {name: url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")}
 
 
 @pytest.fixture
@@ -82,7 +91,10 @@ def dynamodb_requests() -> Iterator[list[str]]:
 
 @pytest.fixture
 def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
-    """An AWS account with what the functions use, and their environment. No test may leave a code or token in the log."""
+    """An AWS account with what the functions use, and their environment.
+
+    No test may leave a code or token in the log.
+    """
     with account(settings):
         yield
         texts = [
@@ -91,7 +103,7 @@ def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
         texts += [text for _, text in sent_sms()]
         codes = {code for text in texts for code in re.findall(r"(?<![#\w])\d{6,10}(?!\w)", text)}
     written = log.getvalue()
-    assert [code for code in codes if re.search(rf"(?<![\w.:-]){code}(?![\w.:-])", written)] == []
+    assert [code for code in codes if stands_in(code, written)] == []
     assert re.findall(r"wf_[A-Za-z0-9_-]{20,}", written) == []
 
 
@@ -107,7 +119,7 @@ def account(settings: Settings) -> Iterator[None]:
 
 
 class Account(NamedTuple):
-    """An account as it is before a test: the state of moto's backends, and the functions' environment."""
+    """An account before a test: the state of moto's backends, and the functions' environment."""
 
     backends: list[tuple[Any, str, dict[str, Any]]]
     variables: dict[str, str]
@@ -115,7 +127,7 @@ class Account(NamedTuple):
 
 @cache
 def _new_account() -> Account:
-    """Made by API calls once in a process: a copy of what they left takes a fortieth of their time."""
+    """Made by API calls once in a process: a copy takes a fortieth of their time."""
     with mock_aws():
         for table_properties in _tables():
             admin("dynamodb").create_table(**table_properties)
@@ -172,7 +184,8 @@ def _state_machine() -> str:
 @cache
 def admin(service: str) -> Any:
     """A client that sees everything; made once, because making one is the slow part of a test."""
-    return boto3.client(service)
+    # The endpoints in the environment are those of the functions.
+    return boto3.client(service, config=Config(ignore_configured_endpoint_urls=True))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where the deployment is, and each of its checks: right, wrong with what to do about it, and not to be known."""
+"""Where the deployment is, and its checks: each right, wrong with a remedy, and unknown."""
 
 import io
 import json
@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from functions.core import config
 from functions.core.errors import TooSlow
 from functions.core.workflow import NotValid
 from functions.workflows.check_app_location import asking
@@ -127,16 +128,33 @@ class Account:
         )
 
 
+@pytest.fixture(scope="module")
+def accounts() -> Iterator[list[Account]]:
+    """The account that answers, alone in a list.
+
+    Its URL stays: with another one each test would make its clients anew.
+    """
+    accounts = [Account()]
+    services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
+
+    def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        accounts[0].answer(request, body)
+
+    with fakes.server(script) as url, pytest.MonkeyPatch.context() as patch:
+        for service in services:
+            patch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        config.reset(everything=True)
+        yield accounts
+    config.reset(everything=True)
+
+
 @pytest.fixture(autouse=True)
-def account(cloud: None, settings: Settings) -> Iterator[Account]:  # noqa: ARG001 - is there first
-    """One that is ready for everything."""
-    account = Account()
-    with fakes.server(account.answer) as url:
-        services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
-        settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in services})
-        settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
-        settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
-        yield account
+def account(accounts: list[Account], cloud: None, settings: Settings) -> Account:  # noqa: ARG001 - is there first
+    """An account that is ready for everything."""
+    settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
+    settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
+    accounts[0] = Account()
+    return accounts[0]
 
 
 def ask(**parameters: Any) -> dict[str, Any]:
@@ -162,7 +180,7 @@ def schedules() -> list[str]:
     ]
 
 
-# --- where it is -------------------------------------------------------------------------------------------------------
+# --- where it is ----------------------------------------------------------------------------------
 
 
 def test_what_is_given_is_compared_and_what_is_told_has_always_the_same_shape() -> None:
@@ -259,7 +277,7 @@ def test_only_a_secret_token_may_ask() -> None:
     assert call(check_app_location, {}, kind="publishable").status == 403
 
 
-# --- whether it is ready -----------------------------------------------------------------------------------------------
+# --- whether it is ready --------------------------------------------------------------------------
 
 
 def test_a_deployment_that_has_everything_is_ready() -> None:
@@ -357,7 +375,7 @@ def test_the_calls_own_deadline_ends_the_checks() -> None:
         asking.run_check(check)
 
 
-# --- Lambda ------------------------------------------------------------------------------------------------------------
+# --- Lambda ---------------------------------------------------------------------------------------
 
 
 def test_a_new_account_is_told_how_many_functions_it_runs_and_how_to_raise_that(
@@ -382,7 +400,7 @@ def test_twice_as_many_functions_as_a_list_takes_are_enough(
     assert found("concurrency")[0] is ok
 
 
-# --- email -------------------------------------------------------------------------------------------------------------
+# --- email ----------------------------------------------------------------------------------------
 
 
 def test_a_sender_may_be_verified_by_itself_its_domain_or_one_above() -> None:
@@ -496,7 +514,7 @@ def test_an_account_whose_sending_is_paused_is_told_so(account: Account) -> None
     assert (ok, "has paused sending" in detail) == (False, True)
 
 
-# --- SMS ---------------------------------------------------------------------------------------------------------------
+# --- SMS ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["sms_sandbox", "sms_providers"])
@@ -575,7 +593,7 @@ def test_a_twilio_secret_that_cannot_be_read_is_null(settings: Settings) -> None
         assert found("sms_providers") == (None, "Could not be checked: AccessDeniedException.")
 
 
-# --- the stack's own ---------------------------------------------------------------------------------------------------
+# --- the stack's own ------------------------------------------------------------------------------
 
 
 def test_a_secret_that_is_not_there_is_told_by_its_name(settings: Settings) -> None:
@@ -606,7 +624,7 @@ def test_a_secret_without_a_value_is_told(settings: Settings) -> None:
 
 
 class Scheduler:
-    """EventBridge Scheduler over HTTP: notes what it is asked, and answers deletions as it is told."""
+    """EventBridge Scheduler over HTTP: notes requests, and answers deletions as it is told."""
 
     def __init__(self, *deletions: int) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -695,7 +713,7 @@ def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Set
     assert (ok, "There is no secret local-webhook-twilio" in detail) == (False, True)
 
 
-# --- events and reports ------------------------------------------------------------------------------------------------
+# --- events and reports ---------------------------------------------------------------------------
 
 
 def test_what_is_switched_off_is_not_checked(settings: Settings) -> None:

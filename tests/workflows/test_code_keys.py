@@ -1,4 +1,4 @@
-"""Rotation of the code keys, as verify_send and verify_check live through it in processes that go on running."""
+"""Rotation of the code keys while processes of verify_send and verify_check go on running."""
 
 import json
 
@@ -8,25 +8,11 @@ from functions.core import config
 from functions.core.aws import secrets
 from functions.core.verification import codes
 from functions.core.verification.settings import VerificationSettings
-from functions.workflows.verify_check.handler import lambda_handler as verify_check
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
-from tests.builders import call
+from tests.builders.verifications import check, last_code, send
 from tests.clock import Clock
 from tests.workflows.conftest import admin
-from tests.workflows.test_verify_send import last_code
 
 pytestmark = pytest.mark.usefixtures("cloud")
-
-
-def send(to: str = "ana@example.com") -> tuple[str, str]:
-    verification_id = call(verify_send, {"channel": "email", "to": to}).body["verification_id"]
-    return verification_id, last_code()
-
-
-def is_valid(verification_id: str, code: str) -> bool:
-    return bool(
-        call(verify_check, {"verification_id": verification_id, "code": code}).body["valid"]
-    )
 
 
 def rotate(**keys: str) -> None:
@@ -35,13 +21,13 @@ def rotate(**keys: str) -> None:
 
 
 def test_a_code_sent_before_a_rotation_stays_valid(clock: Clock) -> None:
-    before = send()
+    before, code = send().body["verification_id"], last_code()
     rotate(current="k2", k1="a" * 64, k2="c" * 64)
     clock.advance(301)
-    after = send("bo@example.com")
-    assert after[0].startswith("k2.")
-    assert is_valid(*before)
-    assert is_valid(*after)
+    after = send("bo@example.com").body["verification_id"]
+    assert after.startswith("k2.")
+    assert check(before, code).body["valid"] is True
+    assert check(after, last_code()).body["valid"] is True
 
 
 def test_a_check_that_meets_a_newer_key_reads_the_keys_again(clock: Clock) -> None:

@@ -17,9 +17,9 @@ from functions.workflows.deliver_event.handler import lambda_handler as deliver_
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call
+from tests.builders.run_items import RUN_ID, delivery, outcome
 from tests.documents import event_reader
 from tests.workflows.conftest import Clock, Settings, admin
-from tests.workflows.test_items import RUN_ID, delivery, outcome
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -312,7 +312,7 @@ def test_what_became_of_it_is_counted(
     assert [each[metric] for each in counted] == [[1.0]]
 
 
-# --- the client portal -------------------------------------------------------------------------------------------------
+# --- the client portal ----------------------------------------------------------------------------
 
 FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 

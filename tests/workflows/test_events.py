@@ -11,15 +11,12 @@ from functions.core.errors import Unavailable
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
 from functions.core.runs.run import list_runs
-from infra import sam
 from tests import fakes
+from tests.builders.stream_records import APPROVED
 from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud", "listened")
 
-APPROVED: dict[str, Any] = json.loads((sam.ROOT / "tests/events/events.json").read_text())[
-    "Records"
-][0]
 ANOTHER = APPROVED | {"eventID": "another"}
 
 

@@ -15,8 +15,8 @@ from functions.workflows.verify_send.handler import lambda_handler as verify_sen
 from infra import sam
 from tests import fakes
 from tests.builders import Reply, call
+from tests.builders.verifications import stored
 from tests.workflows.conftest import Clock, Settings, admin, sent_emails
-from tests.workflows.test_verify_check import stored
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

@@ -1,6 +1,6 @@
 """The limits of sending and the failure budget, through the workflows and their tables."""
 
-import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,33 +12,14 @@ from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import REFUSED_FROM, SendHistory
 from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.record import Verification
-from functions.workflows.verify_check.handler import lambda_handler as verify_check
-from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
-from tests.builders import Context, Reply, call, http_event
+from tests.builders import verifications
+from tests.builders.verifications import check, end, guess, last_code
 from tests.workflows.conftest import Clock, Settings, sent_emails
-from tests.workflows.test_verify_send import last_code
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
-
-def send(
-    to: str = "ana@example.com", kind: str = "publishable", ip: str = "192.0.2.1", **parameters: Any
-) -> Reply:
-    channel = "email" if "@" in to else "sms"
-    event = http_event({"channel": channel, "to": to} | parameters, kind=kind)
-    event["requestContext"]["http"]["sourceIp"] = ip
-    answer = verify_send(event, Context())
-    return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
-
-
-def check(verification_id: str, code: str = "000000") -> dict[str, Any]:
-    return call(verify_check, {"verification_id": verification_id, "code": code}).body
-
-
-def end(verification_id: str) -> None:
-    event = {"trigger": "schedule", "parameters": {"verification_id": verification_id}}
-    assert verify_delete(event, Context())["problem"] is None
+send = partial(verifications.send, kind="publishable")
+"""For a stranger, where a test says nothing else."""
 
 
 def the_history() -> SendHistory:
@@ -68,23 +49,26 @@ def test_what_a_stranger_uses_up_a_server_still_has() -> None:
 
 
 def test_a_stranger_at_the_full_rate_does_not_stop_whoever_holds_a_code(clock: Clock) -> None:
-    """The attacker sends and guesses all he may; the victim's code, sent before, stays valid for its ten minutes."""
+    """An attacker sends and guesses as often as the limits allow.
+
+    The victim's code, sent before, stays valid for its ten minutes.
+    """
     held, code = send(kind="publishable").body["verification_id"], last_code()
     for _ in range(8):
         clock.advance(61)
         attack = send(kind="publishable", ip="203.0.113.9")
         for _ in range(6 if attack.status == 200 else 0):
-            check(attack.body["verification_id"])
-    assert check(held, code)["valid"] is True
+            guess(attack.body["verification_id"])
+    assert check(held, code).body["valid"] is True
 
 
 def attack_until_refused(clock: Clock) -> None:
-    """Sends and guesses all that a publishable token allows, waiting where it must, until it is refused for the failures."""
+    """Sends and guesses all that a publishable token allows, until it is refused for failures."""
     for _ in range(200):
         reply = send(kind="publishable", ip="203.0.113.9")
         if reply.status == 200:
             for _ in range(5):
-                check(reply.body["verification_id"])
+                guess(reply.body["verification_id"])
             end(reply.body["verification_id"])
         elif "failed-checks" in reply.headers["ratelimit"]:
             return
@@ -101,14 +85,14 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server
     assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
     served = send(kind="secret")
     assert (served.status, served.body["code_length"]) == (200, 6)
-    assert check(served.body["verification_id"], last_code())["valid"] is True
+    assert check(served.body["verification_id"], last_code()).body["valid"] is True
 
 
 def test_failures_outlive_records_and_resends(clock: Clock) -> None:
     for _ in range(3):
         reply = send(kind="secret")
         for _ in range(5):
-            check(reply.body["verification_id"])
+            guess(reply.body["verification_id"])
         end(reply.body["verification_id"])
         clock.advance(3601)
     assert list(Verification.scan()) == []
@@ -158,7 +142,7 @@ def test_at_100_failures_publishable_tokens_are_refused_and_a_day_later_they_are
 
 def test_a_deletion_that_fires_twice_settles_once() -> None:
     verification_id = send(kind="secret").body["verification_id"]
-    check(verification_id)
+    guess(verification_id)
     end(verification_id)
     end(verification_id)
     assert (the_history().failures, the_history().reserved) == (1, 0)
@@ -166,22 +150,22 @@ def test_a_deletion_that_fires_twice_settles_once() -> None:
 
 def test_a_resend_counts_each_attempt_once(clock: Clock) -> None:
     first = send(kind="secret").body["verification_id"]
-    check(first)
-    check(first)
+    guess(first)
+    guess(first)
     clock.advance(61)
     second = send(kind="secret", resend_of=first).body["verification_id"]
     assert (the_history().failures, the_history().reserved) == (2, 3)
-    check(second)
+    guess(second)
     end(second)
     assert (the_history().failures, the_history().reserved) == (3, 0)
 
 
 def test_a_resend_to_another_destination_kills_the_code_and_hands_on_no_attempts() -> None:
     first, code = send("anna@example.com", kind="secret").body["verification_id"], last_code()
-    check(first)
+    guess(first)
     second = send("ana@example.com", kind="secret", resend_of=first).body["verification_id"]
-    assert check(first, code) == check("k1.unknown", code)
-    assert check(second)["attempts_left"] == 4
+    assert check(first, code).body == check("k1.unknown", code).body
+    assert guess(second).body["attempts_left"] == 4
 
 
 def test_a_phones_channels_share_its_history() -> None:
@@ -323,7 +307,10 @@ def test_who_is_refused_by_a_shared_limit_burns_nothing_of_his_own(settings: Set
 
 
 def test_a_write_that_meets_another_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another send to the destination comes between this one's read and its write: it is seen, and this one refused."""
+    """Another send to the destination comes between this one's read and its write.
+
+    This one sees it, and is refused.
+    """
     write = issue._write
     sends: list[str] = []
 

@@ -1,4 +1,4 @@
-"""SMS through real clients (Twilio's SDK, botocore) to real servers: the local stack's stand-ins, and ones that fail."""
+"""SMS through real clients (Twilio's SDK, botocore) to the local stack's servers and failing ones."""
 
 import io
 import json
@@ -18,11 +18,10 @@ from functions.core.messages import channels, sms
 from functions.core.messages.providers import twilio_client
 from functions.core.messages.providers.twilio import spoken
 from functions.core.messages.providers.twilio_account import read_account
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra.local import end_user_messaging, twilio
 from infra.local.stand_ins import running_stand_ins
 from tests import fakes
-from tests.builders import call
+from tests.builders.verifications import send
 from tests.workflows.conftest import Settings, admin, sent_sms
 
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
@@ -84,7 +83,7 @@ def counted(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     return [(line["provider"], line["kind"]) for line in metrics if "ProviderFailed" in line]
 
 
-# --- each provider takes a message -------------------------------------------------------------------------------------
+# --- each provider takes a message ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("provider", ["end_user_messaging", "twilio"])
@@ -139,7 +138,7 @@ def test_twilio_sends_from_the_messaging_service_when_there_is_one(
     assert inbox[0]["from"] == "MG1"
 
 
-# --- refused: the next provider is not tried ---------------------------------------------------------------------------
+# --- refused: the next provider is not tried ------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,10 +236,9 @@ def test_each_reason_of_end_user_messaging_about_the_destination_is_a_refusal(
 @pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("earlier", ["out of reach", "no answer"])
 def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider_may_have(
-    earlier: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    earlier: str, settings: Settings
 ) -> None:
-    monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.1)
-    settings.set(SMS_PROVIDERS="end_user_messaging,twilio")
+    settings.set(SMS_PROVIDERS="end_user_messaging,twilio", READ_TIMEOUT_SECONDS=0.1)
     with fakes.server(fakes.hangs) as url:
         point(settings, "end_user_messaging", url if earlier == "no answer" else fakes.nobody())
         with pytest.raises(ProviderRefused) as caught:
@@ -248,7 +246,7 @@ def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider
     assert caught.value.nothing_sent is (earlier == "out of reach")
 
 
-# --- what they tell of it later ------------------------------------------------------------------------------------------
+# --- what they tell of it later -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -279,7 +277,7 @@ def forms(settings: Settings) -> Iterator[list[dict[str, str]]]:
 def test_twilio_is_told_where_to_say_what_became_of_a_verifications_message(
     channel: str, forms: list[dict[str, str]]
 ) -> None:
-    reply = call(verify_send, {"channel": channel, "to": TO})
+    reply = send(TO, channel=channel)
     assert reply.status == 200, reply.body
     verification_id = reply.body["verification_id"]
     url = f"https://api.example.com/webhooks/twilio?verification_id={verification_id}"
@@ -290,7 +288,7 @@ def test_by_default_twilio_is_told_of_no_url(
     settings: Settings, forms: list[dict[str, str]]
 ) -> None:
     settings.unset("TWILIO_STATUS_URL")
-    call(verify_send, {"channel": "sms", "to": TO})
+    send(TO)
     assert "StatusCallback" not in forms[0]
 
 
@@ -309,11 +307,11 @@ def test_end_user_messaging_is_told_of_which_verification_a_message_is(settings:
             SMS_PROVIDERS="end_user_messaging",
             END_USER_MESSAGING_ORIGINATION=end_user_messaging.ORIGINATION,
         )
-        reply = call(verify_send, {"channel": "sms", "to": TO})
+        reply = send(TO)
     assert asked[0]["Context"] == {"verification_id": reply.body["verification_id"]}
 
 
-# --- unavailable: the next provider is tried ---------------------------------------------------------------------------
+# --- unavailable: the next provider is tried ------------------------------------------------------
 
 TWILIO_FAILURES = {
     "500": fakes.answers(500, b"<html>"),
@@ -387,9 +385,8 @@ def test_while_end_user_messaging_is_unavailable_the_next_provider_sends(
     failure: str,
     settings: Settings,
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws, "READ_TIMEOUT_SECONDS", 0.3)
+    settings.set(READ_TIMEOUT_SECONDS=0.3)
     assert outcome(settings, "end_user_messaging", AWS_FAILURES[failure]) == "sns"
     assert counted(capfd) == [("end_user_messaging", "unavailable")]
 
@@ -424,7 +421,7 @@ def test_a_provider_that_is_alone_is_tried_twice_and_no_request_is_repeated_by_i
     assert len(asked) == 2
 
 
-# --- all fail ----------------------------------------------------------------------------------------------------------
+# --- all fail -------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -461,15 +458,14 @@ def test_a_send_after_no_provider_was_reached_need_not_wait_and_one_after_a_fail
     settings: Settings,
 ) -> None:
     settings.set(SMS_PROVIDERS="twilio")
-    body = {"channel": "sms", "to": TO}
     for url, status in [(fakes.nobody(), 503), ("", 503)]:
         with fakes.server(fakes.answers(500, b"")) as failing:
             settings.set(TWILIO_URL=url or failing)
-            assert call(verify_send, body).status == status
-    assert call(verify_send, body).status == 429
+            assert send(TO).status == status
+    assert send(TO).status == 429
 
 
-# --- the Twilio account ------------------------------------------------------------------------------------------------
+# --- the Twilio account ---------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -527,7 +523,7 @@ def test_an_api_key_goes_before_the_auth_token() -> None:
     assert read_account(account(api_key_sid="SK1")).credentials == (twilio.ACCOUNT_SID, "local")
 
 
-# --- settings ----------------------------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -587,7 +583,7 @@ def test_twilios_sdk_is_imported_only_where_it_is_configured(
     assert done.stdout.splitlines()[-1] == imported
 
 
-# --- what leaks --------------------------------------------------------------------------------------------------------
+# --- what leaks -----------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("inbox")
@@ -614,7 +610,7 @@ def test_neither_message_nor_destination_nor_credentials_of_a_failed_send_are_lo
     settings.set(SMS_PROVIDERS=provider)
     with fakes.server(script) as url:
         point(settings, provider, url)
-        reply = call(verify_send, {"channel": "sms", "to": TO})
+        reply = send(TO)
     assert reply.status in {502, 503}
     for text in (log.getvalue(), json.dumps(reply.body)):
         assert TO not in text
@@ -623,7 +619,7 @@ def test_neither_message_nor_destination_nor_credentials_of_a_failed_send_are_lo
     assert "provider failed" in log.getvalue()
 
 
-# --- WhatsApp and voice ------------------------------------------------------------------------------------------------
+# --- WhatsApp and voice ---------------------------------------------------------------------------
 
 
 def test_a_whatsapp_message_carries_the_text_or_the_approved_template(

@@ -1,4 +1,4 @@
-"""Types of events that only the platform sends: each way in which a run starts, and what deliver_event then does."""
+"""Event types that only the platform sends: each way to start a run, and deliver_event's answer."""
 
 import json
 import time
@@ -31,10 +31,10 @@ from functions.core.workflow import start as start_from_workflow
 from functions.workflows.deliver_event import handler as delivering
 from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
 from infra import sam
-from tests import deliveries, fakes
-from tests.builders import Context, Reply, call, http_event
+from tests import fakes
+from tests.builders import Context, Reply, call, deliveries, http_event
+from tests.builders.stream_records import APPROVED
 from tests.workflows.conftest import Settings, admin
-from tests.workflows.test_events import APPROVED
 
 pytestmark = pytest.mark.usefixtures("cloud", "listened")
 
@@ -120,7 +120,10 @@ def event_of(kind: str) -> dict[str, Any]:
 
 
 def carried_out(run_id: str) -> str:
-    """What becomes of a run's first item, whose event is made as the state machine makes it of the execution's input."""
+    """The outcome of a run's first item.
+
+    Its event is made as the state machine makes it of the execution's input.
+    """
     about, described = execution.read(run_id)
     given = {"started_by": ""} | json.loads(described["input"])
     payload = MACHINE["States"]["RunItem"]["Parameters"]["Payload"]
@@ -166,7 +169,7 @@ def post_webhook(source: str, arrived: Any) -> str:
     return str(json.loads(answer["body"])["run_id"])
 
 
-# --- what a client asks for --------------------------------------------------------------------------------------------
+# --- what a client asks for -----------------------------------------------------------------------
 
 
 def over_http(event: Mapping[str, Any]) -> Reply:
@@ -300,7 +303,7 @@ def test_a_schedule_from_before_these_types_were_reserved_sends_none(
     assert (started_by(run_id), carried_out(run_id), delivered) == ("schedule", "failed", [])
 
 
-# --- what the platform and other code start ----------------------------------------------------------------------------
+# --- what the platform and other code start -------------------------------------------------------
 
 
 def test_what_became_of_a_verification_is_told(delivered: list[str]) -> None:
@@ -380,7 +383,7 @@ def test_each_part_of_the_platform_sends_its_own_types_only(
     assert (carried_out(run_id), delivered) == ("failed", [])
 
 
-# --- what is tried again -----------------------------------------------------------------------------------------------
+# --- what is tried again --------------------------------------------------------------------------
 
 
 def failed(run_id: str) -> str:

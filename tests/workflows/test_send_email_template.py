@@ -10,7 +10,7 @@ from tests import fakes
 from tests.builders import Context, call, http_event
 from tests.workflows.conftest import Clock, Settings, sent_emails
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 DATA = {
     "subject": "On its way",

@@ -1,5 +1,7 @@
-"""Verifications against a model: send, check, resend, delete, a schedule that is late or fires twice, a crash between steps, a
-record that TTL took first, and a clock that stops at the edges. One call at a time; parallel calls are in e2e/test_storms.py.
+"""Verifications against a model, one call at a time; e2e/test_storms.py has parallel calls.
+
+Send, check, resend, delete, a schedule that is late or fires twice, a crash between steps, a record
+that TTL took first, and a clock that stops at the edges.
 """
 
 from typing import Any, NamedTuple
@@ -87,7 +89,10 @@ class Verifications(RuleBasedStateMachine):
         self.there: dict[str, Known] = {}
         self.failures, self.failed_at = 0, self.now
         self.lost = False
-        """Whether a reservation may have ended without its settlement: TTL was first, or the schedule hours late."""
+        """Whether a reservation may have ended without its settlement.
+
+        Either TTL was first, or the schedule was hours late.
+        """
 
     def teardown(self) -> None:
         if hasattr(self, "account"):
@@ -242,7 +247,7 @@ class Verifications(RuleBasedStateMachine):
 
     @invariant()
     def the_failure_count_errs_on_the_safe_side_only(self) -> None:
-        """Never fewer than what has failed and what is being tried, also where a settlement was lost."""
+        """Never fewer than what has failed and what is tried, also after a lost settlement."""
         if hasattr(self, "there"):
             tried = sum(known.failed for known in self.there.values() if not known.spent)
             assert (

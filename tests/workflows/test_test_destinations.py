@@ -1,7 +1,6 @@
 """Test destinations: fixed codes for an app store's reviewers."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -9,9 +8,7 @@ from functions.core import config
 from functions.core.config import SettingsError
 from functions.core.verification.record import Verification
 from functions.core.verification.test_destinations import DestinationTestSettings
-from functions.workflows.verify_check.handler import lambda_handler as verify_check
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
-from tests.builders import Reply, call
+from tests.builders.verifications import check, send
 from tests.workflows.conftest import Settings, sent_emails, sent_sms
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -20,10 +17,6 @@ REVIEWERS = {
     "TEST_DESTINATIONS": "review@example.com=424242,+14155550100=ABC234",
     "TEST_DESTINATIONS_UNTIL": "2100-01-01",
 }
-
-
-def send(to: str, **parameters: Any) -> Reply:
-    return call(verify_send, {"channel": "email" if "@" in to else "sms", "to": to} | parameters)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +29,7 @@ def test_a_reviewer_needs_no_message(
     reply = send(to)
     assert (reply.status, sent_emails(), sent_sms()) == (200, [], [])
     assert Verification.get(reply.body["verification_id"]).test is True
-    body = {"verification_id": reply.body["verification_id"], "code": code}
-    assert call(verify_check, body).body["valid"] is True
+    assert check(reply.body["verification_id"], code).body["valid"] is True
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
     assert [line["TestDestinationUsed"] for line in metrics if "TestDestinationUsed" in line] == [
         [1.0]
@@ -63,8 +55,7 @@ def test_after_the_last_day_it_is_a_destination_like_any_other(settings: Setting
     settings.set(**REVIEWERS | {"TEST_DESTINATIONS_UNTIL": "2020-01-01"})
     reply = send("review@example.com")
     assert len(sent_emails()) == 1
-    body = {"verification_id": reply.body["verification_id"], "code": "424242"}
-    assert call(verify_check, body).body["valid"] is False
+    assert check(reply.body["verification_id"], "424242").body["valid"] is False
 
 
 @pytest.mark.parametrize(

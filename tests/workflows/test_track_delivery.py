@@ -1,4 +1,4 @@
-"""track_delivery: what providers report of messages, in whatever order and however often they report it."""
+"""track_delivery: reports of providers on messages, in any order and any number."""
 
 from typing import Any
 
@@ -12,12 +12,10 @@ from functions.core.verification import delivery
 from functions.core.verification.codes import id_of_tag, tag_of
 from functions.core.verification.record import Verification
 from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
-from functions.workflows.verify_check.handler import lambda_handler as verify_check
-from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from tests import fakes
 from tests.builders import call
+from tests.builders.verifications import check, send, stored
 from tests.workflows.conftest import Settings
-from tests.workflows.test_verify_check import CODE, stored
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -121,7 +119,7 @@ def test_a_report_of_another_message_has_no_say() -> None:
 
 
 def test_the_message_that_was_taken_is_the_one_that_counts() -> None:
-    """A first try got no answer; what its provider reports comes before the second one is recorded."""
+    """A first try got no answer. Its provider reports before the second try is recorded."""
     verification_id = stored()
     report(verification_id, "failed", "twilio", message_id="first", reason="30007")
     assert delivery.record(verification_id, "sent", "second") is True
@@ -144,9 +142,7 @@ def test_a_report_of_a_verification_that_is_gone_makes_none() -> None:
 def test_a_report_leaves_the_code_as_it_is() -> None:
     verification_id = sent()
     report(verification_id, "Delivery")
-    assert (
-        call(verify_check, {"verification_id": verification_id, "code": CODE}).body["valid"] is True
-    )
+    assert check(verification_id).body["valid"] is True
 
 
 def test_ses_names_the_verification_by_a_tag_without_a_dot() -> None:
@@ -209,12 +205,12 @@ def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(
     assert call(track_delivery, body).status == 503
 
 
-# --- what verify_send leaves for it --------------------------------------------------------------------------------------
+# --- what verify_send leaves for it ---------------------------------------------------------------
 
 
 def test_a_send_is_recorded_with_the_providers_id_where_that_is_wanted(settings: Settings) -> None:
     settings.set(RECORD_DELIVERY="true")
-    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    reply = send()
     found = Verification.get(reply.body["verification_id"])
     assert (found.delivery, bool(found.message_id)) == ("sent", True)
 
@@ -228,13 +224,13 @@ def test_ses_is_told_of_which_verification_an_email_is_and_where_its_events_go(
     email._client().meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.append(params)
     )
-    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    reply = send()
     tags = [{"Name": "verification_id", "Value": tag_of(reply.body["verification_id"])}]
     assert (asked[0]["EmailTags"], asked[0]["ConfigurationSetName"]) == (tags, "code-emails")
 
 
 def test_by_default_a_send_costs_no_write_more(dynamodb_requests: list[str]) -> None:
-    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    reply = send()
     assert Verification.get(reply.body["verification_id"]).delivery is None
     assert "UpdateItem" not in dynamodb_requests
 
@@ -247,6 +243,6 @@ def test_a_code_that_was_sent_stays_valid_although_that_could_not_be_recorded(
 
     settings.set(RECORD_DELIVERY="true")
     monkeypatch.setattr(delivery, "record", away)
-    reply = call(verify_send, {"channel": "email", "to": "ana@example.com"})
+    reply = send()
     assert reply.status == 200
     assert Verification.get(reply.body["verification_id"]).delivery is None

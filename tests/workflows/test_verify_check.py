@@ -8,7 +8,8 @@ from functions.core.verification.codes import code_keys
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from tests import fakes
-from tests.builders import Reply, call
+from tests.builders import call
+from tests.builders.verifications import CODE, check, stored
 from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -21,30 +22,6 @@ NO = {
     "purpose": None,
     "proof": None,
 }
-CODE = "123456"
-FAR = 4_000_000_000
-"""Seconds since the epoch, in the year 2096."""
-
-
-def stored(**changes: Any) -> str:
-    """A verification as verify_send leaves it, but for the changes; returns its id."""
-    verification_id = changes.pop("verification_id", code_keys().new_verification_id())
-    facts: dict[str, Any] = {
-        "channel": "email",
-        "to": "ana@example.com",
-        "purpose": "sign_in",
-        "code_mac": code_keys().mac(verification_id, CODE),
-        "max_attempts": 5,
-        "created_at": 0,
-        "expires_at": FAR,
-        "delete_at": FAR,
-    }
-    Verification(verification_id, **(facts | changes)).save()
-    return str(verification_id)
-
-
-def check(verification_id: str, code: str = CODE) -> Reply:
-    return call(verify_check, {"verification_id": verification_id, "code": code})
 
 
 def test_the_right_code_is_valid_once_and_says_what_is_verified() -> None:
@@ -118,7 +95,7 @@ def test_a_code_expires_at_its_second() -> None:
 def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first try's answer was lost; the second finds what the first wrote, under the same signature."""
+    """The first try's answer was lost. The second finds what the first wrote."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)

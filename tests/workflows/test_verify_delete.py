@@ -4,8 +4,8 @@ from functions.core.verification.record import Verification
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests import fakes
 from tests.builders import Context, call
+from tests.builders.verifications import stored
 from tests.workflows.conftest import Settings
-from tests.workflows.test_verify_check import stored
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

@@ -17,9 +17,9 @@ from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
 from functions.core.runs.run import list_runs
-from tests import deliveries, fakes
-from tests.builders import Context, Reply, http_event
-from tests.unit.test_sources import SES
+from tests import fakes
+from tests.builders import Context, Reply, deliveries, http_event
+from tests.builders.deliveries import SES_EVENT
 from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
@@ -312,14 +312,14 @@ def test_a_mapping_that_was_changed_starts_no_second_run(monkeypatch: pytest.Mon
     assert len(run_ids()) == 1
 
 
-# --- SNS ---------------------------------------------------------------------------------------------------------------
+# --- SNS ------------------------------------------------------------------------------------------
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:local-email-events"
 
 
 @pytest.fixture
 def confirmed(shop: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: ARG001 - is there first
-    """URLs at which subscriptions were confirmed. SNS's certificate is one that the tests have made."""
+    """URLs at which subscriptions were confirmed; SNS's certificate is the tests' own."""
     urls: list[str] = []
     now = time.time()
     made = deliveries.certificate(deliveries.sns_key(), since=now - 60, until=now + 60)
@@ -338,7 +338,7 @@ def post_sns(message: str, topic: str = TOPIC, **fields: str) -> Reply:
 
 @pytest.mark.usefixtures("confirmed")
 def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery() -> None:
-    reply = post_sns(json.dumps(SES))
+    reply = post_sns(json.dumps(SES_EVENT))
     begun, _ = execution.read(reply.body["run_id"])
     item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
     assert (begun.workflow, item["verification_id"], item["reason"]) == (
@@ -347,12 +347,12 @@ def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery(
         "Permanent/General",
     )
     assert "918273" not in json.dumps(item), "the subject stays behind"
-    assert post_sns(json.dumps(SES)).body == reply.body
+    assert post_sns(json.dumps(SES_EVENT)).body == reply.body
 
 
 @pytest.mark.usefixtures("confirmed")
 def test_a_report_of_another_topic_is_refused_although_sns_signed_it() -> None:
-    assert post_sns(json.dumps(SES), TOPIC.replace("local-", "other-")).status == 401
+    assert post_sns(json.dumps(SES_EVENT), TOPIC.replace("local-", "other-")).status == 401
     assert run_ids() == []
 
 

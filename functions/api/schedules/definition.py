@@ -30,10 +30,14 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         s3.write(_key(self.schedule_id), msgspec.json.encode(self))
 
 
+_DECODER = msgspec.json.Decoder(Definition)
+"""Made once, at import: msgspec crashes when several threads make it for a type at the same time."""
+
+
 def find_definition(schedule_id: str) -> Definition | None:
     """Definition; None if the schedule was cancelled or has fired. Raises `Unavailable`."""
     content = s3.read(_key(schedule_id))
-    return msgspec.json.decode(content, type=Definition) if content else None
+    return _DECODER.decode(content) if content else None
 
 
 def delete_definitions(schedule_ids: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Builders of what the tests feed to handlers."""
+"""Calls over HTTP, as API Gateway hands them to a function."""
 
 import base64
 import json
@@ -39,8 +39,12 @@ def http_event(
     audience: str | None = None,
     token_id: str = "0123456789abcdef",
     headers: Mapping[str, str] | None = None,
+    ip: str = "192.0.2.1",
 ) -> dict[str, Any]:
-    """API Gateway's event (HTTP API, payload 2.0) of an authorized request. A `str` body is sent as it is."""
+    """API Gateway's event (HTTP API, payload 2.0) of an authorized request.
+
+    A body that is a `str` is sent as it is.
+    """
     text = body if isinstance(body, str) else json.dumps({} if body is None else body)
     token = {"token_id": token_id, "kind": kind, "scopes": " ".join(scopes)}
     authorizer = {"lambda": token | ({"audience": audience} if audience else {})}
@@ -51,7 +55,7 @@ def http_event(
         "rawQueryString": query,
         "headers": ({"content-type": content_type} if content_type else {}) | dict(headers or {}),
         "requestContext": {
-            "http": {"method": "POST", "path": "/workflows/tests", "sourceIp": "192.0.2.1"},
+            "http": {"method": "POST", "path": "/workflows/tests", "sourceIp": ip},
             "requestId": "request-1",
             "domainName": "api.example.com",
             "authorizer": authorizer if authorized else None,
@@ -70,6 +74,6 @@ class Reply(NamedTuple):
 
 
 def call(handler: Any, body: object = None, **options: Any) -> Reply:
-    """Calls a handler through its HTTP door."""
+    """Calls a handler over HTTP."""
     answer = handler(http_event(body, **options), Context())
     return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))

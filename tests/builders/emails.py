@@ -31,7 +31,10 @@ def email(name: str, locale: str, **values: Any) -> Email:
 
 
 class Page(HTMLParser):
-    """What a reader of HTML sees: `blocks` are headings, paragraphs and buttons; `links` are what links go to."""
+    """HTML as its reader sees it.
+
+    `blocks` are headings, paragraphs and buttons; `links` are the addresses that links go to.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()

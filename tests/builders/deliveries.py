@@ -1,4 +1,7 @@
-"""Deliveries as their sources make them: signed here, by what each source documents, and not by the code under test."""
+"""Deliveries as their sources make them.
+
+They are signed here, as each source documents it, and not by the code under test.
+"""
 
 import base64
 import hashlib
@@ -25,6 +28,23 @@ NOW = 1_731_705_121
 URL = "https://api.example.com/webhooks/tests"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:orders"
 CERTIFICATE_URL = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+SES_EVENT: dict[str, Any] = {
+    "eventType": "Bounce",
+    "mail": {
+        "messageId": "m-1",
+        "destination": ["ana@example.com"],
+        "commonHeaders": {"subject": "Your code is 918273"},
+        "headers": [{"name": "Subject", "value": "Your code is 918273"}],
+        "tags": {"verification_id": ["k1-AAAA"], "ses:configuration-set": ["codes"]},
+    },
+    "bounce": {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "timestamp": "2026-11-24T12:00:00.000Z",
+    },
+}
+"""A bounce as SES publishes it, shortened (SES Developer Guide, "Contents of event data that
+Amazon SES publishes to Amazon SNS")."""
 
 
 def received(body: bytes, headers: Mapping[str, str], query: str = "") -> Received:
@@ -83,7 +103,7 @@ def twilio_json(body: bytes, key: str) -> Received:
 
 
 def sns(message: str, topic: str = TOPIC, at: float = NOW, **fields: str | None) -> Received:
-    """A message as SNS sends it; `fields` stand in it instead of the usual ones, and are signed where such are."""
+    """A message as SNS sends it. `fields` replace the usual ones, and are signed as those are."""
     values = {
         "Type": "Notification",
         "MessageId": "5c9c3b5e-0000-4000-8000-000000000001",
@@ -161,7 +181,7 @@ class Make(Protocol):
 
 
 class Source(NamedTuple):
-    """A source that signs one payload, with the word "original" in it, at any time and with any key."""
+    """A source that signs one payload at any time and with any key. It has the word "original"."""
 
     name: SchemeName
     make: Make  # of a key and a time

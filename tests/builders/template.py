@@ -1,0 +1,25 @@
+"""template.yaml as AWS's translator makes CloudFormation of it, and the state machine of runs."""
+
+from functools import cache
+from typing import Any
+
+import yaml
+
+from infra import sam
+
+PARAMETERS = {"EmailFrom": "no-reply@example.com"}
+MACHINE = sam.read_template()["Resources"]["RunWorkflow"]["Properties"]
+DEFINITION: dict[str, Any] = yaml.safe_load((sam.ROOT / MACHINE["DefinitionUri"]).read_text())
+SUBSTITUTIONS = {
+    "Partition": "aws",
+    "Functions": "stack-wf-",
+    "OutcomesTable": "outcomes",
+    "RunsBucket": "stack-runs",
+}
+"""Of the definition."""
+
+
+@cache
+def translated() -> dict[str, Any]:
+    """The template with its defaults."""
+    return sam.translate(sam.read_template(), PARAMETERS, "s3://bucket/key")
