@@ -98,3 +98,9 @@ def _nothing_is_kept() -> Iterator[None]:
     """No test finds settings, secrets or anything else that the one before it has read."""
     yield
     functions_config.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings have their defaults but for what a test sets: settings.toml is the deployer's."""
+    monkeypatch.setattr(functions_config, "document", dict)

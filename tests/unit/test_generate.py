@@ -426,7 +426,7 @@ def test_variables_of_a_copy_are_marked_once() -> None:
     section = copied("send_email_template")
     above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
     assert (
-        f"{above}Delete those that the code does not read.\n          APP_NAME: !Ref AppName\n"
+        f"{above}Delete those that the code does not read.\n          EMAIL_FROM: !Ref EmailFrom\n"
         in section
     )
     assert section.count("that the code does not read") == 1
