@@ -61,17 +61,17 @@ ASYNC = {"prefer": "respond-async"}
 
 
 @pytest.fixture(scope="module")
-def api(stack: LocalStack) -> Iterator[httpx.Client]:
-    """A client that may start and read the runs of this module."""
-    with stack.new_api(SCOPES) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def probes(stack: LocalStack) -> LocalStack:
     """The stack with one more workflow, which POST /runs does not know: it starts its own runs."""
     stack.add_workflow("probe", PROBE)
     return stack
+
+
+@pytest.fixture(scope="module")
+def api(probes: LocalStack) -> Iterator[httpx.Client]:
+    """A client that may start and read the runs of this module."""
+    with probes.new_api(SCOPES) as client:
+        yield client
 
 
 @pytest.fixture
