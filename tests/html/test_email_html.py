@@ -1,5 +1,6 @@
-"""The HTML of every email, as two checkers see it: html-validate (HTML's own rules, and accessibility) and caniemail
-(what mail programs support, from caniemail.com). `make lint-emails` installs them; package.json has their versions.
+"""The HTML of every email, as two checkers see it: html-validate (HTML's own rules, and
+accessibility) and caniemail (what mail programs support, from caniemail.com). `make lint-emails`
+installs them; package.json has their versions.
 """
 
 import json

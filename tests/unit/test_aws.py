@@ -49,7 +49,10 @@ USED = {
         "ListMapRuns",
     ],
 }
-"""Operations that the functions call. Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py)."""
+"""Operations that the functions call.
+
+Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py).
+"""
 
 TRANSIENT = {
     "ConflictException",

@@ -1,4 +1,6 @@
-"""Texts of emails are readable in light and in dark mode: WCAG 2.2, 1.4.3, 4.5:1, computed as a mail program would."""
+"""Texts of emails are readable in light and in dark mode: WCAG 2.2, 1.4.3, 4.5:1, computed as a
+mail program would.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -25,7 +27,10 @@ class Colors(NamedTuple):
 
 
 class Texts(HTMLParser):
-    """Each text that is seen, with its colours. `rules` are those of a style sheet that overrides, by class."""
+    """Each text that is seen, with its colours.
+
+    `rules` are those of a style sheet that overrides, by class.
+    """
 
     def __init__(self, html: str, rules: dict[str, str]) -> None:
         super().__init__()

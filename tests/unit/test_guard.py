@@ -29,7 +29,9 @@ OWN += ["//_ministack/reset", "/_MINISTACK/reset", "/_ministack", "/_ministack/\
 
 
 class Emulator:
-    """Notes what reaches it; answers preflights as MiniStack does: by the bucket's configuration, or with `*`."""
+    """Notes what reaches it; answers preflights as MiniStack does: by the bucket's configuration,
+    or with `*`.
+    """
 
     def __init__(self) -> None:
         self.served: list[Scope] = []
@@ -76,7 +78,10 @@ def ask(
 
 
 def passes(*given: Any, **more: Any) -> bool:
-    """Whether the request itself reached the emulator. What is refused gets a 403, and one line is reported."""
+    """Whether the request itself reached the emulator.
+
+    What is refused gets a 403, and one line is reported.
+    """
     sent, _, lines = ask(*given, **more)
     if sent[0]["status"] == 200:
         assert lines == []

@@ -1,4 +1,6 @@
-"""What CloudWatch Logs gives, read into lines: which are wanted, none twice and none missed, and what a person sees."""
+"""What CloudWatch Logs gives, read into lines: which are wanted, none twice and none missed, and
+what a person sees.
+"""
 
 import io
 import json

@@ -24,7 +24,9 @@ PUBLIC, ANOTHER, PRIVATE = "93.184.215.14", "8.8.8.8", "10.0.0.1"
 
 
 class Internet:
-    """Knows the addresses of one name, by question, and leads every connection to one server of the test."""
+    """Knows the addresses of one name, by question, and leads every connection to one server of the
+    test.
+    """
 
     def __init__(
         self, server: str, answers: Sequence[Sequence[str]], out_of_reach: Sequence[str] = ()
@@ -314,7 +316,9 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
 
 
 def test_no_deployment_can_say_so() -> None:
-    """The template names the variable for the SAM CLI only, without a value; only the local stack's own code sets it."""
+    """The template names the variable for the SAM CLI only, without a value; only the local stack's
+    own code sets it.
+    """
     variable = re.compile("local.?receivers", re.IGNORECASE)
     named = [
         line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)

@@ -1,4 +1,6 @@
-"""Each folder of templates/ that workflows send: complete, in every language, and the same in HTML and in text."""
+"""Each folder of templates/ that workflows send: complete, in every language, and the same in HTML
+and in text.
+"""
 
 import html
 import itertools

@@ -1,4 +1,6 @@
-"""What the terminal of `make run` says of the functions' log, of items that fail, and of requests that are refused."""
+"""What the terminal of `make run` says of the functions' log, of items that fail, and of requests
+that are refused.
+"""
 
 import json
 import re

@@ -79,7 +79,9 @@ def test_a_signature_of_another_version_is_wrong(version: str) -> None:
 
 
 def test_an_id_cannot_take_the_time_for_a_part_of_itself() -> None:
-    """What is signed as "msg_1", a time and the body "7.{…}" is also "msg_1.<time>", the time 7 and a body."""
+    """What is signed as "msg_1", a time and the body "7.{…}" is also "msg_1.<time>", the time 7 and
+    a body.
+    """
     arrived = deliveries.standard(f"{NOW}.".encode() + BODY, KEY, at=1)
     shifted = {**arrived.headers, "webhook-id": "msg_1.1", "webhook-timestamp": str(NOW)}
     with pytest.raises(WrongSignature):

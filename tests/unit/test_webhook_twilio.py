@@ -122,7 +122,9 @@ def test_empty_fields_are_delivered_because_they_are_signed() -> None:
 
 
 def test_what_is_signed_but_can_be_read_in_several_ways_is_one_delivery() -> None:
-    """No boundary between the names and values of fields is signed, nor one between the query and them."""
+    """No boundary between the names and values of fields is signed, nor one between the query and
+    them.
+    """
     one, other = (
         verify(signed(f"{URL}?t=1ab1", b"ab=1", "t=1")),
         verify(signed(f"{URL}?t=1ab1", b"a=b1", "t=1")),

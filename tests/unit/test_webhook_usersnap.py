@@ -53,7 +53,9 @@ def test_usersnaps_sample_feedback_is_delivered() -> None:
 
 
 def test_a_signature_is_over_the_body_and_32_bytes_of_milliseconds_the_least_first() -> None:
-    """By `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst -sha256 -hmac k`."""
+    """By `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst
+    -sha256 -hmac k`.
+    """
     signature = "79f8a86b07f6d9cc579e3cc86f52c9fa15146bdb23fc3b4eb6c5811bd7c27705"
     headers = {"x-usersnap-signature": signature, "x-usersnap-timestamp": "1731705121999"}
     assert usersnap.verify(deliveries.received(b"{}", headers), ["k"], NOW).payload == {}
@@ -118,7 +120,9 @@ def test_the_same_feedback_in_another_form_or_none_is_the_same_delivery() -> Non
 
 
 def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() -> None:
-    """Else whoever sends a signed body again could have a file in it, which a stranger attached, read as the feedback."""
+    """Else whoever sends a signed body again could have a file in it, which a stranger attached,
+    read as the feedback.
+    """
     file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + multipart(
         "feedback", b'{"forged": 1}', b"evil"
     )

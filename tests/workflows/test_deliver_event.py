@@ -318,7 +318,9 @@ FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 
 
 def deliver_feedback() -> dict[str, Any]:
-    """As the run does that Usersnap's webhook starts: clients may not send this type (test_reserved_events.py)."""
+    """As the run does that Usersnap's webhook starts: clients may not send this type
+    (test_reserved_events.py).
+    """
     event = delivery(FEEDBACK, started_by="webhook:usersnap:usersnap")
     assert deliver_event(event, Context()) == {"status": "succeeded"}
     result: dict[str, Any] = outcome().result

@@ -1,4 +1,6 @@
-"""A denied permission: its error says which action on which resource, also where AWS's own words leave it out."""
+"""A denied permission: its error says which action on which resource, also where AWS's own words
+leave it out.
+"""
 
 from typing import Any
 

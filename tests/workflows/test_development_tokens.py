@@ -103,7 +103,9 @@ def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
 
 
 def test_no_command_can_issue_them_elsewhere() -> None:
-    """They are in no code that ships and in no command of an operator; what issues tokens takes no text."""
+    """They are in no code that ships and in no command of an operator; what issues tokens takes no
+    text.
+    """
     issued = {issue_token("web", "secret", ["workflow:verify_send"]).text for _ in range(20)}
     assert len(issued) == 20
     assert not issued & {SECRET, PUBLISHABLE}

@@ -25,7 +25,9 @@ NOW = int(time.time() * 1000)
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A stack with the log groups of a workflow, of the platform and of the API, and another stack's beside it."""
+    """A stack with the log groups of a workflow, of the platform and of the API, and another
+    stack's beside it.
+    """
     rows = [resource("AWS::Logs::LogGroup", group) for group in GROUPS] + [
         resource("AWS::SQS::Queue", "queue")
     ]

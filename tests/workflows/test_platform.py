@@ -326,7 +326,9 @@ def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> N
 
 @pytest.mark.timeout(30)
 def test_an_unknown_parameters_name_is_told_shortened_and_never_logged(log: io.StringIO) -> None:
-    """Whatever a client puts there, a code or a megabyte of it, costs nothing and stays out of the log."""
+    """Whatever a client puts there, a code or a megabyte of it, costs nothing and stays out of the
+    log.
+    """
     name = "987654" + "k" * 1_000_000
     reply = call(handler, {"name": "Ana", name: 1}, scopes=SCOPES)
     assert reply.body["errors"][0]["pointer"] == f"/{name[:64]}"

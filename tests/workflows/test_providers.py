@@ -1,4 +1,5 @@
-"""SMS through real clients (Twilio's SDK, botocore) to the local stack's servers and failing ones."""
+"""SMS through real clients (Twilio's SDK, botocore) to the local stack's servers and failing ones.
+"""
 
 import io
 import json

@@ -1,4 +1,6 @@
-"""The registration token is exchanged once, whoever else tries at the same time and whatever fails on the way."""
+"""The registration token is exchanged once, whoever else tries at the same time and whatever fails
+on the way.
+"""
 
 import io
 import json

@@ -1,7 +1,7 @@
 """infra/run_workflow.asl.yaml under a second interpreter, moto's.
 
-It starts no Lambda: the item's trigger answers in this process. moto reads no JSON Lines and knows no
-Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
+It starts no Lambda: the item's trigger answers in this process. moto reads no JSON Lines and knows
+no Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
 """
 
 import io
@@ -68,7 +68,10 @@ class Greeted(Result):
 
 
 class Functions:
-    """Lambda, with the one function `greet`. Each call takes the next answer of the script; later ones run the item."""
+    """Lambda, with the one function `greet`.
+
+    Each call takes the next answer of the script; later ones run the item.
+    """
 
     def __init__(self) -> None:
         self.script: list[Answer] = []

@@ -1,4 +1,6 @@
-"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated. e2e lets them run."""
+"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated. e2e lets them
+run.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""The HTTP API of runs: what a client sends, and what starts or is refused. e2e lets the runs run."""
+"""The HTTP API of runs: what a client sends, and what starts or is refused. e2e lets the runs run.
+"""
 
 import base64
 import io

@@ -153,7 +153,9 @@ def test_an_unsubscribe_link_serves_one_person() -> None:
 
 
 def test_no_value_becomes_a_header(to_ses: list[dict[str, Any]]) -> None:
-    """Every header is SES's own parameter, or one of ours with a URL that has no line break and no angle bracket."""
+    """Every header is SES's own parameter, or one of ours with a URL that has no line break and no
+    angle bracket.
+    """
     send(data=DATA | {"unsubscribe_url": "https://app.example.com/>\r\nBcc: eve@example.org"})
     send(data=DATA | {"unsubscribe_url": "https://app.example.com/>"})
     assert to_ses == []

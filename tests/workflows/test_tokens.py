@@ -109,7 +109,9 @@ def test_a_token_is_read_by_its_id_alone() -> None:
 
 
 def test_a_token_is_known_as_soon_as_it_is_issued() -> None:
-    """Its authorizer's refusal would be kept for 60 s, so it is read consistently; moto has no other reads."""
+    """Its authorizer's refusal would be kept for 60 s, so it is read consistently; moto has no
+    other reads.
+    """
     sent: list[dict[str, Any]] = []
     text, token = issue_token("web", "secret", SEND)
 

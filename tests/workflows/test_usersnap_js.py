@@ -1,4 +1,5 @@
-"""usersnap.js as a page gets it, and what it does there: run by Node.js in a page of a few lines."""
+"""usersnap.js as a page gets it, and what it does there: run by Node.js in a page of a few lines.
+"""
 
 import json
 import subprocess
