@@ -1,4 +1,4 @@
-"""Which tests stay together on one worker; every other test goes to whichever worker is free.
+"""Tests that stay together on one worker; every other test goes to whichever worker is free.
 
 xdist's own marks for it (`xdist_group`, 3.8) have no effect under pytest 9.2, whose ids a plugin
 cannot change.
@@ -24,7 +24,7 @@ TOGETHER = {
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """xdist's scheduling by scope, where most tests are a scope of their own."""
+    """xdist's scheduling by scope, with most tests as scopes of their own."""
 
     def _split_scope(self, nodeid: str) -> str:
         return TOGETHER.get(nodeid.partition("::")[0], nodeid)

@@ -1,5 +1,6 @@
-"""make invoke: functions of the local stack without HTTP, with the stack's environment and each
-function's own role.
+"""`make invoke`: calls functions of the local stack without HTTP.
+
+Each runs in the stack's environment and with its own role.
 """
 
 import json

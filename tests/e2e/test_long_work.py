@@ -1,4 +1,4 @@
-"""The documents' long work: three workflows in a chain, of which the second fails once."""
+"""The documents' long work: a chain of three workflows, of which the second fails once."""
 
 from tests.documents import long_work
 from tests.e2e.conftest import Json, LocalStack

@@ -1,4 +1,4 @@
-"""What an operator does: unlock a destination, rotate the code keys."""
+"""Operators' commands: unlock a destination, rotate the code keys."""
 
 from infra.local.deploy import zipped_functions
 from tests.builders.parameters import check_parameters, send_parameters
@@ -47,7 +47,7 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
 def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(
     special: LocalStack, email: str
 ) -> None:
-    """On that stack no other test runs meanwhile, whose codes would be of either key."""
+    """Runs on the special stack, where no other test sends codes at the same time."""
     stack = special
     before = send(stack, email)["verification_id"]
     code = stack.code(email)

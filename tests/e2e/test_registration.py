@@ -1,4 +1,4 @@
-"""Entry into a deployment: the registration token buys the first secret token."""
+"""First access to a deployment: the registration token is exchanged for a secret token."""
 
 import httpx
 
@@ -7,12 +7,12 @@ from tests.e2e.conftest import LocalStack
 
 
 def registration_token(stack: LocalStack) -> str:
-    """As an operator reads it."""
+    """The registration token, as an operator reads it."""
     return stack.secret("RegistrationTokenSecret")
 
 
 def register(stack: LocalStack, token: str) -> httpx.Response:
-    """As anybody does: without a token."""
+    """Exchanges a registration token, as any client does: without authorization."""
     return httpx.post(
         f"{stack.url}/workflows/record_registration", json={"registration_token": token}, timeout=60
     )

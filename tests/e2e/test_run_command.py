@@ -1,4 +1,4 @@
-"""`make run` itself: it says what is there and what is wrong, fires schedules, keeps its state."""
+"""`make run` itself: its output, its errors, schedules that fire, and the state it keeps."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def schedules(stack: LocalStack) -> list[str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., LocalStack]]:
-    """Starts local stacks on one state; what is still up after the test is ended."""
+    """Starts local stacks on one state, and stops those that are still up after the test."""
     started: list[LocalStack] = []
 
     def start(**settings: object) -> LocalStack:

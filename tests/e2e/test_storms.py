@@ -1,4 +1,4 @@
-"""Parallel calls, on the emulator, which decides conditional writes and transactions atomically."""
+"""Parallel calls on the emulator, whose conditional writes and transactions are atomic."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def pool(stack: LocalStack) -> Any:
-    """Clients.
+    """Clients for parallel calls.
 
-    The functions' processes are started a few at a time before all are asked at once.
+    Before the calls, the functions' processes are started a few at a time.
     """
     with ThreadPoolExecutor(CLIENTS) as pool:
         for clients in range(10, CLIENTS + 1, 10):

@@ -11,7 +11,7 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 
 
 def script(stack: LocalStack, **headers: str) -> httpx.Response:
-    """As a page gets it, without a token."""
+    """The script as a page requests it, without a token."""
     return httpx.get(f"{stack.url}/usersnap.js", headers=headers, timeout=60)
 
 

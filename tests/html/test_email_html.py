@@ -1,6 +1,7 @@
-"""The HTML of every email, as two checkers see it: html-validate (HTML's own rules, and
-accessibility) and caniemail (what mail programs support, from caniemail.com). `make lint-emails`
-installs them; package.json has their versions.
+"""The HTML of every email, checked by html-validate and caniemail.
+
+html-validate knows HTML's rules and accessibility; caniemail knows what mail programs support
+(caniemail.com). `make lint-emails` installs them; package.json has their versions.
 """
 
 import json
@@ -64,7 +65,7 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "only some white-space": "nowrap; without it see above",
     "only some width attribute": "100% on tables",
 }
-"""What the checkers say about these emails, and why it may be so."""
+"""Accepted complaints of the checkers about these emails, each with its reason."""
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,7 @@ def _app(set_messages: SetMessages) -> None:
 
 
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
-    """What the checkers say, and in which of the pages."""
+    """The checkers' complaints, each with the pages that have it."""
     assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
     command, environment = (
         [str(NODE), str(sam.ROOT / "tests/html/check.cjs")],

@@ -1,4 +1,4 @@
-"""Transient errors of AWS, by botocore's service models."""
+"""Transient errors of AWS, according to botocore's service models."""
 
 from collections.abc import Callable
 from functools import cache
@@ -51,7 +51,7 @@ USED = {
 }
 """Operations that the functions call.
 
-Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py).
+TransactWriteItems is absent, because its refusals have reasons of their own (limits.py).
 """
 
 TRANSIENT = {
@@ -71,7 +71,7 @@ TRANSIENT = {
     "TransactionConflictException",
     "InternalServiceError",
 }
-"""Those of the models that the models do not say to be so by their HTTP status."""
+"""Transient codes in the models whose HTTP status does not say so."""
 
 WRONG = {
     "AccountSuspendedException",
@@ -86,7 +86,7 @@ WRONG = {
     "StateMachineDoesNotExist",
     "ValidationException",
 }
-"""Some that stay as they are."""
+"""Examples of errors that are not transient."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Events from changes of verifications, as the table's stream gives them."""
+"""Events from changes of verifications, as the table's stream delivers them."""
 
 import json
 from collections.abc import Mapping

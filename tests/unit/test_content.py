@@ -136,7 +136,7 @@ def test_no_other_link_comes_with_it(url: str, set_messages: SetMessages) -> Non
 def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
     """The template names the variable for the SAM CLI only, without a value.
 
-    Only what runs on a laptop sets it.
+    Only code that runs on a laptop sets it.
     """
     variable = re.compile("local.?links", re.IGNORECASE)
     named = [

@@ -63,7 +63,7 @@ def test_a_time_is_local_and_moves_with_the_clocks() -> None:
 
 
 def test_a_local_time_that_the_clocks_skip_is_left_out() -> None:
-    """Europe/Berlin, 28 March 2027: 02:00 becomes 03:00."""
+    """Europe/Berlin, 28 March 2027: the clocks go from 02:00 to 03:00."""
     assert times("30 2 * * ? *", "2027-03-26 12:00", zone=BERLIN, count=2) == [
         "2027-03-27 01:30",
         "2027-03-29 00:30",
@@ -71,7 +71,7 @@ def test_a_local_time_that_the_clocks_skip_is_left_out() -> None:
 
 
 def test_a_local_time_that_the_clocks_repeat_comes_once() -> None:
-    """Europe/Berlin, 31 October 2027: 03:00 becomes 02:00."""
+    """Europe/Berlin, 31 October 2027: the clocks go from 03:00 back to 02:00."""
     assert times("30 2 * * ? *", "2027-10-30 12:00", zone=BERLIN, count=2) == [
         "2027-10-31 00:30",
         "2027-11-01 01:30",

@@ -1,4 +1,4 @@
-"""`make workflow`: its refusals, its renaming, and that a failure leaves nothing behind."""
+"""`make workflow`: its refusals, its renaming, and its cleanup after a failure."""
 
 import difflib
 import json
@@ -64,7 +64,7 @@ Outputs:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the generator reads and writes, in no git repository."""
+    """A copy of the files that the generator reads and writes, outside of any git repository."""
     for folder in ("functions", "tests/events", "tests/workflows"):
         shutil.copytree(sam.ROOT / folder, tmp_path / folder, ignore=NOT_IN_A_COPY)
     shutil.copy(sam.TEMPLATE, tmp_path)
@@ -391,7 +391,7 @@ def test_a_blank_workflow_passes_its_own_test(tmp_path: Path) -> None:
 
 
 def copied(source: str) -> str:
-    """The section of a copy of a workflow."""
+    """Section of a copy of a workflow."""
     template = sam.TEMPLATE.read_text()
     ids = carried(template, source, workflows())
     made = with_copy(template, ids, Renaming(source, "end_visit", frozenset(ids.resources)))

@@ -1,4 +1,4 @@
-"""The guard in front of the emulator, as a function of what a request says."""
+"""The guard in front of the emulator, tested on requests alone."""
 
 import asyncio
 from typing import Any
@@ -29,8 +29,9 @@ OWN += ["//_ministack/reset", "/_MINISTACK/reset", "/_ministack", "/_ministack/\
 
 
 class Emulator:
-    """Notes what reaches it; answers preflights as MiniStack does: by the bucket's configuration,
-    or with `*`.
+    """Notes each request that reaches it, and answers preflights as MiniStack does.
+
+    The answer follows the bucket's configuration, or is `*`.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,7 @@ def ask(
     hosts: tuple[str, ...] = ("127.0.0.1:4566",),
     repeated: tuple[tuple[str, str], ...] = (),
 ) -> tuple[list[AsgiEvent], Emulator, list[str]]:
-    """What the client gets, what reached the emulator, and the lines that were reported."""
+    """The client's answer, what reached the emulator, and the reported lines."""
     emulator, sent, lines = Emulator(), list[AsgiEvent](), list[str]()
     pairs = [*(("host", host) for host in hosts), *(headers or {}).items(), *repeated]
     scope = {"type": kind, "path": path, "query_string": query.encode()} | (
@@ -80,7 +81,7 @@ def ask(
 def passes(*given: Any, **more: Any) -> bool:
     """Whether the request itself reached the emulator.
 
-    What is refused gets a 403, and one line is reported.
+    A refused request gets a 403, and one line is reported.
     """
     sent, _, lines = ask(*given, **more)
     if sent[0]["status"] == 200:

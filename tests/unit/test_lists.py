@@ -1,4 +1,4 @@
-"""Uploaded lists: what is read from them, and where they are said to be wrong."""
+"""Uploaded lists: their items, and the place that an error names."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_json_lines_are_read_as_they_were_written(items: list[dict[str, Any]]) -
 @examples
 @given(st.lists(st.tuples(texts, texts, texts), min_size=1))
 def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
-    """By Python's writer, as RFC 4180 has it; empty cells are absent."""
+    """Python's csv module writes the list (RFC 4180); empty cells are absent parameters."""
     file = io.StringIO()
     csv.writer(file).writerows([("to", "data.name", "data.city"), *rows])
     expected = []

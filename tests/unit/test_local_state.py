@@ -1,4 +1,4 @@
-"""What the local stack keeps on disk is its user's alone."""
+"""Private files: only the user can read what the local stack keeps on disk."""
 
 import fcntl
 import os

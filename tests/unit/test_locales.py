@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("set_messages")
 
 ENGLISH = msgspec.json.decode((FOLDER / "en.json").read_bytes(), type=Locale).sentences
 OWN = re.compile(r"(minutes|date)\.\d+")
-"""Variants by number (`minutes.1`) are each language's own."""
+"""Plural variants (`minutes.1`), which differ by language."""
 BASES = {key for key in ENGLISH if not OWN.fullmatch(key)}
 
 

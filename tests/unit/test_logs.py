@@ -1,6 +1,4 @@
-"""What CloudWatch Logs gives, read into lines: which are wanted, none twice and none missed, and
-what a person sees.
-"""
+"""Log events of CloudWatch Logs read into lines: the wanted ones, each once, and their display."""
 
 import io
 import json
@@ -195,7 +193,7 @@ def test_a_group_that_nothing_was_logged_to_yet_has_no_lines() -> None:
 
 
 class Logs:
-    """CloudWatch Logs that gives what it has from a time on, and may fail."""
+    """CloudWatch Logs that returns its events from a time on, and may fail."""
 
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []

@@ -38,7 +38,7 @@ def sms(
 
 
 class Runs(HTMLParser):
-    """The runs of text of an HTML document."""
+    """Runs of text of an HTML document."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -177,9 +177,9 @@ def test_every_sms_is_one_segment_with_its_whole_code(
 
 
 def wicg(message: str) -> tuple[str, str]:
-    """Host and code as browsers parse them: WICG, origin-bound one-time codes, §3.2.
+    """Host and code as browsers parse them (WICG, origin-bound one-time codes, §3.2).
 
-    What follows the code is ignored.
+    Browsers ignore everything after the code.
     """
     found = re.match(r"@(\S+) #(\S+)", message.splitlines()[-1])
     assert found, message

@@ -1,4 +1,4 @@
-"""Mistakes that are found before code is deployed: where they are, and what the line says."""
+"""Mistakes found before code is deployed: their place, and the reported line."""
 
 import json
 from pathlib import Path

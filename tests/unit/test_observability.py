@@ -29,7 +29,7 @@ def test_tokens_and_destinations_are_masked_wherever_they_stand(text: str, scrub
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("text", ["k" * 1_000_000, "a@" * 500_000, "+1" * 500_000, "wf_" * 300_000])
 def test_a_long_line_costs_time_in_proportion_to_its_length(text: str) -> None:
-    """Quadratic, this would take hours."""
+    """With quadratic time this would take hours."""
     assert scrub(text)
 
 

@@ -1,4 +1,4 @@
-"""Which addresses requests may go to, from IANA's registries of special-purpose addresses."""
+"""Addresses to which requests may go, from IANA's registries of special-purpose addresses."""
 
 import pytest
 

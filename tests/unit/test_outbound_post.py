@@ -1,4 +1,4 @@
-"""Requests to URLs, through a network of the test's own: names and connections are what it says."""
+"""Requests to URLs, through a network in which the test decides names and connections."""
 
 import re
 import socket
@@ -24,9 +24,7 @@ PUBLIC, ANOTHER, PRIVATE = "93.184.215.14", "8.8.8.8", "10.0.0.1"
 
 
 class Internet:
-    """Knows the addresses of one name, by question, and leads every connection to one server of the
-    test.
-    """
+    """Resolves one name, one answer per lookup, and connects everything to the test's server."""
 
     def __init__(
         self, server: str, answers: Sequence[Sequence[str]], out_of_reach: Sequence[str] = ()
@@ -63,7 +61,7 @@ def receiver(
     out_of_reach: Sequence[str] = (),
     seconds: float = 10,
 ) -> Iterator[tuple[Internet, Network]]:
-    """A server that has a certificate for `host`, and a network in which each name has it."""
+    """A server with a certificate for `host`, in a network where every name leads to it."""
     with fakes.server(script, authority.server(host)) as url:
         internet = Internet(url, answers or [[PUBLIC]], out_of_reach)
         authorities = str(authority.path) if trusted else ""
@@ -197,7 +195,7 @@ def test_a_body_that_never_ends_is_not_read(authority: Authority) -> None:
 def test_an_answer_that_drips_ends_with_the_time_for_all_of_it(
     beginning: bytes, authority: Authority
 ) -> None:
-    """A byte every 10 ms: no single read ever waits long, and the whole head would take minutes."""
+    """A byte every 10 ms: no single read waits long, yet the whole head would take minutes."""
     drips = fakes.never_ends(beginning, b"x", pause_seconds=0.01)
     with (
         receiver(authority, drips, seconds=0.5) as (_, network),
@@ -316,8 +314,9 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
 
 
 def test_no_deployment_can_say_so() -> None:
-    """The template names the variable for the SAM CLI only, without a value; only the local stack's
-    own code sets it.
+    """The template names the variable for the SAM CLI only, without a value.
+
+    Only the local stack's own code sets it.
     """
     variable = re.compile("local.?receivers", re.IGNORECASE)
     named = [

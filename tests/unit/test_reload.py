@@ -1,4 +1,4 @@
-"""Reload: what is put into the running stack when files change, and that calls wait meanwhile."""
+"""Reload: what changes in the running stack when files change, while calls wait."""
 
 import io
 import threading
@@ -22,7 +22,7 @@ CODE = "from functions.core.words import HELLO\n\n\ndef lambda_handler(event, co
 
 
 class FakeEmulator:
-    """Knows the functions `greet` and `wave`, and keeps the code that they get."""
+    """Emulator with the functions `greet` and `wave`, which keeps the code that they get."""
 
     url = "http://127.0.0.1:1"
 
@@ -56,7 +56,7 @@ class FakeEmulator:
 
 
 class Bench:
-    """A project with two workflows, watched."""
+    """A watched project with two workflows."""
 
     def __init__(self, project: Path) -> None:
         self.project, self.emulator, self.gate = project, FakeEmulator(), Gate()
@@ -83,7 +83,7 @@ class Bench:
         return self.deployment
 
     def write(self, path: str, text: str) -> list[str]:
-        """Changes a file, looks once and returns what was said of it."""
+        """Changes a file, looks once, and returns the lines that were printed."""
         (self.project / path).parent.mkdir(exist_ok=True)
         (self.project / path).write_text(text)
         return self.look()

@@ -1,4 +1,4 @@
-"""The rules on one destination, on the value alone."""
+"""Rules on one destination, tested on the value alone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""sources.toml: what a source can be, and what a payload becomes."""
+"""sources.toml: valid sources, and the mapping of payloads."""
 
 import re
 from typing import Any
@@ -113,7 +113,7 @@ def test_why_is_said_where_ses_says_it(about: dict[str, Any], reason: str | None
 
 
 def test_what_twilio_reports_is_what_track_delivery_knows() -> None:
-    """And SES's topic takes what it knows of emails."""
+    """SES's topic also delivers what it reports of emails."""
     for status in _REPORTS["twilio"]:
         assert find_source("twilio").parameters_of({"MessageStatus": status}, {}), status
     named = re.findall(r"'([a-z-]+)'", find_source("twilio").parameters.partition("payload")[0])

@@ -1,4 +1,4 @@
-"""The one loop around transactions: another try where others got in the way, and nowhere else."""
+"""The one retry loop around transactions: it retries conflicts and nothing else."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from functions.core.errors import Unavailable
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Longest pauses that were possible, instead of pauses."""
+    """Longest possible pauses, noted instead of waited."""
     seen: list[float] = []
     monkeypatch.setattr(
         "functions.core.aws.transactions.random.uniform", lambda _, longest: longest
@@ -18,7 +18,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def interrupted(*tries: int) -> list[int]:
-    """Runs a loop whose tries of these numbers are interrupted; returns the numbers of all."""
+    """Runs a loop in which the tries with these numbers conflict; returns all tries' numbers."""
     made: list[int] = []
 
     def attempt(number: int) -> str:

@@ -1,6 +1,4 @@
-"""What the terminal of `make run` says of the functions' log, of items that fail, and of requests
-that are refused.
-"""
+"""Terminal lines of `make run`: errors in the functions' log, failed items, refused requests."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""SNS's certificates, and what fetches them, against servers on loopback."""
+"""SNS's certificates and how they are fetched, against servers on loopback."""
 
 import ssl
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ DAY = 86_400
 
 
 class Sns:
-    """A server on loopback that stands for SNS's; it counts what it is asked for."""
+    """Stand-in for SNS's server on loopback, which counts its requests."""
 
     def __init__(self) -> None:
         self.status, self.body, self.headers = 200, sns_certificate(), dict[str, str]()
@@ -196,7 +196,7 @@ def test_a_server_that_hangs_up_is_asked_once() -> None:
 
 
 def test_a_server_that_vouches_for_itself_is_unavailable(fake: Sns, tmp_path: Path) -> None:
-    """TLS is what makes the certificate SNS's: nothing else vouches for that one."""
+    """TLS proves that the certificate is SNS's; nothing else does."""
     own = tmp_path / "own.pem"
     own.write_bytes(sns_certificate() + private_pem(sns_key()))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""Whatever arrives, from whomever, is a delivery or one of three errors: never a fault of ours."""
+"""Any input, from anyone, is a delivery or one of three errors, never an internal error."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from tests.builders.deliveries import BODY, FORM, MULTIPART, NOW, SOURCES, Sourc
 
 KEY = "the one key"
 SIGNED_BY_ITSELF = deliveries.sns("Hello").body
-"""As SNS's messages are."""
+"""Body that carries its own signature, as SNS's messages do."""
 NAMES = sorted(
     {name for source in SOURCES.values() for name in source.make(source.keys[0]).headers}
 )

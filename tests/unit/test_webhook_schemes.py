@@ -1,4 +1,4 @@
-"""What holds for every scheme; what is its own is in a file of its own."""
+"""Rules that hold for every signature scheme; each scheme has a file of its own."""
 
 import subprocess
 import sys

@@ -29,7 +29,7 @@ def subscription(kind: str = "SubscriptionConfirmation", url: str = CONFIRM_URL)
 
 
 def changed(arrived: Received, **fields: str | None) -> Received:
-    """A message with other fields than those that were signed; None leaves one out."""
+    """A message whose fields change after signing; None leaves one out."""
     values = {
         name: value
         for name, value in {**json.loads(arrived.body), **fields}.items()
@@ -115,7 +115,7 @@ def test_all_that_is_signed_of_a_message_must_be_there_unchanged(name: str) -> N
 
 
 def test_a_part_of_a_message_cannot_pose_as_the_fields_that_are_signed_after_it() -> None:
-    """Whoever can publish to the topic could else give one message of theirs any number of ids."""
+    """Otherwise a publisher could give one message any number of ids."""
     published = deliveries.sns("x\nMessageId\nm-2\nSubject\ny", MessageId="m-1")
     posing = changed(published, Message="x", MessageId="m-2", Subject="y\nMessageId\nm-1")
     with pytest.raises(WrongSignature):

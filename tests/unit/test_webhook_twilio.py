@@ -35,7 +35,7 @@ def documented(body: bytes, signature: str, query: str = "foo=1&bar=2") -> Webho
 def signed(
     text: str, body: bytes, query: str = "", algorithm: str = "sha1", **headers: str
 ) -> Received:
-    """A request whose signature is over this text, whatever else it is."""
+    """A request whose signature is over this text, regardless of its other parts."""
     signature = base64.b64encode(deliveries.digest(KEY.encode(), text.encode(), algorithm)).decode()
     return deliveries.received(body, {"x-twilio-signature": signature, **headers}, query)
 
@@ -84,7 +84,7 @@ def test_any_other_algorithm_is_wrong(algorithm: str) -> None:
 
 
 def test_a_hash_of_the_body_in_the_url_does_not_let_a_form_through_that_is_not_that_body() -> None:
-    """Twilio's validator, given the fields of a form, signs them and forgets the hash."""
+    """Twilio's validator, given the fields of a form, signs them and ignores the hash."""
     query = f"bodySHA256={hashlib.sha256(BODY).hexdigest()}"
     with pytest.raises(WrongSignature):
         verify(signed(f"{URL}?{query}", b"a=1", query))
@@ -122,8 +122,9 @@ def test_empty_fields_are_delivered_because_they_are_signed() -> None:
 
 
 def test_what_is_signed_but_can_be_read_in_several_ways_is_one_delivery() -> None:
-    """No boundary between the names and values of fields is signed, nor one between the query and
-    them.
+    """The signature covers no boundary between the names and values of fields.
+
+    Nor does it cover one between the query and the fields.
     """
     one, other = (
         verify(signed(f"{URL}?t=1ab1", b"ab=1", "t=1")),

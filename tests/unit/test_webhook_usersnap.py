@@ -41,7 +41,7 @@ SAMPLE: dict[str, Any] = {
     "state": {"identifier": "open"},
     "visitor": {"email": "ana@example.com"},
 }
-"""The feedback that Usersnap's documentation shows and its button "test" sends, shortened."""
+"""Feedback from Usersnap's documentation, as its button "test" sends it, shortened."""
 
 
 def verify(body: bytes, at: float = NOW) -> WebhookDelivery:
@@ -53,8 +53,10 @@ def test_usersnaps_sample_feedback_is_delivered() -> None:
 
 
 def test_a_signature_is_over_the_body_and_32_bytes_of_milliseconds_the_least_first() -> None:
-    """By `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst
-    -sha256 -hmac k`.
+    """The signature was made with OpenSSL.
+
+    `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst
+    -sha256 -hmac k`
     """
     signature = "79f8a86b07f6d9cc579e3cc86f52c9fa15146bdb23fc3b4eb6c5811bd7c27705"
     headers = {"x-usersnap-signature": signature, "x-usersnap-timestamp": "1731705121999"}
@@ -120,8 +122,9 @@ def test_the_same_feedback_in_another_form_or_none_is_the_same_delivery() -> Non
 
 
 def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() -> None:
-    """Else whoever sends a signed body again could have a file in it, which a stranger attached,
-    read as the feedback.
+    """Otherwise a signed body, sent again, could have a file in it read as the feedback.
+
+    A stranger may have attached that file.
     """
     file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + multipart(
         "feedback", b'{"forged": 1}', b"evil"

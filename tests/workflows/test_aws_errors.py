@@ -1,4 +1,4 @@
-"""AWS's errors, over real HTTP: this project's outside of core/aws, and never botocore's."""
+"""Errors of AWS over real HTTP: callers of core/aws get this project's errors, not botocore's."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def refused(settings: Settings, code: str, status: int = 400) -> aws.AwsError:
-    """The error of a request that is answered with a code of AWS."""
+    """Error of a request that AWS answers with this code."""
     reply = json.dumps({"__type": code, "message": "What AWS says."}).encode()
     with fakes.server(fakes.answers(status, reply)) as url:
         settings.set(AWS_ENDPOINT_URL=url)

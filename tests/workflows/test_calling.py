@@ -1,4 +1,4 @@
-"""Workflows that call and start others. Lambda is a server that runs their handlers here."""
+"""Workflows that call and start others. A local server, in place of Lambda, runs their handlers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Where the deployment is, and its checks: each right, wrong with a remedy, and unknown."""
+"""The deployment's identity and its checks: each right, wrong with a remedy, and unknown."""
 
 import io
 import json
@@ -25,9 +25,9 @@ from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 SWITCHED_OFF = ["events_url", "email_reports"]
-"""By default."""
+"""Checks that are switched off by default."""
 FOR_TEMPLATES = ["link_hosts", "reply_to_domains"]
-"""Of no concern to codes."""
+"""Checks that do not concern codes."""
 CHECKS = [
     "email_sender",
     "email_sandbox",
@@ -51,12 +51,12 @@ SERVICES = {
     "concurrency": "LAMBDA",
     "email_reports": "SNS",
 }
-"""Whom each check asks, as AWS_ENDPOINT_URL_… calls it."""
+"""Service that each check calls, as named in AWS_ENDPOINT_URL_…."""
 ROLE = "arn:aws:iam::123456789012:role/schedules"
 
 
 class Account:
-    """What SES, SNS and End User Messaging say of an account, over HTTP."""
+    """Stands for SES, SNS and End User Messaging, and describes an account over HTTP."""
 
     def __init__(self) -> None:
         self.identities = {"example.com": True}
@@ -64,12 +64,12 @@ class Account:
         self.concurrency = 1000
         self.sns_sandbox, self.tier = "false", "PRODUCTION"
         self.subscriptions = [f"{TOPIC}:1"]
-        """ARNs of what the topic of reports has."""
+        """ARNs of the subscriptions of the report topic."""
         self.denied = ""
-        """What may not be asked: account, identities or sandbox (SNS)."""
+        """Question that is denied: account, identities or sandbox (SNS)."""
 
     def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        """A script of `fakes.server`."""
+        """Script for `fakes.server`."""
         place, _, name = unquote(request.path).removeprefix("/v2/email/").strip("/").partition("/")
         if b"Action=ListSubscriptionsByTopic" in body:
             self._list_subscriptions(request)
@@ -130,9 +130,9 @@ class Account:
 
 @pytest.fixture(scope="module")
 def accounts() -> Iterator[list[Account]]:
-    """The account that answers, alone in a list.
+    """The current account, as the only element of a list.
 
-    Its URL stays: with another one each test would make its clients anew.
+    The server's URL stays the same: with a new one, each test would have to make new clients.
     """
     accounts = [Account()]
     services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
@@ -150,7 +150,7 @@ def accounts() -> Iterator[list[Account]]:
 
 @pytest.fixture(autouse=True)
 def account(accounts: list[Account], cloud: None, settings: Settings) -> Account:  # noqa: ARG001 - is there first
-    """An account that is ready for everything."""
+    """An account in which every check passes."""
     settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
     settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
     accounts[0] = Account()
@@ -164,7 +164,7 @@ def ask(**parameters: Any) -> dict[str, Any]:
 
 
 def found(name: str) -> tuple[bool | None, str]:
-    """What a check says."""
+    """Result and detail of a check."""
     return next((each["ok"], each["detail"]) for each in ask()["checks"] if each["name"] == name)
 
 
@@ -342,7 +342,7 @@ def test_what_aws_cannot_answer_now_is_told_by_its_code_too(settings: Settings) 
 
 
 def test_nothing_is_asked_twice(settings: Settings) -> None:
-    """The SDK's own repetitions would not fit into the call's time."""
+    """The SDK's retries would not fit into the call's time."""
     asked: list[str] = []
 
     def fails(request: BaseHTTPRequestHandler, _: bytes) -> None:
@@ -617,7 +617,7 @@ def test_a_secret_without_a_value_is_told(settings: Settings) -> None:
 
 
 class Scheduler:
-    """EventBridge Scheduler over HTTP: notes requests, and answers deletions as it is told."""
+    """EventBridge Scheduler over HTTP: notes requests, and answers deletions as told."""
 
     def __init__(self, *deletions: int) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -698,7 +698,7 @@ def test_a_state_machine_that_is_not_there_is_told(settings: Settings) -> None:
 
 
 def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Settings) -> None:
-    """IAM names ARNs with a suffix, which a secret that nobody has made has none of."""
+    """IAM names secrets with a random suffix, which a secret that does not exist lacks."""
     settings.set(CHECKED_SECRETS="local-webhook-twilio")
     with fakes.server(refuses("AccessDeniedException")) as url:
         settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)

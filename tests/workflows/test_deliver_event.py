@@ -43,7 +43,7 @@ class Received(NamedTuple):
 
 @contextmanager
 def receiving(settings: Settings, *answers: int, **headers: str) -> Iterator[list[Received]]:
-    """A receiver to which all events go; it gives these answers, the last one again and again."""
+    """A receiver of all events that gives these answers, and then repeats the last one."""
     received: list[Received] = []
 
     def script(request: Any, body: bytes) -> None:
@@ -64,7 +64,7 @@ def receiving(settings: Settings, *answers: int, **headers: str) -> Iterator[lis
 
 @pytest.fixture
 def received(settings: Settings) -> Iterator[list[Received]]:
-    """What a receiver got that takes everything."""
+    """Requests of a receiver that accepts everything."""
     with receiving(settings, 204) as requests:
         yield requests
 
@@ -318,8 +318,9 @@ FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 
 
 def deliver_feedback() -> dict[str, Any]:
-    """As the run does that Usersnap's webhook starts: clients may not send this type
-    (test_reserved_events.py).
+    """Delivers it as the run does that Usersnap's webhook starts.
+
+    Clients may not send this type (test_reserved_events.py).
     """
     event = delivery(FEEDBACK, started_by="webhook:usersnap:usersnap")
     assert deliver_event(event, Context()) == {"status": "succeeded"}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 class Moto(Emulator):
-    """What the emulator is to the tokens: a table."""
+    """Emulator that consists of the tokens' table."""
 
     def client(self, service: str) -> Any:
         return admin(service)
@@ -103,8 +103,9 @@ def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
 
 
 def test_no_command_can_issue_them_elsewhere() -> None:
-    """They are in no code that ships and in no command of an operator; what issues tokens takes no
-    text.
+    """Neither the code that ships nor an operator's command contains them.
+
+    The code that issues tokens takes no text for one.
     """
     issued = {issue_token("web", "secret", ["workflow:verify_send"]).text for _ in range(20)}
     assert len(issued) == 20

@@ -1,4 +1,4 @@
-"""events: the stream's records become runs of deliver_event, each once."""
+"""The function `events`: each record of the stream becomes one run of deliver_event."""
 
 import io
 import json

@@ -33,7 +33,7 @@ class Ordered(Result):
 
 
 class Orders:
-    """A workflow that counts how often it ran, and may fail."""
+    """A workflow that counts its runs and may fail."""
 
     def __init__(self) -> None:
         self.count = 0

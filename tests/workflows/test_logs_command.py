@@ -1,4 +1,4 @@
-"""`make logs ENV=dev`, on an account that moto plays: which groups are read, and what is said."""
+"""`make logs ENV=dev` on moto's account: the log groups that it reads, and its output."""
 
 import json
 import sys
@@ -25,9 +25,7 @@ NOW = int(time.time() * 1000)
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A stack with the log groups of a workflow, of the platform and of the API, and another
-    stack's beside it.
-    """
+    """A stack's log groups (a workflow's, the platform's, the API's), and another stack's."""
     rows = [resource("AWS::Logs::LogGroup", group) for group in GROUPS] + [
         resource("AWS::SQS::Queue", "queue")
     ]

@@ -48,7 +48,7 @@ def key(cloud: None, settings: Settings) -> str:  # noqa: ARG001 - the key is in
 
 @pytest.fixture
 def issuer(settings: Settings) -> Iterator[str]:
-    """The API's URL, with a server that serves the jwks there."""
+    """URL of the API, with a server there that serves the JWK set."""
 
     def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
         answer = documents(EVENT | {"routeKey": f"GET {request.path}"}, Context())
@@ -187,7 +187,7 @@ def test_without_a_public_url_the_requests_domain_is_the_issuer() -> None:
 
 @pytest.mark.usefixtures("key")
 def test_the_longest_proof_can_be_signed(settings: Settings) -> None:
-    """KMS takes 4,096 bytes."""
+    """KMS signs at most 4,096 bytes."""
     settings.set(PUBLIC_URL="https://" + "x" * 247)
     longest = "a" * 64 + "@" + "\U0001d7d8" * 190
     proof = check(
@@ -232,7 +232,7 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
 
 
 def test_where_proofs_are_off_check_imports_nothing_of_them() -> None:
-    """In a process of its own, with the environment of a Lambda, so that its init runs."""
+    """Runs in a process of its own with Lambda's environment, so that its init runs."""
     code = """
 import sys
 from functions.workflows.verify_check import handler
@@ -270,7 +270,7 @@ def test_a_proof_that_kms_cannot_sign_leaves_the_answer_valid_and_is_counted(
 
 @pytest.mark.usefixtures("key")
 def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(settings: Settings) -> None:
-    """The call's deadline strikes while KMS is waited for, however fast this machine is."""
+    """The call's deadline strikes during the wait for KMS, however fast this machine is."""
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
         os.kill(os.getpid(), signal.SIGALRM)  # as the deadline does

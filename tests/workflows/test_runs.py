@@ -1,5 +1,6 @@
-"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated. e2e lets them
-run.
+"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated.
+
+The e2e tests let them run.
 """
 
 import json
@@ -50,14 +51,14 @@ def begun(run: Run) -> Execution:
 
 
 def items_of(run: Run) -> list[dict[str, Any]]:
-    """What the Lambda would get of each item."""
+    """Parameters of each item, as its function reads them."""
     about = begun(run)
     references = read_references(about.references_key) if run.total > 1 else [about.reference]
     return [read_item(about.items_key, each.start, each.length) for each in references]
 
 
 def finish(run: Run, failed: set[int] | None = None) -> None:
-    """As the state machine would."""
+    """Ends a run as the state machine would."""
     for index in range(run.total):
         attempt = outcomes.claim(run.run_id, index, 1_900_000_000)
         assert isinstance(attempt, Attempt)

@@ -1,4 +1,4 @@
-"""Schedules: what EventBridge Scheduler is told, what is kept, and what starts when one is due."""
+"""Schedules: the calls of EventBridge Scheduler, the stored definitions, and the started runs."""
 
 import io
 import json
@@ -25,7 +25,7 @@ SCOPES = ("runs:read", "runs:write", "workflow:verify_delete", "workflow:verify_
 PARAMETERS = {"verification_id": "k1.AAAAAAAAAAAAAAAAAAAAAA"}
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:local-schedules"
 NOBODY = "0123456789abcdef"
-"""Id of a token that is not there: enough to make a schedule, not to start its run."""
+"""Id of a token that does not exist: enough to make a schedule, not to start its run."""
 DUE = "2026-11-22T12:00:00Z"
 
 
@@ -126,7 +126,7 @@ def fire(schedule_id: str, scheduled_at: str = DUE) -> str | None:
 
 
 def told(schedule_id: str) -> dict[str, Any]:
-    """What EventBridge Scheduler knows of a schedule."""
+    """EventBridge Scheduler's description of a schedule."""
     about: dict[str, Any] = admin("scheduler").get_schedule(Name=schedule_id, GroupName="schedules")
     return about
 
@@ -139,13 +139,13 @@ def existing() -> list[str]:
 
 
 def kept() -> list[str]:
-    """Keys of the definitions that are kept."""
+    """Keys of the stored definitions."""
     found = admin("s3").list_objects_v2(Bucket="runs", Prefix="schedules/").get("Contents", [])
     return [each["Key"] for each in found]
 
 
 def runs() -> list[str]:
-    """Ids of the runs that were started."""
+    """Ids of the started runs."""
     machine = admin("stepfunctions").list_state_machines()["stateMachines"][0]["stateMachineArn"]
     found = admin("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     return [each["name"] for each in found]
@@ -381,7 +381,7 @@ def test_every_call_needs_its_scope_and_that_of_the_workflow(missing: str) -> No
 def test_pausing_writes_all_of_a_schedule_again(
     when: dict[str, Any], updates: list[dict[str, Any]]
 ) -> None:
-    """UpdateSchedule sets what it is not given to its default."""
+    """UpdateSchedule resets every field that it is not given."""
     schedule_id = created(**when)
     before = told(schedule_id)
     assert pause(schedule_id).body["paused"] is True

@@ -1,4 +1,4 @@
-"""Pumping of SMS, and what only looks like it: who is refused, and what an operator is told."""
+"""SMS pumping and its lookalikes: which sends are refused, and what an operator is told."""
 
 import json
 from functools import partial
@@ -17,7 +17,7 @@ from tests.workflows.conftest import Clock, Settings, admin
 pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 send = partial(verifications.send, kind="publishable")
-"""For a stranger, where a test says nothing else."""
+"""Sends for a stranger, unless a test says otherwise."""
 
 AREA_CODES = (
     201,
@@ -72,7 +72,10 @@ AREA_CODES = (
 
 
 def note(network: int | None, *, valid: bool = False) -> None:
-    """What an ended verification causes; null: a server's own, or of a release before."""
+    """Counts an ended verification.
+
+    A null network: a server's own send, or one of an earlier release.
+    """
     verification = Verification(
         "k1.x",
         country="US",
@@ -84,7 +87,7 @@ def note(network: int | None, *, valid: bool = False) -> None:
 
 
 def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
-    """As if so many strangers' sends had ended within this hour.
+    """Sets a count of strangers' sends that ended within this hour.
 
     `networks`: how many entered no code; `valid`: how many did.
     """
@@ -233,7 +236,7 @@ def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clo
 
 
 def test_what_a_release_before_wrote_ends_and_pauses_as_it_should(clock: Clock) -> None:
-    """Its records name no network, and its pauses are those of now."""
+    """Records of the earlier release name no network; its pauses work like today's."""
     verification_id = send("+14155559999", kind="secret").body["verification_id"]
     Verification(verification_id).update([Verification.client_network.remove()])
     assert check(verification_id, last_code()).body["valid"]

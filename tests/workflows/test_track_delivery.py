@@ -1,4 +1,4 @@
-"""track_delivery: reports of providers on messages, in any order and any number."""
+"""track_delivery: reports of providers on messages, in any order and number."""
 
 from typing import Any
 
@@ -103,7 +103,7 @@ def test_an_email_that_a_server_took_can_still_bounce() -> None:
 
 
 def test_an_automatic_reply_does_not_undo_a_delivery() -> None:
-    """SES tells of it as a transient bounce."""
+    """SES reports it as a transient bounce."""
     verification_id = sent()
     report(verification_id, "Delivery")
     assert report(verification_id, "Bounce", reason="Transient/General")["recorded"] is False
@@ -112,7 +112,7 @@ def test_an_automatic_reply_does_not_undo_a_delivery() -> None:
 
 
 def test_a_report_of_another_message_has_no_say() -> None:
-    """Of two providers the first one may report a message that the second one sent in its place."""
+    """The first of two providers may report a message that the second sent instead."""
     verification_id = sent()
     assert report(verification_id, "failed", "twilio", message_id="other")["recorded"] is False
     assert recorded(verification_id)[0] == "sent"

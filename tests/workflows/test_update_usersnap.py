@@ -20,7 +20,7 @@ KEY = "01234567-89ab-4cde-8f01-23456789abcd"
 OTHER_KEY = "fedcba98-7654-4321-8fed-cba987654321"
 PORTAL = "https://portal.example.com/feedback"
 FIRST = "c" * 44
-"""The key that the stack makes."""
+"""Key that the stack generates."""
 SECOND, THIRD = "whsec_" + "d" * 44, "whsec_" + "e" * 44
 
 
@@ -29,7 +29,7 @@ def update(**parameters: Any) -> Reply:
 
 
 def versions() -> int:
-    """How often the secret was written."""
+    """Number of times that the secret was written."""
     listed = admin("secretsmanager").list_secret_version_ids(
         SecretId="usersnap-portal-key", IncludeDeprecated=True
     )
@@ -175,7 +175,7 @@ def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_neede
 
 
 def test_of_two_updates_at_once_each_changes_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One stands between the other's first look and its write."""
+    """One update comes between the other's first read and its write."""
     update(space_api_key=KEY)
     read = usersnap.read
 
@@ -241,7 +241,7 @@ def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing() -> None:
 
 
 def _refuses(**_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
-    """The answer that botocore takes for that of Secrets Manager."""
+    """Botocore takes this for Secrets Manager's answer."""
     return SimpleNamespace(status_code=400), {"Error": {"Code": "LimitExceededException"}}
 
 

@@ -1,5 +1,4 @@
-"""usersnap.js as a page gets it, and what it does there: run by Node.js in a page of a few lines.
-"""
+"""usersnap.js as a page gets it, and its effect: Node.js runs it in a minimal page."""
 
 import json
 import subprocess
@@ -43,7 +42,7 @@ console.log(JSON.stringify(page));
 
 
 class Page(NamedTuple):
-    """What became of a page on which the widget has loaded."""
+    """State of a page after the widget has loaded."""
 
     scripts: list[dict[str, Any]]
     inits: int = 0
@@ -174,7 +173,7 @@ def test_it_is_read_in_one_request(dynamodb_requests: list[str]) -> None:
 
 
 def test_the_other_documents_do_not_pay_for_the_database() -> None:
-    """In a process of its own, since this one has imported everything."""
+    """Runs in a process of its own, because this one has already imported everything."""
     code = """
 import json, sys
 from functions.api.documents.handler import lambda_handler

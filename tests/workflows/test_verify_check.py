@@ -95,7 +95,7 @@ def test_a_code_expires_at_its_second() -> None:
 def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first try's answer was lost. The second finds what the first wrote."""
+    """The first try's answer was lost. The second try finds what the first one wrote."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)
@@ -109,7 +109,7 @@ def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     "typed", ["123 456", "123-456", " 123456", "\u200e123456.", "code: 123456"]
 )
 def test_what_people_type_is_accepted(typed: str) -> None:
-    """All of it: tests/unit/test_codes.py."""
+    """tests/unit/test_codes.py has all forms."""
     assert check(stored(), typed).body["valid"] is True
 
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_a_code_is_refused_and_charges_nothing(
 
 
 def test_what_cannot_be_a_code_tells_nothing_of_the_verification() -> None:
-    """The same for one that there is and one that there is not."""
+    """The answer is the same whether or not the verification exists."""
     there, invented = stored(), code_keys().new_verification_id()
     assert [check(each, "1").body["detail"] for each in (there, invented)] == [
         check(there, "1").body["detail"]

@@ -1,4 +1,4 @@
-"""POST /webhooks/<source>: who is let in, what is started, and that it is started once."""
+"""POST /webhooks/<source>: which deliveries are accepted, and that each starts its run once."""
 
 import io
 import json
