@@ -22,6 +22,7 @@ from infra import sam
 from infra.local.errors import LocalStackError
 from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
+from infra.settings import refuse_mistakes, write_ready
 from infra.trial import try_functions
 
 BUILD = sam.ROOT / ".aws-sam/build"
@@ -73,6 +74,7 @@ def main() -> int:
 def _build(environment: Environment) -> None:
     template = sam.read_template()
     refuse_wrong_parameters(environment, template["Parameters"])
+    refuse_mistakes()
     about = template["Globals"]["Function"]
     python = find_python(about["Runtime"])
     if python is None:
@@ -193,6 +195,7 @@ def _prepare(folders: list[Path], python: str) -> None:
         _delete_except(folder / "twilio/rest", _TWILIO_APIS)
         pruned = _megabytes(folder)
         compile_templates(folder / COMPILED.relative_to(sam.ROOT))
+        write_ready(folder)
         _compile(folder, python)
         print(
             f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, "

@@ -1,12 +1,13 @@
-"""Settings on make's command line: port, state folder and parameters of template.yaml."""
+"""Settings on make's command line: port, state folder, parameters and settings of the code."""
 
-import math
+import difflib
 import os
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from infra import sam
+from infra import sam, settings
 from infra.local.errors import LocalStackError
+from infra.parameters import refuse_wrong, upper_snake
 
 
 class Given(NamedTuple):
@@ -17,6 +18,8 @@ class Given(NamedTuple):
     port: int
     parameters: dict[str, str]
     """Values by parameter name."""
+    variables: dict[str, str]
+    """Settings of functions/settings.toml, by their environment variables."""
 
 
 def read_given(words: list[str], default_port: int) -> Given:
@@ -30,21 +33,23 @@ def read_given(words: list[str], default_port: int) -> Given:
     port = given.pop("PORT", str(default_port))
     template = sam.read_template()
     declared = {upper_snake(name): name for name in template["Parameters"]}
-    if unknown := sorted(set(given) - set(declared)):
+    known = {*declared, *settings.settings()}
+    if unknown := sorted(given.keys() - known):
+        similar = difflib.get_close_matches(unknown[0], known, n=1)
+        meant = f" Did you mean {similar[0]}?" if similar else ""
         raise LocalStackError(
-            f"No such setting: {', '.join(unknown)}. There are PORT, {', '.join(sorted(declared))}."
+            f"No such setting: {', '.join(unknown)}.{meant} "
+            f"There are PORT, {', '.join(sorted(known))}."
         )
     if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
-    parameters = {declared[name]: value for name, value in given.items()}
+    parameters = {declared[name]: given[name] for name in given.keys() & declared.keys()}
+    variables = {name: value for name, value in given.items() if name not in declared}
     for name, value in parameters.items():
         refuse_wrong(upper_snake(name), value, template["Parameters"][name])
-    return Given(state, int(port), parameters)
-
-
-def upper_snake(name: str) -> str:
-    """`AppName` as `APP_NAME`, the form in make and in the functions' environment."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
+    for name, value in variables.items():
+        settings.refuse_wrong_text(settings.settings()[name], value)
+    return Given(state, int(port), parameters, variables)
 
 
 def _given_to_make() -> dict[str, str]:
@@ -52,16 +57,3 @@ def _given_to_make() -> dict[str, str]:
     flags = os.environ.get("MAKEFLAGS", "")
     names = re.findall(r"(?:^|(?<!\\)\s)([A-Za-z_]\w*)=", flags.partition("-- ")[2] or flags)
     return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def refuse_wrong(name: str, value: str, declared: dict[str, Any]) -> None:
-    """Raises `LocalStackError` for a value that only CloudFormation would refuse."""
-    low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
-    if declared["Type"] == "Number" and not (
-        value.isascii() and value.isdecimal() and low <= int(value) <= high
-    ):
-        raise LocalStackError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    pattern, allowed = declared.get("AllowedPattern", ""), declared.get("AllowedValues", [value])
-    fits = declared.get("MinLength", 0) <= len(value) <= declared.get("MaxLength", math.inf)
-    if (pattern and not re.fullmatch(pattern, value)) or value not in map(str, allowed) or not fits:
-        raise LocalStackError(f"{name} cannot be {value!r}. {declared['Description']}")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra import sam
-from infra.given import refuse_wrong
 from infra.local.errors import LocalStackError
+from infra.parameters import refuse_wrong, upper_snake
 
 FILE = sam.ROOT / "samconfig.toml"
 
@@ -54,6 +54,13 @@ def read_environment(name: str, file: Path = FILE) -> Environment:
     )
 
 
+def stages(file: Path = FILE) -> set[str]:
+    """Stages of all environments. Raises `ValueError` when the file cannot be read."""
+    names = (name for name, about in _read(file).items() if isinstance(about, dict))
+    declared = sam.read_template()["Parameters"]["Stage"]["Default"]
+    return {read_environment(name, file).parameters.get("Stage", declared) for name in names}
+
+
 def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any]) -> None:
     """Raises `ValueError` for parameters that CloudFormation would refuse or the SAM CLI drop.
 
@@ -66,7 +73,7 @@ def refuse_wrong_parameters(environment: Environment, declared: Mapping[str, Any
             raise ValueError(
                 _wrong(
                     environment.name,
-                    f"template.yaml has no parameter {name}{_similar(name, declared)}",
+                    f"template.yaml has no parameter {name}{_whereabouts(name, declared)}",
                 )
             )
         try:
@@ -126,6 +133,15 @@ def _parameters(name: str, given: object) -> dict[str, str]:
 
 def _wrong(name: str, sentence: str) -> str:
     return f"samconfig.toml, environment {name}: {sentence}"
+
+
+def _whereabouts(name: str, declared: Mapping[str, Any]) -> str:
+    """Where a parameter is that is not there: in functions/settings.toml, or under another name."""
+    from infra.settings import settings  # noqa: PLC0415 - which imports this module
+
+    if setting := settings().get(upper_snake(name)):
+        return f". Set {setting.key} in functions/settings.toml, section [{setting.section}]."
+    return _similar(name, declared)
 
 
 def _similar(name: str, declared: Mapping[str, Any]) -> str:

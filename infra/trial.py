@@ -47,7 +47,8 @@ def try_functions(
         parameters: of the stack.
     """
     with tempfile.TemporaryDirectory() as state, running_emulator(Path(state)) as emulator:
-        deployment = deploy(emulator, harmless_parameters(emulator, parameters))
+        parameters = harmless_parameters(emulator, parameters)
+        deployment = deploy(emulator, parameters, {"TWILIO_URL": _NO_TWILIO})
         functions = [_deployed(deployment, name, folders) for name in deployment.functions()]
         return [function.name for function in functions if not _works(function, runtime)]
 
@@ -58,7 +59,7 @@ def harmless_parameters(emulator: Emulator, parameters: Mapping[str, str]) -> di
     if safe.get("EventsUrl"):
         safe["EventsUrl"] = _NOWHERE
     if safe.get("TwilioSecret"):
-        safe |= providers.parameters(emulator, _NO_TWILIO)
+        safe |= providers.parameters(emulator)
     if safe.pop("ProofKeys", ""):
         safe["Proofs"] = "true"
     return safe

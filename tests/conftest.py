@@ -98,3 +98,9 @@ def _nothing_is_kept() -> Iterator[None]:
     """Clears settings, secrets and everything else that an earlier test has cached."""
     yield
     functions_config.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings have their defaults but for what a test sets: settings.toml is the deployer's."""
+    monkeypatch.setattr(functions_config, "document", dict)

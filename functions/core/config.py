@@ -1,16 +1,17 @@
 """Settings and caches: all that a process reads once and keeps.
 
-A settings type is a struct, registered by `@config.settings()` and read by `config.read(Type)`.
-Everything else that is kept, such as a secret or a client, is a function under `@config.cached`.
-`config.reset()` forgets it all, so that no test sees what another one left. Nothing in functions/
-is cached in any other way (tests/unit/test_architecture.py).
+A settings type is a struct, registered by `@config.settings("section")` and read by
+`config.read(Type)`. Its values come from the environment, else from functions/settings.toml, else
+they are its defaults. Everything else that is kept, such as a secret or a client, is a function
+under `@config.cached`. `config.reset()` forgets it all, so that no test sees what another one left.
+Nothing in functions/ is cached in any other way (tests/unit/test_architecture.py).
 """
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ParamSpec, TypeVar, overload
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import msgspec
 from msgspec import Meta
@@ -19,33 +20,66 @@ S = TypeVar("S", bound=msgspec.Struct)
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FOLDER = Path(__file__).parents[1]
+SETTINGS_FILE = FOLDER / "settings.toml"
+READY_FILE = FOLDER / "settings.json"
+"""The same as JSON, made by `make build`, so that no cold start reads TOML."""
+
+ENVIRONMENT = Meta(extra={"environment": True})
+"""Marks a field of a section that settings.toml does not have: only the environment does."""
+
+STANDARD = "standard"
+"""Profile of a section that keeps to the defaults."""
+
+Document = Mapping[str, Any]
+"""settings.toml, read: sections by name; under `stage`, sections by the name of a stage."""
+
 PublicUrl = Annotated[
     str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost):)[^\s?#]*[^\s?#/]$")
 ]
 """The API's URL where it has a domain of its own, without a slash at the end."""
-
-_sections: dict[type[msgspec.Struct], str] = {}
-_read: dict[type[msgspec.Struct], Any] = {}
-_forgettable: list[Any] = []
-_lasting: list[Any] = []
 
 
 class SettingsError(Exception):
     """One or more settings are missing or wrong; the message has a sentence for each."""
 
 
-def settings(section: str = "") -> Callable[[type[S]], type[S]]:
+class Registered(NamedTuple):
+    """A settings type's place in settings.toml."""
+
+    section: str
+    """Empty where only the environment has its settings."""
+    profiles: Mapping[str, Mapping[str, object]]
+    """Values by field that a profile of the section stands for, by its name."""
+
+
+_types: dict[type[msgspec.Struct], Registered] = {}
+_read: dict[type[msgspec.Struct], Any] = {}
+_forgettable: list[Any] = []
+_lasting: list[Any] = []
+
+
+def settings(
+    section: str = "", profiles: Mapping[str, Mapping[str, object]] | None = None
+) -> Callable[[type[S]], type[S]]:
     """Registers a struct as a settings type.
 
     Args:
-        section: empty for settings that only the environment has, such as ARNs of resources.
+        section: of settings.toml, whose keys are the struct's fields; empty for settings that only
+            the environment has, such as ARNs of resources. Several types may share one.
+        profiles: values that the section's key `profile` stands for, by the name of a profile.
     """
 
     def register(kind: type[S]) -> type[S]:
-        _sections[kind] = section
+        _types[kind] = Registered(section, profiles or {})
         return kind
 
     return register
+
+
+def registered() -> Mapping[type[msgspec.Struct], Registered]:
+    """All settings types of the modules that are imported."""
+    return _types
 
 
 def read(kind: type[S]) -> S:
@@ -56,37 +90,82 @@ def read(kind: type[S]) -> S:
     """
     found = _read.get(kind)
     if found is None:
-        found = _read[kind] = read_from(kind, os.environ)
+        # Most types have no section, and need no file.
+        file = document() if _types[kind].section else {}
+        found = _read[kind] = read_from(kind, os.environ, file)
     kept: S = found
     return kept
 
 
-def read_from(kind: type[S], variables: Mapping[str, str]) -> S:
-    """Reads a struct from variables named like its fields, in upper case.
+def read_from(kind: type[S], variables: Mapping[str, str], file: Document | None = None) -> S:
+    """Reads a struct: each field from its variable, else its key of the file, else its profile.
 
-    Text is converted to the field's type; a `tuple` field is a comma-separated list. An empty
-    variable counts as absent, so that the field's default holds.
+    A variable is named like the field, in upper case. Its text is converted to the field's type; a
+    `tuple` field is a comma-separated list. Where a variable is empty, the default holds.
 
     Raises:
-        SettingsError: with one sentence for each wrong variable.
+        SettingsError: with one sentence for each wrong setting.
     """
-    values: dict[str, object] = {}
+    section, profiles = _types.get(kind, Registered("", {}))
+    stated = _section(section, file or {}, variables.get("STAGE", ""))
+    profile = variables.get(profile_variable(section)) or stated.get("profile", STANDARD)
+    values: dict[str, object] = dict(profiles.get(profile, {}))
     sentences = []
-    for field in msgspec.structs.fields(kind):
-        name = field.name.upper()
+    if profiles and profile not in {STANDARD, *profiles}:
+        known = ", ".join([STANDARD, *profiles])
+        sentences.append(f"settings.toml, [{section}] profile: {profile} is none of {known}.")
+    for field, annotation, required in _fields(kind):
+        name = field.upper()
         text = variables.get(name, "").strip()
-        if text:
-            try:
-                values[field.name] = msgspec.convert(
-                    _parts(text, field.type), field.type, strict=False
-                )
-            except msgspec.ValidationError as error:
-                sentences.append(f"{name}: {_lower_first(str(error))}.")
-        elif field.required:
-            sentences.append(f"{name} is not set.")
+        try:
+            if text:
+                values[field] = from_text(text, annotation)
+            elif name not in variables and stated.get(field, "") != "":
+                name = f"settings.toml, [{section}] {field}"
+                values[field] = msgspec.convert(stated[field], annotation)
+            elif required:
+                sentences.append(f"{name} is not set.")
+        except msgspec.ValidationError as error:
+            sentences.append(f"{name}: {sentence_of(error)}")
     if sentences:
         raise SettingsError(f"{kind.__name__}: " + " ".join(sentences))
     return kind(**values)
+
+
+def _fields(kind: type[msgspec.Struct]) -> Iterator[tuple[str, Any, bool]]:
+    """Name and type of each field, and whether it is required.
+
+    `msgspec.structs.fields` resolves the types anew, which would be a millisecond of an init.
+    """
+    names, defaults = kind.__struct_fields__, kind.__struct_defaults__
+    without = len(names) - len(defaults)
+    for index, name in enumerate(names):
+        required = index < without or defaults[index - without] is msgspec.NODEFAULT
+        yield name, kind.__annotations__[name], required
+
+
+def from_text(text: str, annotation: Any) -> object:  # noqa: ANN401 - a type
+    """A variable's text as a field's type. Raises `msgspec.ValidationError`."""
+    origin = getattr(annotation, "__origin__", annotation)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return msgspec.convert(parts if origin is tuple else text, annotation, strict=False)
+
+
+def sentence_of(error: msgspec.ValidationError) -> str:
+    """What is wrong with a value, without a capital letter."""
+    text = str(error).replace("`", "")
+    return f"{text[:1].lower()}{text[1:]}."
+
+
+def profile_variable(section: str) -> str:
+    """Variable that chooses the profile of a section, such as LIMITS_PROFILE."""
+    return f"{section.upper()}_PROFILE"
+
+
+def _section(section: str, file: Document, stage: str) -> dict[str, Any]:
+    """A section's keys; those of the stage win."""
+    overriding = file.get("stage", {}).get(stage, {})
+    return {**file.get(section, {}), **overriding.get(section, {})}
 
 
 @overload
@@ -113,6 +192,20 @@ def cached(
         return kept
 
     return keep if function is None else keep(function)
+
+
+@cached(lasting=True)
+def document() -> Document:
+    """settings.toml. Raises `SettingsError` where it is no TOML."""
+    if READY_FILE.exists():
+        ready: Document = msgspec.json.decode(READY_FILE.read_bytes())
+        return ready
+    import tomllib  # noqa: PLC0415 - where `make build` has made the JSON, nobody pays for it
+
+    try:
+        return tomllib.loads(SETTINGS_FILE.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings.toml: {error}.") from None
 
 
 def reset(*, everything: bool = False) -> None:
@@ -147,12 +240,3 @@ def table_name(variable: str) -> str:
 def in_lambda() -> bool:
     """Whether this process is a Lambda function's, where init pays for clients and secrets."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-
-
-def _parts(text: str, annotation: object) -> object:
-    origin = getattr(annotation, "__origin__", annotation)
-    return [part.strip() for part in text.split(",") if part.strip()] if origin is tuple else text
-
-
-def _lower_first(text: str) -> str:
-    return re.sub(r"`", "", text[:1].lower() + text[1:])

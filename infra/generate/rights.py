@@ -1,19 +1,21 @@
 """Rights and variables in a workflow's section of template.yaml, edited as text.
 
-Every workflow has the platform's rights, for its log, its runs and its idempotency keys. All others
-are the workflow's own, and a copy may not need them.
+Every workflow has the platform's rights, for its log, its runs and its idempotency keys: shared
+policies, but for the log. All others are the workflow's own, and a copy may not need them.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 _SERVICE_NAME = "POWERTOOLS_SERVICE_NAME"
-_PLATFORM = re.compile(
-    r"(Log\.Arn\}|\bRunFiles\.Arn\}/runs/\*|\bOutcomes\.Arn|-RunWorkflow(:\*)?|\bIdempotency\.Arn)$",
-    re.MULTILINE,
-)
-"""Ends of the resources in the platform's rights."""
+_LOG = re.compile(r"Log\.Arn\b")
+_SHARED = ("- *runs_in_background", "- *keeps_answers")
+"""Policies of every workflow that can run in the background."""
+
+_EVERYONES = "Every workflow has these rights: for its log here, for its runs and answers below."
+_ADD = "Add here what only this one does: one action, on one resource."
 
 Lines = list[str]
 Kind = Literal["variable", "statement", "other"]
@@ -37,7 +39,7 @@ class Block(NamedTuple):
         text = "".join(self.lines)
         if self.kind == "variable":
             return _SERVICE_NAME not in text
-        return self.kind == "statement" and not _PLATFORM.search(text.replace("\r", ""))
+        return self.kind == "statement" and not _LOG.search(text)
 
 
 def own_rights(section: Lines) -> list[str]:
@@ -51,20 +53,8 @@ def own_rights(section: Lines) -> list[str]:
 
 def has_platform_rights(section: Lines) -> bool:
     """True if the section has all of the platform's rights."""
-    texts = [
-        "".join(block.lines)
-        for block in _blocks(section)
-        if block.kind == "statement" and not block.is_own
-    ]
-    needed = (
-        "Log.Arn",
-        "RunFiles.Arn",
-        "Outcomes.Arn",
-        "stateMachine:",
-        "execution:",
-        "Idempotency.Arn",
-    )
-    return all(any(each in text for text in texts) for each in needed)
+    lines = {line.strip() for line in section}
+    return lines.issuperset(_SHARED)
 
 
 def without_own(section: Lines) -> Lines:
@@ -74,40 +64,36 @@ def without_own(section: Lines) -> Lines:
     result: Lines = []
     for block in blocks:
         if block is first:
-            result += _comment(
-                block,
-                "Every workflow has these rights, for its log, its runs and its idempotency keys.",
-            )
-            result += _comment(
-                block, "Add what only this one does at the end: one action, on one resource."
-            )
+            result += _comment(block, _EVERYONES)
+            result += _comment(block, _ADD)
         result += [] if block.is_own else block.lines
     return result
 
 
 def to_review(section: Lines, source: str) -> Lines:
     """The section with a review comment at copied rights and variables."""
+    right = f"Review: copied from {source}. Delete it unless the code needs this right."
+    others = f"Review: copied from {source}. Delete those that the code does not read."
     result: Lines = []
-    variables = False
     for block in _blocks(section):
         if block.is_own and block.kind == "statement":
-            result += _comment(
-                block, f"Review: copied from {source}. Delete it unless the code needs this right."
-            )
-        elif block.is_own and not variables:
-            result += _comment(
-                block, f"Review: copied from {source}. Delete those that the code does not read."
-            )
-            variables = True
-        result += block.lines
+            above = sum(1 for _ in takewhile(_is_comment, block.lines))
+            result += [*block.lines[:above], *_comment(block, right), *block.lines[above:]]
+        elif block.is_own:
+            result += [*(_comment(block, others) if others else []), *block.lines]
+            others = ""
+        else:
+            result += block.lines
     return result
 
 
 def described(section: Lines, sentence: str) -> Lines:
     """The section with another description of its function."""
-    return [
-        re.sub(r"^(      Description: )[^\r\n]*", rf"\g<1>{sentence}", line) for line in section
-    ]
+    return re.sub(
+        r"(?m)^(      Description: )[^\r\n]*(?:\r?\n {8,}[^\r\n]*)*",
+        rf"\g<1>{sentence}",
+        "".join(section),
+    ).splitlines(keepends=True)
 
 
 def _blocks(section: Lines) -> Iterator[Block]:
@@ -118,13 +104,17 @@ def _blocks(section: Lines) -> Iterator[Block]:
         indent = len(line) - len(line.lstrip(" "))
         if not line.strip() or indent < depth:
             kind, depth = "other", 0
-        above = all(each.lstrip().startswith("#") for each in block.lines)
+        above = all(map(_is_comment, block.lines))
         if block.kind != kind or (kind != "other" and indent == depth and not above):
             yield block
             block = Block(kind, [])
         block.lines.append(line)
         kind, depth = _REGIONS.get(line.rstrip("\r\n"), (kind, depth))
     yield block
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _comment(block: Block, text: str) -> Lines:
@@ -135,9 +125,10 @@ def _comment(block: Block, text: str) -> Lines:
 
 
 def _description(statement: str) -> str:
-    actions = re.search(r"Action: ([^\r\n]+)", statement)
+    actions = re.search(r"Action: (\[[^\]]*\]|[^\s,}]+)", statement)
     resources = re.findall(
-        r"(?:!GetAtt |!Ref |\$\{)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
+        r"(?:!GetAtt |!Ref |\$\{|\*)(?!AWS::)(\w+)", statement.partition("Resource:")[2]
     )
     actions_text = actions[1].strip("[]") if actions else "a statement without an action"
+    actions_text = " ".join(actions_text.split())
     return f"{actions_text} on {', '.join(dict.fromkeys(resources))}" if resources else actions_text

@@ -6,12 +6,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from infra.generate import rights
+from infra.generate.anchors import with_aliases
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.rights import Lines
 
-_HEAD = "  # --- "
-_WORKFLOW = f"{_HEAD}workflow "
+_HEADS = ("  # --- ", "  # === ")
+_WORKFLOW = "  # --- workflow "
+_YOURS = "  # === Workflows: your own "
 
 Edit = Callable[[Lines], Lines]
 """Edit of a renamed entry."""
@@ -72,7 +74,7 @@ def with_blank(template: str, renaming: Renaming) -> str:
 def plainest(template: str) -> str:
     """The workflow with the shortest section that has all of the platform's rights."""
     lines = template.splitlines(keepends=True)
-    sections = {name: lines[where] for name, where in _sections(lines).items()}
+    sections = {name: with_aliases(lines[where]) for name, where in _sections(lines).items()}
     fit = {
         name: len(section)
         for name, section in sections.items()
@@ -89,7 +91,7 @@ def plainest(template: str) -> str:
 def workflow_rights(template: str, workflow: str) -> list[str]:
     """Rights of this workflow's function alone, such as `dynamodb:UpdateItem on Limits`."""
     lines = template.splitlines(keepends=True)
-    return rights.own_rights(lines[_section(lines, workflow)])
+    return rights.own_rights(with_aliases(lines[_section(lines, workflow)]))
 
 
 def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
@@ -106,11 +108,12 @@ def mentions(template: str, source: Carried, renaming: Renaming) -> list[str]:
 
 def _with_section(template: str, source: Carried, renaming: Renaming, edit: Edit) -> str:
     lines = template.splitlines(keepends=True)
-    end, outputs = max(where.stop for where in _sections(lines).values()), _outputs(lines)
+    section = with_aliases(lines[_section(lines, renaming.old)])
+    end, outputs = _end(lines), _outputs(lines)
     return "".join(
         [
             *lines[:end],
-            *_copied_section(lines[_section(lines, renaming.old)], source, renaming, edit),
+            *_copied_section(section, source, renaming, edit),
             *lines[end : outputs.start],
             *_copied_outputs(lines[outputs], source, renaming),
             *lines[outputs.stop :],
@@ -145,15 +148,24 @@ def _section(lines: Lines, workflow: str) -> slice:
 
 
 def _sections(lines: Lines) -> dict[str, slice]:
-    """Lines by workflow, from its section's comment to the next one's or the end of Resources."""
-    ends = [i for i, line in enumerate(lines) if line.startswith(_HEAD) or line[0].isalpha()] + [
-        len(lines)
-    ]
+    """Lines by workflow, from its section's heading to the next one or the end of Resources."""
     return {
-        lines[start].removeprefix(_WORKFLOW).split()[0]: slice(start, end)
-        for start, end in pairwise(ends)
-        if lines[start].startswith(_WORKFLOW)
+        lines[part.start].removeprefix(_WORKFLOW).split()[0]: part
+        for part in _parts(lines)
+        if lines[part.start].startswith(_WORKFLOW)
     }
+
+
+def _end(lines: Lines) -> int:
+    """Line before which a new section goes."""
+    heads = (_WORKFLOW, _YOURS)
+    return max(int(part.stop) for part in _parts(lines) if lines[part.start].startswith(heads))
+
+
+def _parts(lines: Lines) -> Iterator[slice]:
+    """From each heading, and each key of the template, to the next one."""
+    ends = [i for i, line in enumerate(lines) if line.startswith(_HEADS) or line[0].isalpha()]
+    return (slice(start, end) for start, end in pairwise([*ends, len(lines)]))
 
 
 def _outputs(lines: Lines) -> slice:

@@ -25,6 +25,7 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
+from infra.settings import refuse_mistakes
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
@@ -38,9 +39,8 @@ _LOCAL = {"LOCAL_RECEIVERS": "true", "LOCAL_LINKS": "true"}
 No parameter of template.yaml sets them, so a deployment refuses such addresses.
 """
 
-_DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com", "SmsCountries": "*"}
-_DEFAULTS |= {"LinkHosts": "app.example.com", "ReplyToDomains": "example.com"}
-"""Parameters without a default in the template, or with one too strict for a laptop."""
+_DEFAULTS = {"Stage": "local", "EmailFrom": "no-reply@example.com"}
+"""Parameters without a default in the template, or with another one here."""
 
 
 def main() -> int:
@@ -49,10 +49,12 @@ def main() -> int:
         signal.signal(ending, _interrupt)
     try:
         given = read_given(sys.argv[1:], DEFAULT_PORT)
+        refuse_mistakes()
         _run(
             Path(given.state or default_state()).absolute(),
             given.port,
             _DEFAULTS | given.parameters,
+            given.variables,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -69,7 +71,7 @@ def _stopping() -> None:
     say("stopping")
 
 
-def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
+def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str, str]) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
     refuse_running(state)  # first, as another port would not help then
@@ -81,8 +83,8 @@ def _run(state: Path, port: int, parameters: dict[str, str]) -> NoReturn:
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
         url = f"http://{HOST}:{server.server_port}"
-        parameters = {"PublicUrl": url} | providers.parameters(emulator, stand_ins) | parameters
-        variables = _PATIENCE | _LOCAL | providers.variables(stand_ins)
+        parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
+        variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
 
         def deploy_all() -> None:
             server.deployment = deploy(emulator, parameters, variables, server.gate.closed)

@@ -9,23 +9,17 @@ _SECRETS = {"local-twilio": json.dumps(twilio.SECRET), "local-webhook-twilio": t
 """Secrets by name: the sending account, and the key with which Twilio signs callbacks."""
 
 
-def parameters(emulator: Emulator, url: str) -> dict[str, str]:
-    """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` works.
-
-    Args:
-        emulator: where the secrets are.
-        url: of the stand-ins.
-    """
+def parameters(emulator: Emulator) -> dict[str, str]:
+    """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` works."""
     return {
         "EndUserMessagingOrigination": end_user_messaging.ORIGINATION,
         "TwilioSecret": _secrets(emulator)["local-twilio"],
-        "TwilioUrl": url,
     }
 
 
 def variables(url: str) -> dict[str, str]:
-    """Variables that send botocore to the stand-in of a service that the emulator lacks."""
-    return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url}
+    """Variables that send requests to Twilio and End User Messaging to the stand-ins at a URL."""
+    return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url, "TWILIO_URL": url}
 
 
 def _secrets(emulator: Emulator) -> dict[str, str]:

@@ -17,6 +17,7 @@ from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
 from infra.local.parsing import find_mistakes
 from infra.local.terminal import Report
+from infra.local.wrong_settings import find_wrong_settings
 from infra.logs.text import Tone
 from infra.workflows import workflows
 
@@ -98,7 +99,8 @@ class Reload:
             for path in {*sources, *self._running}
             if sources.get(path) != self._running.get(path)
         }
-        if mistakes := find_mistakes(sources, changed & sources.keys()):
+        mistakes = find_mistakes(sources, changed & sources.keys())
+        if mistakes := mistakes or find_wrong_settings(sources, changed):
             self._reject(mistakes)
         elif self._stack_changed:
             self._stack_changed = False  # also if it fails: the template's next change tries again

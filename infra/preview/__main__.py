@@ -6,12 +6,13 @@ import sys
 from typing import NoReturn
 
 from infra import sam
-from infra.given import Given, read_given, upper_snake
+from infra.given import Given, read_given
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.loopback import HOST
 from infra.preview.server import PreviewServer
 
 DEFAULT_PORT = 8788
+_DEFAULTS = {"STAGE": "local", "EMAIL_FROM": "no-reply@example.com", "LOCAL_LINKS": "true"}
 
 
 def main() -> int:
@@ -30,25 +31,12 @@ def main() -> int:
 
 def _serve(given: Given) -> None:
     try:
-        server = PreviewServer(given.port, os.environ | _settings(given.parameters))
+        server = PreviewServer(given.port, os.environ | _DEFAULTS | given.variables)
     except OSError:
         raise PortInUse(given.port, "make preview") from None
     with server:
         print(f"emails are shown at http://{HOST}:{server.server_port}  (Ctrl-C stops)", flush=True)
         server.serve_forever()
-
-
-def _settings(parameters: dict[str, str]) -> dict[str, str]:
-    """Environment as functions have it, with the hosts that samples link to."""
-    declared = sam.read_template()["Parameters"]
-    defaults = {name: str(about.get("Default", "")) for name, about in declared.items()}
-    variables = {upper_snake(name): value for name, value in (defaults | parameters).items()}
-    hosts = [variables.get("LINK_HOSTS", ""), "*.example.com"]
-    return variables | {
-        "EMAIL_FROM": "no-reply@example.com",
-        "LINK_HOSTS": ",".join(filter(None, hosts)),
-        "LOCAL_LINKS": "true",
-    }
 
 
 def _interrupt(*_: object) -> NoReturn:

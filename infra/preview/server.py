@@ -16,6 +16,8 @@ from infra.local.loopback import HOST, is_loopback
 from infra.preview.rendering import MESSAGES, TEMPLATES, Rendered, RenderMistake
 from infra.sam import ROOT
 
+SETTINGS = ROOT / "functions/settings.toml"
+
 _VIEW = {"part": "html", "width": "desktop", "scheme": "light"}
 """Default view of an email; the query can change it."""
 
@@ -71,9 +73,9 @@ def render(name: str, locale: str, environment: Mapping[str, str]) -> Rendered:
 def stamp() -> str:
     """Digest that changes with any file of the emails."""
     seen = hashlib.sha256()
-    for path in sorted(MESSAGES.rglob("*")):
+    for path in [SETTINGS, *sorted(MESSAGES.rglob("*"))]:
         with suppress(FileNotFoundError):  # a temporary file of an editor
-            if path.suffix in {".py", ".json", ".txt", ".html"}:
+            if path.suffix in {".py", ".json", ".txt", ".html", ".toml"}:
                 seen.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
     return seen.hexdigest()
 

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any
 
 import httpx
 import pytest
@@ -98,11 +97,11 @@ def role_without_reading(stack: LocalStack) -> str:
     client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
     like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
     about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]
-    document: dict[str, Any] = iam.get_role_policy(
-        RoleName=about["RoleName"], PolicyName="verify_delete"
-    )["PolicyDocument"]
-    denied = json.dumps(document).replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
-    trust, name = json.dumps(about["AssumeRolePolicyDocument"]), f"denied-{uuid.uuid4().hex}"
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-    iam.put_role_policy(RoleName=name, PolicyName="denied", PolicyDocument=denied)
+    trust, denied = json.dumps(about["AssumeRolePolicyDocument"]), f"denied-{uuid.uuid4().hex}"
+    role = iam.create_role(RoleName=denied, AssumeRolePolicyDocument=trust)["Role"]
+    for name in iam.list_role_policies(RoleName=about["RoleName"])["PolicyNames"]:
+        policy = iam.get_role_policy(RoleName=about["RoleName"], PolicyName=name)
+        document = json.dumps(policy["PolicyDocument"])
+        document = document.replace("dynamodb:BatchGetItem", "dynamodb:GetItem")
+        iam.put_role_policy(RoleName=denied, PolicyName=name, PolicyDocument=document)
     return str(role["Arn"])

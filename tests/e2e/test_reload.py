@@ -69,7 +69,9 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
         # Slow enough that calls are under way whenever it is replaced.
-        slow = sound.replace("    deleted = end(", "    time.sleep(0.2)\n    deleted = end(")
+        slow = sound.replace(
+            "    deleted = end(", "    __import__('time').sleep(0.2)\n    deleted = end("
+        )
         change(stack, project / HANDLER, slow, "code reloaded")
         statuses = call_while(
             api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded")
@@ -82,6 +84,15 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         write(project, planned, unchecked)
         stack.wait_for_text("deployed in")
         assert api.post("/workflows/wave", json={"name": "Ana"}).json() == {"text": "Hello, Ana"}
+
+        settings = project / "functions/settings.toml"
+        wrong = settings.read_text() + "[stage.local.verification]\ncode_length = 5\n"
+        line = len(wrong.splitlines())
+        told = f"functions/settings.toml:{line}: code_length cannot be 5: expected int >= 6."
+        change(stack, settings, wrong, told)
+        change(stack, settings, wrong.replace("= 5\n", "= 8\n"), "code reloaded")
+        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": "a@example.com"})
+        assert sent.json()["code_length"] == 8
 
 
 def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
@@ -15,6 +16,8 @@ from infra.samconfig import read_environment
 from tests.sam.conftest import Account, Done
 
 DEV = read_environment("dev")
+MOST_BYTES = 1_000_000
+"""Of a template that is uploaded to S3 (CloudFormation, quota "Template body size")."""
 OPTIONS = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())["dev"]["deploy"]["parameters"]
 
 
@@ -120,6 +123,22 @@ def test_the_template_that_arrives_names_what_was_uploaded_and_lints(
         [".venv/bin/cfn-lint", arrived], cwd=sam.ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_template_that_arrives_has_no_anchors_and_no_aliases(artifacts: Artifacts) -> None:
+    """CloudFormation refuses them. The SAM CLI writes out what they stand for."""
+    (template,) = artifacts.templates
+    kinds = (yaml.AnchorToken, yaml.AliasToken)
+    assert any(isinstance(each, kinds) for each in yaml.scan(sam.TEMPLATE.read_text()))
+    assert not any(isinstance(each, kinds) for each in yaml.scan(template))
+    made, source = yaml_parse(template)["Resources"], sam.read_template()["Resources"]
+    assert made.keys() == source.keys()
+    assert {name: each["Metadata"]["SamResourceId"] for name, each in made.items()} == {
+        name: name for name in made
+    }
+    roles = [name for name, each in source.items() if each["Type"] == "AWS::IAM::Role"]
+    assert [each for each in roles if made[each]["Properties"] != source[each]["Properties"]] == []
+    assert len(template) < MOST_BYTES
 
 
 def test_a_deployment_that_changes_nothing_succeeds(

@@ -42,8 +42,8 @@ def test_a_code_is_digits_of_the_length_asked_for() -> None:
     assert {digit for _ in range(500) for digit in new_code(6)} == set("0123456789")
 
 
-def id_of(length: int = 6, alphabet: str = "digits") -> str:
-    return KEYS.new_verification_id(CodeForm.of_new(length, alphabet))
+def id_of(length: int = 6) -> str:
+    return KEYS.new_verification_id(CodeForm.of_new(length))
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,6 @@ def test_an_id_tells_the_form_of_a_test_destinations_code(code: str) -> None:
     assert read_code(verification_id, f" {code.lower()}\u200b") == code
 
 
-def test_letters_and_digits_that_look_alike_are_not_in_codes() -> None:
-    made = {letter for _ in range(500) for letter in new_code(10, "letters_and_digits")}
-    assert made == set("23456789ABCDEFGHJKMNPQRSTVWXYZ")
-
-
 @pytest.mark.parametrize(
     "typed",
     [
@@ -127,14 +122,10 @@ def test_letters_and_digits_that_look_alike_are_not_in_codes() -> None:
     ],
 )
 def test_letters_may_be_typed_in_any_case(typed: str) -> None:
-    assert read_code(id_of(6, "letters_and_digits"), typed) == "ABC234"
+    assert read_code(KEYS.new_verification_id(CodeForm.of_fixed("ABC234")), typed) == "ABC234"
 
 
-def test_letters_that_no_code_has_are_no_part_of_one() -> None:
-    assert read_code(id_of(6, "letters_and_digits"), "ABC0234") == "ABC234"
-
-
-@pytest.mark.parametrize("typed", ["ABCO23", "code abc234"])
+@pytest.mark.parametrize("typed", ["ABC23", "code abc234"])
 def test_too_few_or_too_many_letters_are_no_code(typed: str) -> None:
     with pytest.raises(NotValid, match="is not a code of 6 letters and digits"):
-        read_code(id_of(6, "letters_and_digits"), typed)
+        read_code(KEYS.new_verification_id(CodeForm.of_fixed("ABC234")), typed)

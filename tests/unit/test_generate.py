@@ -14,6 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
 from infra.generate.__main__ import main
+from infra.generate.anchors import with_aliases
 from infra.generate.errors import Refused
 from infra.generate.names import Renaming, camel, carries
 from infra.generate.new_test import NewTest
@@ -297,6 +298,56 @@ def test_a_last_section_of_resources_ends_with_them() -> None:
     assert copied.index("  Wave:\n") < copied.index("Outputs:\n") < copied.index("  WaveUrl:\n")
 
 
+def test_a_definition_becomes_an_alias() -> None:
+    section = """  Role:
+    Assumed: &by_lambda
+      Version: 1
+
+    Policies:
+      - Own: 1
+        Table: &table !Ref Greetings # shared
+      - &runs
+        # It runs.
+        Name: runs
+      - *others
+"""
+    made = """  Role:
+    Assumed: *by_lambda
+
+    Policies:
+      - Own: 1
+        Table: *table
+      - *runs
+      - *others
+"""
+    for end in ("\n", "\r\n"):
+        lines = section.replace("\n", end).splitlines(keepends=True)
+        assert "".join(with_aliases(lines)) == made.replace("\n", end)
+
+
+def test_a_copy_goes_under_the_heading_for_an_owners_own_workflows() -> None:
+    """Until there is one; then after the last of them."""
+    heading = "  # === Workflows: your own =====\n  # New ones come here.\n\n"
+    template = SHARED.replace("  # --- tables", f"{heading}  # === Data ==\n\n  # --- tables")
+    for name in ("wave", "nod"):
+        renaming = Renaming("greet", name, frozenset({"Greet", "GreetLog", "GreetUrl"}))
+        template = with_copy(template, carried(template, "greet", ["greet"]), renaming)
+    heads = [
+        " ".join(line.split()[2:-1])
+        for line in template.splitlines()
+        if "# " in line and line.endswith(("--", "=="))
+    ]
+    assert heads == [
+        "workflow greet",
+        "workflow greet_all",
+        "Workflows: your own",
+        "workflow wave",
+        "workflow nod",
+        "Data",
+        "tables",
+    ]
+
+
 def test_ends_of_lines_stay() -> None:
     template = SHARED.replace("\n", "\r\n")
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
@@ -318,10 +369,8 @@ def test_what_else_names_the_source_is_said(project: Path) -> None:
 def role_of(template: str, workflow: str) -> list[dict[str, Any]]:
     """Statements of a workflow's role."""
     role = yaml_parse(template)["Resources"][f"{camel(workflow)}Role"]
-    statements: list[dict[str, Any]] = role["Properties"]["Policies"][0]["PolicyDocument"][
-        "Statement"
-    ]
-    return statements
+    policies = role["Properties"]["Policies"]
+    return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
 
 def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(project: Path) -> None:
@@ -330,7 +379,7 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
     function, other = (made[each]["Properties"] for each in ("Wave", "TrackDelivery"))
     assert (function["Description"], other["Description"]) == (
         "The workflow wave.",
-        "Records what a provider reports of a message.",
+        "Platform: records the report of a provider on a message.",
     )
     assert function["Environment"]["Variables"] == {"POWERTOOLS_SERVICE_NAME": "wave"}
     event, usual = ({**each["Events"]["Http"]["Properties"]} for each in (function, other))
@@ -410,23 +459,38 @@ def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str
     after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]
     assert len(after) == len(told) > 0
     for right, statement in zip(told, after, strict=True):
-        actions = re.search(r"Action: \[?([^\]\n]+)", statement)
+        actions = re.search(r"Action: (\[[^\]]+\]|[^\s,}]+)", statement)
         assert statement.startswith("              - ")
         assert actions
-        assert right.partition(" on ")[0] == actions[1]
-    everyones = r"EndVisitLog|RunFiles|Outcomes|RunWorkflow|Idempotency"
-    for statement in re.findall(
-        r"(?m)^              - Effect(?:.*\n(?!              [-#]))*.*", section
-    ):
-        if mark + statement not in section:
-            assert re.search(everyones, statement), statement
+        assert right.partition(" on ")[0] == " ".join(actions[1].strip("[]").split())
+    policy = section.partition("            Statement:\n")[2]
+    statements = re.findall(r"(?m)^              - (?:.*\n(?!              [-#]))*.*", policy)
+    unmarked = [each for each in statements if mark + each not in section]
+    assert len(unmarked) == 1
+    assert "EndVisitLog" in unmarked[0]
+    shared = re.findall(r"(?m)^        - (?!PolicyName)(.*)$", section)
+    assert set(shared) <= {"*runs_in_background", "*keeps_answers"}
+
+
+@pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
+def test_a_copy_may_do_what_its_source_may_and_nothing_else(source: str) -> None:
+    """Also where the source has what others share: a copy has it by its name."""
+    template = sam.TEMPLATE.read_text()
+    ids = carried(template, source, workflows())
+    renaming = Renaming(source, "end_visit", frozenset(ids.resources))
+    made = with_copy(template, ids, renaming)
+    expected = renaming(json.dumps(role_of(template, source)))
+    assert role_of(made, "end_visit") == json.loads(expected)
+    assert yaml_parse(made)["Resources"].keys() - yaml_parse(template)["Resources"].keys() == {
+        renaming.renamed[each] for each in ids.resources
+    }
 
 
 def test_variables_of_a_copy_are_marked_once() -> None:
     section = copied("send_email_template")
     above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
     assert (
-        f"{above}Delete those that the code does not read.\n          APP_NAME: !Ref AppName\n"
+        f"{above}Delete those that the code does not read.\n          EMAIL_FROM: !Ref EmailFrom\n"
         in section
     )
     assert section.count("that the code does not read") == 1

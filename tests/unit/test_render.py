@@ -3,18 +3,21 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from functions.core import config
 from functions.core.messages.rendering import render as rendering
 from functions.core.messages.rendering.branding import branding
 from functions.core.messages.rendering.locales import Locale, find_locale
 from functions.core.messages.rendering.render import render, render_email
-from tests.unit.conftest import SetMessages
+from functions.core.messages.settings import MessageSettings
 
 CODE = {"code": "123456", "duration": "10 minutes", "purpose": None, "code_in_subject": False}
 
 
 @pytest.fixture(autouse=True)
-def _app(set_messages: SetMessages) -> None:
-    set_messages(app_name="Tom & <Jerry>")
+def _app(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A name that settings refuse: what renders it must not depend on that.
+    name = MessageSettings(app_name="Tom & <Jerry>", email_from="no-reply@example.com")
+    monkeypatch.setattr(config, "_read", {MessageSettings: name})
 
 
 def test_html_is_escaped_and_text_is_not() -> None:

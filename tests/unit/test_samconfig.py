@@ -82,12 +82,19 @@ def test_a_file_that_says_no_stack_is_told_and_not_guessed(text: str, file: Path
     ("given", "sentence"),
     [
         (
-            {"LinkHost": "app.example.com"},
-            "template.yaml has no parameter LinkHost. Did you mean LinkHosts?",
+            {"AllowedOrigin": "https://app.example.com"},
+            "template.yaml has no parameter AllowedOrigin. Did you mean AllowedOrigins?",
+        ),
+        (
+            {"LinkHosts": "app.example.com"},
+            "template.yaml has no parameter LinkHosts. Set link_hosts in functions/settings.toml",
         ),
         ({"Blue": "red"}, "template.yaml has no parameter Blue."),
         ({"LogRetentionDays": "8"}, "LogRetentionDays cannot be '8'. How long logs are kept."),
-        ({"CodeLength": "five"}, "CodeLength must be a whole number from 6 to 10, not 'five'."),
+        (
+            {"ThrottleRate": "five"},
+            "ThrottleRate must be a whole number from 1 to inf, not 'five'.",
+        ),
         ({"EmailFrom": "nobody"}, "EmailFrom cannot be 'nobody'. Address that emails come from."),
     ],
 )

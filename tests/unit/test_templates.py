@@ -187,8 +187,8 @@ def test_an_invitation_needs_no_note(locale: str) -> None:
         ("invitation", {"inviter": "Click\nhere"}, "/data/inviter", "line breaks"),
         ("invitation", {"team": "x" * 61}, "/data/team", "must be at most 60 characters"),
         ("invitation", {"note": "x" * 501}, "/data/note", "must be at most 500 characters"),
-        ("invitation", {"note": "see https://evil.example"}, "/data/note", "LinkHosts"),
-        ("invitation", {"accept_url": "https://evil.example/"}, "/data/accept_url", "LinkHosts"),
+        ("invitation", {"note": "see https://evil.example"}, "/data/note", "link_hosts"),
+        ("invitation", {"accept_url": "https://evil.example/"}, "/data/accept_url", "link_hosts"),
         (
             "invitation",
             {"expires_on": "tomorrow"},

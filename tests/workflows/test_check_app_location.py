@@ -472,27 +472,32 @@ def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> 
 
 
 @pytest.mark.parametrize(
-    ("check", "variable", "parameter", "refused"),
+    ("check", "variable", "example", "refused"),
     [
         (
             "link_hosts",
             "LINK_HOSTS",
-            "LinkHosts",
+            'link_hosts = ["app.example.com"]',
             "contain a link, as welcome and invitation do, are refused",
         ),
-        ("reply_to_domains", "REPLY_TO_DOMAINS", "ReplyToDomains", "have a reply_to are refused"),
+        (
+            "reply_to_domains",
+            "REPLY_TO_DOMAINS",
+            'reply_to_domains = ["example.com"]',
+            "have a reply_to are refused",
+        ),
     ],
 )
 def test_a_template_setting_that_is_empty_is_named_with_what_is_refused_and_codes_are_ready_all_the_same(
-    check: str, variable: str, parameter: str, refused: str, settings: Settings
+    check: str, variable: str, example: str, refused: str, settings: Settings
 ) -> None:
     settings.set(**{variable: ""})
     ok, detail = found(check)
     assert (
         ok,
-        detail.startswith(f"{parameter} is empty. Emails from templates that {refused}."),
+        detail.startswith(f"{check} is empty. Emails from templates that {refused}."),
     ) == (None, True)
-    assert f"samconfig.toml (parameter_overrides), for example {parameter}=" in detail
+    assert f"functions/settings.toml, for example {example}, and deploy again" in detail
     assert ask()["ready"] is True
 
 
@@ -515,7 +520,7 @@ def test_an_account_whose_sending_is_paused_is_told_so(account: Account) -> None
 @pytest.mark.parametrize("name", ["sms_sandbox", "sms_providers"])
 def test_where_no_sms_are_sent_nothing_is_asked_of_them(name: str, settings: Settings) -> None:
     settings.set(SMS_COUNTRIES="", AWS_ENDPOINT_URL_SNS=fakes.nobody(), SMS_PROVIDERS="twilio")
-    assert found(name) == (None, "Not used: SmsCountries is empty, so no SMS is sent.")
+    assert found(name) == (None, "Not used: sms_countries is empty, so no SMS is sent.")
     assert ask()["ready"] is True
 
 
@@ -560,7 +565,9 @@ def test_settings_that_do_not_fit_together_are_told(settings: Settings) -> None:
     settings.set(SMS_PROVIDERS="end_user_messaging")
     ok, detail = found("sms_providers")
     assert (ok, "END_USER_MESSAGING_ORIGINATION is not set" in detail) == (False, True)
-    assert detail.endswith("Change the parameters of template.yaml and deploy again.")
+    assert detail.endswith(
+        "Change functions/settings.toml or the parameters of template.yaml, and deploy again."
+    )
 
 
 def test_a_twilio_secret_that_is_wrong_is_told_without_a_word_of_it(

@@ -148,19 +148,16 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
         "EventsUrl": "https://bank.example/events",
         "ProofKeys": "arn:aws:kms:eu-west-1:123456789012:key/ours",
         "TwilioSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:twilio-AbCdEf",
-        "AppName": "Ours",
+        "LogLevel": "DEBUG",
     }
     safe = harmless_parameters(Emulator("http://127.0.0.1:1", "key"), given)
-    assert (safe["EventsUrl"], safe["TwilioUrl"]) == (
-        "https://events.invalid/events",
-        "https://twilio.invalid",
-    )
-    assert (safe.get("ProofKeys"), safe["Proofs"], safe["AppName"]) == (None, "true", "Ours")
+    assert safe["EventsUrl"] == "https://events.invalid/events"
+    assert (safe.get("ProofKeys"), safe["Proofs"], safe["LogLevel"]) == (None, "true", "DEBUG")
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=safe["TwilioSecret"])
     assert "account_sid" in secret["SecretString"]
     assert safe.keys() <= sam.read_template()["Parameters"].keys()
 
 
 def test_settings_that_reach_nobody_stay_as_they_are() -> None:
-    given = {"AppName": "Ours", "EventsUrl": ""}
+    given = {"LogLevel": "DEBUG", "EventsUrl": ""}
     assert harmless_parameters(Emulator("http://127.0.0.1:1", "key"), given) == given

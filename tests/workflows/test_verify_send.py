@@ -69,17 +69,15 @@ def test_an_sms_is_in_the_readers_language() -> None:
     assert sent_sms()[0][1].startswith(f"{last_code()} ist Ihr Code für die Anmeldung bei Our app.")
 
 
-def test_codes_of_letters_and_digits_are_sent_and_checked(settings: Settings) -> None:
-    settings.set(CODE_ALPHABET="letters_and_digits", CODE_LENGTH=8)
+def test_longer_codes_are_sent_and_checked(settings: Settings) -> None:
+    settings.set(CODE_LENGTH=8)
     reply = send(channel="sms", to="+14155550123")
     ((_, text),) = sent_sms()
-    code = re.search(r"\b[2-9A-Z]{8}\b", text)
+    code = re.search(r"\b[0-9]{8}\b", text)
     assert code
     assert reply.body["code_length"] == 8
-    assert (
-        check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}".lower()).body["valid"]
-        is True
-    )
+    answer = check(reply.body["verification_id"], f"{code[0][:4]}-{code[0][4:]}")
+    assert answer.body["valid"] is True
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "voice"])

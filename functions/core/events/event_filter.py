@@ -10,15 +10,15 @@ from functions.core import config
 _TYPES = r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.(\*|[a-z0-9_]+))\Z"
 
 
-@config.settings()
+@config.settings("events")
 class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of events; read from the environment."""
-
-    events_url: str = ""
-    """URL of the receiver; empty: none."""
+    """Settings of events."""
 
     event_types: tuple[Annotated[str, Meta(pattern=_TYPES)], ...] = ("*",)
     """Event types that are delivered: names, `verification.*`, or `*`."""
+
+    events_url: Annotated[str, config.ENVIRONMENT] = ""
+    """URL of the receiver; empty: none."""
 
     def wants(self, event_type: str) -> bool:
         """Whether events of a type are delivered."""

@@ -36,14 +36,18 @@ Two tries of 5 s (core/aws/clients.py) and some reserve.
 """
 
 
-@config.settings()
+_PROFILES = {
+    "strict": {"template_emails_per_day": 2000, "recipient_emails_per_day": 10},
+    "high": {"template_emails_per_day": 200_000, "recipient_emails_per_day": 50},
+}
+
+
+@config.settings("limits", _PROFILES)
 class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of mailings, each a parameter of template.yaml; read from the environment."""
+    """Limits of mailings. functions/settings.toml describes them."""
 
     template_emails_per_day: Quota = 10_000
-    """Emails from templates of this deployment; codes have a ceiling of their own."""
     recipient_emails_per_day: Quota = 20
-    """Emails from templates to one mailbox."""
 
 
 class Steps(Protocol):
@@ -92,14 +96,14 @@ def read_recipients(to: str | Sequence[str], at: str = "/to") -> list[EmailAddre
 def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | None:
     """Reads an address for replies.
 
-    Raises `InvalidParameters` unless its domain is one of the setting `ReplyToDomains`.
+    Raises `InvalidParameters` unless its domain is in `reply_to_domains`.
     """
     if text is None:
         return None
     address = _address(text, at)
     if address.domain not in config.read(MessageSettings).reply_to_domains:
         raise InvalidParameters(
-            FieldError(at, "must be at one of this deployment's ReplyToDomains")
+            FieldError(at, "must be at one of this deployment's reply_to_domains")
         )
     return address
 

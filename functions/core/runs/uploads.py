@@ -3,12 +3,10 @@
 import re
 import secrets
 from datetime import datetime
-from typing import Annotated, BinaryIO, Literal, NamedTuple, cast, get_args
+from typing import BinaryIO, Literal, NamedTuple, cast, get_args
 
 import msgspec
-from msgspec import Meta
 
-from functions.core import config
 from functions.core.aws import s3
 from functions.core.clock import utc
 from functions.core.errors import Conflict, NotFound, Unavailable
@@ -17,15 +15,9 @@ from functions.core.observability import logger
 Format = Literal["json", "jsonl", "csv"]
 
 FORM_SECONDS = 15 * 60
+MAX_UPLOAD_BYTES = 100_000_000
+"""A larger list could not be read within a request."""
 _UPLOAD_ID = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(get_args(Format))})")
-
-
-@config.settings()
-class UploadSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of uploads."""
-
-    runs_bucket: str
-    max_upload_bytes: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000_000
 
 
 class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +36,11 @@ def new_form(kind: Format, token_id: str, now: float) -> UploadForm:
     `now`: seconds since the epoch.
     """
     upload_id = f"{secrets.token_hex(16)}.{kind}"
-    largest = config.read(UploadSettings).max_upload_bytes
-    form = s3.upload_form(_key(token_id, upload_id), max_bytes=largest, valid_seconds=FORM_SECONDS)
+    form = s3.upload_form(
+        _key(token_id, upload_id), max_bytes=MAX_UPLOAD_BYTES, valid_seconds=FORM_SECONDS
+    )
     return UploadForm(
-        upload_id=upload_id, **form, max_bytes=largest, expires_at=utc(now + FORM_SECONDS)
+        upload_id=upload_id, **form, max_bytes=MAX_UPLOAD_BYTES, expires_at=utc(now + FORM_SECONDS)
     )
 
 

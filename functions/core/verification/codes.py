@@ -16,25 +16,20 @@ from functions.core.parameters import NotValid
 from functions.core.pasted import ascii_digits
 from functions.core.verification.settings import VerificationSettings
 
-ALPHABETS = {"digits": "0123456789", "letters_and_digits": "23456789ABCDEFGHJKMNPQRSTVWXYZ"}
-"""Alphabets by the values of the setting. Letters exclude 0 O, 1 I L, and U, which looks like V.
-
-Six letters and digits have 29 bits, six digits 20.
-"""
+_DIGITS = "0123456789"
 
 SHORTEST, LONGEST = 6, 10
 """Bounds of a code's length. NIST SP 800-63B-4 §3.1.3.2: at least six characters."""
 
 _KINDS = {
-    "d": ALPHABETS["digits"],
-    "l": ALPHABETS["letters_and_digits"],
+    "d": _DIGITS,
     "t": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
 """Alphabets by their letter in a verification id. `t` is a test destination's own code."""
 
-_DESCRIBED = {"d": "digits", "l": "letters and digits", "t": "letters and digits"}
+_DESCRIBED = {"d": "digits", "t": "letters and digits"}
 
-_FORM = re.compile(r"[^.]+\.([dlt])([6-9A])[0-9A-Za-z_-]{22}")
+_FORM = re.compile(r"[^.]+\.([dt])([6-9A])[0-9A-Za-z_-]{22}")
 """Verification id: key id, kind and length (hexadecimal) of the code, 128 random bits."""
 
 _UNKNOWN_KEY_SECONDS = 10
@@ -58,9 +53,9 @@ class CodeForm(NamedTuple):
     longest: int
 
     @classmethod
-    def of_new(cls, length: int, alphabet: str) -> Self:
-        """Form of a random code; `alphabet` is a key of `ALPHABETS`."""
-        return cls("d" if alphabet == "digits" else "l", length, length)
+    def of_new(cls, length: int) -> Self:
+        """Form of a random code."""
+        return cls("d", length, length)
 
     @classmethod
     def of_fixed(cls, code: str) -> Self:
@@ -156,9 +151,9 @@ def id_of_tag(tag: str) -> str:
     return tag if "." in tag else tag.replace("-", ".", 1)
 
 
-def new_code(length: int, alphabet: str = "digits") -> str:
-    """Makes a random code; `alphabet` is a key of `ALPHABETS`."""
-    return "".join(secrets.choice(ALPHABETS[alphabet]) for _ in range(length))
+def new_code(length: int) -> str:
+    """Makes a random code of digits."""
+    return "".join(secrets.choice(_DIGITS) for _ in range(length))
 
 
 def read_code(verification_id: str, typed: str) -> str:

@@ -1,9 +1,10 @@
 """Destinations: email addresses and phone numbers, validated and normalised before use."""
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from functions.core import config
 from functions.core.email_address import EmailAddress, masked
@@ -51,11 +52,11 @@ _NO_NUMBER = (
 )
 
 
-@config.settings()
+@config.settings("sms")
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of destinations; read from the environment."""
+    """Settings of destinations. functions/settings.toml describes them."""
 
-    sms_countries: tuple[str, ...] = ()
+    sms_countries: tuple[Annotated[str, Meta(pattern=r"^(\*|[A-Z]{2})\Z")], ...] = ()
     """Countries that SMS may go to (ISO 3166-1 alpha-2), or `*` for every country.
 
     None by default: whoever sends SMS anywhere pays for SMS pumping.

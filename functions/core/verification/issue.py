@@ -123,11 +123,11 @@ def _build(request: SendRequest, found: _Found, now: float) -> IssuedVerificatio
         history = found.replaced_here.settled_in(history, now)
     _raise_if_refused(request, history, found, now)
     rules, keys = config.read(VerificationSettings), code_keys()
-    form = CodeForm.of_new(rules.code_length, rules.code_alphabet)
+    form = CodeForm.of_new(rules.code_length)
     if request.test_code:
         form = CodeForm.of_fixed(request.test_code)
     verification_id = keys.new_verification_id(form)
-    code = request.test_code or new_code(rules.code_length, rules.code_alphabet)
+    code = request.test_code or new_code(rules.code_length)
     delete_at = math.ceil(now + rules.delete_after_seconds)
     verification = Verification(
         verification_id,

@@ -1,6 +1,6 @@
 """Settings of verifications and proofs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -8,11 +8,11 @@ from msgspec import Meta
 from functions.core import config
 
 
-@config.settings()
+@config.settings("verification")
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of verifications, each a parameter of template.yaml; read from the environment."""
+    """Settings of verifications. functions/settings.toml describes those that are in its section."""
 
-    code_keys_secret: str
+    code_keys_secret: Annotated[str, config.ENVIRONMENT]
     """ARN of the secret with the HMAC keys of codes."""
 
     code_length: Annotated[int, Meta(ge=6, le=10)] = 6
@@ -20,9 +20,6 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     NIST SP 800-63B-4 §3.1.3.2: at least six characters.
     """
-
-    code_alphabet: Literal["digits", "letters_and_digits"] = "digits"
-    """Alphabet of codes; letters and digits exclude those that look alike."""
 
     code_valid_seconds: Annotated[int, Meta(ge=60, le=600)] = 600
     """Validity of a code: at most 10 minutes (NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5)."""

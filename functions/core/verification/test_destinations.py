@@ -26,9 +26,9 @@ RESERVED = re.compile(
 _CODE = re.compile(r"[0-9A-Z]{6,10}")
 
 
-@config.settings()
+@config.settings("test_destinations")
 class DestinationTestSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of test destinations, each a parameter of template.yaml."""
+    """Settings of test destinations. functions/settings.toml describes them."""
 
     test_destinations: tuple[str, ...] = ()
     """Entries `<address>=<code>`; the address is an email address in lower case, or E.164."""

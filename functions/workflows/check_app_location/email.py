@@ -1,27 +1,15 @@
 """Checks that SES can send this deployment's emails."""
 
-import msgspec
-
 from functions.core import config
+from functions.core.messages.settings import MessageSettings
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
-
-
-@config.settings()
-class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Sender of emails; read from the environment."""
-
-    email_from: str
-    link_hosts: tuple[str, ...] = ()
-    """Hosts that links in emails from templates may go to."""
-    reply_to_domains: tuple[str, ...] = ()
-    """Domains that replies to them may go to."""
 
 
 def email_sender() -> Finding:
     """Checks that SES has verified the sender's address, its domain, or a parent domain."""
     pending = ""
-    for identity in identities(config.read(SenderSettings).email_from):
+    for identity in identities(config.read(MessageSettings).email_from):
         verified = _is_verified(identity)
         if verified:
             return Finding(True, f"SES has verified {identity}.")
@@ -50,19 +38,21 @@ def email_sandbox() -> Finding:
 
 def link_hosts() -> Finding:
     """Checks that emails from templates may contain links. Codes need none."""
-    if hosts := config.read(SenderSettings).link_hosts:
+    if hosts := config.read(MessageSettings).link_hosts:
         return Finding(True, f"Links in emails from templates may go to {', '.join(hosts)}.")
     refused = "Emails from templates that contain a link, as welcome and invitation do, are refused"
-    return Finding(None, f"LinkHosts is empty. {refused}. {_advice('LinkHosts=app.example.com')}")
+    return Finding(
+        None, f"link_hosts is empty. {refused}. {_advice('link_hosts', 'app.example.com')}"
+    )
 
 
 def reply_to_domains() -> Finding:
     """Checks that emails from templates may have a reply address. Codes have none."""
-    if domains := config.read(SenderSettings).reply_to_domains:
+    if domains := config.read(MessageSettings).reply_to_domains:
         return Finding(True, f"Replies to emails from templates may go to {', '.join(domains)}.")
     refused = "Emails from templates that have a reply_to are refused"
     return Finding(
-        None, f"ReplyToDomains is empty. {refused}. {_advice('ReplyToDomains=example.com')}"
+        None, f"reply_to_domains is empty. {refused}. {_advice('reply_to_domains', 'example.com')}"
     )
 
 
@@ -89,7 +79,7 @@ def _pending(identity: str) -> str:
 
 
 def _unknown() -> str:
-    address = config.read(SenderSettings).email_from
+    address = config.read(MessageSettings).email_from
     create = command(
         f"sesv2 create-email-identity --email-identity {address.rpartition('@')[2].lower()}"
     )
@@ -99,8 +89,8 @@ def _unknown() -> str:
     )
 
 
-def _advice(example: str) -> str:
+def _advice(key: str, example: str) -> str:
     return (
-        "If you send such emails, set it in samconfig.toml (parameter_overrides), "
-        f"for example {example}, and deploy again."
+        "If you send such emails, set it in functions/settings.toml, "
+        f'for example {key} = ["{example}"], and deploy again.'
     )

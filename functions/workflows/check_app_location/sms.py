@@ -8,7 +8,7 @@ from functions.core.verification.destinations import DestinationSettings
 from functions.workflows.check_app_location.asking import Finding, ask, look_up
 from functions.workflows.check_app_location.location import command
 
-_NOT_USED = Finding(None, "Not used: SmsCountries is empty, so no SMS is sent.")
+_NOT_USED = Finding(None, "Not used: sms_countries is empty, so no SMS is sent.")
 
 
 def sms_sandbox() -> Finding:
@@ -31,7 +31,8 @@ def sms_providers() -> Finding:
     try:
         provider_settings = config.read(ProviderSettings)
     except SettingsError as error:
-        return Finding(False, f"{error} Change the parameters of template.yaml and deploy again.")
+        where = "functions/settings.toml or the parameters of template.yaml"
+        return Finding(False, f"{error} Change {where}, and deploy again.")
     if problem := _twilio_secret_problem(provider_settings):
         return Finding(False, problem)
     return Finding(True, f"SMS are sent through {', '.join(provider_settings.sms_providers)}.")

@@ -36,7 +36,7 @@ class SendEmailTemplate(Parameters):
     If the template has none of them, the default language is used.
     """
     reply_to: Annotated[str, Meta(max_length=320)] | None = None
-    """Address for replies, in one of the domains of the setting ReplyToDomains."""
+    """Address for replies, in one of the domains of the setting reply_to_domains."""
     tags: Annotated[dict[TagText, TagText], Meta(max_length=10)] = field(default_factory=dict)
     """Tags for SES's events and metrics."""
 

@@ -1,9 +1,10 @@
-"""Settings of providers."""
+"""Settings of the providers of SMS, WhatsApp messages and calls."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from functions.core import config
 from functions.core.config import SettingsError
@@ -16,30 +17,24 @@ _HTTPS_OR_LOOPBACK = re.compile(
 )
 
 
-@config.settings()
+@config.settings("sms")
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of providers, each a parameter of template.yaml; read from the environment."""
+    """Settings of providers. functions/settings.toml describes those that are in its section."""
 
     sms_providers: tuple[SmsProvider, ...] = ("sns",)
-    """SMS providers in the order in which they are tried."""
-
-    end_user_messaging_origination: str = ""
-    """ARN of the phone number, pool or sender id that End User Messaging sends from."""
-
-    end_user_messaging_configuration_set: str = ""
-    """Name of the configuration set that routes delivery events."""
-
-    twilio_secret: str = ""
-    """ARN of the secret with the Twilio account (twilio_account.py)."""
-
-    twilio_url: str = ""
-    """URL of Twilio's API in another region or on the local stack; else https://api.twilio.com."""
-
-    twilio_status_url: str = ""
-    """URL that Twilio sends status callbacks to: the webhook source `twilio`. None by default."""
-
+    sms_sender_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,11}\Z")] = ""
     twilio_channels: tuple[TwilioChannel, ...] = ()
-    """Channels of Twilio besides SMS. None by default: each message and call costs."""
+
+    end_user_messaging_origination: Annotated[str, config.ENVIRONMENT] = ""
+    """ARN of the phone number, pool or sender id that End User Messaging sends from."""
+    end_user_messaging_configuration_set: Annotated[str, config.ENVIRONMENT] = ""
+    """Name of the configuration set that says where delivery events go."""
+    twilio_secret: Annotated[str, config.ENVIRONMENT] = ""
+    """ARN of the secret with the Twilio account (twilio_account.py)."""
+    twilio_url: Annotated[str, config.ENVIRONMENT] = ""
+    """URL of Twilio's API instead of https://api.twilio.com, for the local stack."""
+    twilio_status_url: Annotated[str, config.ENVIRONMENT] = ""
+    """URL to which Twilio reports messages and calls: the source twilio of webhooks."""
 
     def __post_init__(self) -> None:
         """Raises `SettingsError` for settings that contradict each other."""

@@ -2,7 +2,7 @@
 
 from functions.core import aws, config
 from functions.core.messages.provider import failure
-from functions.core.messages.settings import MessageSettings
+from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "sns"
 
@@ -28,8 +28,8 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
         ProviderUnavailable: when SNS is throttled, failing or out of reach.
     """
     attributes = {"AWS.SNS.SMS.SMSType": _string("Transactional")}
-    if config.read(MessageSettings).sms_sender_id:
-        attributes["AWS.SNS.SMS.SenderID"] = _string(config.read(MessageSettings).sms_sender_id)
+    if sender_id := config.read(ProviderSettings).sms_sender_id:
+        attributes["AWS.SNS.SMS.SenderID"] = _string(sender_id)
     try:
         sent = aws.client("sns", attempts=1).publish(
             PhoneNumber=to, Message=text, MessageAttributes=attributes

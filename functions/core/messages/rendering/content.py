@@ -76,7 +76,7 @@ class Link(ValidatedStr):
         if len(text) > cls.longest:
             raise NotValid(f"must be at most {cls.longest} characters")
         if not is_own_host(host_of(_as_deployed(text))):
-            raise NotValid("must go to one of this deployment's LinkHosts")
+            raise NotValid("must go to one of this deployment's link_hosts")
         return cls(text)
 
 
@@ -88,7 +88,7 @@ class UnsubscribeLink(Link):
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a host is one of `LinkHosts`; `*.example.com` matches every host below it."""
+    """Whether a host is one of `link_hosts`; `*.example.com` matches every host below it."""
     host = host.lower()
     about = config.read(MessageSettings)
     own = about.link_hosts + (("localhost",) if about.local_links else ())
@@ -114,7 +114,7 @@ def _without_foreign_link(word: str) -> str:
         return word
     if has_link(word):
         raise NotValid(
-            "must not contain links, except https links to LinkHosts. Put spaces around a link "
+            "must not contain links, except https links to link_hosts. Put spaces around a link "
             "and percent-encode brackets, quotes and a second address in it"
         )
     return break_links(word)

@@ -83,7 +83,7 @@ def find_locale(hint: LocaleHint | None, among: Iterable[str] = ()) -> Locale:
             the first one replaces it.
 
     Raises:
-        SettingsError: when there is no locale for the setting `DefaultLocale`.
+        SettingsError: when there is no locale for the setting `default_locale`.
     """
     served = {tag.lower(): tag for tag in among} or tags()
     default = _default()

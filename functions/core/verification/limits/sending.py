@@ -18,33 +18,41 @@ from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import networks
 from functions.core.verification.limits.send_history import Allowance, SendHistory, SendRules
 
+_PROFILES = {
+    "strict": {
+        "resend_after_seconds": 120,
+        "sends_per_hour": 3,
+        "sends_per_day": 6,
+        "ip_sends_per_hour": 20,
+        "prefix_sends_per_day": 20,
+        "country_sends_per_day": 200,
+        "sms_per_day": 200,
+        "emails_per_day": 2000,
+    },
+    "high": {
+        "sends_per_day": 20,
+        "ip_sends_per_hour": 300,
+        "prefix_sends_per_day": 200,
+        "country_sends_per_day": 20_000,
+        "sms_per_day": 50_000,
+        "emails_per_day": 200_000,
+    },
+}
 
-@config.settings()
+
+@config.settings("limits", _PROFILES)
 class SendLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of limits, each a parameter of template.yaml; read from the environment."""
+    """Limits of sends. functions/settings.toml describes them."""
 
     resend_after_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
-    """Wait between the first two sends to one destination.
-
-    It doubles with each further send within an hour.
-    """
     sends_per_hour: Quota = 5
-    """Sends to one destination, for publishable and for secret tokens each."""
     sends_per_day: Quota = 10
-    """Sends to one destination, for publishable and for secret tokens each."""
     ip_sends_per_hour: Quota = 60
-    """Sends from one client address to all destinations; many people may share an address.
-
-    For IPv6 an address is a /64; the networks around it have larger quotas (networks.py).
-    """
     prefix_sends_per_day: Quota = 50
-    """SMS to one block of 10,000 numbers."""
     country_sends_per_day: Quota = 1000
-    """SMS to one country."""
     sms_per_day: Quota = 1000
     """SMS, WhatsApp messages and calls of this deployment."""
     emails_per_day: Quota = 10_000
-    """Emails of this deployment."""
 
     @property
     def send_rules(self) -> SendRules:
