@@ -165,7 +165,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_a_program_may_do_a_page_may_not(
+def test_programs_get_an_answer_and_pages_a_refusal(
     attack: Callable[[LocalStack], Attack], stack: LocalStack
 ) -> None:
     for page, headers in PAGES.items():

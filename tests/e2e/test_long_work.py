@@ -24,7 +24,7 @@ lambda_handler = workflow(month_begin, starts=["month_collect"])
 """
 
 
-def test_what_a_step_has_done_is_not_done_again_when_a_later_one_fails(stack: LocalStack) -> None:
+def test_a_finished_step_is_not_repeated_when_a_later_one_fails(stack: LocalStack) -> None:
     steps = long_work()
     for name, code in (steps | {"month_begin": BEGIN}).items():
         stack.add_workflow(name, code)

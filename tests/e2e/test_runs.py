@@ -223,7 +223,7 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(
     assert items_of(api, run_id)[0]["attempts"] == 1
 
 
-def test_what_has_not_started_when_a_run_is_cancelled_never_starts(
+def test_items_that_have_not_started_when_a_run_is_cancelled_never_start(
     probes: LocalStack, api: httpx.Client, name: str
 ) -> None:
     """Items that take ten seconds in total, two at a time: cancelled long before its end."""

@@ -55,7 +55,7 @@ def sent(stack: LocalStack, to: str) -> str:
         return str(post(api, "verify_send", send_parameters(to)).json()["verification_id"])
 
 
-def test_of_parallel_right_checks_exactly_one_is_valid(
+def test_exactly_one_of_parallel_right_checks_is_valid(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     for number in range(ROUNDS):
@@ -71,7 +71,7 @@ def test_of_parallel_right_checks_exactly_one_is_valid(
         assert sum(answer.json()["valid"] for answer in answers) == 1
 
 
-def test_of_parallel_wrong_guesses_at_most_5_are_judged(
+def test_at_most_5_of_parallel_wrong_guesses_are_judged(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     verification_id = sent(stack, email)
@@ -90,7 +90,7 @@ def test_of_parallel_wrong_guesses_at_most_5_are_judged(
         assert post(api, "verify_check", body).json()["valid"] is False
 
 
-def test_of_parallel_sends_to_one_destination_one_is_sent(
+def test_one_of_parallel_sends_to_a_destination_is_sent(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     answers = storm(stack, pool, "verify_send", [send_parameters(email)] * (2 * CLIENTS))

@@ -120,19 +120,19 @@ def test_the_codes_are_those_of_the_models() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(TRANSIENT))
-def test_what_is_throttled_full_or_in_the_way_is_transient(code: str) -> None:
+def test_throttling_overload_and_conflicts_are_transient(code: str) -> None:
     assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize(
     "code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500)
 )
-def test_what_aws_answers_with_429_or_a_status_from_500_is_transient(code: str) -> None:
+def test_a_code_with_status_429_or_from_500_is_transient(code: str) -> None:
     assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize("code", sorted(WRONG))
-def test_what_is_wrong_stays_so(code: str) -> None:
+def test_an_invalid_request_is_not_transient(code: str) -> None:
     assert not is_transient(error(code, modelled()[code]))
 
 
@@ -145,7 +145,7 @@ def test_what_is_wrong_stays_so(code: str) -> None:
         }
     ),
 )
-def test_what_the_sdk_repeats_is_transient(code: str) -> None:
+def test_a_code_that_the_sdk_retries_is_transient(code: str) -> None:
     assert is_transient(error(code, 400))
 
 

@@ -96,7 +96,7 @@ def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(
 
 
 @pytest.mark.parametrize("url", LOCAL)
-def test_anywhere_else_it_may_not(url: str) -> None:
+def test_a_deployment_refuses_links_to_this_machine(url: str) -> None:
     with pytest.raises(NotValid):
         Link.read(url)
     with pytest.raises(NotValid):
@@ -277,7 +277,7 @@ def test_a_paragraph_is_longer() -> None:
 
 @settings(deadline=None)  # a slow machine is no failure
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
-def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
+def test_an_accepted_text_is_one_line_without_links_to_others(text: str) -> None:
     config.read(MessageSettings)
     try:
         read = Line.read(text)

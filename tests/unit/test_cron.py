@@ -50,7 +50,7 @@ def test_an_expression_comes_when_aws_says(text: str, expected: list[str]) -> No
 
 
 @pytest.mark.parametrize("text", ["0 9 30 2 ? *", "0 9 1 1 ? 2025", "0 9 ? 2 2#5 2026-2027"])
-def test_what_never_comes_has_no_next_time(text: str) -> None:
+def test_a_date_that_never_comes_has_no_next_time(text: str) -> None:
     assert read_cron(text).next_after(datetime(2026, 11, 22, tzinfo=UTC), UTC) is None
 
 
@@ -110,7 +110,7 @@ def test_the_next_time_is_after_the_moment_not_at_it() -> None:
         ("? 9 * * ? *", "minutes: '[?]' is not valid"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
+def test_an_error_is_described_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(InvalidParameters, match=sentence) as refused:
         read_cron(text)
     assert refused.value.errors[0].pointer == "/cron"

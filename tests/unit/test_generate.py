@@ -358,7 +358,7 @@ def test_ends_of_lines_stay() -> None:
     assert "\n" not in copied.replace("\r\n", "")
 
 
-def test_what_else_names_the_source_is_said(project: Path) -> None:
+def test_other_places_that_name_the_source_are_reported(project: Path) -> None:
     assert plan(project, "end_visit", "verify_check").left_alone == [
         "Proofs",
         "ProofKey",
@@ -452,7 +452,7 @@ def copied(source: str) -> str:
 
 
 @pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
-def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str) -> None:
+def test_additional_permissions_of_a_copy_are_marked_and_reported(source: str) -> None:
     section, told = copied(source), workflow_rights(sam.TEMPLATE.read_text(), source)
     assert f"      Description: The workflow end_visit, made from {source}.\n" in section
     mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
@@ -506,13 +506,13 @@ def test_a_short_test_is_copied_and_a_long_one_makes_room_for_a_short_one(projec
     )
 
 
-def test_what_is_no_text_is_copied_as_it_is(project: Path) -> None:
+def test_a_binary_file_is_copied_unchanged(project: Path) -> None:
     image = b"\x89PNG\xff verify_delete"
     (project / "functions/workflows/verify_delete/logo.png").write_bytes(image)
     assert plan(project, "end_visit", "verify_delete").code[Path("logo.png")] == image
 
 
-def test_what_is_planned_is_written(project: Path) -> None:
+def test_the_plan_is_written(project: Path) -> None:
     before = contents(project)
     planned = plan(project, "end_visit", "verify_delete")
     write(project, planned, green)

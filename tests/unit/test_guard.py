@@ -184,7 +184,7 @@ def test_a_page_may_do_nothing(headers: dict[str, str], method: str, path: str, 
 
 
 @pytest.mark.parametrize("path", OWN)
-def test_what_is_the_emulators_own_wants_the_key_of_this_run(path: str) -> None:
+def test_the_emulators_own_paths_need_the_key_of_this_run(path: str) -> None:
     assert passes("POST", path, {KEY_HEADER: KEY})
     for wrong in ("", "another", KEY + "x", "\xff"):
         assert not passes("POST", path, {KEY_HEADER: wrong})
@@ -253,7 +253,7 @@ def test_a_page_that_names_no_origin_or_two_may_not() -> None:
         ("POST", "/_ministack", FORM, ""),
     ],
 )
-def test_that_page_may_do_nothing_else(
+def test_an_allowed_page_may_do_nothing_else(
     method: str, path: str, headers: dict[str, str], query: str
 ) -> None:
     assert not passes(method, path, PAGE | headers, query=query)

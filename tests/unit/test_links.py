@@ -105,7 +105,7 @@ SIGNS += [
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("before", ["/a", "?a=", "#a"])
-def test_what_may_end_a_link_is_to_be_percent_encoded(before: str, sign: str) -> None:
+def test_characters_that_may_end_a_link_must_be_percent_encoded(before: str, sign: str) -> None:
     for after in ("", "b", "https://evil.example"):
         with pytest.raises(NotValid, match=r"percent-encoded, such as %28 instead of \("):
             Link.read(OWN + before + sign + after)

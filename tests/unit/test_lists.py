@@ -165,7 +165,7 @@ def test_csv_that_cannot_be_read_is_refused_with_the_row(text: str | bytes, wher
     assert where in refusal(text, "csv")
 
 
-def test_what_is_wrong_late_in_a_list_is_still_told_with_its_row() -> None:
+def test_an_error_late_in_a_list_is_reported_with_its_row() -> None:
     assert "row 20002 has 2 cells" in refusal("a\n" + "x\n" * 20_000 + "x,y\n", "csv")
 
 

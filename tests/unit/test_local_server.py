@@ -143,7 +143,7 @@ def test_a_file_is_told_to_be_served(stack: Stack) -> None:
     ]
 
 
-def test_whoever_allows_every_origin_has_it_so(stack: Stack) -> None:
+def test_allowing_every_origin_works(stack: Stack) -> None:
     stack.server.deployment = stack.server.deployment._replace(origins=["*"])
     assert (
         stack.client.post("/workflows/x", headers={"origin": "https://evil.example"}).status_code
@@ -161,7 +161,7 @@ def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_what_is_local_only_is_not_for_pages(method: str, site: str, stack: Stack) -> None:
+def test_local_only_paths_refuse_pages(method: str, site: str, stack: Stack) -> None:
     headers = {"sec-fetch-site": site}
     assert stack.client.request(method, "/_local/inbox", headers=headers).status_code == 403
     assert (
@@ -234,6 +234,6 @@ def test_a_body_that_is_read_leaves_the_connection_open(stack: Stack) -> None:
     assert stack.says(one * 2).count(b"HTTP/1.1 200") == 2
 
 
-def test_nobody_hands_a_key_to_the_emulator_but_the_server(stack: Stack) -> None:
+def test_only_the_server_passes_a_key_to_the_emulator(stack: Stack) -> None:
     stack.client.post("/workflows/x", headers={KEY_HEADER: "mine"})
     assert stack.reached[0][1][KEY_HEADER] == "key"

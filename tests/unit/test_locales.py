@@ -97,7 +97,7 @@ def test_a_readers_languages_find_the_nearest_locale(wanted: LocaleHint, found: 
         *("de;q=0", ",", ";q=1", "de" * 999, "," * 5_000 + "de", [*["tlh"] * 30, "de"]),
     ],
 )
-def test_what_is_unknown_or_malformed_is_the_default_locale(
+def test_an_unknown_or_malformed_language_gives_the_default_locale(
     wanted: LocaleHint | None, set_messages: SetMessages
 ) -> None:
     set_messages(default_locale="ja")

@@ -85,7 +85,7 @@ def test_metrics_and_lambdas_own_lines_are_left_out() -> None:
         "Worker process died",
     ],
 )
-def test_a_function_that_ends_without_a_word_of_ours_is_an_error(text: str) -> None:
+def test_a_function_that_ends_without_a_line_of_ours_is_an_error(text: str) -> None:
     assert [(each.level, each.message) for each in read_lines(GREET, [event(text)])] == [
         ("ERROR", text)
     ]
@@ -112,7 +112,7 @@ def test_text_that_was_written_at_once_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("text", ["{not json", "{}", '["a"]', '{"a":' * 100_000, "\x00"])
-def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
+def test_any_line_can_be_read(text: str) -> None:
     assert len(list(read_lines(GREET, [event(text)]))) == 1
 
 
@@ -130,7 +130,7 @@ def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
         ),
     ],
 )
-def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(
+def test_the_filter_applies_in_cloudwatch_and_here(
     wanted: LineFilter, matches: str, pattern: str
 ) -> None:
     lines = {
@@ -148,7 +148,7 @@ def test_all_lines_of_a_workflows_own_function_are_of_the_workflow() -> None:
 
 
 @pytest.mark.parametrize("text", ['x" || $.level = "ERROR', "a b", "{", "*"])
-def test_what_can_be_no_id_is_refused(text: str) -> None:
+def test_an_impossible_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid id"):
         LineFilter(request=text).refuse_invalid()
 

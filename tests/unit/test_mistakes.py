@@ -95,12 +95,12 @@ def test_a_mistake_is_found_with_its_line(
     assert str(found).startswith(f"{path}:{line}: {what}" if line else f"{path}: {what}")
 
 
-def test_what_there_is_has_no_mistakes() -> None:
+def test_the_project_has_no_mistakes() -> None:
     sources = read_sources()
     assert find_mistakes(sources, sources) == []
 
 
-def test_what_is_neither_python_nor_a_template_nor_data_is_not_judged() -> None:
+def test_other_files_than_python_templates_and_data_are_not_checked() -> None:
     sources = {
         "functions/logo.png": b"\xff{{",
         "functions/workflows/a/notes.txt": b"{{ no template",

@@ -56,7 +56,7 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def test_what_is_logged_in_a_call_has_its_keys_whoever_logs_it_and_nothing_after_it_has(
+def test_lines_of_a_call_have_its_keys_whichever_module_logs_them_and_later_lines_do_not(
     log: io.StringIO,
 ) -> None:
     def say(name: str) -> None:

@@ -148,7 +148,7 @@ def test_a_certificate_that_is_not_trusted_or_of_another_host_is_no_delivery(
         post(URL, b"", {}, network)
 
 
-def test_who_is_trusted_cannot_be_said_by_the_environment(
+def test_the_environment_cannot_change_the_trusted_authorities(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -292,7 +292,7 @@ def test_a_receiver_that_closes_the_connection_or_is_not_there_may_be_there_late
         post(URL, b"", {}, Network(gone.resolve, gone.connect))
 
 
-def test_what_the_receiver_says_is_in_no_error(authority: Authority) -> None:
+def test_a_receivers_answer_is_in_no_error(authority: Authority) -> None:
     script = fakes.never_ends(b"secret words\r\n\r\n", b"secret")
     with receiver(authority, script) as (_, network), pytest.raises(NotDelivered) as refused:
         post(URL, b"", {}, network)
@@ -313,7 +313,7 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
         assert post(url, b"", {}).status == 200
 
 
-def test_no_deployment_can_say_so() -> None:
+def test_no_deployment_allows_receivers_on_its_own_machine() -> None:
     """The template names the variable for the SAM CLI only, without a value.
 
     Only the local stack's own code sets it.

@@ -96,7 +96,7 @@ def test_an_email_neither_runs_scripts_nor_calls_home(pages: httpx.Client) -> No
 @pytest.mark.parametrize(
     "path", ["/welcome/tlh", "/nothing/en", "/../en", "/layout.html/en", "/welcome"]
 )
-def test_what_there_is_not_is_said(path: str, pages: httpx.Client) -> None:
+def test_a_missing_page_is_a_404_with_a_sentence(path: str, pages: httpx.Client) -> None:
     page = pages.get(path)
     assert page.status_code == 404
     assert "There is no " in page.text

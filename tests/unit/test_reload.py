@@ -164,7 +164,7 @@ def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> Non
     assert len(bench.write(CORE, "x = y\n")) == 1
 
 
-def test_what_an_editor_leaves_beside_a_file_is_nothing_that_ships(bench: Bench) -> None:
+def test_an_editors_temporary_files_do_not_ship(bench: Bench) -> None:
     for name in (".handler.py.swp", "handler.py~", ".#handler.py"):
         (bench.project / GREET).with_name(name).write_text("no code")
     assert bench.look() == []
@@ -202,7 +202,7 @@ def test_a_stack_that_changed_with_a_mistake_in_the_code_is_deployed_when_that_i
     assert bench.deployments == 1
 
 
-def test_what_cannot_be_reached_is_tried_again(bench: Bench) -> None:
+def test_an_unreachable_emulator_is_tried_again(bench: Bench) -> None:
     def refuse() -> None:
         raise ConnectionError("busy")
 

@@ -198,6 +198,6 @@ def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
     )
 
 
-def test_what_is_substituted_is_what_the_definition_asks_for() -> None:
+def test_the_substitutions_are_those_of_the_definition() -> None:
     asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
     assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)

@@ -55,7 +55,7 @@ def test_every_real_signature_becomes_64_bytes() -> None:
         b"\x30\x26\x02\x21" + b"\x01" * 33 + b"\x02\x01\x01",
     ],
 )
-def test_what_is_no_signature_is_refused(der: bytes) -> None:
+def test_an_invalid_signature_is_refused(der: bytes) -> None:
     with pytest.raises(ValueError, match="This is no"):
         raw_signature(der)
 

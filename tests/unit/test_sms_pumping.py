@@ -58,7 +58,7 @@ def entered(sends: list[Ended], every: int) -> list[Ended]:
     ],
     ids=["one address", "one /24", "one /64", "one /48", "a handful", "one too few"],
 )
-def test_whoever_has_few_networks_stops_nobody(sends: list[Ended]) -> None:
+def test_an_attacker_with_few_networks_stops_nobody(sends: list[Ended]) -> None:
     assert not judged(sends)
 
 

@@ -31,7 +31,7 @@ def interrupted(*tries: int) -> list[int]:
     return made
 
 
-def test_a_try_that_nobody_interrupts_is_the_only_one(pauses: list[float]) -> None:
+def test_a_try_without_a_conflict_is_the_only_one(pauses: list[float]) -> None:
     assert interrupted() == [0]
     assert pauses == []
 
@@ -41,7 +41,9 @@ def test_pauses_between_tries_grow(pauses: list[float]) -> None:
     assert pauses == [0.025, 0.05, 0.1]
 
 
-def test_who_is_interrupted_each_time_is_too_busy_and_told_at_once(pauses: list[float]) -> None:
+def test_a_transaction_that_conflicts_each_time_ends_without_a_last_pause(
+    pauses: list[float],
+) -> None:
     with pytest.raises(TooBusy) as caught:
         interrupted(*range(TRIES))
     assert isinstance(caught.value, Unavailable)

@@ -51,7 +51,7 @@ def test_a_delivery_is_what_its_body_is() -> None:
     assert key != github.verify(deliveries.github(BODY + b" ", KEY), [KEY], NOW).key
 
 
-def test_whether_it_is_a_form_is_said_by_the_body_because_the_content_type_is_not_signed() -> None:
+def test_the_body_decides_whether_it_is_a_form_because_the_content_type_is_not_signed() -> None:
     """Otherwise a signed body, sent again, could have another part of it read.
 
     Such a part could be a commit's message, which a stranger wrote.

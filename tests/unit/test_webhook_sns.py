@@ -58,7 +58,7 @@ def test_the_key_of_a_delivery_is_its_id_which_is_signed() -> None:
         ("[" * 99_999, "[" * 99_999),
     ],
 )
-def test_what_was_published_is_delivered_as_json_or_else_as_text(
+def test_a_published_message_is_delivered_as_json_or_else_as_text(
     message: str, payload: object
 ) -> None:
     assert verify(deliveries.sns(message)).payload == payload
@@ -197,7 +197,7 @@ def test_signature_version_1_is_refused_with_a_line_that_says_what_to_do(log: io
     )
 
 
-def test_whoever_is_no_topic_of_ours_writes_no_line(log: io.StringIO) -> None:
+def test_a_foreign_topic_causes_no_log_line(log: io.StringIO) -> None:
     for topic, version in ((f"{TOPIC}2", "1"), (TOPIC, "3")):
         with pytest.raises(WrongSignature):
             verify(deliveries.sns("Hello", topic, SignatureVersion=version))

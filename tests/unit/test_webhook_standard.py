@@ -41,7 +41,7 @@ def signed(**headers: str) -> Received:
         ),
     ],
 )
-def test_what_svix_and_the_standards_libraries_publish_as_signed_is_delivered(  # noqa: PLR0917 - the parts of a vector
+def test_signed_examples_of_svix_and_the_standards_libraries_are_delivered(  # noqa: PLR0917 - the parts of a vector
     prefix: str, secret: str, message_id: str, at: int, body: bytes, signature: str
 ) -> None:
     names = {"id": message_id, "timestamp": str(at), "signature": signature}

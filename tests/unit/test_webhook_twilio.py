@@ -56,7 +56,7 @@ def test_twilios_documented_json_is_delivered() -> None:
     assert delivery.payload == {"property": "value", "boolean": True}
 
 
-def test_of_a_repeated_field_each_value_is_delivered_once_because_neither_order_nor_number_is_signed() -> (
+def test_each_value_of_a_repeated_field_is_delivered_once_because_order_and_number_are_not_signed() -> (
     None
 ):
     body = b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"
@@ -121,7 +121,7 @@ def test_empty_fields_are_delivered_because_they_are_signed() -> None:
     assert verify(signed(f"{URL}ab1", b"a=&b=1")).payload == {"a": "", "b": "1"}
 
 
-def test_what_is_signed_but_can_be_read_in_several_ways_is_one_delivery() -> None:
+def test_ambiguous_readings_of_one_signed_form_are_one_delivery() -> None:
     """The signature covers no boundary between the names and values of fields.
 
     Nor does it cover one between the query and the fields.

@@ -94,7 +94,7 @@ def test_a_signature_of_another_form_is_wrong(signature: str) -> None:
         )
 
 
-def test_of_a_form_the_feedback_is_delivered_and_its_files_are_not() -> None:
+def test_a_forms_feedback_is_delivered_without_its_files() -> None:
     body = multipart("feedback", '{"a": "schön, 日本"}'.encode(), b"b1", FILE)
     assert verify(body).payload == {"a": "schön, 日本"}
 

@@ -49,7 +49,7 @@ def test_a_code_of_aws_is_an_error_of_its_kind(
     assert isinstance(error.__cause__, ClientError), "the log has the whole story"
 
 
-def test_what_nobody_catches_is_a_500_and_its_text_is_for_the_log_alone(settings: Settings) -> None:
+def test_an_uncaught_error_is_a_500_and_its_text_is_only_logged(settings: Settings) -> None:
     error = refused(settings, "ValidationException")
     told = problem(error, "r1")
     assert (told.status, told.code) == (500, "internal_error")
@@ -57,7 +57,7 @@ def test_what_nobody_catches_is_a_500_and_its_text_is_for_the_log_alone(settings
     assert "What AWS says." in str(error)
 
 
-def test_what_is_transient_is_a_503_that_names_the_service_alone(settings: Settings) -> None:
+def test_a_transient_error_is_a_503_that_names_only_the_service(settings: Settings) -> None:
     error = refused(settings, "InternalServiceError", 500)
     told = problem(error, "r1")
     assert (told.status, told.code, told.retry_after_seconds) == (503, "unavailable", 5)

@@ -39,7 +39,7 @@ def test_s3_which_names_nothing_is_told_with_action_and_object(settings: Setting
     assert text.endswith("Access Denied [s3:GetObject on resource: Bucket=app-runs Key=runs/1]")
 
 
-def test_what_an_error_leaves_out_is_added_and_what_it_says_is_kept(settings: Settings) -> None:
+def test_an_errors_missing_parts_are_added_and_its_own_are_kept(settings: Settings) -> None:
     text = denied(
         "secretsmanager",
         "get_secret_value",

@@ -94,7 +94,7 @@ def test_those_of_an_earlier_version_are_revoked_once_and_others_stay(tmp_path: 
     assert not revoke_earlier(DEPLOYMENT, tmp_path)
 
 
-def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
+def test_a_deleted_token_does_not_come_back(tmp_path: Path) -> None:
     (tmp_path / "tokens.json").write_text(
         json.dumps({"secret": "wf_gone", "publishable": "wf_gone_too"})
     )

@@ -158,7 +158,7 @@ def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None
     assert attempt.succeed('"done"') == "succeeded"
 
 
-def test_what_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
+def test_an_item_that_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
     greeter = Greeter()
     outcomes.cancel(RUN_ID, 1_900_000_000)
     assert greeter.deliver() == "cancelled"

@@ -42,7 +42,7 @@ def test_a_refusal_names_its_limit_in_the_ratelimit_fields() -> None:
     assert reply.headers["ratelimit"] == f'"cooldown";r=0;t={seconds}'
 
 
-def test_what_a_stranger_uses_up_a_server_still_has() -> None:
+def test_strangers_do_not_use_up_the_allowance_of_servers() -> None:
     send(kind="publishable")
     assert send(kind="publishable").status == 429
     assert send(kind="secret").status == 200
@@ -281,7 +281,7 @@ def test_strangers_leave_a_fifth_of_each_ceiling_to_servers(
     )
 
 
-def test_what_servers_have_sent_counts_for_strangers_too(settings: Settings) -> None:
+def test_sends_of_servers_count_for_strangers_too(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=2)
     assert send("ana@example.com", kind="secret").status == 200
     assert send("bo@example.com").status == 429

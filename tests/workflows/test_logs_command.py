@@ -115,7 +115,7 @@ def test_lines_that_are_days_old_are_found(
         ),
     ],
 )
-def test_what_is_not_there_is_said(
+def test_a_wrong_argument_is_reported(
     words: list[str],
     code: int,
     sentence: str,

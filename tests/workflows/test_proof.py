@@ -176,7 +176,7 @@ def test_a_proof_is_typed_names_its_key_and_lives_10_minutes(key: str, issuer: s
 
 
 @pytest.mark.usefixtures("key")
-def test_what_was_not_given_is_no_claim() -> None:
+def test_a_value_that_was_not_given_is_no_claim() -> None:
     assert {"purpose", "nonce", "test"} & set(claims_of(proof_of(purpose=None))) == set()
 
 
@@ -231,7 +231,7 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     assert cast("Any", aws.client).cache_info().currsize == 1, "Secrets Manager's, and no other"
 
 
-def test_where_proofs_are_off_check_imports_nothing_of_them() -> None:
+def test_without_proofs_verify_check_imports_nothing_of_them() -> None:
     """Runs in a process of its own with Lambda's environment, so that its init runs."""
     code = """
 import sys
@@ -341,7 +341,7 @@ def test_the_public_keys_are_a_jwk_set_that_may_be_cached(key: str) -> None:
     assert published == {"kid": kid(key), "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256"}
 
 
-def test_where_proofs_are_off_the_jwk_set_is_empty() -> None:
+def test_without_proofs_the_jwk_set_is_empty() -> None:
     assert jwks() == []
 
 

@@ -121,7 +121,7 @@ def test_a_used_token_and_a_wrong_one_are_refused_with_the_same_text() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(count: int) -> None:
+def test_exactly_one_of_parallel_exchanges_of_a_token_gets_a_private_token(count: int) -> None:
     """Each call has accepted the token before any call has renewed it."""
     replies: list[Reply] = []
     waiting = iter(range(count - 1))
@@ -136,7 +136,7 @@ def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(cou
     assert len(list_tokens()) == 1
 
 
-def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(
+def test_guesses_do_not_cause_a_read_of_the_secret_each_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The guesses do not block the real token's holder either."""
@@ -152,7 +152,7 @@ def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(
     assert asked[3:] == ["GetSecretValue"]
 
 
-def test_who_comes_late_with_a_token_that_was_used_and_renewed_meanwhile_is_refused() -> None:
+def test_a_late_caller_with_a_used_and_renewed_token_is_refused() -> None:
     first = iter([True])
 
     def two_others() -> None:

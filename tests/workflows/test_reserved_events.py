@@ -306,13 +306,13 @@ def test_a_schedule_from_before_these_types_were_reserved_sends_none(
 # --- what the platform and other code start -------------------------------------------------------
 
 
-def test_what_became_of_a_verification_is_told(delivered: list[str]) -> None:
+def test_the_outcome_of_a_verification_is_an_event(delivered: list[str]) -> None:
     events({"Records": [APPROVED]}, None)
     assert started_by(newest()) == "events"
     assert (carried_out(newest()), delivered) == ("succeeded", ["verification.approved"])
 
 
-def test_what_became_of_an_email_is_told(delivered: list[str]) -> None:
+def test_the_outcome_of_an_email_is_an_event(delivered: list[str]) -> None:
     reply = call(track_delivery, {"provider": "ses", "status": "Bounce", "message_id": "m"})
     run_id = reply.body["run_id"]
     assert started_by(run_id) == "workflow:track_delivery"
@@ -428,7 +428,7 @@ def test_a_clients_run_stays_a_clients_when_it_is_repeated(delivered: list[str])
         ("webhook:usersnap", "usersnap.feedback"),
     ],
 )
-def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_after_it(
+def test_a_run_of_the_platform_from_before_an_upgrade_is_delivered_and_repeated_after_it(
     token_id: str, kind: str, delivered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = before_the_upgrade(kind, token_id)
@@ -442,7 +442,7 @@ def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_a
 
 
 @pytest.mark.parametrize("token_id", ["a" * 16, "webhook:shop", None])
-def test_what_a_client_started_before_an_upgrade_is_refused(
+def test_a_clients_run_from_before_an_upgrade_is_refused(
     token_id: str | None, delivered: list[str]
 ) -> None:
     run_id = failed(before_the_upgrade("verification.approved", token_id))

@@ -138,7 +138,7 @@ def test_a_list_larger_than_a_part_is_uploaded_in_parts_as_it_is_read() -> None:
         ([{"name": "x" * 99}], {"MAX_ITEM_BYTES": 50}, "/items/0"),
     ],
 )
-def test_what_cannot_be_run_whole_is_refused_and_nothing_of_it_runs(
+def test_a_run_that_cannot_run_whole_is_refused_and_nothing_of_it_runs(
     items: list[dict[str, Any]],
     limit: dict[str, int],
     pointer: str,

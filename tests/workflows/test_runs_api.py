@@ -146,7 +146,7 @@ def test_parameters_are_for_what_an_item_does_not_say_itself() -> None:
         ({"items": TWO, "nonsense": 1}, ["/nonsense"]),
     ],
 )
-def test_what_is_wrong_is_named_where_it_stands_and_nothing_starts(
+def test_an_error_is_named_by_its_place_and_nothing_starts(
     parameters: dict[str, Any], pointers: list[str]
 ) -> None:
     reply = start(**parameters)
@@ -313,7 +313,7 @@ def test_an_upload_starts_one_run_whatever_workflow_the_second_names() -> None:
     assert started() == [first.body["run_id"]]
 
 
-def test_of_two_starts_that_read_an_upload_at_the_same_time_one_is_a_run() -> None:
+def test_one_of_two_starts_that_read_an_upload_at_the_same_time_is_a_run() -> None:
     """The second reads the whole upload before the first claims it."""
     mine = uploads.Upload("0123456789abcdef", upload(*reversed(LISTS[0])))
     with mine.open(), mine.open():
@@ -452,7 +452,7 @@ def test_a_key_is_not_heeded_where_nothing_is_made() -> None:
     )
 
 
-def test_what_is_asked_of_a_run_is_among_the_log_lines_of_the_run(log: io.StringIO) -> None:
+def test_requests_about_a_run_are_among_its_log_lines(log: io.StringIO) -> None:
     """The log lines of the run begin with its starter."""
     run_id = start(items=TWO[:1]).body["run_id"]
     ask("DELETE /runs/{run_id}", run_id=run_id)

@@ -104,7 +104,7 @@ def test_each_recipient_gets_a_message_of_their_own() -> None:
         ({"tags": {"x:y": "1"}}, "/tags"),
     ],
 )
-def test_what_is_wrong_is_named_before_anything_is_sent_or_charged(
+def test_invalid_parameters_are_named_before_anything_is_sent_or_charged(
     parameters: dict[str, Any], pointer: str
 ) -> None:
     reply = send(**parameters)
@@ -209,7 +209,7 @@ def test_a_limits_key_names_no_address() -> None:
     assert not [limit.limit_key for limit in LimitRecord.scan() if "ana" in limit.limit_key]
 
 
-def test_what_ses_refuses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:
+def test_a_refusal_of_ses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:
     settings.set(EMAIL_FROM="nobody@unverified.example", RECIPIENT_EMAILS_PER_DAY=1)
     assert (send().status, send().status) == (502, 502)
     settings.set(EMAIL_FROM="no-reply@example.com")
@@ -225,7 +225,7 @@ def test_ses_out_of_reach_is_a_503_and_not_charged_to_the_mailbox(settings: Sett
     assert send().status == 200
 
 
-def test_what_may_have_been_sent_stays_charged(settings: Settings) -> None:
+def test_a_message_that_may_have_been_sent_stays_charged(settings: Settings) -> None:
     settings.set(RECIPIENT_EMAILS_PER_DAY=1)
     with fakes.server(fakes.answers(503, b"{}")) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url)

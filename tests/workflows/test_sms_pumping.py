@@ -184,7 +184,7 @@ def test_a_network_is_seen_by_one_shard_so_that_few_are_not_seen_as_many(
     assert sum(sms_pumping.networks_of(each.failed_marks) for each in counters) == 6
 
 
-def test_of_what_servers_send_on_their_own_account_only_the_operator_is_told(
+def test_low_conversion_of_servers_is_only_reported(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sent_before_by_servers(sms_pumping.SENDS - 1, valid=4)
@@ -194,7 +194,7 @@ def test_of_what_servers_send_on_their_own_account_only_the_operator_is_told(
     assert metrics(capfd) == ["LowConversion"], "once, not with every send"
 
 
-def test_of_servers_whose_codes_are_entered_nobody_is_told(
+def test_servers_whose_codes_are_entered_cause_no_report(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sent_before_by_servers(sms_pumping.SENDS, valid=6)
@@ -202,7 +202,7 @@ def test_of_servers_whose_codes_are_entered_nobody_is_told(
     assert metrics(capfd) == []
 
 
-def test_what_servers_send_is_no_reason_to_refuse_strangers() -> None:
+def test_sends_of_servers_are_no_reason_to_refuse_strangers() -> None:
     sent_before(sms_pumping.SENDS - 5)
     for _ in range(10):
         note(None)
@@ -221,7 +221,9 @@ def test_a_pause_is_told_once_and_lasts_a_day(
     assert not is_paused()
 
 
-def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clock) -> None:
+def test_a_country_that_an_operator_resumed_is_not_paused_again_within_the_hour(
+    clock: Clock,
+) -> None:
     sent_before(sms_pumping.SENDS)
     note(1)
     assert is_paused()
@@ -235,7 +237,7 @@ def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clo
     assert is_paused()
 
 
-def test_what_a_release_before_wrote_ends_and_pauses_as_it_should(clock: Clock) -> None:
+def test_records_of_an_earlier_release_end_and_pause_correctly(clock: Clock) -> None:
     """Records of the earlier release name no network; its pauses work like today's."""
     verification_id = send("+14155559999", kind="secret").body["verification_id"]
     Verification(verification_id).update([Verification.client_network.remove()])

@@ -67,7 +67,7 @@ def test_a_final_report_is_recorded(provider: str, status: str, delivery_of_it: 
 @pytest.mark.parametrize(
     ("provider", "status"), [("ses", "Complaint"), ("ses", "Open"), ("twilio", "queued")]
 )
-def test_what_is_not_final_records_nothing(provider: str, status: str) -> None:
+def test_a_report_that_is_not_final_records_nothing(provider: str, status: str) -> None:
     verification_id = sent()
     assert report(verification_id, status, provider) == {
         "delivery": None,
@@ -163,7 +163,7 @@ def test_ses_names_the_verification_by_a_tag_without_a_dot() -> None:
         ("Delivery", "email.delivered"),
     ],
 )
-def test_what_became_of_an_email_is_delivered_as_an_event(
+def test_the_outcome_of_an_email_is_delivered_as_an_event(
     status: str, event: str, settings: Settings
 ) -> None:
     settings.set(EVENTS_URL="https://app.example.com/events")
@@ -189,7 +189,7 @@ def test_a_time_without_its_offset_is_refused() -> None:
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/occurred_at")
 
 
-def test_where_events_go_nowhere_and_of_sms_no_run_is_started(settings: Settings) -> None:
+def test_no_run_is_started_for_sms_or_without_a_url_of_events(settings: Settings) -> None:
     report(None, "Bounce")
     settings.set(EVENTS_URL="https://app.example.com/events")
     report(None, "failed", "twilio")

@@ -126,7 +126,7 @@ def test_the_sample_event_of_each_workflow_here_is_valid(name: str, events: Path
     )
 
 
-def test_what_runs_for_real_is_there_and_does_not_send_requests_to_servers_of_others() -> None:
+def test_workflows_listed_to_run_for_real_exist_and_reach_no_foreign_server() -> None:
     assert run_for_real() <= set(workflows())
     assert "deliver_event" not in run_for_real()
 

@@ -96,7 +96,7 @@ def test_switched_on_it_is_a_script_for_every_page_that_may_be_kept_for_5_minute
     }
 
 
-def test_where_nobody_has_switched_it_on_it_is_empty() -> None:
+def test_it_is_empty_until_it_is_switched_on() -> None:
     answer = get()
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert answer["headers"]["content-type"] == "text/javascript; charset=utf-8"
@@ -127,7 +127,7 @@ def test_a_nonce_goes_on_to_the_widget() -> None:
 
 
 @pytest.mark.usefixtures("on")
-def test_what_runs_as_no_script_of_its_own_has_no_nonce_and_works() -> None:
+def test_a_module_script_has_no_nonce_and_works() -> None:
     (script,) = page(module=True).scripts
     assert "nonce" not in script
 
@@ -150,7 +150,7 @@ def test_a_page_that_starts_the_widget_itself_does_so() -> None:
 
 
 @pytest.mark.parametrize("stored", [KEY + '";alert(1)//', "</script>", None])
-def test_what_is_stored_and_no_key_never_stands_in_a_script(stored: str | None) -> None:
+def test_a_stored_value_that_is_no_key_is_never_in_a_script(stored: str | None) -> None:
     usersnap.update(enabled=True, space_api_key=stored)
     answer = get()
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal_error")

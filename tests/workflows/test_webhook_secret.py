@@ -57,7 +57,7 @@ def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(
         ("usersnap", " \n", "The secret is empty"),
     ],
 )
-def test_what_cannot_be_is_said_and_sets_nothing(
+def test_an_unknown_source_or_an_empty_secret_is_reported_and_nothing_is_set(
     source: str,
     typed: str,
     sentence: str,
