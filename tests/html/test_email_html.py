@@ -41,8 +41,12 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "no white-space": "codes of 10 characters fit on a line of a phone all the same",
     # Supported for some values or elements: why what is used is among them.
     "only some <body> element": "as above",
-    "only some <style> element": "it stands in the head; accounts of other mail services in Gmail's app see the light colours",
-    "only some @media": "max-width and prefers-color-scheme, not nested; without them: light colours, wide padding",
+    "only some <style> element": (
+        "in the head; accounts of other mail services in Gmail's app see the light colours"
+    ),
+    "only some @media": (
+        "max-width and prefers-color-scheme, not nested; without them: light colours, wide padding"
+    ),
     "only some background": "only plain colours",
     "only some border": "only border=0 on tables",
     "only some border-radius": "one radius for all corners",
@@ -58,7 +62,9 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "only some margin": "positive, on blocks and tables",
     "only some max-width": "on a table, as Outlook wants it; the width of a phone is less anyway",
     "only some overflow": "hidden",
-    "only some padding": "on cells; the button's is mso-padding-alt there, the code's box is tighter",
+    "only some padding": (
+        "on cells; the button's is mso-padding-alt there, the code's box is tighter"
+    ),
     "only some role attribute": "on tables",
     "only some text-align": "center",
     "only some text-decoration": "none",
@@ -128,5 +134,6 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
     ],
 )
 def test_the_checkers_see_what_is_wrong(wrong: str, rule: str) -> None:
-    page = f'<!doctype html><html lang="en"><head><title>Hello</title></head><body>{wrong}</body></html>'
+    head = '<html lang="en"><head><title>Hello</title></head>'
+    page = f"<!doctype html>{head}<body>{wrong}</body></html>"
     assert rule in check({"wrong": page})

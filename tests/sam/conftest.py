@@ -76,7 +76,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture
 def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Lets commands run in this process as an operator's, whose own region is not that of samconfig.toml."""
+    """Signs commands in this process in as an operator in another region than samconfig.toml's."""
     for name, value in {
         "AWS_ENDPOINT_URL": account.emulator.url,
         "AWS_REGION": "eu-west-1",

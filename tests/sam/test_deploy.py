@@ -1,4 +1,7 @@
-"""`make deploy` rehearsed: the SAM CLI's own deployment of template.yaml, into the emulator, as samconfig.toml says."""
+"""Rehearsal of `make deploy`: the SAM CLI deploys template.yaml into the emulator.
+
+It uses the settings of samconfig.toml.
+"""
 
 import subprocess
 import tomllib

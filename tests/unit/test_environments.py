@@ -1,4 +1,7 @@
-"""Environments of functions in template.yaml, which Lambda lets have 4 KB, however long the parameters are."""
+"""Environments of functions in template.yaml, for which Lambda has room for 4 KB.
+
+They fit even if all parameters are as long as they may be.
+"""
 
 import re
 from typing import Any

@@ -261,9 +261,7 @@ def test_the_template_keeps_every_line_in_its_place(project: Path, source: str) 
     assert last == "end_visit"
 
 
-def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_not_named_after_it() -> (
-    None
-):
+def test_a_copied_section_keeps_its_comments_and_renames_only_its_own_names() -> None:
     source = carried(SHARED, "greet", ["greet", "greet_all"])
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
     assert source == (["Greet", "GreetLog"], ["GreetUrl"])
@@ -455,7 +453,8 @@ def copied(source: str) -> str:
 def test_additional_permissions_of_a_copy_are_marked_and_reported(source: str) -> None:
     section, told = copied(source), workflow_rights(sam.TEMPLATE.read_text(), source)
     assert f"      Description: The workflow end_visit, made from {source}.\n" in section
-    mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
+    review = f"# Review: copied from {source}. Delete it unless the code needs this right."
+    mark = f"              {review}\n"
     after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]
     assert len(after) == len(told) > 0
     for right, statement in zip(told, after, strict=True):
@@ -488,11 +487,12 @@ def test_a_copy_may_do_what_its_source_may_and_nothing_else(source: str) -> None
 
 def test_variables_of_a_copy_are_marked_once() -> None:
     section = copied("send_email_template")
-    above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
     assert (
-        f"{above}Delete those that the code does not read.\n          EMAIL_FROM: !Ref EmailFrom\n"
-        in section
-    )
+        "          POWERTOOLS_SERVICE_NAME: end_visit\n"
+        "          # Review: copied from send_email_template. "
+        "Delete those that the code does not read.\n"
+        "          EMAIL_FROM: !Ref EmailFrom\n"
+    ) in section
     assert section.count("that the code does not read") == 1
 
 

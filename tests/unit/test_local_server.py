@@ -212,12 +212,18 @@ def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack)
 @pytest.mark.parametrize(
     "first",
     [
-        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\nContent-Length: {length}\n\n",
+        (
+            "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\n"
+            "Origin: https://evil.example\nContent-Length: {length}\n\n"
+        ),
         "POST /workflows/x HTTP/1.1\nHost: evil.example\nContent-Length: {length}\n\n",
         "POST /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
         "GET /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
         "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: chunked\n\n",
-        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\nContent-Length: {length}\n\n",
+        (
+            "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\n"
+            "Content-Length: 0\nContent-Length: {length}\n\n"
+        ),
         "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: +1\n\n",
     ],
 )

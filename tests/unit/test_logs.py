@@ -51,7 +51,10 @@ def test_a_line_of_ours_has_its_keys_and_its_traceback() -> None:
         "timestamp": "2026-11-23T00:05:59.000+00:00",
         "request_id": "r1",
         "workflow": "greet",
-        "exception": 'Traceback:\n  File "/var/task/functions/core/workflow.py", line 1, in run\nValueError: boom',
+        "exception": (
+            'Traceback:\n  File "/var/task/functions/core/workflow.py", line 1, in run\n'
+            "ValueError: boom"
+        ),
         "exception_name": "ValueError",
         "stack_trace": {"frames": []},
     }
@@ -78,7 +81,10 @@ def test_metrics_and_lambdas_own_lines_are_left_out() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[ERROR] Runtime.ImportModuleError: Unable to import module 'functions.workflows.greet.handler'",
+        (
+            "[ERROR] Runtime.ImportModuleError: "
+            "Unable to import module 'functions.workflows.greet.handler'"
+        ),
         "2026-11-23T00:05:59Z 7a34 Task timed out after 245.00 seconds",
         "RequestId: 7a34 Error: Runtime exited with error: exit status 3",
         "INIT_REPORT Init Duration: 9999 ms\tPhase: init\tStatus: timeout",
@@ -314,23 +320,38 @@ USER = (
     ("text", "denied"),
     [
         (
-            f"{USER}: dynamodb:PutItem on resource: arn:aws:dynamodb:x:1:table/t because no identity-based policy allows",
+            (
+                f"{USER}: dynamodb:PutItem on resource: arn:aws:dynamodb:x:1:table/t "
+                "because no identity-based policy allows"
+            ),
             Denied("dynamodb:PutItem", "arn:aws:dynamodb:x:1:table/t", "app-GreetRole-1A"),
         ),
         (
-            f"{USER}: kms:Sign on resource: arn:aws:kms:eu-west-1:1:key/1 with an explicit deny in a resource-based policy",
+            (
+                f"{USER}: kms:Sign on resource: arn:aws:kms:eu-west-1:1:key/1 "
+                "with an explicit deny in a resource-based policy"
+            ),
             Denied("kms:Sign", "arn:aws:kms:eu-west-1:1:key/1", "app-GreetRole-1A"),
         ),
         (
-            f'{USER}: s3:PutObject on resource: "arn:aws:s3:::bucket/a b" because no identity-based policy allows it',
+            (
+                f'{USER}: s3:PutObject on resource: "arn:aws:s3:::bucket/a b" '
+                "because no identity-based policy allows it"
+            ),
             Denied("s3:PutObject", "arn:aws:s3:::bucket/a b", "app-GreetRole-1A"),
         ),
         (
-            f"{USER}: dynamodb:GetItem because no policy allows it [dynamodb:GetItem on resource: TableName=app-tokens]",
+            (
+                f"{USER}: dynamodb:GetItem because no policy allows it "
+                "[dynamodb:GetItem on resource: TableName=app-tokens]"
+            ),
             Denied("dynamodb:GetItem", "TableName=app-tokens", "app-GreetRole-1A"),
         ),
         (
-            "An error occurred (AccessDenied) …: Access Denied [s3:PutObject on resource: Bucket=app-runs Key=runs/1]\nmore",
+            (
+                "An error occurred (AccessDenied) …: Access Denied "
+                "[s3:PutObject on resource: Bucket=app-runs Key=runs/1]\nmore"
+            ),
             Denied("s3:PutObject", "Bucket=app-runs Key=runs/1", ""),
         ),
         (
@@ -345,5 +366,8 @@ def test_a_denied_permission_is_found_in_an_errors_text(text: str, denied: Denie
 
 
 def test_a_denied_permission_is_one_clear_line() -> None:
-    told = "permission denied: kms:Sign on KeyId=1 (its role in template.yaml, app-GreetRole, does not allow it)"
+    told = (
+        "permission denied: kms:Sign on KeyId=1 "
+        "(its role in template.yaml, app-GreetRole, does not allow it)"
+    )
     assert str(Denied("kms:Sign", "KeyId=1", "app-GreetRole")) == told

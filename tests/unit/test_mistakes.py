@@ -121,12 +121,17 @@ def function(name: str, **variables: str) -> Function:
 
 
 def test_each_handler_is_imported_in_its_own_environment_with_modules_of_its_own() -> None:
-    reads = b"import os\nfrom functions.core import helper\nhelper.LIMIT += 1\nassert helper.LIMIT == 4, helper.LIMIT\n"
+    reads = (
+        b"import os\nfrom functions.core import helper\n"
+        b"helper.LIMIT += 1\nassert helper.LIMIT == 4, helper.LIMIT\n"
+    )
     files = {
         "functions/workflows/one.py": reads + b"OWN = os.environ['ONE']\nlambda_handler = print\n",
         "functions/workflows/two.py": reads
         + b"assert 'ONE' not in os.environ\nlambda_handler = print\n",
-        "functions/workflows/red.py": b"from functions.core import helper\n\nvalue = helper.LIMITS\n",
+        "functions/workflows/red.py": (
+            b"from functions.core import helper\n\nvalue = helper.LIMITS\n"
+        ),
         "functions/workflows/lost.py": b"handler = print\n",
     }
     found = failures(

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 
 GREET = "functions/workflows/greet/handler.py"
 CORE = "functions/core/words.py"
-CODE = "from functions.core.words import HELLO\n\n\ndef lambda_handler(event, context):\n    return HELLO\n"
+CODE = (
+    "from functions.core.words import HELLO\n\n\n"
+    "def lambda_handler(event, context):\n    return HELLO\n"
+)
 
 
 class FakeEmulator:

@@ -1,4 +1,4 @@
-"""Roles of template.yaml: each holds what its function can do in code, by what its modules import."""
+"""Roles of template.yaml: each allows what its function can do, judged by its imported modules."""
 
 import ast
 import importlib
@@ -56,7 +56,10 @@ NEEDS = {
 
 @cache
 def imported(module: str) -> frozenset[str]:
-    """Modules of this project that a module imports when it is loaded; what it imports later is `by_traits`."""
+    """Modules of this project that a module imports when it is loaded.
+
+    `by_traits` has later imports.
+    """
     found: set[str] = set()
     for node in ast.parse(path_of(module).read_text()).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("functions"):
@@ -78,7 +81,10 @@ def reached(module: str) -> set[str]:
 
 
 def by_traits(handler: str) -> set[str]:
-    """What the platform loads only when it is asked for: by what a workflow says of itself, or an API's door heeds."""
+    """Modules that the platform loads only on demand.
+
+    A workflow's options decide. An API with a POST route heeds idempotency keys.
+    """
     if ".workflows." not in handler:
         text = path_of(handler).read_text()
         return (

@@ -277,7 +277,10 @@ WITHOUT_RESOURCE = {
     "sns:GetSMSSandboxAccountStatus",
     "sms-voice:DescribeAccountAttributes",
 }
-"""Actions that can only be allowed on `*` (Service Authorization Reference, "Resource types" is empty)."""
+"""Actions that can only be allowed on `*`.
+
+Source: Service Authorization Reference, where their "Resource types" are empty.
+"""
 
 
 def test_iam_names_actions_and_resources() -> None:
@@ -696,7 +699,7 @@ LONGEST_NAMES = {
     "LogGroupName": 512,
     "AliasName": 256,
 }
-"""Characters; of names that are only called `Name`, 64 is the shortest (SES, EventBridge Scheduler)."""
+"""Characters; 64 is the shortest limit of names called `Name` (SES, EventBridge Scheduler)."""
 
 
 def test_a_stacks_name_may_have_41_characters() -> None:
@@ -795,7 +798,7 @@ def test_a_page_of_an_allowed_origin_may_upload_a_list_and_do_nothing_else_in_th
 
 
 def cut_values(text: str) -> list[str]:
-    """Lines of YAML on which a text without quotes ends in ` #`: what follows is a comment, and is lost."""
+    """Lines of YAML whose unquoted text contains ` #`: the rest would be a comment, and be lost."""
     lines = text.splitlines()
     ends = [
         (token.end_mark.line, token.end_mark.column)

@@ -56,7 +56,7 @@ def test_twilios_documented_json_is_delivered() -> None:
     assert delivery.payload == {"property": "value", "boolean": True}
 
 
-def test_each_value_of_a_repeated_field_is_delivered_once_because_order_and_number_are_not_signed() -> (
+def test_each_value_of_a_repeated_field_is_delivered_once_because_its_number_is_not_signed() -> (
     None
 ):
     body = b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"

@@ -11,7 +11,8 @@ from tests.builders.deliveries import BODY, EVENT, MULTIPART, NOW, multipart
 
 KEY = "the one key"
 FILE = (
-    b'Content-Disposition: form-data; name="file"; filename="s.png"\r\nContent-Type: image/png\r\n\r\n'
+    b'Content-Disposition: form-data; name="file"; filename="s.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n"
     b"\x89PNG\xff\r\n--b2\r\n"
 )
 
@@ -147,7 +148,10 @@ def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() 
         b"--b1\n" + BODY,
         b"--b1\r\n--b1--",
         b"--" + b"b" * 71 + b"\r\n",
-        b'--b1\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Disposition: x; name="feedback"\r\n\r\n--c\r\n\r\n{}',
+        (
+            b"--b1\r\nContent-Type: multipart/mixed; boundary=c\r\n"
+            b'Content-Disposition: x; name="feedback"\r\n\r\n--c\r\n\r\n{}'
+        ),
         b"--b1\r\nContent-Disposition: form-data; name*=utf-8''feedback%ff\r\n\r\n{}\r\n--b1--",
     ],
 )

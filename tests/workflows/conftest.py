@@ -159,7 +159,9 @@ def _new_account() -> Account:
             "SCHEDULE_GROUP": "verifications",
             "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedules",
             "DEAD_LETTERS": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
-            "VERIFY_DELETE_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete",
+            "VERIFY_DELETE_FUNCTION": (
+                "arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete"
+            ),
         }
         made = [(each, region) for each in BACKENDS for region in each[ACCOUNT]]
         return Account(

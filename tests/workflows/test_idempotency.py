@@ -231,8 +231,11 @@ def test_a_workflow_whose_answers_hold_secrets_refuses_every_key(orders: Orders)
 
 
 def test_a_cold_start_without_a_key_does_not_pay_for_it() -> None:
-    code = "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"
-    code += "print('boto3' in sys.modules, 'functions.core.http.idempotency' in sys.modules)"
+    code = (
+        "import sys; import functions.workflows.verify_check.handler; "
+        "import functions.workflows.verify_send.handler; "
+        "print('boto3' in sys.modules, 'functions.core.http.idempotency' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
     )

@@ -357,7 +357,10 @@ def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
 
 def test_modules_of_background_runs_are_not_imported_before() -> None:
     """A cold start of the HTTP trigger does not pay for it."""
-    code = "import sys, functions.core.workflow; print([name for name in sys.modules if '.runs' in name])"
+    code = (
+        "import sys, functions.core.workflow; "
+        "print([name for name in sys.modules if '.runs' in name])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
     )

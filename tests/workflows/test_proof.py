@@ -237,7 +237,8 @@ def test_without_proofs_verify_check_imports_nothing_of_them() -> None:
 import sys
 from functions.workflows.verify_check import handler
 assert handler
-print([name for name in sys.modules if name.endswith((".proof", ".signing")) or name.startswith("jwt")])
+names = list(sys.modules)
+print([each for each in names if each.endswith((".proof", ".signing")) or each.startswith("jwt")])
 """
     lambdas = {
         "AWS_LAMBDA_FUNCTION_NAME": "x",

@@ -77,7 +77,9 @@ def aws_error(kind: str, status: int = 400, **about: Any) -> fakes.Script:
     )
 
 
-SNS_REFUSES = f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>".encode()
+SNS_REFUSES = (
+    f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>"
+).encode()
 
 
 def counted(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:

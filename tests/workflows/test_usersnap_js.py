@@ -30,12 +30,16 @@ globalThis.window = globalThis;
 globalThis.document = {
   head: {appendChild: (element) => page.scripts.push(element)},
   createElement: (name) => ({name}),
-  querySelector: (selector) => page.scripts.find((each) => each.src.startsWith(/src\\^="(.+)"/.exec(selector)[1])),
+  querySelector: (selector) => {
+    const start = /src\\^="(.+)"/.exec(selector)[1];
+    return page.scripts.find((each) => each.src.startsWith(start));
+  },
   currentScript: given.module ? null : {nonce: given.nonce},
 };
 if (given.own) window.onUsersnapCXLoad = () => { page.own = true; };
 for (let times = 0; times < given.times; times++) (0, eval)(given.code);
-if (window.onUsersnapCXLoad) window.onUsersnapCXLoad({init: () => { page.inits = (page.inits || 0) + 1; }, name: "api"});
+const init = () => { page.inits = (page.inits || 0) + 1; };
+if (window.onUsersnapCXLoad) window.onUsersnapCXLoad({init, name: "api"});
 page.api = window.Usersnap && window.Usersnap.name;
 console.log(JSON.stringify(page));
 """
