@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-# Under make its own variables would speak to every make that a test runs.
+# Otherwise make's own variables would affect every make that a test runs.
 for name in [
     name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_", "MAKE", "MFLAGS"))
 ]:
@@ -31,7 +31,7 @@ os.environ.update(
 )
 
 import botocore.session  # noqa: E402
-import moto  # noqa: E402, F401 - hooks botocore before any client is made
+import moto  # noqa: E402, F401 - must patch botocore before any client is made
 import pytest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
@@ -81,7 +81,7 @@ def _create_validating_client(
 
 
 botocore.session.Session.create_client = _create_validating_client
-# One loader for all sessions: a test with a client of its own would read the services' models anew.
+# One loader for all sessions, so that a test's own client does not read the models again.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 

@@ -7,18 +7,18 @@ cannot change.
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = {
-    # The receiver of the special stack is a server in its worker's process.
+    # The special stack's receiver is a server in its worker's process.
     "tests/e2e/test_events.py": "special",
     "tests/e2e/test_operate.py": "special",
     "tests/e2e/test_proof.py": "special",
     "tests/e2e/test_providers.py": "special",
     "tests/e2e/test_webhooks.py": "special",
-    # What there is once in a stack: its registration token, its switch of Usersnap.
+    # A stack has these once: its registration token, its Usersnap switch.
     "tests/e2e/test_registration.py": "registration",
     "tests/e2e/test_usersnap.py": "usersnap",
-    # Processes that were started for a storm answer the next one as well.
+    # Each storm uses the processes that the first one has started.
     "tests/e2e/test_storms.py": "storms",
-    # One stack for all of a file.
+    # All tests of the file share one stack.
     "tests/sam/test_local_invoke.py": "local invoke",
 }
 

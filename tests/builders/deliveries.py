@@ -186,7 +186,7 @@ class Source(NamedTuple):
     """
 
     name: SchemeName
-    make: Make  # of a key and a time
+    make: Make  # takes a key and a time
     payload: Any
     keys: tuple[str, str] = ("the one key", "the other key")
     signs_time: bool = True

@@ -23,7 +23,7 @@ class Context(LambdaContext):
     def __init__(self, remaining_ms: int = 30_000) -> None:
         self._remaining_ms = remaining_ms
 
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # theirs is static
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # static in the base class
         return self._remaining_ms
 
 

@@ -124,7 +124,7 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
 def _caller() -> str:
     """Innermost calling module of functions/ or tests/; empty in a thread without one."""
     frame = sys._getframe()
-    while frame := frame.f_back:  # type: ignore[assignment] # null at the end
+    while frame := frame.f_back:  # type: ignore[assignment] # None at the end
         name = str(frame.f_globals.get("__name__"))
         if name.startswith(("functions.", "tests.")) and name != __name__:
             return name

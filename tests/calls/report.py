@@ -30,16 +30,16 @@ ACTIONS = {
 """Names of IAM actions that differ from the operation's (Service Authorization Reference)."""
 
 WITHOUT_A_CALL = (
-    # Lambda uses them in the function's name: its log, the stream that it reads, dead letters.
+    # Lambda itself uses these: for the function's log, its stream and its dead letters.
     "logs:",
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
     "sqs:SendMessage",
-    # EventBridge Scheduler asks for it when a schedule is created.
+    # EventBridge Scheduler requires it when a schedule is created.
     "iam:PassRole",
-    # Without it S3 says that access is denied where there is no such object.
+    # Without it S3 answers "access denied" for a missing object.
     "s3:ListBucket",
 )
 """Prefixes of actions that no function calls."""

@@ -311,10 +311,8 @@ class LocalStack:
         lines = [] if self.exited else self.logs()
         leaks = self.leaks(lines)
         self.end()
-        assert leaks == [], "in the logs are codes, tokens or whole destinations"
-        assert not lines or any('"message":"answered"' in line for line in lines), (
-            "the logs were read"
-        )
+        assert leaks == [], "the logs hold codes, tokens or whole destinations"
+        assert not lines or any('"message":"answered"' in line for line in lines), "no log was read"
 
     def end(self) -> None:
         """Stops the process, whoever started it, and waits until its state is saved."""

@@ -36,7 +36,7 @@ def test_the_fetch_of_the_readme_verifies_an_email(
     assert block.code.count("\n") == 8, "README announces eight lines"
     assert PUBLISHABLE in block.code
     code = block.code.replace("http://127.0.0.1:8787", stack.url).replace("ana@example.com", email)
-    # A browser's prompt blocks; here it asks a file for the code that arrived meanwhile.
+    # A browser's prompt blocks; this one reads a file with the code that has arrived meanwhile.
     prompt = tmp_path / "prompt.mjs"
     prompt.write_text(
         f'const inbox = await (await fetch("{stack.url}/_local/inbox?to={email}")).json();\n'

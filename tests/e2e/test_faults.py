@@ -53,7 +53,7 @@ def test_a_right_code_is_valid_although_the_first_answer_was_lost(
 ) -> None:
     assert stack.invoke(lossy, **check_parameters(sent, stack.code(email)))["valid"] is True
     assert attempts(stack, sent) == 1
-    assert len(requests) > 1, "it was asked again"
+    assert len(requests) > 1, "the request was not sent again"
 
 
 def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(
@@ -62,7 +62,7 @@ def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(
     wrong = f"{(int(stack.code(email)) + 1) % 1_000_000:06d}"
     assert stack.invoke(lossy, **check_parameters(sent, wrong))["valid"] is False
     assert 1 <= attempts(stack, sent) <= 2
-    assert len(requests) > 1, "it was asked again"
+    assert len(requests) > 1, "the request was not sent again"
 
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:

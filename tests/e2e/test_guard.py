@@ -169,7 +169,7 @@ def test_programs_get_an_answer_and_pages_a_refusal(
     attack: Callable[[LocalStack], Attack], stack: LocalStack
 ) -> None:
     for page, headers in PAGES.items():
-        # The key of the run is nothing that a page can know.
+        # A page cannot know the key of the run.
         made = attack(stack)
         made = made._replace(
             headers={name: value for name, value in made.headers.items() if name != KEY_HEADER}

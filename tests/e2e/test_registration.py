@@ -65,7 +65,7 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
         "email_sandbox": True,
         "link_hosts": True,
         "reply_to_domains": True,
-        "sms_sandbox": None,  # the emulator does not know the question
+        "sms_sandbox": None,  # the emulator does not support this call
         "sms_providers": True,
         "secrets": True,
         "schedules": True,

@@ -68,7 +68,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         stack.wait_for_text(f"cannot be imported: {place}\n")
         assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
-        # Slow enough that calls are under way whenever it is replaced.
+        # Slow, so that calls are in progress whenever the code is replaced.
         slow = sound.replace(
             "    deleted = end(", "    __import__('time').sleep(0.2)\n    deleted = end("
         )
@@ -79,7 +79,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert set(statuses) == {200}
         assert len(statuses) >= CALLERS
 
-        # The token has been used, so its scopes are known; the new workflow's is not among them.
+        # The token's scopes are cached, and do not include that of the new workflow.
         planned = plan(project, "wave", "blank")
         write(project, planned, unchecked)
         stack.wait_for_text("deployed in")

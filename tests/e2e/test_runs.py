@@ -151,7 +151,7 @@ def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_f
     eventually(f"{run_id} has ended", look, runs.has_ended)
     assert {each["total"] for each in seen} == {30}
     assert [each["succeeded"] for each in seen] == sorted(each["succeeded"] for each in seen)
-    assert len({counts(each) for each in seen}) > 2, "progress was seen"
+    assert len({counts(each) for each in seen}) > 2, "no progress was seen"
     assert (seen[-1]["status"], counts(seen[-1])) == ("succeeded", (0, 0, 20, 10))
     failed = items_of(api, run_id, status="failed")
     assert [each["index"] for each in failed] == list(range(0, 30, 3))
@@ -215,7 +215,7 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: deliver(), range(6)))
     assert {answer.get("status") for answer in answers} <= {"succeeded", None}, (
-        f"null: told to come back; {answers}"
+        f"a null answer means: come back later; {answers}"
     )
     assert ended(api, run_id)["status"] == "succeeded"
     assert deliver() == {"status": "succeeded"}
@@ -232,7 +232,7 @@ def test_items_that_have_not_started_when_a_run_is_cancelled_never_start(
         "an item has succeeded", lambda: runs.read(api, run_id), lambda run: run["succeeded"]
     )
     assert api.delete(f"/runs/{run_id}").json()["status"] == "cancelled"
-    # The emulator goes on with the items of a run that was stopped, where AWS ends them.
+    # The emulator continues the items of a stopped run, where AWS stops them.
     eventually(
         "all items were called",
         lambda: map_run(probes, run_id),

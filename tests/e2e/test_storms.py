@@ -82,7 +82,7 @@ def test_at_most_5_of_parallel_wrong_guesses_are_judged(
     left = Counter(
         answer.json()["attempts_left"] for answer in storm(stack, pool, "verify_check", bodies)
     )
-    # A judged guess says how many are left; the fifth says 0, as do all that were not judged.
+    # A judged guess says how many are left. The fifth says 0, and so do all unjudged ones.
     assert left == {4: 1, 3: 1, 2: 1, 1: 1, 0: guesses - 4}
     assert (stack.verification(verification_id) or {})["attempts"] == {"N": "5"}
     with stack.api() as api:

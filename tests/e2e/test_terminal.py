@@ -109,7 +109,7 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     assert '            File "functions/core/http/endpoint.py", line ' in told
     assert "          RuntimeError: a deliberate exception\n" in told
     stack.wait_for_text(f"POST /workflows/{NAME} 500 internal_error: An unexpected error")
-    assert "\x1b" not in stack.text, "colours are for terminals"
+    assert "\x1b" not in stack.text, "output that is no terminal has no colours"
 
     shown = logs(stack, "--request", request_id)
     heads = [line for line in shown.splitlines() if not line.startswith(" ")]
@@ -193,4 +193,4 @@ def test_make_logs_follows_what_comes_until_it_is_interrupted(
     following.send_signal(signal.SIGINT)
     assert following.wait(60) == 0
     reader.join(60)
-    assert "".join(shown).count(before) == 3, "each line once"
+    assert "".join(shown).count(before) == 3, "a line is missing or there twice"

@@ -44,7 +44,7 @@ def test_a_secret_of_the_portal_takes_the_place_of_the_stacks_own(
     stack: LocalStack, api: httpx.Client
 ) -> None:
     (made,) = keys_of(stack.secret("UsersnapPortalKeySecret"))
-    assert len(base64.b64decode(made, validate=True)) == 33, "a key of Standard Webhooks"
+    assert len(base64.b64decode(made, validate=True)) == 33, "no key of Standard Webhooks"
     given = {"enabled": False, "portal_url": "https://portal.example.com", "portal_secret": SECRET}
     assert (
         api.post("/workflows/update_usersnap", json=given).json()["portal_url"]

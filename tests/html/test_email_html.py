@@ -27,7 +27,7 @@ LAYOUT_TABLES = [
 OUTLOOK = "Outlook for Windows takes it from attributes of tables only"
 
 ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
-    # Not supported somewhere: what the reader sees there instead.
+    # Features without support in some programs, and what their readers see instead.
     "no <body> element": "webmail makes it a div; the table inside has the same background",
     "no <style> element": "Gmail's mobile webmail: light colours, the padding of wide screens",
     "no @media": "as with <style>",
@@ -39,7 +39,7 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "no max-height property": "mso-hide hides the preheader there",
     "no overflow": "as above; and square corners",
     "no white-space": "codes of 10 characters fit on a line of a phone all the same",
-    # Supported for some values or elements: why what is used is among them.
+    # Features with partial support, and why these emails use the supported part.
     "only some <body> element": "as above",
     "only some <style> element": (
         "in the head; accounts of other mail services in Gmail's app see the light colours"
@@ -111,7 +111,7 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
     pages["message with an unsubscribe link"] = email("message", "en", unsubscribe_url=LEAVE).html
     said = check(pages)
     assert {rule: where for rule, where in said.items() if rule not in ALLOWED} == {}
-    assert set(ALLOWED) - set(said) == set(), "exceptions that nothing needs"
+    assert set(ALLOWED) - set(said) == set(), "unused exceptions"
 
 
 @pytest.mark.parametrize(

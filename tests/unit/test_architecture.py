@@ -48,7 +48,7 @@ VENDORS = {
     "jmespath": {"api/webhooks/sources.py"},
     "botocore": {"core/aws/"},
     "pynamodb": {
-        # The base of all records and their transactions, and the records.
+        # The records, their base class and their transactions.
         "core/aws/dynamodb.py",
         "core/aws/transactions.py",
         "core/auth/tokens.py",
@@ -194,7 +194,7 @@ def test_only_config_reads_the_environment(path: Path) -> None:
 CACHES = {"cache", "lru_cache"}
 MUTATORS = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
 STATE = {
-    # The call under way has one deadline; its context manager puts it back.
+    # The current call has one deadline; its context manager resets it.
     "core/deadline.py: _ends_at",
 }
 """Changing module variables, with the reason why config.reset() may leave them alone."""

@@ -385,7 +385,7 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
         "/workflows/wave",
         "/workflows/track_delivery",
     )
-    assert event == usual, "who may call it is as with others"
+    assert event == usual, "its callers must be the same as other workflows'"
     everyones = json.loads(
         json.dumps(role_of(planned.template, "track_delivery")).replace("TrackDelivery", "Wave")
     )

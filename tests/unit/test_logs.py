@@ -276,7 +276,7 @@ def test_no_line_steers_the_terminal() -> None:
     text = shown(line("a\x1b[2Jb\x9b\r", name="x\x07"), coloured=True)
     assert {character for character in text if character < " "} == {"\x1b"}
     assert "\x1b[2J" not in text
-    assert text.count("\x1b") == 2, "only the quiet colour of its keys and its end"
+    assert text.count("\x1b") == 2, "only the codes for the keys' quiet colour may appear"
 
 
 class Terminal(io.StringIO):

@@ -121,7 +121,7 @@ def test_a_metric_that_is_wrong_is_logged_and_the_call_goes_on(
         capsys.readouterr().out.removesuffix("null\n"),
         lines(log),
     )  # Powertools writes null for what it refuses
-    assert bool(written) != bool(told), "it is written, or its fault is logged once"
+    assert bool(written) != bool(told), "the metric must be written, or its error logged once"
     assert [(line["message"], line["level"]) for line in told] in (
         [],
         [("metric not written; the call goes on", "WARNING")],

@@ -15,7 +15,7 @@ PUBLIC = [
 ]
 
 PRIVATE = {
-    "0.0.0.0": "this machine, on Linux",  # noqa: S104 - nothing is bound to it
+    "0.0.0.0": "this machine, on Linux",  # noqa: S104 - nothing binds to it
     "0.1.2.3": "this network",
     "10.0.0.1": "private use",
     "100.64.0.1": "behind a carrier's NAT",

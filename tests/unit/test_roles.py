@@ -15,7 +15,7 @@ MACHINE = "stateMachine:${AWS::StackName}-RunWorkflow"
 EXECUTIONS = "execution:${AWS::StackName}-RunWorkflow:*"
 STARTS = {
     ("states:StartExecution", MACHINE),
-    # A start that is repeated reads the run that is there, its outcome and its items.
+    # A repeated start reads the existing run, its outcome and its items.
     ("states:DescribeExecution", EXECUTIONS),
     ("dynamodb:GetItem", "Outcomes.Arn"),
     ("s3:PutObject", "${RunFiles.Arn}/runs/*"),
@@ -40,7 +40,7 @@ NEEDS = {
     "functions.api.schedules.definition": {
         (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
     }
-    # Without it S3 says that access is denied where there is no such object.
+    # Without it S3 answers "access denied" for a missing object.
     | {("s3:ListBucket", "RunFiles.Arn")},
     "functions.api.schedules.create": {
         ("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*"),

@@ -13,7 +13,7 @@ from tests.builders.deliveries import BODY, FORM, NOW, URL
 
 KEY = "the one key"
 
-# What Twilio's documentation and the tests of its SDKs publish, all with the token 12345.
+# Examples from Twilio's documentation and from its SDKs' tests, all with the token 12345.
 DOCUMENTED_URL = "https://mycompany.com/myapp.php"
 DOCUMENTED = {
     "CallSid": "CA1234567890ABCDE",

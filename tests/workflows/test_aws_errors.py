@@ -46,7 +46,7 @@ def test_a_code_of_aws_is_an_error_of_its_kind(
     assert type(error) is kind
     assert (error.code, error.connected) == (code, True)
     assert "What AWS says." in error.message
-    assert isinstance(error.__cause__, ClientError), "the log has the whole story"
+    assert isinstance(error.__cause__, ClientError), "AWS's error is not its cause"
 
 
 def test_an_uncaught_error_is_a_500_and_its_text_is_only_logged(settings: Settings) -> None:
@@ -119,7 +119,7 @@ def test_lines_and_parts_of_an_object_are_those_that_were_written() -> None:
     writer = s3.ObjectWriter("runs/1")
     for number in range(3):
         writer.write(b"line %d\n" % number)
-    assert s3.read("runs/1") is None, "nothing before it is closed"
+    assert s3.read("runs/1") is None, "the stream was closed too early"
     writer.close()
     assert list(s3.read_lines("runs/1")) == [b"line 0", b"line 1", b"line 2"]
     assert b"".join(s3.read_parts("runs/1")) == b"line 0\nline 1\nline 2\n"

@@ -352,7 +352,7 @@ def test_nothing_is_asked_twice(settings: Settings) -> None:
     with fakes.server(fails) as url:
         settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES.values()})
         ask()
-    # Of a schedule that may have been made, both deletions.
+    # Both deletions, because the schedule may have been made.
     assert len(asked) == len(SERVICES) + 2
 
 

@@ -284,7 +284,7 @@ def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(
     assert [message["message_id"] for message in found.result["messages"]][::2] == ["m1", "m3"]
     once_more = sends(["a@example.com", "c@example.com"], index=2)
     assert send_email_template(once_more, Context(245_000)) == {"status": "succeeded"}, (
-        "they were charged once"
+        "each recipient must be charged once"
     )
 
 

@@ -82,7 +82,7 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server
 ) -> None:
     started = clock()
     attack_until_refused(clock)
-    assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
+    assert clock() - started > DAY_SECONDS, "100 failures must take more than a day"
     served = send(kind="secret")
     assert (served.status, served.body["code_length"]) == (200, 6)
     assert check(served.body["verification_id"], last_code()).body["valid"] is True

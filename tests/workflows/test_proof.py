@@ -228,7 +228,7 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
     assert (reply.body["valid"], reply.body["proof"]) == (True, None)
-    assert cast("Any", aws.client).cache_info().currsize == 1, "Secrets Manager's, and no other"
+    assert cast("Any", aws.client).cache_info().currsize == 1, "only Secrets Manager's client"
 
 
 def test_without_proofs_verify_check_imports_nothing_of_them() -> None:
@@ -252,7 +252,7 @@ print([each for each in names if each.endswith((".proof", ".signing")) or each.s
         done = subprocess.run(
             command, env=lambdas | account, cwd=sam.ROOT, capture_output=True, text=True, check=True
         )
-    assert "init could not prepare" not in done.stdout, "the init came to its end"
+    assert "init could not prepare" not in done.stdout, "the init did not finish"
     assert done.stdout.splitlines()[-1] == "[]"
 
 

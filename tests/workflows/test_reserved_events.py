@@ -438,7 +438,7 @@ def test_a_run_of_the_platform_from_before_an_upgrade_is_delivered_and_repeated_
     again = retry(run_id, token_id="a" * 16).run_id
     assert carried_out(again) == "succeeded"
     assert carried_out(before_the_upgrade(kind, token_id)) == "succeeded"
-    assert len(delivered) == (0 if kind.startswith("usersnap") else 2), "usersnap is off"
+    assert len(delivered) == (0 if kind.startswith("usersnap") else 2), "Usersnap is off"
 
 
 @pytest.mark.parametrize("token_id", ["a" * 16, "webhook:shop", None])

@@ -197,7 +197,7 @@ def test_a_run_of_one_item_shows_its_result() -> None:
     run = start("greet", NAMES[:1], token_id=None)
     assert (describe(run.run_id).status, describe(run.run_id).pending) == ("running", 1)
     finish(run)
-    # moto's machine does not end well of itself; the item did.
+    # moto's machine never succeeds by itself; the item did.
     assert (describe(run.run_id).succeeded, describe(run.run_id).result) == (1, {"index": 0})
 
 

@@ -161,7 +161,7 @@ def test_a_secret_is_neither_answered_nor_logged(log: io.StringIO) -> None:
     assert refused.status == 422
     for text in (json.dumps([reply.body, refused.body]), log.getvalue()):
         assert "ddd" not in text
-    assert '"forwarding":false' in log.getvalue(), "it says what is in effect"
+    assert '"forwarding":false' in log.getvalue(), "the answer must show the settings in effect"
 
 
 def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_needed(

@@ -346,7 +346,7 @@ def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery(
         "k1-AAAA",
         "Permanent/General",
     )
-    assert "918273" not in json.dumps(item), "the subject stays behind"
+    assert "918273" not in json.dumps(item), "the subject must not be passed on"
     assert post_sns(json.dumps(SES_EVENT)).body == reply.body
 
 
