@@ -21,9 +21,6 @@ from moto import mock_aws
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import (
-    resource_output_transformer,
-)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_dynamodb,
@@ -52,6 +49,11 @@ UNKNOWN = {
     '"ToleratedFailurePercentage": 100': '"ToleratedFailurePercentage": 100.0',
 }
 """Parts of the definition that moto cannot read, with their replacements."""
+MOTOS_JSON = (
+    "moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval"
+    ".resource_output_transformer.transformer_json.json"
+)
+"""Module with which moto reads a list of items."""
 RUN_SECONDS = 60
 """A run that takes longer than this never ends."""
 
@@ -146,8 +148,7 @@ def machine() -> Iterator[None]:
     """One machine for all tests, because moto takes long to read it; each test has its own run."""
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws(config=CONFIG):
         settings = Settings(monkeypatch)
-        transformer = resource_output_transformer.transformer_json
-        monkeypatch.setattr(transformer, "json", SimpleNamespace(loads=read_lines))
+        monkeypatch.setattr(MOTOS_JSON, SimpleNamespace(loads=read_lines))
         monkeypatch.setattr(lambda_eval_utils, "boto_client_for", one_client)
         monkeypatch.setattr(state_task_service_dynamodb, "boto_client_for", one_client)
         with account(settings):
