@@ -22,7 +22,8 @@ from infra import sam
 from infra.local.errors import LocalStackError
 from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
-from infra.settings import refuse_mistakes, write_ready
+from infra.settings import write_ready
+from infra.settings_mistakes import refuse_mistakes
 from infra.trial import try_functions
 
 BUILD = sam.ROOT / ".aws-sam/build"

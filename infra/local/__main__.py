@@ -25,7 +25,7 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
-from infra.settings import refuse_mistakes
+from infra.settings_mistakes import refuse_mistakes
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787

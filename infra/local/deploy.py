@@ -1,5 +1,6 @@
 """Deploys template.yaml into the emulator, and checks what CREATE_COMPLETE does not prove."""
 
+import base64
 import hashlib
 import io
 import json
@@ -70,11 +71,13 @@ def deploy(
         TemplateError: when template.yaml cannot be read or translated; nothing is changed.
         LocalStackError: when the deployment fails, or differs from the template.
     """
-    translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator))
+    code = zipped_functions()
+    translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator, code))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
     with held():
         _apply(emulator, template, parameters)
+        _replace_reloaded_code(emulator, code)
         outputs = _outputs(emulator)
         _enable_ttl(emulator, template)
         emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
@@ -125,9 +128,9 @@ def _ships(path: Path) -> bool:
     )
 
 
-def _upload_code(emulator: Emulator) -> str:
+def _upload_code(emulator: Emulator, code: bytes) -> str:
     emulator.client("s3").create_bucket(Bucket=_BUCKET)
-    return f"s3://{_BUCKET}/{_put(emulator, zipped_functions(), 'zip')}"
+    return f"s3://{_BUCKET}/{_put(emulator, code, 'zip')}"
 
 
 def _put(emulator: Emulator, content: bytes, kind: str) -> str:
@@ -155,6 +158,22 @@ def _apply(emulator: Emulator, template: dict[str, Any], parameters: dict[str, s
             return
         raise LocalStackError(f"The emulator refuses the template: {error}") from error
     _wait(emulator)
+
+
+def _replace_reloaded_code(emulator: Emulator, code: bytes) -> None:
+    """Updates functions whose code is not the template's.
+
+    A reload changes code without the stack. If that change is undone while nothing runs, the
+    template is the one that was deployed, and the stack would keep the reloaded code.
+    """
+    digest = base64.b64encode(hashlib.sha256(code).digest()).decode()
+    deployment = Deployment(emulator, {})
+    configurations = deployment.configurations()
+    update_code(
+        deployment,
+        code,
+        [name for name in deployment.functions() if configurations[name]["CodeSha256"] != digest],
+    )
 
 
 def _wait(emulator: Emulator) -> None:

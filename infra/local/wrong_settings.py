@@ -26,7 +26,7 @@ def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) 
     if not concerned or _FILE not in sources:
         return []
     done = subprocess.run(
-        [sys.executable, "-m", "infra.settings", "-"],
+        [sys.executable, "-m", "infra.settings_mistakes", "-"],
         cwd=ROOT,
         input=sources[_FILE],
         capture_output=True,

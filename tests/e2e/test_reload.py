@@ -69,9 +69,9 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
         # Slow, so that calls are in progress whenever the code is replaced.
-        slow = sound.replace(
-            "    deleted = end(", "    __import__('time').sleep(0.2)\n    deleted = end("
-        )
+        first = "    deleted = delete("
+        assert first in sound
+        slow = sound.replace(first, f"    __import__('time').sleep(0.2)\n{first}")
         change(stack, project / HANDLER, slow, "code reloaded")
         statuses = call_while(
             api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded")
@@ -93,6 +93,30 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         change(stack, settings, wrong.replace("= 5\n", "= 8\n"), "code reloaded")
         sent = api.post("/workflows/verify_send", json={"channel": "email", "to": "a@example.com"})
         assert sent.json()["code_length"] == 8
+
+
+def test_a_change_that_is_undone_while_the_stack_is_down_is_not_run(
+    tmp_path: Path, project: Path
+) -> None:
+    settings = project / "functions/settings.toml"
+    before = settings.read_text()
+    running = LocalStack.start(tmp_path / "state", project)
+    longer = "[stage.local.verification]\ncode_length = 8\n"
+    change(running, settings, before + longer, "code reloaded")
+    assert code_length(running, "reloaded@example.com") == 8
+    running.stop()
+
+    settings.write_text(before)
+    running = LocalStack.start(tmp_path / "state", project)
+    assert code_length(running, "undone@example.com") == 6
+    running.stop()
+
+
+def code_length(stack: LocalStack, to: str) -> int:
+    with stack.api() as api:
+        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": to})
+    length: int = sent.json()["code_length"]
+    return length
 
 
 def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:

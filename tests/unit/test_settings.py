@@ -18,6 +18,7 @@ from infra.given import read_given
 from infra.local.errors import LocalStackError
 from infra.local.wrong_settings import find_wrong_settings
 from infra.samconfig import stages
+from infra.settings_mistakes import mistakes
 
 FILE = settings.FILE.read_text()
 UNCHANGED = """
@@ -133,7 +134,7 @@ def test_an_empty_text_of_the_file_is_absent() -> None:
 
 
 def test_the_file_has_no_mistakes() -> None:
-    assert settings.mistakes(FILE) == []
+    assert mistakes(FILE) == []
 
 
 @pytest.mark.parametrize("variable", sorted(settings.settings()))
@@ -230,15 +231,15 @@ def test_a_mistake_is_told_with_its_line_and_what_would_be_right(
     assert UNCHANGED.count(f"\n{changed}\n") == 1
     text = UNCHANGED.replace(f"\n{changed}\n", f"\n{to}\n")
     line = text.splitlines().index(to) + 1
-    (told,) = settings.mistakes(text, {"dev", "prod"})
+    (told,) = mistakes(text, {"dev", "prod"})
     assert told.startswith(f"functions/settings.toml:{line}: ")
     assert sentence in told
 
 
 def test_every_mistake_is_told_in_the_order_of_lines() -> None:
     text = '[verification]\nmax_attempts = 0\n[messages]\nlink_hosts = 5\napp_name = ""\n'
-    assert [each.split(":")[1] for each in settings.mistakes(text)] == ["2", "4"]
-    assert settings.mistakes('app_name = "Ours"\n') == [
+    assert [each.split(":")[1] for each in mistakes(text)] == ["2", "4"]
+    assert mistakes('app_name = "Ours"\n') == [
         "functions/settings.toml:1: app_name stands in no section. It belongs in [messages]."
     ]
 

@@ -31,7 +31,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DECODER = msgspec.json.Decoder(Definition)
-"""Made at import: msgspec crashes when several threads make the first decoder of a type."""
+"""Made once, at import: msgspec crashes when several threads make it for a type at the same time.
+"""
 
 
 def find_definition(schedule_id: str) -> Definition | None:

@@ -26,7 +26,10 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
     reply_to_domains: tuple[Annotated[str, Meta(pattern=_DOMAIN)], ...] = ()
     code_in_subject: bool = False
     web_domain: Annotated[str, Meta(max_length=40, pattern=_DOMAIN)] = ""
-    """Host of the web page where codes are typed; short enough for an SMS of 70 characters."""
+    """Host of the web page where codes are typed.
+
+    So short that an SMS of 70 characters holds it.
+    """
     android_app_hash: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{11}\Z")] = ""
 
     email_from: Annotated[str, config.ENVIRONMENT]

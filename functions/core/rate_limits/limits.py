@@ -126,7 +126,7 @@ def refund(counter: Counter) -> None:
         LimitRecord.update_if(
             counter.key, [LimitRecord.used.add(-counter.amount)], LimitRecord.used >= counter.amount
         )
-    except Exception:  # noqa: BLE001 - the count errs on the safe side
+    except Exception:  # noqa: BLE001 - the count errs on the safe side; the call raises its own error
         logger.warning("limit not refunded", exc_info=True)
 
 

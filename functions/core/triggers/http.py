@@ -66,7 +66,7 @@ class HttpTrigger:
         caller.require("runs:write")
         values = http.read_body(event)
         self._workflow.read(values)
-        from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only who starts runs pays for it
+        from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only the background pays for it
         from functions.core.runs.start import start  # noqa: PLC0415 - as above
 
         name = self._workflow.name

@@ -199,5 +199,5 @@ def _renew(attempt: Attempt, ended: threading.Event) -> None:
     while not ended.wait(LEASE_SECONDS / 3):
         try:
             attempt.renew()
-        except Exception:  # noqa: BLE001 - the counter then errs on the safe side, and the call has its own error to tell
+        except Exception:  # noqa: BLE001 - the next renewal may succeed; a lost lease costs one more try
             logger.warning("lease not renewed", exc_info=True)

@@ -10,7 +10,7 @@ from functions.core import config
 
 @config.settings("verification")
 class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of verifications. functions/settings.toml describes those in its section."""
+    """Settings of verifications; functions/settings.toml describes those of its section."""
 
     code_keys_secret: Annotated[str, config.ENVIRONMENT]
     """ARN of the secret with the HMAC keys of codes."""

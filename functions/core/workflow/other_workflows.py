@@ -68,7 +68,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
         InvalidParameters: as there.
         Unavailable
     """
-    from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only who starts runs pays for it
+    from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only a start pays for it
     from functions.core.runs.run import describe  # noqa: PLC0415 - as above
     from functions.core.runs.start import start as start_run  # noqa: PLC0415 - as above
 
