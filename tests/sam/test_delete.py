@@ -78,7 +78,7 @@ class SmallStack(NamedTuple):
         return str(found["Stacks"][0]["StackStatus"])
 
     def before_deletion(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-        """Does something each time when the command is about to delete the stack."""
+        """Does something each time the command is about to delete the stack."""
         real = boto3.client
 
         def watched(service: str) -> Any:
@@ -116,7 +116,7 @@ def table(name: str) -> dict[str, Any]:
 def test_every_version_of_every_file_goes_before_the_stack(
     small: SmallStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The emulator would delete a bucket with what is in it; AWS does not."""
+    """The emulator would delete a bucket with its contents; AWS does not."""
     small.create()
     left: list[int] = []
     small.before_deletion(monkeypatch, lambda: left.append(small.versions(small.bucket)))

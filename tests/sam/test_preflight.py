@@ -1,4 +1,4 @@
-"""What `make deploy` says before it builds."""
+"""Checks and output of `make deploy` before it builds."""
 
 import sys
 

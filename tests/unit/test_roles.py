@@ -51,7 +51,7 @@ NEEDS = {
     "functions.api.runs.launch": {("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*")},
     "functions.workflows.check_app_location.concurrency": {("lambda:GetAccountSettings", "*")},
 }
-"""What a role must allow where its function loads a module."""
+"""Permissions that a role needs if its function loads a module."""
 
 
 @cache
@@ -72,7 +72,7 @@ def path_of(module: str) -> Path:
 
 
 def reached(module: str) -> set[str]:
-    """A module, and all that it loads."""
+    """A module, and all modules that it loads."""
     found, left = set(), {module}
     while left:
         found |= left
@@ -142,7 +142,7 @@ def test_nobody_may_start_runs_who_cannot_in_code() -> None:
 
 
 def test_children_of_a_distributed_map_may_assume_the_machines_role() -> None:
-    """They come as the machine with the label of the map at its end."""
+    """They assume it as the machine with the label of the map at the end of its ARN."""
     (statement,) = RESOURCES["RunWorkflowRole"]["Properties"]["AssumeRolePolicyDocument"][
         "Statement"
     ]

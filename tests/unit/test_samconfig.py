@@ -103,7 +103,7 @@ def test_a_file_that_says_no_stack_is_told_and_not_guessed(text: str, file: Path
     ],
 )
 def test_a_wrong_parameter_is_told_by_its_name(given: dict[str, str], sentence: str) -> None:
-    """The SAM CLI drops one that the template does not have."""
+    """The SAM CLI ignores a parameter that the template does not have."""
     environment = Environment("dev", "ours", None, None, {"EmailFrom": "a@example.com"} | given)
     with pytest.raises(
         ValueError, match=f"^{re.escape(f'samconfig.toml, environment dev: {sentence}')}"
