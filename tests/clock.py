@@ -1,4 +1,4 @@
-"""The clock of functions/core/clock.py, held by a test."""
+"""The clock of functions/core/clock.py, controlled by a test."""
 
 import time
 
@@ -9,7 +9,7 @@ from functions.core.clock import DAY_SECONDS
 
 
 class Clock:
-    """Wall clock and monotonic clock, which a test can put forward together."""
+    """Wall clock and monotonic clock, which a test can advance together."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -19,11 +19,11 @@ class Clock:
         return time.time() + self._ahead
 
     def monotonic(self) -> float:
-        """Seconds that only ever go forward."""
+        """Seconds on a clock that never goes back."""
         return time.monotonic() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Puts both clocks forward."""
+        """Advances both clocks."""
         self._ahead += seconds
 
 
@@ -38,8 +38,8 @@ def held_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def early_in_a_day(clock: Clock) -> None:
-    """Puts the clock to a minute after midnight (UTC).
+    """Sets the clock to a minute after midnight (UTC).
 
-    Limits count by the hour and the day of the clock: a test that meets their end counts anew.
+    Limits count by hour and day; a test that crosses their end would start from zero.
     """
     clock.advance(DAY_SECONDS - clock() % DAY_SECONDS + 60)

@@ -1,4 +1,4 @@
-"""The environment of every test, like a deployed function's.
+"""Environment of every test, like a deployed function's.
 
 It is set before anything of the project is imported.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-# Under make its own variables would speak to every make that a test runs.
+# Otherwise make's own variables would affect every make that a test runs.
 for name in [
     name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_", "MAKE", "MFLAGS"))
 ]:
@@ -31,7 +31,7 @@ os.environ.update(
 )
 
 import botocore.session  # noqa: E402
-import moto  # noqa: E402, F401 - hooks botocore before any client is made
+import moto  # noqa: E402, F401 - must patch botocore before any client is made
 import pytest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
@@ -42,7 +42,7 @@ from tests.sizes import SOAK  # noqa: E402
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Chooses tests by the mark `soak`: `make soak` runs these alone, other targets not its own."""
+    """Selects tests by the mark `soak`: `make soak` runs only these, other targets run the rest."""
     marks = {item: item.get_closest_marker("soak") for item in items}
     kept = [
         item
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Only the process that has the workers pays for the import."""
+    """Imports xdist only in the process that has the workers."""
     from tests.scheduling import Scheduling  # noqa: PLC0415 - as above
 
     return Scheduling(config, log)
@@ -71,9 +71,9 @@ def _create_validating_client(
     config: Config | None = None,
     **options: Any,
 ) -> Any:
-    """A client that validates its calls by the service's model.
+    """Client that validates its calls against the service's model.
 
-    The functions save the time for that, so only AWS would find a wrong call of theirs.
+    The functions skip this to save time, so without it only AWS would find a wrong call.
     """
     validating = Config(parameter_validation=True)
     config = config.merge(validating) if config else validating
@@ -81,13 +81,13 @@ def _create_validating_client(
 
 
 botocore.session.Session.create_client = _create_validating_client
-# One loader for all sessions: a test with a client of its own would read the services' models anew.
+# One loader for all sessions, so that a test's own client does not read the models again.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the functions log in a test, one JSON object a line; metrics are not in it."""
+    """The functions' log in a test, one JSON object a line, without metrics."""
     stream = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream
@@ -95,7 +95,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept() -> Iterator[None]:
-    """No test finds settings, secrets or anything else that the one before it has read."""
+    """Clears settings, secrets and everything else that an earlier test has cached."""
     yield
     functions_config.reset()
 

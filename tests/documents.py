@@ -1,4 +1,4 @@
-"""The documents' own code, so that the tests run what the documents tell people to do."""
+"""Code in the documents, so that the tests run what the documents tell people to do."""
 
 import re
 import shlex
@@ -26,19 +26,19 @@ class Block(NamedTuple):
 
     document: Path
     line: int
-    """Of its opening fence, from 1."""
+    """Line of the opening fence, from 1."""
     language: str
     code: str
-    """Without the indentation of the list that it stands in."""
+    """Without the indentation of a list that contains the block."""
 
     @property
     def place(self) -> str:
-        """Where an editor finds it: `docs/how-to/proofs.md:20`."""
+        """Place as an editor opens it: `docs/how-to/proofs.md:20`."""
         return f"{self.document.relative_to(sam.ROOT)}:{self.line}"
 
 
 def blocks(document: Path, language: str | None = None) -> list[Block]:
-    """Fenced blocks of a document, of one language or of all."""
+    """Fenced blocks of a document, of one language or of all languages."""
     text = document.read_text()
     found = [
         Block(document, text[: each.start()].count("\n") + 1, each[2], textwrap.dedent(each[3]))
@@ -48,7 +48,7 @@ def blocks(document: Path, language: str | None = None) -> list[Block]:
 
 
 def commands(block: Block) -> Iterator[str]:
-    """Each `$ …` of a console block, with the lines on which it goes on."""
+    """Commands of a console block: each `$ …`, with its continuation lines."""
     lines = iter(block.code.splitlines())
     for line in lines:
         if not line.startswith("$ "):
@@ -60,7 +60,7 @@ def commands(block: Block) -> Iterator[str]:
 
 
 def _whole(command: str) -> bool:
-    """Whether its quotes are closed."""
+    """Whether all quotes are closed."""
     try:
         shlex.split(command, comments=True)
     except ValueError:
@@ -69,19 +69,19 @@ def _whole(command: str) -> bool:
 
 
 def proof_verifier(issuer: str) -> Verifier:
-    """`verified_destination` of the page about proofs, for an issuer."""
+    """`verified_destination` from the page about proofs, for an issuer."""
     code = _code("docs/how-to/proofs.md")[0].replace("https://backend.example.com", issuer)
     verifier: Verifier = _run(code)["verified_destination"]
     return verifier
 
 
 def blank_workflow() -> str:
-    """Code of the workflow that the tutorial begins with."""
+    """Code of the workflow with which the tutorial begins."""
     return _code("docs/tutorials/write-a-workflow.md")[0]
 
 
 def asking_workflow() -> Callable[[Any, Any], Any]:
-    """`lambda_handler` of the tutorial's workflow that asks who calls."""
+    """`lambda_handler` of the tutorial's workflow that reads its caller."""
     handler: Callable[[Any, Any], Any] = _run(_code("docs/tutorials/write-a-workflow.md")[1])[
         "lambda_handler"
     ]
@@ -95,12 +95,12 @@ def shortest_workflow() -> Callable[[Any, Any], Any]:
 
 
 def long_work() -> dict[str, str]:
-    """The workflows of the page about long work: code by name."""
+    """Workflows of the page about long work: code by name."""
     return {code[3:].partition(":")[0]: code for code in _code("docs/how-to/long-work.md")}
 
 
 def event_reader(key: str) -> Callable[[bytes, dict[str, str]], dict[str, Any]]:
-    """`read_event` of the page about events, for a key."""
+    """`read_event` from the page about events, for a key."""
     reader: Callable[[bytes, dict[str, str]], dict[str, Any]] = _run(
         _code("docs/how-to/events.md")[0].replace("whsec_…", key)
     )["read_event"]

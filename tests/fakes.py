@@ -1,4 +1,4 @@
-"""Stand-ins that are real servers: what they do to a client is what a network does."""
+"""Stand-ins that are real servers, so clients meet what a real network does."""
 
 import http.client
 import socket
@@ -15,7 +15,7 @@ Script = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 @contextmanager
 def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serves a script on loopback over HTTP, with `tls` over HTTPS; yields the URL."""
+    """Serves a script on loopback, over HTTPS with `tls` and otherwise HTTP; yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -49,7 +49,7 @@ def server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 
 
 def answers(status: int, body: bytes, **headers: str) -> Script:
-    """Every request gets this answer."""
+    """Gives every request this answer."""
 
     def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
         reply(request, status, body, headers)
@@ -58,14 +58,14 @@ def answers(status: int, body: bytes, **headers: str) -> Script:
 
 
 def hangs(request: BaseHTTPRequestHandler, _: bytes) -> None:
-    """Takes the request and says nothing until the client gives up."""
+    """Accepts the request and sends nothing until the client gives up."""
     request.close_connection = True
     request.connection.settimeout(30)
     request.connection.recv(1)
 
 
 def never_ends(beginning: bytes, piece: bytes, pause_seconds: float = 0) -> Script:
-    """Begins an answer, and goes on sending pieces of it until the client is gone."""
+    """Begins an answer, and sends pieces of it until the client is gone."""
 
     def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
         request.close_connection = True
@@ -78,7 +78,7 @@ def never_ends(beginning: bytes, piece: bytes, pause_seconds: float = 0) -> Scri
 
 
 def loses_first_answers(upstream: str, count: int) -> Script:
-    """Forwards every request; instead of the first `count` answers the connection breaks."""
+    """Forwards every request; breaks the connection instead of the first `count` answers."""
     lost = iter(range(count))
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -104,7 +104,7 @@ _TAKEN: list[socket.socket] = []
 
 
 def nobody() -> str:
-    """A URL at which nobody listens, nor will while this process lives: its port is taken."""
+    """URL where no server listens while this process lives: its port is taken."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     _TAKEN.append(taken)

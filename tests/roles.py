@@ -13,11 +13,11 @@ HANDLERS = {
 """Module of each function, by its logical id."""
 
 POLICIES = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::IAM::Policy"]
-"""Policies beside the roles: their resources are there under a condition."""
+"""Policies outside the roles, for resources that exist under a condition."""
 
 
 def allowed(role: str) -> set[tuple[str, str]]:
-    """Action and resource of each permission; of an ARN, the part after region and account."""
+    """Action and resource of each permission; the resource is the ARN after region and account."""
     documents = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
     documents += [
         policy["PolicyDocument"] for policy in POLICIES if {"Ref": role} in policy["Roles"]

@@ -9,5 +9,5 @@ T = TypeVar("T")
 
 
 def size(short: T, long: T) -> T:
-    """The size of a test marked `soak`: in `make test`, and in `make soak`."""
+    """Size of a test marked `soak`: in `make test`, and in `make soak`."""
     return long if SOAK else short

@@ -1,7 +1,7 @@
-"""Builders of what tests feed to the code: calls, deliveries, verifications, runs, copies.
+"""Builders of test data: calls, deliveries, verifications, runs, copies of the project.
 
-No test module imports another one (tests/unit/test_imports_of_tests.py). What two of them need is
-here.
+Test modules never import each other (tests/unit/test_imports_of_tests.py), so anything that two of
+them need is here.
 """
 
 from tests.builders.http import ALL_SCOPES, Context, Reply, call, http_event

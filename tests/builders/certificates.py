@@ -1,4 +1,4 @@
-"""An authority of certificates for one test, and certificates of servers by it."""
+"""A certificate authority for one test, and the server certificates that it signs."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Authority:
-    """Signs certificates; `path` is what a client has to trust."""
+    """Signs certificates. Clients that trust `path` trust them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -19,7 +19,7 @@ class Authority:
         self.path.write_bytes(_pem(self._certificate("authority", self._key, authority=True)))
 
     def server(self, host: str) -> ssl.SSLContext:
-        """What a server needs to be `host`."""
+        """TLS context of a server that presents a certificate for `host`."""
         key = ec.generate_private_key(ec.SECP256R1())
         private = key.private_bytes(
             serialization.Encoding.PEM,

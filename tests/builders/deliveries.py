@@ -1,7 +1,4 @@
-"""Deliveries as their sources make them.
-
-They are signed here, as each source documents it, and not by the code under test.
-"""
+"""Webhook deliveries, signed as each source documents it and not by the code under test."""
 
 import base64
 import hashlib
@@ -43,8 +40,10 @@ SES_EVENT: dict[str, Any] = {
         "timestamp": "2026-11-24T12:00:00.000Z",
     },
 }
-"""A bounce as SES publishes it, shortened (SES Developer Guide, "Contents of event data that
-Amazon SES publishes to Amazon SNS")."""
+"""Bounce as SES publishes it, shortened.
+
+Source: SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS".
+"""
 
 
 def received(body: bytes, headers: Mapping[str, str], query: str = "") -> Received:
@@ -89,7 +88,7 @@ def usersnap(body: bytes, key: str, at: float = NOW) -> Received:
 def twilio(
     fields: Sequence[tuple[str, str]], key: str, query: str = "", url: str = URL
 ) -> Received:
-    """A form of fields that are not repeated."""
+    """Signed form in which no field is repeated."""
     signed = (f"{url}?{query}" if query else url) + "".join(
         name + value for name, value in sorted(fields)
     )
@@ -103,7 +102,7 @@ def twilio_json(body: bytes, key: str) -> Received:
 
 
 def sns(message: str, topic: str = TOPIC, at: float = NOW, **fields: str | None) -> Received:
-    """A message as SNS sends it. `fields` replace the usual ones, and are signed as those are."""
+    """Message as SNS sends it. `fields` replace the usual ones, and the signature covers them."""
     values = {
         "Type": "Notification",
         "MessageId": "5c9c3b5e-0000-4000-8000-000000000001",
@@ -133,7 +132,7 @@ def sns(message: str, topic: str = TOPIC, at: float = NOW, **fields: str | None)
 
 
 def multipart(name: str, content: bytes, boundary: bytes = b"b1", *more: bytes) -> bytes:
-    """A form of one part, and of more that stand before it."""
+    """Multipart form that ends with this part; `more` parts stand before it."""
     part = f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content
     return (
         b"".join(b"--" + boundary + b"\r\n" + each + b"\r\n" for each in (*more, part))
@@ -154,7 +153,7 @@ def certificate(
     since: float = NOW - 86_400,
     until: float = NOW + 86_400,
 ) -> bytes:
-    """A certificate in PEM, by which a key vouches for itself."""
+    """Self-signed certificate of a key, in PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     made = made.not_valid_before(datetime.fromtimestamp(since, UTC)).not_valid_after(
@@ -181,10 +180,13 @@ class Make(Protocol):
 
 
 class Source(NamedTuple):
-    """A source that signs one payload at any time and with any key. It has the word "original"."""
+    """Source that signs one payload, for any time and with any key.
+
+    The payload has the word "original".
+    """
 
     name: SchemeName
-    make: Make  # of a key and a time
+    make: Make  # takes a key and a time
     payload: Any
     keys: tuple[str, str] = ("the one key", "the other key")
     signs_time: bool = True
@@ -209,7 +211,7 @@ TOPICS = (TOPIC, "arn:aws:sns:us-east-1:123456789012:invoices")
 
 
 def whenever(make: Callable[[str], Received]) -> Make:
-    """Of a source that signs no time."""
+    """Adapts the builder of a source that signs no time."""
     return lambda key, at=NOW: make(key)  # noqa: ARG005
 
 
@@ -226,4 +228,4 @@ SOURCES = {
     "usersnap form": Source("usersnap", partial(usersnap, MULTIPART), EVENT),
     "sns": Source("sns", partial(sns, json.dumps(EVENT)), EVENT, TOPICS),
 }
-"""One of each form in which a source sends."""
+"""One source for each form of delivery."""

@@ -1,4 +1,4 @@
-"""Every email that there is, filled with its sample, in every locale."""
+"""Every email of the product, filled with its sample, in every locale."""
 
 import json
 from html.parser import HTMLParser
@@ -18,13 +18,13 @@ _VOID = {"meta", "br", "img", "hr", "link"}
 
 
 def sample(name: str) -> dict[str, Any]:
-    """What a template is filled with."""
+    """Sample values of a template."""
     values: dict[str, Any] = json.loads((TEMPLATES / name / "sample.json").read_text())
     return values
 
 
 def email(name: str, locale: str, **values: Any) -> Email:
-    """A template with its sample, and `values` instead of or besides what it has."""
+    """A template filled with its sample; `values` are added or replace it."""
     if name == "verification":
         return verification_email("123456", minutes=10, purpose=None, locale=locale)
     return catalog.find_template(name).email(sample(name) | values, locale)

@@ -23,7 +23,7 @@ class Context(LambdaContext):
     def __init__(self, remaining_ms: int = 30_000) -> None:
         self._remaining_ms = remaining_ms
 
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # theirs is static
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # static in the base class
         return self._remaining_ms
 
 
@@ -41,9 +41,9 @@ def http_event(
     headers: Mapping[str, str] | None = None,
     ip: str = "192.0.2.1",
 ) -> dict[str, Any]:
-    """API Gateway's event (HTTP API, payload 2.0) of an authorized request.
+    """Event of an authorized request, as API Gateway sends it (HTTP API, payload 2.0).
 
-    A body that is a `str` is sent as it is.
+    A `str` body is sent as it is.
     """
     text = body if isinstance(body, str) else json.dumps({} if body is None else body)
     token = {"token_id": token_id, "kind": kind, "scopes": " ".join(scopes)}
@@ -74,6 +74,6 @@ class Reply(NamedTuple):
 
 
 def call(handler: Any, body: object = None, **options: Any) -> Reply:
-    """Calls a handler over HTTP."""
+    """Calls a handler over HTTP and returns its answer."""
     answer = handler(http_event(body, **options), Context())
     return Reply(answer["statusCode"], answer["headers"], json.loads(answer["body"]))

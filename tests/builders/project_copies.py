@@ -1,4 +1,4 @@
-"""Copies of the project, in which a test may change what it likes."""
+"""Copies of the project that a test may change."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def git(project: Path, *words: str) -> None:
 
 
 def run(clone: Path, *commands: list[str]) -> None:
-    """Runs modules at once: what takes seconds here is waiting for other processes."""
+    """Runs modules in parallel, because each mostly waits for other processes."""
     pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     started = [
         subprocess.Popen([sys.executable, "-m", *words], cwd=clone, **pipe) for words in commands

@@ -32,7 +32,7 @@ def delivery(parameters: dict[str, Any] | None = None, **fields: object) -> dict
 
 
 def outcome(run_id: str = RUN_ID) -> outcomes.ItemOutcome:
-    """What is recorded of that item."""
+    """Recorded outcome of that item."""
     found = outcomes.find_outcome(run_id, 1)
     assert found, f"item 1 of run {run_id} has no outcome"
     return found

@@ -7,4 +7,4 @@ from infra import sam
 
 _SAMPLE = sam.ROOT / "tests/events/events.json"
 APPROVED: dict[str, Any] = json.loads(_SAMPLE.read_text())["Records"][0]
-"""Of a verification that was approved."""
+"""Change of a verification to approved."""

@@ -1,4 +1,4 @@
-"""template.yaml as AWS's translator makes CloudFormation of it, and the state machine of runs."""
+"""template.yaml as AWS's translator turns it into CloudFormation, and the state machine of runs."""
 
 from functools import cache
 from typing import Any
@@ -16,10 +16,10 @@ SUBSTITUTIONS = {
     "OutcomesTable": "outcomes",
     "RunsBucket": "stack-runs",
 }
-"""Of the definition."""
+"""Definition substitutions of the state machine."""
 
 
 @cache
 def translated() -> dict[str, Any]:
-    """The template with its defaults."""
+    """The translated template with default parameters."""
     return sam.translate(sam.read_template(), PARAMETERS, "s3://bucket/key")

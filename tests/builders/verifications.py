@@ -1,4 +1,4 @@
-"""Verifications: sent, stored, checked and ended, as clients and schedules do it."""
+"""Verifications that are sent, stored, checked and ended, as clients and schedules do it."""
 
 import re
 from itertools import count
@@ -14,7 +14,7 @@ from tests.builders.parameters import check_parameters, send_parameters
 from tests.workflows.conftest import sent_emails, sent_sms
 
 CODE = "123456"
-"""Of a stored verification."""
+"""Code of a stored verification."""
 FAR = 4_000_000_000
 """Seconds since the epoch, in the year 2096."""
 
@@ -26,7 +26,7 @@ def send(
     ip: str = "192.0.2.1",
     **parameters: object,
 ) -> Reply:
-    """A call of verify_send.
+    """Calls verify_send.
 
     Args:
         to: an address, or a number, which gets an SMS unless `channel` says otherwise.
@@ -38,25 +38,25 @@ def send(
 
 
 def check(verification_id: str, code: str = CODE, **options: Any) -> Reply:
-    """A call of verify_check; the options are those of `http_event`."""
+    """Calls verify_check; the options are those of `http_event`."""
     return call(verify_check, check_parameters(verification_id, code), **options)
 
 
 def guess(verification_id: str) -> Reply:
-    """A check with a code that no message had: a fixed one would now and then be right."""
+    """Checks with a code that no message contains; a fixed code would sometimes be right."""
     texts = [mail.body for mail in sent_emails()] + [text for _, text in sent_sms()]
     sent = "\n".join([CODE, *texts])
     return check(verification_id, next(f"{n:06}" for n in count() if f"{n:06}" not in sent))
 
 
 def end(verification_id: str) -> None:
-    """What the schedule of a verification does when it fires."""
+    """Fires the deletion schedule of a verification."""
     event = {"trigger": "schedule", "parameters": {"verification_id": verification_id}}
     assert verify_delete(event, Context())["problem"] is None
 
 
 def stored(**changes: Any) -> str:
-    """A verification as verify_send leaves it, but for the changes; returns its id."""
+    """Stores a verification as verify_send leaves it, with these changes; returns its id."""
     verification_id = changes.pop("verification_id", code_keys().new_verification_id())
     facts: dict[str, Any] = {
         "channel": "email",

@@ -1,4 +1,4 @@
-"""Plugin of pytest that records calls: `pytest -p tests.calls.plugin`.
+"""Pytest plugin that records calls: `pytest -p tests.calls.plugin`.
 
 It sets `FUNCTIONS_PYTHONPATH`, so that the functions' own processes record as well.
 """

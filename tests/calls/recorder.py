@@ -24,14 +24,14 @@ from typing import Any
 import botocore.handlers
 
 FOLDER = "CALLS_FOLDER"
-"""Variable with the folder of the record: a file for each process, a line for each invocation."""
+"""Variable with the record's folder: a file per process, a line per invocation."""
 
 _HANDLER = re.compile(r"functions\.(?:api|workflows)\.(\w+)\.handler")
 _current: ContextVar[list[str] | None] = ContextVar("calls of the invocation", default=None)
 
 
 def install() -> None:
-    """Records from now on; call it before any handler is imported or botocore session made."""
+    """Starts recording; call it before any handler is imported or any botocore session is made."""
     sys.meta_path.insert(0, _Handlers())
     botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _keep_parameters))
     botocore.handlers.BUILTIN_HANDLERS.append(("before-call", _note_aws))
@@ -41,7 +41,7 @@ def install() -> None:
 
 @contextmanager
 def invocation(function: str, trigger: str) -> Iterator[None]:
-    """Writes down what is called meanwhile, also by threads that are started meanwhile."""
+    """Writes down the calls of one invocation, including those of threads that it starts."""
     made: list[str] = []
     token = _current.set(made)
     try:
@@ -66,18 +66,21 @@ def recorded(function: str, handler: Callable[[Any, Any], Any]) -> Callable[[Any
 
 
 def _keep_parameters(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    """Keeps them for `_note_aws`: this event also comes for a URL that is signed and never sent."""
+    """Keeps a call's parameters for `_note_aws`.
+
+    botocore emits this event also for a presigned URL, which is never sent.
+    """
     context["recorded_parameters"] = params
 
 
 def _note_aws(model: Any, context: dict[str, Any], **_: object) -> None:
-    """Notes a call of an AWS client; botocore emits the event once, however often it tries."""
+    """Notes a call of an AWS client; botocore emits the event once, however often it retries."""
     resource = _resource(context.get("recorded_parameters", {}))
     _note(f"{model.service_model.signing_name}:{model.name} {resource}".rstrip())
 
 
 def _note(call: str) -> None:
-    """A call by a test's stand-in, within an invocation, is the test's."""
+    """Notes a call within an invocation; a call by a test's stand-in belongs to the test."""
     if (made := _current.get()) is not None and not _caller().startswith("tests."):
         made.append(call)
 
@@ -86,9 +89,7 @@ def _trigger(event: Any) -> str:
     event = event if isinstance(event, dict) else {}
     if "requestContext" in event:
         return "http"
-    return str(
-        event.get("trigger") or event.get("door") or ("stream" if "Records" in event else "direct")
-    )
+    return str(event.get("trigger") or ("stream" if "Records" in event else "direct"))
 
 
 def _resource(params: dict[str, Any]) -> str:
@@ -107,7 +108,7 @@ def _resource(params: dict[str, Any]) -> str:
 
 
 def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
-    """Notes requests that are not the AWS SDK's, with the module of functions/ that makes them."""
+    """Notes requests outside the AWS SDK, with the module of functions/ that makes them."""
 
     @wraps(putrequest)
     def noting(
@@ -121,9 +122,9 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
 
 
 def _caller() -> str:
-    """Innermost calling module of functions/ or tests/; empty in a thread that has none."""
+    """Innermost calling module of functions/ or tests/; empty in a thread without one."""
     frame = sys._getframe()
-    while frame := frame.f_back:  # type: ignore[assignment] # null at the end
+    while frame := frame.f_back:  # type: ignore[assignment] # None at the end
         name = str(frame.f_globals.get("__name__"))
         if name.startswith(("functions.", "tests.")) and name != __name__:
             return name
@@ -131,7 +132,7 @@ def _caller() -> str:
 
 
 def _inheriting(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
-    """Threads belong to the invocation that starts them."""
+    """Makes threads belong to the invocation that starts them."""
 
     @wraps(start)
     def starting(self: threading.Thread) -> None:
@@ -142,7 +143,7 @@ def _inheriting(start: Callable[[threading.Thread], None]) -> Callable[[threadin
 
 
 class _Handlers(importlib.abc.MetaPathFinder):
-    """Imports handlers as Python does, and records what their init calls and each invocation."""
+    """Imports handlers as Python does, and records the calls of init and of each invocation."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -19,33 +19,34 @@ TABLES = {
     if each["Type"] == "AWS::DynamoDB::Table"
 }
 ROLES = {handler.split(".")[2]: f"{name}Role" for name, handler in sorted(HANDLERS.items())}
-"""Role of each function. Functions that tests add to the stack have none and are not reported."""
+"""Role of each function. Functions that tests add to the stack have no role and are not reported.
+"""
 ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:DeleteObjects": "s3:DeleteObject",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
 }
-"""IAM's names of actions where they are not the operations' (Service Authorization Reference)."""
+"""Names of IAM actions that differ from the operation's (Service Authorization Reference)."""
 
 WITHOUT_A_CALL = (
-    # Lambda uses them in the function's name: its log, the stream that it reads, dead letters.
+    # Lambda itself uses these: for the function's log, its stream and its dead letters.
     "logs:",
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
     "sqs:SendMessage",
-    # EventBridge Scheduler asks for it when a schedule is created.
+    # EventBridge Scheduler requires it when a schedule is created.
     "iam:PassRole",
-    # Without it S3 says that access is denied where there is no such object.
+    # Without it S3 answers "access denied" for a missing object.
     "s3:ListBucket",
 )
-"""Beginnings of actions that no function calls."""
+"""Prefixes of actions that no function calls."""
 
 
 class Count(TypedDict):
-    """How often a call was made: in all, in how many invocations, and at most in one."""
+    """Number of calls: in total, of invocations that make one, and the most in one invocation."""
 
     count: int
     invocations: int
@@ -53,13 +54,13 @@ class Count(TypedDict):
 
 
 Record = dict[str, dict[str, dict[str, Count]]]
-"""Counts by function, trigger and call. The call `any AWS call` has the sum of an invocation's."""
+"""Counts by function, trigger and call. The call `any AWS call` sums up an invocation."""
 
 ALL = "any AWS call"
 
 
 def merged(lines: Iterable[str]) -> Record:
-    """The record that lines of the recorder make together."""
+    """Merges the recorder's lines into one record."""
     found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for line in map(json.loads, lines):
         calls = Counter[str]()
@@ -77,7 +78,7 @@ def merged(lines: Iterable[str]) -> Record:
 
 
 def named(call: str) -> str:
-    """A call with template.yaml's ids of tables."""
+    """The call with its tables named by their ids in template.yaml."""
     for name, logical_id in TABLES.items():
         call = call.replace(name, logical_id)
     return call
@@ -114,7 +115,7 @@ def compared(function: str, record: Record) -> tuple[list[str], list[str]]:
 
 
 def covers(permission: tuple[str, str], need: tuple[str, str]) -> bool:
-    """Whether a permission is for this action, and for its resource where that is known."""
+    """Whether a permission covers this action, and its resource where that is known."""
     return permission[0] == need[0] and (not need[1] or permission[1] in {need[1], "*"})
 
 
@@ -134,7 +135,7 @@ def report(record: Record) -> Iterator[str]:
 
 
 def main(folder: Path) -> int:
-    """Writes and prints the report; the exit status."""
+    """Writes and prints the report; returns the exit status."""
     lines = [
         line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()
     ]

@@ -1,4 +1,4 @@
-"""Starts the recorder in a function's process: Python imports such a module when it starts."""
+"""Starts the recorder in a function's process; Python imports this module at startup."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The local stack as `make run` starts it, on its own port and state, beside one that is up.
+"""The local stack as `make run` starts it, on a port and state of its own.
 
 Tests speak HTTP to it. Through `LocalStack` they read from the emulator what HTTP cannot show, such
 as a log or the record of a verification.
@@ -38,11 +38,12 @@ from tests.sizes import SOAK
 
 START_SECONDS = 120
 WAIT_SECONDS = 120
-"""Far more than anything takes: on a slow machine with four workers all is several times slower."""
+"""Generous: a slow machine with four workers takes several times as long as usual."""
 DAY_SECONDS = 86_400
 LONGEST_SHOWN = 3000
 WAIT_SCALE = 0.1
-"""Of waits and pauses in the emulator's Step Functions; in `make soak` they are whole."""
+"""Scale of waits and pauses in the emulator's Step Functions; `make soak` keeps their full length.
+"""
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -53,13 +54,13 @@ def eventually(
     until: Callable[[T], object] = bool,
     seconds: float = WAIT_SECONDS,
 ) -> T:
-    """Looks until what is seen is as wanted, and returns it.
+    """Polls until the condition holds, and returns the value.
 
     Args:
-        what: what is waited for; a failure says it, and what was seen last.
-        look: gives what is seen now.
-        until: whether that is as wanted; otherwise, whether it is true.
-        seconds: how long to wait.
+        what: the condition in words, for the failure message.
+        look: returns the current value.
+        until: whether a value meets the condition; by default, whether it is true.
+        seconds: longest wait.
     """
     deadline = time.monotonic() + seconds
     while not until(seen := look()):
@@ -71,19 +72,19 @@ def eventually(
 
 
 def wait_for_room_before_midnight(seconds: float = 15) -> None:
-    """Waits until no midnight (UTC), at which daily limits begin anew, comes for a while."""
+    """Waits if midnight (UTC) is near, when daily limits start again."""
     left = DAY_SECONDS - time.time() % DAY_SECONDS
     if left < seconds:
         time.sleep(left)
 
 
 def shortened(text: str) -> str:
-    """The end of a long text."""
+    """End of a long text."""
     return text if len(text) <= LONGEST_SHOWN else f"…{text[-LONGEST_SHOWN:]}"
 
 
 class LocalStack:
-    """A running `python -m infra.local`, perhaps of another process, and what it printed."""
+    """A running `python -m infra.local`, perhaps started by another process, and its output."""
 
     def __init__(self, state: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.state = state
@@ -94,12 +95,12 @@ class LocalStack:
     def start(
         cls, state: Path, project: Path = sam.ROOT, /, *, check: bool = True, **settings: object
     ) -> "LocalStack":
-        """Starts one, and waits until it is up or has ended.
+        """Starts a local stack and waits until it is up or has exited.
 
         Args:
             state: its state folder.
-            project: whose code and template it runs.
-            check: whether it has to come up.
+            project: folder of the code and the template that it runs.
+            check: whether it must come up.
             settings: as on make's command line.
         """
         state.mkdir(parents=True, exist_ok=True)
@@ -126,7 +127,7 @@ class LocalStack:
         return self._log.read_text()
 
     def wait_for_text(self, text: str) -> str:
-        """All that it has printed, once this is in it."""
+        """Waits until the output contains the text; returns all output."""
         return eventually(f"{text!r} is printed", lambda: self.text, lambda seen: text in seen)
 
     @property
@@ -135,7 +136,7 @@ class LocalStack:
 
     @property
     def exit_status(self) -> int:
-        """Waits until the process that was started has ended."""
+        """Waits until the started process has exited."""
         assert self.process
         return self.process.wait(WAIT_SECONDS)
 
@@ -159,7 +160,9 @@ class LocalStack:
 
     @property
     def api_url(self) -> str:
-        """The API as the emulator serves it, without the local server's limit of calls at once."""
+        """URL of the API at the emulator, which bypasses the local server's limit of parallel
+        calls.
+        """
         running = self.running
         return f"{running.emulator_url}/_aws/execute-api/{running.outputs['ApiId']}/$default"
 
@@ -175,7 +178,7 @@ class LocalStack:
         return messages
 
     def code(self, to: str) -> str:
-        """The code in the newest message to a destination."""
+        """Code in the newest message to a destination."""
         messages = self.inbox(to)
         assert messages, f"no message to {to} has arrived"
         found = re.search(r"(?<!\d)\d{6,10}(?!\d)", messages[0]["text"])
@@ -189,9 +192,9 @@ class LocalStack:
         return [line for name in names for line in self._logs(f"/aws/lambda/{name}")]
 
     def _logs(self, group: str) -> list[str]:
-        """The lines of a group.
+        """Lines of a log group.
 
-        The groups are not listed: the emulator fails at that while any of them gets a new stream.
+        The groups are not listed: the emulator fails to list them while one gets a new stream.
         """
         pages = self.emulator.client("logs").get_paginator("filter_log_events")
         for last in [False] * 20 + [True]:
@@ -209,9 +212,9 @@ class LocalStack:
         raise AssertionError
 
     def leaks(self, lines: list[str]) -> list[str]:
-        """Codes, tokens and whole destinations that stand in log lines."""
+        """Codes, tokens and whole destinations found in log lines."""
         everything, messages = "\n".join(lines), self.inbox() if lines else []
-        # Timestamps and ids have digits too: a code counts where it stands alone.
+        # Timestamps and ids have digits too, so only a code that stands alone counts.
         codes = {
             code
             for message in messages
@@ -240,38 +243,38 @@ class LocalStack:
         return issued
 
     def new_api(self, scopes: str) -> httpx.Client:
-        """A client with a token of its own, of these scopes."""
+        """Client with a new token of these scopes."""
         return self.api(self.new_token("secret", scopes)["token"])
 
     def secret(self, output: str) -> str:
-        """The text of a secret that the stack names in its outputs, as an operator reads it."""
+        """Text of a secret that the stack's outputs name, as an operator reads it."""
         arn = self.running.outputs[output]
         secrets = self.emulator.client("secretsmanager")
         return str(secrets.get_secret_value(SecretId=arn)["SecretString"])
 
     def verification(self, verification_id: str) -> Json | None:
-        """The record of a verification; null if there is none."""
+        """Record of a verification; null if there is none."""
         key = {"verification_id": {"S": verification_id}}
         table = self.emulator.client("dynamodb")
         record: Json | None = table.get_item(TableName="local-verifications", Key=key).get("Item")
         return record
 
     def answer(self, workflow: str, **parameters: Any) -> Json:
-        """What a workflow that has no route answers, result or problem, to a `direct` call."""
+        """Answer of a workflow without a route to a `direct` call: a result or a problem."""
         event = json.dumps({"trigger": "direct", "parameters": parameters})
         function = {"FunctionName": f"local-wf-{workflow}", "Payload": event}
         answer: Json = json.load(self.emulator.client("lambda").invoke(**function)["Payload"])
         return answer
 
     def invoke(self, workflow: str, **parameters: Any) -> Json:
-        """The result of such a call."""
+        """Result of a `direct` call."""
         answer = self.answer(workflow, **parameters)
         assert answer.get("result"), answer
         result: Json = answer["result"]
         return result
 
     def make_due(self, name: str, group: str, expression: str | None = None) -> None:
-        """Changes a schedule's time to now, and nothing else; the emulator looks every 10 s."""
+        """Changes only a schedule's time, to now; the emulator looks every 10 s."""
         scheduler = self.emulator.client("scheduler")
         about = scheduler.get_schedule(Name=name, GroupName=group)
         kept = ("State", "Target", "FlexibleTimeWindow", "ActionAfterCompletion")
@@ -304,17 +307,15 @@ class LocalStack:
             )
 
     def stop(self) -> None:
-        """As Ctrl-C does. No log line may hold a code, a token or a whole destination."""
+        """Stops it as Ctrl-C does, and checks the logs for codes, tokens and whole destinations."""
         lines = [] if self.exited else self.logs()
         leaks = self.leaks(lines)
         self.end()
-        assert leaks == [], "in the logs are codes, tokens or whole destinations"
-        assert not lines or any('"message":"answered"' in line for line in lines), (
-            "the logs were read"
-        )
+        assert leaks == [], "the logs hold codes, tokens or whole destinations"
+        assert not lines or any('"message":"answered"' in line for line in lines), "no log was read"
 
     def end(self) -> None:
-        """Ends the process, whoever started it, and waits until its state is saved."""
+        """Stops the process, whoever started it, and waits until its state is saved."""
         if self.process is not None:
             if not self.exited:
                 self.process.send_signal(signal.SIGINT)
@@ -326,18 +327,18 @@ class LocalStack:
 
 
 def keys_of(secret: str) -> list[str]:
-    """The keys in the text of a secret, the current one first: a key, or a JSON list of two."""
+    """Keys in a secret's text, the current one first: one key, or a JSON list of two."""
     listed: list[str] = json.loads(secret) if secret.startswith("[") else [secret.strip()]
     return listed
 
 
 def _log(state: Path) -> Path:
-    """Of the last start on a state."""
+    """Output file of the last start on a state."""
     return max(state.parent.glob(f"{state.name}-printed-*.log"))
 
 
 def _runs(pid: int) -> bool:
-    """Also of another's child, which is a zombie until its parent ends."""
+    """Whether a process runs. A zombie, another process's ended child, does not count."""
     said = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout
@@ -346,7 +347,7 @@ def _runs(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[LocalStack]:
-    """The stack with the template's settings, which all tests of all workers share."""
+    """The stack with the template's settings, shared by all tests of all workers."""
     if worker_id == "master":
         running = LocalStack.start(tmp_path_factory.mktemp("stack"))
         yield running
@@ -358,7 +359,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 
 
 def join(shared: Path, worker_id: str) -> LocalStack:
-    """The stack of all workers; the first one starts it."""
+    """Returns the stack of all workers; the first worker starts it."""
     state, users = shared / "stack", shared / "stack-users"
     with lock(shared):
         if users.exists() and any(users.iterdir()):
@@ -373,7 +374,7 @@ def join(shared: Path, worker_id: str) -> LocalStack:
 
 
 def leave(shared: Path, worker_id: str) -> None:
-    """The last worker stops the stack, and so looks at what all tests left in its logs."""
+    """Leaves the shared stack; the last worker stops it, which checks the logs of all tests."""
     with lock(shared):
         (shared / "stack-users" / worker_id).unlink()
         if not any((shared / "stack-users").iterdir()):
@@ -381,7 +382,7 @@ def leave(shared: Path, worker_id: str) -> None:
 
 
 class Receiver:
-    """An app's backend: keeps what arrives, and fails the deliveries that it is told to fail."""
+    """Backend of an app: keeps each delivery, and fails those that it is told to fail."""
 
     def __init__(self) -> None:
         self.arrived: list[tuple[str, dict[str, str], bytes]] = []
@@ -396,17 +397,17 @@ class Receiver:
         fakes.reply(request, 503 if failing else 204, b"", {})
 
     def fail_once(self, part: bytes) -> None:
-        """Fails the first delivery that has this part; those of other tests arrive meanwhile."""
+        """Fails the first delivery that contains this text; other deliveries are unaffected."""
         self._failing.append(part)
 
     def arrived_with(self, part: bytes) -> list[tuple[bytes, dict[str, str]]]:
-        """Bodies and headers of the deliveries that have this part."""
+        """Bodies and headers of the deliveries that contain this text."""
         return [(body, headers) for _, headers, body in list(self.arrived) if part in body]
 
     def events(self, path: str, key: str, kind: str, **data: Any) -> list[Json]:
-        """The events of a type that arrived there with such data, each verified.
+        """Verified events of a type that arrived there with this data.
 
-        Others are not verified: what arrived more than five minutes ago is too old for that.
+        Other events are not verified: after five minutes they are too old for that.
         """
         return [
             Webhook(key).verify(body, headers)
@@ -415,7 +416,7 @@ class Receiver:
         ]
 
     def wait_for_event(self, path: str, key: str, kind: str, **data: Any) -> Json:
-        """The first such event, once it has arrived."""
+        """Waits for the first such event."""
         eventually(
             f"{path} has the event {kind} with {data}",
             lambda: [json.loads(body) for at, _, body in list(self.arrived) if at == path],
@@ -441,7 +442,7 @@ def receiver_url(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack on which everything is switched on.
+    """The one stack on which every option is switched on.
 
     Its tests are on one worker (tests/scheduling.py).
     """
@@ -461,7 +462,7 @@ def special(receiver_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Held by one process at a time."""
+    """Lock that one process holds at a time."""
     with (folder / "stack.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -469,14 +470,14 @@ def lock(folder: Path) -> Iterator[None]:
 
 @pytest.fixture
 def api(stack: LocalStack) -> Iterator[httpx.Client]:
-    """A client with the secret development token."""
+    """Client with the secret development token."""
     with stack.api() as client:
         yield client
 
 
 @pytest.fixture
 def email() -> str:
-    """An address that no other test has."""
+    """Address that no other test uses."""
     return f"person-{uuid.uuid4().hex[:12]}@example.com"
 
 
@@ -485,9 +486,9 @@ _lines = iter(range(100))
 
 @pytest.fixture
 def phone(worker_id: str) -> str:
-    """A number that no other test has.
+    """Number that no other test uses.
 
-    Each worker has an area code. In each of these 555-0100 to 555-0199 are for fiction.
+    Each worker has an area code. In each of them, 555-0100 to 555-0199 are reserved for fiction.
     """
     areas = (212, 213, 310, 312, 415, 503, 617, 702, 808, 907)
     area = areas[int(worker_id.removeprefix("gw")) if worker_id != "master" else 0]

@@ -19,7 +19,7 @@ def upload(api: httpx.Client, text: str, kind: str = "csv") -> str:
 
 
 def start(api: httpx.Client, workflow: str, **wanted: Any) -> Json:
-    """A run as it starts."""
+    """Starts a run and returns its first state."""
     started = api.post("/runs", json={"workflow": workflow} | wanted)
     assert started.status_code == 202, started.text
     run: Json = started.json()
@@ -27,7 +27,7 @@ def start(api: httpx.Client, workflow: str, **wanted: Any) -> Json:
 
 
 def read(api: httpx.Client, run_id: str) -> Json:
-    """A run as it is now."""
+    """Current state of a run."""
     shown: Json = api.get(f"/runs/{run_id}").raise_for_status().json()
     assert sum(counts(shown)) == shown["total"], shown
     return shown
@@ -42,12 +42,12 @@ def has_ended(run: Json) -> bool:
 
 
 def ended(api: httpx.Client, run_id: str, seconds: float = WAIT_SECONDS) -> Json:
-    """A run once it has ended."""
+    """Waits until a run has ended, and returns it."""
     return eventually(f"{run_id} has ended", lambda: read(api, run_id), has_ended, seconds)
 
 
 def items_of(api: httpx.Client, run_id: str, **query: Any) -> list[Json]:
-    """The outcomes of a run's items, over all pages."""
+    """Outcomes of a run's items, over all pages."""
     return _pages(api, f"/runs/{run_id}/items", "items", query)
 
 
@@ -56,7 +56,10 @@ def failed_indexes(api: httpx.Client, run_id: str) -> list[int]:
 
 
 def readable(api: httpx.Client) -> list[Json]:
-    """All runs that the token may read; other tests' runs fill pages in which it reads nothing."""
+    """All runs that the token may read, over all pages.
+
+    A page can be empty where other tests' runs fill it.
+    """
     return _pages(api, "/runs", "runs", {})
 
 

@@ -1,4 +1,4 @@
-"""Who may call: tokens, scopes, CORS, and what is local only."""
+"""Access to the API: tokens, scopes, CORS, and local-only paths."""
 
 import socket
 
@@ -49,7 +49,7 @@ def test_a_token_does_what_its_scopes_say(stack: LocalStack) -> None:
 def test_a_revoked_token_is_refused_once_the_authorizers_cache_has_passed(
     stack: LocalStack,
 ) -> None:
-    """Revoked before its first use, so that no answer is cached."""
+    """The token is revoked before its first use, so that no answer is cached."""
     issued = stack.new_token("secret", "workflow:verify_check")
     done = stack.token("revoke", issued["token_id"])
     assert done.returncode == 0, done.stderr

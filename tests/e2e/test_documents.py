@@ -1,4 +1,4 @@
-"""The documents' samples against the stack: README's JavaScript, and calls by curl."""
+"""The documents' samples, run against the stack: README's JavaScript and the curl calls."""
 
 import shlex
 import shutil
@@ -24,7 +24,7 @@ CALLED = (
     "deliver_event",
     "check_app_location",
 )
-"""Workflows that change nothing which other tests rely on."""
+"""Workflows that change nothing on which other tests rely."""
 NODE = shutil.which("node", path=sam.ROOT / ".venv/bin") or shutil.which("node")
 
 
@@ -36,7 +36,7 @@ def test_the_fetch_of_the_readme_verifies_an_email(
     assert block.code.count("\n") == 8, "README announces eight lines"
     assert PUBLISHABLE in block.code
     code = block.code.replace("http://127.0.0.1:8787", stack.url).replace("ana@example.com", email)
-    # A browser's prompt blocks; here it asks a file for the code that arrived meanwhile.
+    # A browser's prompt blocks; this one reads a file with the code that has arrived meanwhile.
     prompt = tmp_path / "prompt.mjs"
     prompt.write_text(
         f'const inbox = await (await fetch("{stack.url}/_local/inbox?to={email}")).json();\n'
@@ -53,7 +53,7 @@ def test_the_fetch_of_the_readme_verifies_an_email(
 
 
 def sample_calls() -> Iterator[Any]:
-    """Calls of these workflows in the documents: path, headers and body of each."""
+    """The documents' calls of these workflows: path, headers and body of each."""
     shown = (block for document in DOCUMENTS for block in blocks(document, "console"))
     for block, command in ((each, command) for each in shown for command in commands(each)):
         words = shlex.split(command.replace("\\\n", " "), comments=True)

@@ -1,4 +1,4 @@
-"""Events on the local stack: a run delivers them to a server here, signed with its key."""
+"""Events on the local stack: a run delivers them, signed, to a server of the test."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_an_event_is_tried_again_until_it_is_taken_and_verified_with_the_documen
 
 
 def deliver(stack: LocalStack, event: Json) -> Json:
-    """The run of an event, once it has ended."""
+    """Delivers an event in a run; returns the ended run."""
     with stack.api() as api:
         started = api.post(
             "/workflows/deliver_event", json=event, headers={"prefer": "respond-async"}

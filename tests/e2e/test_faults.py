@@ -1,4 +1,4 @@
-"""Faults: copies of functions, one behind a network that breaks, one without a right."""
+"""Faults: a function behind a network that loses answers, and a function without a permission."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ from tests.e2e.conftest import LocalStack
 
 @pytest.fixture
 def requests() -> list[bytes]:
-    """What the copy of verify_check asked DynamoDB."""
+    """Requests that the copy of verify_check sent to DynamoDB."""
     return []
 
 
@@ -38,7 +38,7 @@ def lossy(stack: LocalStack, requests: list[bytes]) -> Iterator[str]:
 
 @pytest.fixture
 def sent(api: httpx.Client, email: str) -> str:
-    """A verification."""
+    """A sent verification."""
     answer = api.post("/workflows/verify_send", json=send_parameters(email))
     assert answer.status_code == 200, answer.text
     return str(answer.json()["verification_id"])
@@ -53,7 +53,7 @@ def test_a_right_code_is_valid_although_the_first_answer_was_lost(
 ) -> None:
     assert stack.invoke(lossy, **check_parameters(sent, stack.code(email)))["valid"] is True
     assert attempts(stack, sent) == 1
-    assert len(requests) > 1, "it was asked again"
+    assert len(requests) > 1, "the request was not sent again"
 
 
 def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(
@@ -62,13 +62,13 @@ def test_a_wrong_code_is_wrong_although_the_first_answer_was_lost(
     wrong = f"{(int(stack.code(email)) + 1) % 1_000_000:06d}"
     assert stack.invoke(lossy, **check_parameters(sent, wrong))["valid"] is False
     assert 1 <= attempts(stack, sent) <= 2
-    assert len(requests) > 1, "it was asked again"
+    assert len(requests) > 1, "the request was not sent again"
 
 
 def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) -> None:
-    """So the tests here prove the roles of template.yaml too.
+    """Proves that the tests here enforce the roles of template.yaml.
 
-    verify_delete may do its work, and a copy of it without its right to read may not.
+    verify_delete may read, and a copy of it without that permission may not.
     """
     parameters = {"verification_id": "k1.x"}
     assert stack.invoke("verify_delete", **parameters) == parameters | {"deleted": False}
@@ -77,7 +77,7 @@ def test_an_emulator_function_without_a_permission_is_denied(stack: LocalStack) 
 
 
 def copy_of(stack: LocalStack, workflow: str, role: str | None = None, **environment: str) -> str:
-    """The name of a copy of a workflow's function, with another role or more environment."""
+    """Copies a workflow's function, with another role or more environment; returns its name."""
     client, name = stack.emulator.client("lambda"), f"copy_{uuid.uuid4().hex}"
     like = client.get_function_configuration(FunctionName=f"local-wf-{workflow}")
     client.create_function(
@@ -93,7 +93,7 @@ def copy_of(stack: LocalStack, workflow: str, role: str | None = None, **environ
 
 
 def role_without_reading(stack: LocalStack) -> str:
-    """The ARN of a role like verify_delete's that may not read verifications."""
+    """ARN of a role like verify_delete's, but without permission to read verifications."""
     client, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
     like = client.get_function_configuration(FunctionName="local-wf-verify_delete")
     about = iam.get_role(RoleName=like["Role"].rpartition("/")[2])["Role"]

@@ -1,4 +1,4 @@
-"""Web pages and the local stack: requests to the emulator, sent as a page would send them."""
+"""Web pages against the local stack: requests to the emulator, as a page would send them."""
 
 import base64
 import io
@@ -50,7 +50,7 @@ class Attack(NamedTuple):
 
 
 def unsigned(service: str) -> dict[str, str]:
-    """A query that names root's well-known key and has no true signature.
+    """Query that names root's well-known key and has no valid signature.
 
     It needs no header, so a browser sends no preflight.
     """
@@ -65,7 +65,7 @@ def unsigned(service: str) -> dict[str, str]:
 
 
 def simple(service: str, path: str, body: dict[str, Any], **query: str) -> Attack:
-    """A POST that a browser sends without asking first."""
+    """POST that a browser sends without a preflight."""
     return Attack(
         "POST",
         path,
@@ -96,7 +96,7 @@ def create_function(stack: LocalStack) -> Attack:
 
 
 def get_secret_value(stack: LocalStack) -> Attack:
-    """After the preflight that the emulator itself answers with `*`."""
+    """Call that a page can send because the emulator itself answers preflights with `*`."""
     headers = {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": "secretsmanager.GetSecretValue",
@@ -132,7 +132,7 @@ def put_object(stack: LocalStack) -> Attack:
 
 
 def call_api(stack: LocalStack) -> Attack:
-    """Past the local server."""
+    """Call that bypasses the local server."""
     headers = {
         "content-type": "application/json",
         "authorization": f"Bearer {stack.printed('secret')}",
@@ -165,11 +165,11 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_a_program_may_do_a_page_may_not(
+def test_programs_get_an_answer_and_pages_a_refusal(
     attack: Callable[[LocalStack], Attack], stack: LocalStack
 ) -> None:
     for page, headers in PAGES.items():
-        # The key of the run is nothing that a page can know.
+        # A page cannot know the key of the run.
         made = attack(stack)
         made = made._replace(
             headers={name: value for name, value in made.headers.items() if name != KEY_HEADER}
@@ -196,7 +196,7 @@ def test_the_emulators_own_pages_want_the_key_of_this_run(path: str, stack: Loca
 
 
 def says(port: int, text: str) -> list[str]:
-    """Statuses of what comes back over one connection, until the server closes it."""
+    """Statuses of the answers on one connection, until the server closes it."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         plain.sendall(text.replace("\n", "\r\n").encode())
         answer = plain.makefile("rb").read().decode("latin-1")
@@ -293,7 +293,7 @@ def test_a_page_that_may_not_call_the_api_uploads_nothing(stack: LocalStack) -> 
 
 
 def test_functions_do_not_see_the_key(stack: LocalStack) -> None:
-    """The emulator hands it on neither in the environment nor with a request."""
+    """The emulator passes it on neither in the environment nor with a request."""
     name = f"shows{time.time_ns()}"
     shown = "{'seen': [str(dict(os.environ)), str(event)]}"
     code = f"import os\ndef lambda_handler(event, context):\n    return {shown}\n"

@@ -1,5 +1,6 @@
-"""make invoke: functions of the local stack without HTTP, with the stack's environment and each
-function's own role.
+"""`make invoke`: calls functions of the local stack without HTTP.
+
+Each runs in the stack's environment and with its own role.
 """
 
 import json
@@ -90,7 +91,7 @@ def test_a_stack_that_was_killed_is_not_running_either(tmp_path: Path) -> None:
     assert re.search(r"The local stack does not answer .*make run$", done.stderr.strip())
 
 
-def test_where_awss_client_does_not_run_the_emulator_does_the_same(
+def test_without_awss_client_the_emulator_behaves_the_same(
     stack: LocalStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = json.loads((sam.ROOT / "tests/events/verify_check.json").read_text())

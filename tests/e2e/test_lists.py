@@ -1,7 +1,7 @@
 """Runs on lists, over HTTP and really running: progress, failures, retry, uploads, cancel.
 
-Each item is a verify_delete of a verification that does not exist, which is cheap. An item with a
-wrong id fails.
+Each item is a cheap verify_delete of a verification that does not exist. An item with a malformed
+id fails.
 """
 
 import httpx
@@ -22,7 +22,7 @@ LONG_LIST = size(2_000, 20_000)
 @pytest.mark.soak
 @pytest.mark.timeout(300)
 def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.Client) -> None:
-    """Uploaded, because in a request the wrong ones would be refused before anything starts."""
+    """Uploaded, because a request with wrong items is refused before anything starts."""
     lines = "".join(f"k1.{n:022}\n" if n % 10 else "no id\n" for n in range(LIST))
     started = api.post(
         "/runs",
@@ -54,7 +54,7 @@ def test_a_list_with_every_tenth_wrong_is_counted_listed_and_retried(api: httpx.
 
 
 def test_a_wrong_item_in_a_request_is_named_and_nothing_starts(stack: LocalStack) -> None:
-    """No other test runs this workflow, whose runs are all that the token sees."""
+    """No other test runs this workflow, so the token sees only the runs of this test."""
     with stack.new_api("runs:read,runs:write,workflow:check_app_location") as api:
         items = [{"stage": "dev"}, {"stage": 5}]
         refused = api.post("/runs", json={"workflow": "check_app_location", "items": items})
@@ -80,7 +80,7 @@ def test_a_long_csv_is_accepted_and_what_has_not_started_when_it_is_cancelled_ne
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
     begun = highest_index(api, run_id)
     assert api.delete(f"/runs/{run_id}").json()["status"] == "cancelled"
-    assert highest_index(api, run_id) <= begun + 8, "besides those at work when it was cancelled"
+    assert highest_index(api, run_id) <= begun + 8, "only running items may finish"
     assert begun < LONG_LIST / 2
 
 

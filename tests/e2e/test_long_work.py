@@ -1,4 +1,4 @@
-"""The documents' long work: three workflows in a chain, of which the second fails once."""
+"""The documents' long work: a chain of three workflows, of which the second fails once."""
 
 from tests.documents import long_work
 from tests.e2e.conftest import Json, LocalStack
@@ -24,7 +24,7 @@ lambda_handler = workflow(month_begin, starts=["month_collect"])
 """
 
 
-def test_what_a_step_has_done_is_not_done_again_when_a_later_one_fails(stack: LocalStack) -> None:
+def test_a_finished_step_is_not_repeated_when_a_later_one_fails(stack: LocalStack) -> None:
     steps = long_work()
     for name, code in (steps | {"month_begin": BEGIN}).items():
         stack.add_workflow(name, code)

@@ -1,4 +1,4 @@
-"""What an operator does: unlock a destination, rotate the code keys."""
+"""Operators' commands: unlock a destination, rotate the code keys."""
 
 from infra.local.deploy import zipped_functions
 from tests.builders.parameters import check_parameters, send_parameters
@@ -36,7 +36,7 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
         name: stack.operate("secret", name)
         for name in ("registration-token", "events-key", "usersnap-portal-key")
     }
-    # Another test may have given the portal a key, beside which the stack's own stays.
+    # Another test may have set a second key of the portal beside the stack's own.
     lengths = {name: len(keys_of(done.stdout)[-1]) for name, done in shown.items()}
     assert lengths == {"registration-token": 48, "events-key": 44, "usersnap-portal-key": 44}
     refused = stack.operate("secret", "code-keys")
@@ -47,13 +47,13 @@ def test_secrets_that_an_operator_hands_on_are_shown_and_no_others(stack: LocalS
 def test_codes_sent_before_a_rotation_stay_valid_and_new_ones_use_the_new_key(
     special: LocalStack, email: str
 ) -> None:
-    """On that stack no other test runs meanwhile, whose codes would be of either key."""
+    """Runs on the special stack, where no other test sends codes at the same time."""
     stack = special
     before = send(stack, email)["verification_id"]
     code = stack.code(email)
     done = stack.operate("rotate-keys")
     assert done.returncode == 0, done.stderr
-    # New processes read the new key at once; those that run read it within five minutes.
+    # New processes read the new key at once, running ones within five minutes.
     stack.emulator.client("lambda").update_function_code(
         FunctionName="local-wf-verify_send", ZipFile=zipped_functions()
     )

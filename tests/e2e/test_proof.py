@@ -84,7 +84,7 @@ def test_a_proof_is_verified_with_the_documents_code_also_while_its_key_rotates(
         stack.stop()
 
 
-def test_where_proofs_are_off_anybody_reads_an_empty_jwk_set(stack: LocalStack) -> None:
+def test_without_proofs_anybody_reads_an_empty_jwk_set(stack: LocalStack) -> None:
     answer = jwks(stack)
     assert (answer.status_code, answer.json()) == (200, {"keys": []})
     assert answer.headers["content-type"] == "application/jwk-set+json"

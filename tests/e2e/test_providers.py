@@ -10,7 +10,7 @@ from tests.builders.parameters import check_parameters, send_parameters
 from tests.e2e.conftest import LocalStack
 
 BERLIN = "+493012345678"
-"""No other test of this stack has it: a number that was sent to has to wait for the next code."""
+"""Used by no other test of this stack, because of the wait between codes to one number."""
 
 
 def test_an_sms_arrives_through_the_first_configured_provider(
@@ -36,7 +36,7 @@ def test_an_sms_arrives_through_twilio_alone(tmp_path: Path, phone: str) -> None
 
 
 def verified_through(stack: LocalStack, channel: str, to: str) -> dict[str, str]:
-    """The message that a code came in, which is right."""
+    """Sends a code and checks it; returns the message that contained it."""
     with stack.api() as api:
         sent = api.post("/workflows/verify_send", json=send_parameters(to, channel=channel))
         assert (sent.status_code, sent.json()["channel"]) == (200, channel), sent.text

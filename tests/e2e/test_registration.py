@@ -1,4 +1,4 @@
-"""Entry into a deployment: the registration token buys the first secret token."""
+"""First access to a deployment: the registration token is exchanged for a secret token."""
 
 import httpx
 
@@ -7,12 +7,12 @@ from tests.e2e.conftest import LocalStack
 
 
 def registration_token(stack: LocalStack) -> str:
-    """As an operator reads it."""
+    """The registration token, as an operator reads it."""
     return stack.secret("RegistrationTokenSecret")
 
 
 def register(stack: LocalStack, token: str) -> httpx.Response:
-    """As anybody does: without a token."""
+    """Exchanges a registration token, as any client does: without authorization."""
     return httpx.post(
         f"{stack.url}/workflows/record_registration", json={"registration_token": token}, timeout=60
     )
@@ -65,7 +65,7 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
         "email_sandbox": True,
         "link_hosts": True,
         "reply_to_domains": True,
-        "sms_sandbox": None,  # the emulator does not know the question
+        "sms_sandbox": None,  # the emulator does not support this call
         "sms_providers": True,
         "secrets": True,
         "schedules": True,

@@ -1,4 +1,4 @@
-"""Reload on a running stack: a mistake is named, its repair works, no call fails meanwhile."""
+"""Reload on a running stack: it names a mistake, the fix works, and no call fails meanwhile."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stack(tmp_path: Path, project: Path) -> Iterator[LocalStack]:
-    """The copy's stack, with a handler that cannot be imported."""
+    """The stack of the copy, with a handler that cannot be imported."""
     with (project / HANDLER).open("a") as handler:
         handler.write("broken = nothing_of_that_name\n")
     running = LocalStack.start(tmp_path / "state", project)
@@ -41,7 +41,7 @@ def stack(tmp_path: Path, project: Path) -> Iterator[LocalStack]:
 
 
 def change(stack: LocalStack, path: Path, text: str, until: str) -> None:
-    """Writes a file, and waits for what the terminal then says."""
+    """Writes a file, and waits for the terminal's response."""
     before = stack.text.count(until)
     path.write_text(text)
     eventually(
@@ -68,7 +68,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         stack.wait_for_text(f"cannot be imported: {place}\n")
         assert re.search(r"^ +broken = nothing_of_that_name$", stack.text, re.MULTILINE)
 
-        # Slow enough that calls are under way whenever it is replaced.
+        # Slow, so that calls are in progress whenever the code is replaced.
         first = "    deleted = delete("
         assert first in sound
         slow = sound.replace(first, f"    __import__('time').sleep(0.2)\n{first}")
@@ -79,7 +79,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert set(statuses) == {200}
         assert len(statuses) >= CALLERS
 
-        # The token has been used, so its scopes are known; the new workflow's is not among them.
+        # The token's scopes are cached, and do not include that of the new workflow.
         planned = plan(project, "wave", "blank")
         write(project, planned, unchecked)
         stack.wait_for_text("deployed in")
@@ -120,7 +120,7 @@ def code_length(stack: LocalStack, to: str) -> int:
 
 
 def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:
-    """Statuses of calls by several callers, from before the action until it is done."""
+    """Statuses of calls by several callers, from before the action until after it."""
     done = threading.Event()
     statuses: list[int] = []
 

@@ -1,4 +1,4 @@
-"""`make run` itself: it says what is there and what is wrong, fires schedules, keeps its state."""
+"""`make run` itself: its output, its errors, schedules that fire, and the state it keeps."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def schedules(stack: LocalStack) -> list[str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., LocalStack]]:
-    """Starts local stacks on one state; what is still up after the test is ended."""
+    """Starts local stacks on one state, and stops those that are still up after the test."""
     started: list[LocalStack] = []
 
     def start(**settings: object) -> LocalStack:
@@ -67,7 +67,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert "already running on the state" in second.text
     assert "is in use" not in second.text
 
-    # As if there had been fewer workflows, and as if an earlier version had made this state.
+    # Simulates a state of an earlier version, with fewer workflows.
     few = "workflow:verify_send"
     done = stack.token("rescope", "--name", "development secret", "--scopes", few)
     assert done.returncode == 0, done.stderr
@@ -75,13 +75,13 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     (stack.state / "tokens.json").touch(0o600)
     (stack.state / "tokens.json").write_text(json.dumps(earlier | {"scopes": few}))
 
-    # Ctrl-C ends it in order, and state survives.
+    # Ctrl-C stops it cleanly, and the state survives.
     assert (stack.state / "sam-env.json").exists()
     stack.stop()
     assert stack.exit_status == 0
     assert not (stack.state / "sam-env.json").exists()
     assert "the state is kept" in stack.text
-    # Nobody else can read it.
+    # Only the user can read it.
     assert [
         path for path in [stack.state, *stack.state.rglob("*")] if path.stat().st_mode & 0o077
     ] == []
@@ -96,7 +96,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
         )
         deletion = {"verification_id": sent["verification_id"]}
         assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, (
-            "its scope is new since"
+            "the token lacks the scope of a new workflow"
         )
     with again.api(earlier["secret"]) as api:
         assert (
@@ -105,7 +105,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
         )
     assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
 
-    # A killed run leaves an emulator behind; the next start ends it and goes on.
+    # A killed run leaves an emulator behind; the next start stops it and continues.
     assert again.process
     again.process.kill()
     again.process.wait()

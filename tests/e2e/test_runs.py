@@ -62,21 +62,21 @@ ASYNC = {"prefer": "respond-async"}
 
 @pytest.fixture(scope="module")
 def probes(stack: LocalStack) -> LocalStack:
-    """The stack with one more workflow, which POST /runs does not know: it starts its own runs."""
+    """The stack with a workflow that starts its own runs, which POST /runs does not know."""
     stack.add_workflow("probe", PROBE)
     return stack
 
 
 @pytest.fixture(scope="module")
 def api(probes: LocalStack) -> Iterator[httpx.Client]:
-    """A client that may start and read the runs of this module."""
+    """Client that may start and read the runs of this module."""
     with probes.new_api(SCOPES) as client:
         yield client
 
 
 @pytest.fixture
 def name() -> str:
-    """The name of a test's probes, by which the logs tell them from all others."""
+    """Name of a test's probes, which identifies them in the logs."""
     return uuid.uuid4().hex
 
 
@@ -86,12 +86,12 @@ def start_probes(stack: LocalStack, items: list[Json], **options: int) -> str:
 
 
 def works(stack: LocalStack, name: str) -> int:
-    """How often a probe of that name did its work."""
+    """Number of times that a probe of that name did its work."""
     return sum(f'"probe":"{name}"' in line for line in stack.logs())
 
 
 def map_run(stack: LocalStack, run_id: str) -> dict[str, int]:
-    """Counts of a run's items as Step Functions has them, which a cancelled run does not show."""
+    """Item counts from Step Functions, which a cancelled run does not show."""
     states = stack.emulator.client("stepfunctions")
     (found,) = states.list_map_runs(executionArn=execution_arn(stack, run_id))["mapRuns"]
     counted: dict[str, int] = states.describe_map_run(mapRunArn=found["mapRunArn"])["itemCounts"]
@@ -129,7 +129,7 @@ def test_a_token_without_the_scope_starts_no_run(stack: LocalStack) -> None:
 
 
 def test_a_run_of_one_item_that_stays_wrong_fails_with_its_problem(api: httpx.Client) -> None:
-    """Uploaded, because in a request it would be refused before anything starts."""
+    """Uploaded, because a request with wrong items is refused before anything starts."""
     upload_id = runs.upload(api, "verification_id\nno id\n")
     run = ended(api, runs.start(api, "verify_delete", upload_id=upload_id)["run_id"])
     assert (run["status"], counts(run), run["result"]) == ("failed", (0, 0, 0, 1), None)
@@ -139,7 +139,7 @@ def test_a_run_of_one_item_that_stays_wrong_fails_with_its_problem(api: httpx.Cl
 def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_failed_only(
     probes: LocalStack, api: httpx.Client, name: str
 ) -> None:
-    """Every third item is wrong. The others take two seconds in all, so that progress is seen."""
+    """Every third item is wrong. The others take two seconds in total, so that progress shows."""
     items: list[Json] = [{"name": name if n % 3 else 5, "seconds": 0.2} for n in range(30)]
     run_id = start_probes(probes, items, max_concurrency=2)
     seen: list[Json] = []
@@ -151,7 +151,7 @@ def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_f
     eventually(f"{run_id} has ended", look, runs.has_ended)
     assert {each["total"] for each in seen} == {30}
     assert [each["succeeded"] for each in seen] == sorted(each["succeeded"] for each in seen)
-    assert len({counts(each) for each in seen}) > 2, "progress was seen"
+    assert len({counts(each) for each in seen}) > 2, "no progress was seen"
     assert (seen[-1]["status"], counts(seen[-1])) == ("succeeded", (0, 0, 20, 10))
     failed = items_of(api, run_id, status="failed")
     assert [each["index"] for each in failed] == list(range(0, 30, 3))
@@ -215,7 +215,7 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: deliver(), range(6)))
     assert {answer.get("status") for answer in answers} <= {"succeeded", None}, (
-        f"null: told to come back; {answers}"
+        f"a null answer means: come back later; {answers}"
     )
     assert ended(api, run_id)["status"] == "succeeded"
     assert deliver() == {"status": "succeeded"}
@@ -223,16 +223,16 @@ def test_an_item_that_is_delivered_many_times_also_at_once_is_done_once(
     assert items_of(api, run_id)[0]["attempts"] == 1
 
 
-def test_what_has_not_started_when_a_run_is_cancelled_never_starts(
+def test_items_that_have_not_started_when_a_run_is_cancelled_never_start(
     probes: LocalStack, api: httpx.Client, name: str
 ) -> None:
-    """Two at a time of items that take ten seconds in all: it is cancelled long before its end."""
+    """Items that take ten seconds in total, two at a time: cancelled long before its end."""
     run_id = start_probes(probes, [{"name": name, "seconds": 0.5}] * 40, max_concurrency=2)
     eventually(
         "an item has succeeded", lambda: runs.read(api, run_id), lambda run: run["succeeded"]
     )
     assert api.delete(f"/runs/{run_id}").json()["status"] == "cancelled"
-    # The emulator goes on with the items of a run that was stopped, where AWS ends them.
+    # The emulator continues the items of a stopped run, where AWS stops them.
     eventually(
         "all items were called",
         lambda: map_run(probes, run_id),
@@ -248,7 +248,10 @@ def test_what_has_not_started_when_a_run_is_cancelled_never_starts(
 def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_as_failed(
     probes: LocalStack, api: httpx.Client
 ) -> None:
-    """Items that crash always, once, never. Its tries take most of a minute."""
+    """Three items: one always crashes, one crashes once, one never.
+
+    The tries take most of a minute.
+    """
     items: list[Json] = [
         {"name": "always", "crashes": 9},
         {"name": "once", "crashes": 1},
@@ -269,7 +272,7 @@ def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_a
 def test_step_functions_keeps_nothing_of_an_item(
     stack: LocalStack, api: httpx.Client, email: str
 ) -> None:
-    """Neither in inputs and outputs nor in what its failures say."""
+    """Neither inputs and outputs nor error texts contain it."""
     client = stack.emulator.client("stepfunctions")
     run_id = runs.start(api, "verify_send", items=[send_parameters(email)])["run_id"]
     assert ended(api, run_id)["status"] == "succeeded"

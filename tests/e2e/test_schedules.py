@@ -1,7 +1,7 @@
-"""Schedules that really fire: over HTTP, on template.yaml as it is deployed, with IAM enforced.
+"""Schedules that really fire: over HTTP, on template.yaml as deployed, with IAM enforced.
 
-A schedule is made through the API for a time that is far, and then made due in the emulator, which
-looks every 10 s. A schedule does not fire if another one, due as well, has fired meanwhile.
+A test makes a schedule for a distant time through the API, then makes it due in the emulator, which
+looks every 10 s. If another schedule that is due has fired meanwhile, a schedule does not fire.
 """
 
 import uuid
@@ -39,7 +39,7 @@ def schedule(api: httpx.Client, **wanted: Any) -> dict[str, Any]:
 
 
 def status(api: httpx.Client, made: dict[str, Any]) -> str | None:
-    """Of the run that a schedule starts; null before it does."""
+    """Status of the run that a schedule starts; null before it starts."""
     shown = api.get(f"/runs/{made['run_id']}")
     return shown.json()["status"] if shown.status_code == 200 else None
 
@@ -108,7 +108,7 @@ def test_a_cancelled_group_never_fires(stack: LocalStack, api: httpx.Client) -> 
 
 @pytest.mark.soak(only=True)
 def test_a_recurring_schedule_fires_at_least_twice_and_once_a_minute(stack: LocalStack) -> None:
-    """The emulator fires it every 10 s, which makes one run a minute: a repeated firing is none.
+    """The emulator fires it every 10 s, and repeated firings within a minute are one run.
 
     No other test has runs of this workflow.
     """

@@ -1,4 +1,4 @@
-"""Parallel calls, on the emulator, which decides conditional writes and transactions atomically."""
+"""Parallel calls on the emulator, whose conditional writes and transactions are atomic."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def pool(stack: LocalStack) -> Any:
-    """Clients.
+    """Clients for parallel calls.
 
-    The functions' processes are started a few at a time before all are asked at once.
+    Before the calls, the functions' processes are started a few at a time.
     """
     with ThreadPoolExecutor(CLIENTS) as pool:
         for clients in range(10, CLIENTS + 1, 10):
@@ -55,7 +55,7 @@ def sent(stack: LocalStack, to: str) -> str:
         return str(post(api, "verify_send", send_parameters(to)).json()["verification_id"])
 
 
-def test_of_parallel_right_checks_exactly_one_is_valid(
+def test_exactly_one_of_parallel_right_checks_is_valid(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     for number in range(ROUNDS):
@@ -71,7 +71,7 @@ def test_of_parallel_right_checks_exactly_one_is_valid(
         assert sum(answer.json()["valid"] for answer in answers) == 1
 
 
-def test_of_parallel_wrong_guesses_at_most_5_are_judged(
+def test_at_most_5_of_parallel_wrong_guesses_are_judged(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     verification_id = sent(stack, email)
@@ -82,7 +82,7 @@ def test_of_parallel_wrong_guesses_at_most_5_are_judged(
     left = Counter(
         answer.json()["attempts_left"] for answer in storm(stack, pool, "verify_check", bodies)
     )
-    # A judged guess says how many are left; the fifth says 0, as do all that were not judged.
+    # A judged guess says how many are left. The fifth says 0, and so do all unjudged ones.
     assert left == {4: 1, 3: 1, 2: 1, 1: 1, 0: guesses - 4}
     assert (stack.verification(verification_id) or {})["attempts"] == {"N": "5"}
     with stack.api() as api:
@@ -90,7 +90,7 @@ def test_of_parallel_wrong_guesses_at_most_5_are_judged(
         assert post(api, "verify_check", body).json()["valid"] is False
 
 
-def test_of_parallel_sends_to_one_destination_one_is_sent(
+def test_one_of_parallel_sends_to_a_destination_is_sent(
     stack: LocalStack, pool: ThreadPoolExecutor, email: str
 ) -> None:
     answers = storm(stack, pool, "verify_send", [send_parameters(email)] * (2 * CLIENTS))

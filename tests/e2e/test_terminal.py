@@ -1,4 +1,4 @@
-"""The terminal of `make run` tells faults as they happen; `make logs` shows all of a call."""
+"""Faults in the terminal of `make run` as they happen; all of a call's lines in `make logs`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.e2e import runs
 from tests.e2e.conftest import LocalStack, eventually
 
 NAME = f"terminal_{os.getpid()}"
-"""Another one in each process that runs tests."""
+"""Different in each process that runs tests."""
 CODE = """
 import logging
 import threading
@@ -62,7 +62,7 @@ lambda_handler = workflow(NAME, starts=["NAME"])
 
 @pytest.fixture(scope="module", autouse=True)
 def workflow(stack: LocalStack) -> None:
-    """The workflow above, with a route of the API."""
+    """Adds that workflow, with a route of the API."""
     stack.add_workflow(NAME, CODE.replace("NAME", NAME))
     api, api_id = stack.emulator.client("apigatewayv2"), stack.running.outputs["ApiId"]
     (like,) = [
@@ -109,7 +109,7 @@ def test_an_exception_is_in_the_terminal_and_make_logs_has_all_lines_of_the_call
     assert '            File "functions/core/http/endpoint.py", line ' in told
     assert "          RuntimeError: a deliberate exception\n" in told
     stack.wait_for_text(f"POST /workflows/{NAME} 500 internal_error: An unexpected error")
-    assert "\x1b" not in stack.text, "colours are for terminals"
+    assert "\x1b" not in stack.text, "output that is no terminal has no colours"
 
     shown = logs(stack, "--request", request_id)
     heads = [line for line in shown.splitlines() if not line.startswith(" ")]
@@ -137,7 +137,7 @@ def test_failed_items_are_in_the_terminal_and_make_logs_has_the_lines_of_all_ite
 
 
 def test_an_item_whose_function_leaves_no_log_is_in_the_terminal_too(stack: LocalStack) -> None:
-    """As Step Functions records it, for which it takes a minute."""
+    """Step Functions records it, which takes a minute."""
     run_id = f"{NAME}.{uuid.uuid4().hex[:26]}"
     problem = {"code": "item_crashed", "detail": "The function ended without an answer."}
     item = {"run_id": run_id, "status": "failed", "problem": json.dumps(problem)}
@@ -160,7 +160,7 @@ def test_a_refused_delivery_is_said_with_its_source_and_why(stack: LocalStack) -
 
 @pytest.fixture
 def following(stack: LocalStack) -> Any:
-    """`make logs FOLLOW=1 WORKFLOW=…` in another terminal."""
+    """Runs `make logs FOLLOW=1 WORKFLOW=…` in another terminal."""
     command = [
         sys.executable,
         "-m",
@@ -193,4 +193,4 @@ def test_make_logs_follows_what_comes_until_it_is_interrupted(
     following.send_signal(signal.SIGINT)
     assert following.wait(60) == 0
     reader.join(60)
-    assert "".join(shown).count(before) == 3, "each line once"
+    assert "".join(shown).count(before) == 3, "a line is missing or there twice"

@@ -11,7 +11,7 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 
 
 def script(stack: LocalStack, **headers: str) -> httpx.Response:
-    """As a page gets it, without a token."""
+    """The script as a page requests it, without a token."""
     return httpx.get(f"{stack.url}/usersnap.js", headers=headers, timeout=60)
 
 
@@ -44,7 +44,7 @@ def test_a_secret_of_the_portal_takes_the_place_of_the_stacks_own(
     stack: LocalStack, api: httpx.Client
 ) -> None:
     (made,) = keys_of(stack.secret("UsersnapPortalKeySecret"))
-    assert len(base64.b64decode(made, validate=True)) == 33, "a key of Standard Webhooks"
+    assert len(base64.b64decode(made, validate=True)) == 33, "no key of Standard Webhooks"
     given = {"enabled": False, "portal_url": "https://portal.example.com", "portal_secret": SECRET}
     assert (
         api.post("/workflows/update_usersnap", json=given).json()["portal_url"]

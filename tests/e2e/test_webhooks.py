@@ -1,7 +1,7 @@
 """Webhooks in and events out, on the local stack.
 
-A delivery that another application signs starts a run here. An event of here reaches a receiver,
-which verifies it.
+A signed delivery of another application starts a run here. An event of this stack reaches a
+receiver, which verifies it.
 """
 
 import json
@@ -28,7 +28,7 @@ SAMPLE = {
     "comment": {"text": "This example feedback will show"},
     "state": {"identifier": "open"},
 }
-"""Of Usersnap's sample feedback (help.usersnap.com/docs/webhook), shortened."""
+"""Usersnap's sample feedback (help.usersnap.com/docs/webhook), shortened."""
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def stack(special: LocalStack) -> LocalStack:
 
 @pytest.fixture(scope="module")
 def portal(stack: LocalStack, receiver_url: str) -> str:
-    """The client portal's path, once Usersnap is switched on and its webhook is set up."""
+    """Path of the client portal, with Usersnap switched on and its webhook set up."""
     command = [sys.executable, "-m", "infra.webhooks", "--state", str(stack.state), "usersnap"]
     done = subprocess.run(
         command, cwd=sam.ROOT, input=SECURITY_TOKEN, capture_output=True, text=True, check=False
@@ -59,7 +59,7 @@ def portal(stack: LocalStack, receiver_url: str) -> str:
 def feedback(
     stack: LocalStack, about: object, *, key: str = SECURITY_TOKEN, late_seconds: int = 0
 ) -> httpx.Response:
-    """A delivery as Usersnap signs it."""
+    """Delivery as Usersnap signs it."""
     arrived = deliveries.usersnap(json.dumps(about).encode(), key, time.time() - late_seconds)
     headers = {"content-type": "application/json", **arrived.headers}
     return httpx.post(
@@ -123,7 +123,7 @@ def test_a_receiver_that_was_down_gets_the_event_later_under_the_same_id(
 def test_the_life_of_a_verification_is_told_in_events(
     stack: LocalStack, receiver: Receiver, phone: str
 ) -> None:
-    """Sent and delivered, as Twilio's signed status callback says, and approved."""
+    """The message is sent, delivered (Twilio's signed status callback) and its code approved."""
     events_key = stack.secret("EventsKeySecret")
     with stack.api() as api:
         about = send_parameters(phone, channel="whatsapp", purpose="sign_in")
@@ -141,7 +141,7 @@ def test_the_life_of_a_verification_is_told_in_events(
 def test_a_verification_that_nobody_completes_is_told_to_have_expired(
     stack: LocalStack, receiver: Receiver, email: str
 ) -> None:
-    """Ten minutes are too long to wait: it is made to have expired, and its deletion to be due."""
+    """Expiry takes ten minutes, so the test makes it expired and its deletion due."""
     events_key = stack.secret("EventsKeySecret")
     with stack.api() as api:
         sent = api.post("/workflows/verify_send", json=send_parameters(email)).json()

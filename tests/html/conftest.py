@@ -1,4 +1,4 @@
-"""The settings of messages, as the unit tests set them."""
+"""Message settings, as the unit tests set them."""
 
 from tests.unit.conftest import set_messages
 

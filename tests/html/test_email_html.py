@@ -1,5 +1,7 @@
-"""The HTML of every email, as two checkers see it: html-validate (HTML's own rules, and accessibility) and caniemail
-(what mail programs support, from caniemail.com). `make lint-emails` installs them; package.json has their versions.
+"""The HTML of every email, checked by html-validate and caniemail.
+
+html-validate knows HTML's rules and accessibility; caniemail knows what mail programs support
+(caniemail.com). `make lint-emails` installs them; package.json has their versions.
 """
 
 import json
@@ -25,7 +27,7 @@ LAYOUT_TABLES = [
 OUTLOOK = "Outlook for Windows takes it from attributes of tables only"
 
 ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
-    # Not supported somewhere: what the reader sees there instead.
+    # Features without support in some programs, and what their readers see instead.
     "no <body> element": "webmail makes it a div; the table inside has the same background",
     "no <style> element": "Gmail's mobile webmail: light colours, the padding of wide screens",
     "no @media": "as with <style>",
@@ -37,10 +39,14 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "no max-height property": "mso-hide hides the preheader there",
     "no overflow": "as above; and square corners",
     "no white-space": "codes of 10 characters fit on a line of a phone all the same",
-    # Supported for some values or elements: why what is used is among them.
+    # Features with partial support, and why these emails use the supported part.
     "only some <body> element": "as above",
-    "only some <style> element": "it stands in the head; accounts of other mail services in Gmail's app see the light colours",
-    "only some @media": "max-width and prefers-color-scheme, not nested; without them: light colours, wide padding",
+    "only some <style> element": (
+        "in the head; accounts of other mail services in Gmail's app see the light colours"
+    ),
+    "only some @media": (
+        "max-width and prefers-color-scheme, not nested; without them: light colours, wide padding"
+    ),
     "only some background": "only plain colours",
     "only some border": "only border=0 on tables",
     "only some border-radius": "one radius for all corners",
@@ -56,14 +62,16 @@ ALLOWED = dict.fromkeys(LAYOUT_TABLES, OUTLOOK) | {
     "only some margin": "positive, on blocks and tables",
     "only some max-width": "on a table, as Outlook wants it; the width of a phone is less anyway",
     "only some overflow": "hidden",
-    "only some padding": "on cells; the button's is mso-padding-alt there, the code's box is tighter",
+    "only some padding": (
+        "on cells; the button's is mso-padding-alt there, the code's box is tighter"
+    ),
     "only some role attribute": "on tables",
     "only some text-align": "center",
     "only some text-decoration": "none",
     "only some white-space": "nowrap; without it see above",
     "only some width attribute": "100% on tables",
 }
-"""What the checkers say about these emails, and why it may be so."""
+"""Accepted complaints of the checkers about these emails, each with its reason."""
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +80,7 @@ def _app(set_messages: SetMessages) -> None:
 
 
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
-    """What the checkers say, and in which of the pages."""
+    """The checkers' complaints, each with the pages that have it."""
     assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
     command, environment = (
         [str(NODE), str(sam.ROOT / "tests/html/check.cjs")],
@@ -103,7 +111,7 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
     pages["message with an unsubscribe link"] = email("message", "en", unsubscribe_url=LEAVE).html
     said = check(pages)
     assert {rule: where for rule, where in said.items() if rule not in ALLOWED} == {}
-    assert set(ALLOWED) - set(said) == set(), "exceptions that nothing needs"
+    assert set(ALLOWED) - set(said) == set(), "unused exceptions"
 
 
 @pytest.mark.parametrize(
@@ -126,5 +134,6 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
     ],
 )
 def test_the_checkers_see_what_is_wrong(wrong: str, rule: str) -> None:
-    page = f'<!doctype html><html lang="en"><head><title>Hello</title></head><body>{wrong}</body></html>'
+    head = '<html lang="en"><head><title>Hello</title></head>'
+    page = f"<!doctype html>{head}<body>{wrong}</body></html>"
     assert rule in check({"wrong": page})

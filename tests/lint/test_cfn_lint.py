@@ -12,7 +12,7 @@ from tests.builders.template import DEFINITION, SUBSTITUTIONS, translated
 
 
 def lint(path: Path, *options: str) -> str:
-    """Complaints; empty if there is none."""
+    """cfn-lint's complaints; empty if there are none."""
     command = [str(Path(sys.executable).parent / "cfn-lint"), *options, "--", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -24,7 +24,7 @@ def test_cfn_lint_finds_nothing_in_the_template() -> None:
 
 
 def test_cfn_lint_finds_nothing_in_what_the_translator_makes(tmp_path: Path) -> None:
-    """W2001 is about unused parameters: the translator has put the values of some in place."""
+    """W2001 (unused parameter) is ignored: the translator has inlined some parameters."""
     path = tmp_path / "translated.json"
     path.write_text(json.dumps(translated()))
     assert lint(path, "--ignore-checks", "W2001") == ""
@@ -41,7 +41,7 @@ def test_cfn_lint_looks_into_the_machine(tmp_path: Path) -> None:
 
 
 def machine(definition: dict[str, Any], folder: Path) -> Path:
-    """A template of it. cfn-lint looks into definitions that are objects."""
+    """Template with the state machine's definition as an object, because cfn-lint skips texts."""
     text = json.dumps(definition)
     for name, value in SUBSTITUTIONS.items():
         text = text.replace(f"${{{name}}}", value)

@@ -23,14 +23,14 @@ class Account(NamedTuple):
     folder: Path
 
     def deploy(self, env: str, typed: str = "") -> Done:
-        """What `make deploy` does last; what it does before has tests of its own."""
+        """Runs the last command of `make deploy`; its earlier steps have tests of their own."""
         return self.run(make("deploy", env)[-1], typed)
 
     def delete(self, env: str, typed: str) -> Done:
         return self.run(make("delete", env)[-1], typed)
 
     def run(self, command: str, typed: str = "") -> Done:
-        """A line of a shell; nothing of this machine's AWS settings reaches it."""
+        """Runs a line of a shell, without this machine's AWS settings."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -55,7 +55,7 @@ class Account(NamedTuple):
 
 
 def make(target: str, env: str) -> list[str]:
-    """The commands of a target, which are not run."""
+    """Commands of a target, without running them."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--no-print-directory", "--dry-run", target, f"ENV={env}"]
     done = subprocess.run(
@@ -76,7 +76,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture
 def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Lets commands run in this process as an operator's, whose own region is not that of samconfig.toml."""
+    """Signs commands in this process in as an operator in another region than samconfig.toml's."""
     for name, value in {
         "AWS_ENDPOINT_URL": account.emulator.url,
         "AWS_REGION": "eu-west-1",
@@ -89,7 +89,7 @@ def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emu
 
 
 def _build(folder: Path) -> None:
-    """As `sam build` leaves it, but without dependencies: they would be minutes of packing."""
+    """Makes a build like `sam build`, but without dependencies, which take minutes to pack."""
     shutil.copytree(
         sam.ROOT / "functions",
         folder / "code/functions",

@@ -1,4 +1,7 @@
-"""`make delete`: what it asks, what it deletes, and what it leaves alone; on small stacks, and on the whole one."""
+"""`make delete`: its questions, its deletions and its exceptions.
+
+Tested on small stacks, and on the whole one.
+"""
 
 import builtins
 import json
@@ -40,7 +43,10 @@ class SmallStack(NamedTuple):
         return f"{self.name}-tokens"
 
     def create(self, on_failure: str = "ROLLBACK", **resources: dict[str, Any]) -> None:
-        """With its bucket, in which are two versions of one file, and one of another that was deleted since."""
+        """Creates the stack and its bucket.
+
+        The bucket has two versions of one file, and one version of another that was deleted since.
+        """
         resources["Files"] = resource("AWS::S3::Bucket", BucketName=self.bucket)
         cloudformation = self.emulator.client("cloudformation")
         template = json.dumps({"Resources": resources})
@@ -72,7 +78,7 @@ class SmallStack(NamedTuple):
         return str(found["Stacks"][0]["StackStatus"])
 
     def before_deletion(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-        """Does something each time when the command is about to delete the stack."""
+        """Does something each time the command is about to delete the stack."""
         real = boto3.client
 
         def watched(service: str) -> Any:
@@ -110,7 +116,7 @@ def table(name: str) -> dict[str, Any]:
 def test_every_version_of_every_file_goes_before_the_stack(
     small: SmallStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The emulator would delete a bucket with what is in it; AWS does not."""
+    """The emulator would delete a bucket with its contents; AWS does not."""
     small.create()
     left: list[int] = []
     small.before_deletion(monkeypatch, lambda: left.append(small.versions(small.bucket)))
@@ -185,7 +191,7 @@ def test_what_the_template_retains_is_kept_with_its_files_and_named(
 
 
 def test_what_was_never_made_or_is_gone_is_none_of_the_stacks_whatever_it_is_called() -> None:
-    """The emulator gives no name to what it could not make; AWS tells the one that was asked for."""
+    """The emulator gives no name to a resource that it could not make; AWS gives one."""
     row = {
         "ResourceType": "AWS::S3::Bucket",
         "LogicalResourceId": "Files",

@@ -1,4 +1,7 @@
-"""`make deploy` rehearsed: the SAM CLI's own deployment of template.yaml, into the emulator, as samconfig.toml says."""
+"""Rehearsal of `make deploy`: the SAM CLI deploys template.yaml into the emulator.
+
+It uses the settings of samconfig.toml.
+"""
 
 import subprocess
 import tomllib
@@ -17,7 +20,7 @@ from tests.sam.conftest import Account, Done
 
 DEV = read_environment("dev")
 MOST_BYTES = 1_000_000
-"""Of a template that is uploaded to S3 (CloudFormation, quota "Template body size")."""
+"""Limit of a template in S3 (CloudFormation, quota "Template body size")."""
 OPTIONS = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())["dev"]["deploy"]["parameters"]
 
 
@@ -36,7 +39,7 @@ def stack(account: Account, deployed: Done) -> dict[str, Any]:
 
 
 class Artifacts(NamedTuple):
-    """What was uploaded to the SAM CLI's bucket: of each kind all that there is."""
+    """Everything that was uploaded to the SAM CLI's bucket, by kind."""
 
     code: list[bytes]
     templates: list[bytes]
@@ -126,7 +129,7 @@ def test_the_template_that_arrives_names_what_was_uploaded_and_lints(
 
 
 def test_the_template_that_arrives_has_no_anchors_and_no_aliases(artifacts: Artifacts) -> None:
-    """CloudFormation refuses them. The SAM CLI writes out what they stand for."""
+    """CloudFormation refuses them. The SAM CLI replaces them by their content."""
     (template,) = artifacts.templates
     kinds = (yaml.AnchorToken, yaml.AliasToken)
     assert any(isinstance(each, kinds) for each in yaml.scan(sam.TEMPLATE.read_text()))

@@ -1,6 +1,7 @@
-"""`sam local invoke` on the local stack, all of it but the container: the SAM CLI's own code reads
-samconfig.toml, template.yaml and the file that `make run` wrote, and each function runs in the
-environment that comes of them.
+"""`sam local invoke` on the local stack, without the container.
+
+The SAM CLI's own code reads samconfig.toml, template.yaml and the file that `make run` wrote. Each
+function runs in the resulting environment.
 """
 
 import json
@@ -28,19 +29,20 @@ FUNCTIONS = {
     if about["Type"] == "AWS::Serverless::Function"
 }
 STATUSES = {"Documents": 200, "RecordRegistration": 403, "Runs": 200, "Webhooks": 404}
-"""Of those that are called over HTTP; their sample events come from a stranger."""
+"""Functions that are called over HTTP; their sample events come from a stranger."""
 ANSWERS = {
     "Authorize": {"isAuthorized": False},
     "Events": {"events": 1},
     "Schedules": {"run_id": None},
 }
-"""Of those that are no workflow and are called by AWS itself."""
+"""Functions of the platform that AWS itself calls."""
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """With EventsUrl, because without it there is no function Events. It is on this machine, which
-    only the local stack allows.
+    """The stack with EventsUrl, without which there is no function Events.
+
+    The URL is on this machine, which only the local stack allows.
     """
     with fakes.server(lambda request, _: fakes.reply(request, 200, b"", {})) as receiver:
         running = LocalStack.start(
@@ -52,14 +54,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def containers(stack: LocalStack) -> dict[str, dict[str, Any]]:
-    """What `sam local invoke` would give the container of each function, by logical id."""
+    """Container settings of each function, as `sam local invoke` makes them, by logical id."""
     file = stack.state / "sam-env.json"
     words = {name: ["--event", str(sample(name)), "--env-vars", str(file)] for name in FUNCTIONS}
     return until_docker(words)
 
 
 def until_docker(words: dict[str, list[str]], folder: Path = sam.ROOT) -> dict[str, dict[str, Any]]:
-    """As somebody calls it who has no AWS credentials; of the source tree, whatever was built."""
+    """Runs it without AWS credentials, on the source tree even if there is a build."""
     template = ["--template-file", str(folder / "template.yaml")]
     calls = {name: [*each, *template] for name, each in words.items()}
     done = subprocess.run(
@@ -81,7 +83,7 @@ def sample(name: str) -> Path:
 
 @cache
 def deployed(stack: LocalStack) -> dict[str, dict[str, Any]]:
-    """What Lambda knows of each function, by logical id."""
+    """Lambda's configuration of each function, by logical id."""
     deployment = Deployment(stack.emulator, stack.running.outputs)
     known = deployment.configurations()
     return {logical_id: known[name] for name, logical_id in deployment.logical_ids().items()}

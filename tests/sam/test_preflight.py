@@ -1,4 +1,4 @@
-"""What `make deploy` says before it builds."""
+"""Checks and output of `make deploy` before it builds."""
 
 import sys
 
@@ -43,7 +43,8 @@ def test_an_environment_that_is_not_there_is_told(
 def test_who_is_not_signed_in_is_told_before_anything_is_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refusal = b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>It expired.</Message></Error></ErrorResponse>"
+    error = b"<Error><Code>ExpiredToken</Code><Message>It expired.</Message></Error>"
+    refusal = b"<ErrorResponse>" + error + b"</ErrorResponse>"
     with fakes.server(fakes.answers(403, refusal, content_type="text/xml")) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
         assert look(monkeypatch) == 1
@@ -58,7 +59,8 @@ def test_a_stack_that_was_never_created_is_to_be_deleted_first(
     monkeypatch.setattr(preflight, "stack_status", lambda _: "ROLLBACK_COMPLETE")
     assert look(monkeypatch) == 1
     assert capsys.readouterr().err == (
-        f"error: The stack {DEV.stack} is ROLLBACK_COMPLETE and takes no update. Delete it first: make delete ENV=dev\n"
+        f"error: The stack {DEV.stack} is ROLLBACK_COMPLETE and takes no update. "
+        "Delete it first: make delete ENV=dev\n"
     )
 
 
@@ -74,7 +76,8 @@ def test_the_state_of_a_stack_is_known_also_where_there_is_none() -> None:
 def test_a_question_about_a_stack_that_is_refused_is_no_stack_that_is_not_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    refusal = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not you.</Message></Error></ErrorResponse>"
+    error = b"<Error><Code>AccessDenied</Code><Message>Not you.</Message></Error>"
+    refusal = b"<ErrorResponse>" + error + b"</ErrorResponse>"
     with fakes.server(fakes.answers(403, refusal, content_type="text/xml")) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
         with pytest.raises(ClientError, match="AccessDenied"):

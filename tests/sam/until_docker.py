@@ -17,7 +17,7 @@ _DOCKER = "samcli.local.docker.container_client_factory.ContainerClientFactory.c
 
 
 def main() -> None:
-    """One JSON object: by logical id the handler, the mounted folder, the environment, the event."""
+    """Prints one JSON object: by logical id the handler, mounted folder, environment and event."""
     calls = json.loads(sys.argv[1])
     containers = {name: _container(name, words) for name, words in calls.items()}
     sys.stdout.write(json.dumps(containers))

@@ -1,4 +1,4 @@
-"""The settings of messages, set for one test."""
+"""Message settings, set for one test."""
 
 from collections.abc import Callable
 

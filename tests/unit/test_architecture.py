@@ -1,4 +1,7 @@
-"""Levels: which module may import which. Read from every import statement, lazy ones included."""
+"""Import levels: which module may import which.
+
+Read from every import statement, including imports inside functions.
+"""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -33,7 +36,7 @@ LEVELS = (
 """Parts of functions/core, the lowest first. A part imports its own level and lower ones."""
 
 VENDORS = {
-    # A vendor's SDK is touched where this project wraps it, and nowhere else.
+    # A vendor's SDK is used only where this project wraps it.
     "boto3": set[str](),
     "twilio": {"core/messages/providers/twilio_client.py", "api/webhooks/schemes/twilio.py"},
     "requests": {"core/messages/providers/twilio_client.py"},
@@ -45,7 +48,7 @@ VENDORS = {
     "jmespath": {"api/webhooks/sources.py"},
     "botocore": {"core/aws/"},
     "pynamodb": {
-        # The base of all records and their transactions, and the records.
+        # The records, their base class and their transactions.
         "core/aws/dynamodb.py",
         "core/aws/transactions.py",
         "core/auth/tokens.py",
@@ -62,7 +65,7 @@ VENDORS = {
 }
 
 SDK = {"boto3", "botocore"}
-"""What authors may use in workflows of their own."""
+"""AWS's SDK, which authors may use in workflows of their own."""
 SHIPPED = {
     "check_app_location",
     "deliver_event",
@@ -108,7 +111,9 @@ MODULES = {module_of(path): path for path in FILES}
 
 
 def modules_of(path: Path) -> set[str]:
-    """Modules of this project that a file imports; of `a.b.name`, `a.b` where it is no module."""
+    """Modules of this project that a file imports; `a.b.name` counts as `a.b` unless it is a
+    module.
+    """
     found = {name if name in MODULES else name.rpartition(".")[0] for name in imports(path)}
     return found & MODULES.keys()
 
@@ -159,7 +164,7 @@ def test_no_module_and_no_part_of_core_is_in_a_cycle() -> None:
 
 
 def cycle_in(graph: Mapping[str, set[str]]) -> list[str]:
-    """Rest of a graph after everything that imports nothing of the rest is taken away."""
+    """Nodes that are in a cycle or lead to one; empty if there is no cycle."""
     left = dict(graph)
     while free := [name for name, imported in left.items() if not imported & left.keys()]:
         for name in free:
@@ -189,15 +194,15 @@ def test_only_config_reads_the_environment(path: Path) -> None:
 CACHES = {"cache", "lru_cache"}
 MUTATORS = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
 STATE = {
-    # The call under way has one deadline; its context manager puts it back.
+    # The current call has one deadline; its context manager resets it.
     "core/deadline.py: _ends_at",
 }
-"""Variables of modules that change, with the reason why config.reset() may spare them."""
+"""Changing module variables, with the reason why config.reset() may leave them alone."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_only_config_caches(path: Path) -> None:
-    """A cache of any other kind would carry what one test has read into the next one."""
+    """Any other cache would carry values from one test into the next one."""
     used = {name.rpartition(".")[2] for name in imports(path) if name.startswith("functools.")}
     assert place(path) == "core/config.py" or "functools" not in imports(path)
     assert place(path) == "core/config.py" or not used & CACHES, "use @config.cached"
@@ -227,7 +232,7 @@ def _rebound(tree: ast.Module) -> Iterator[str]:
 
 
 def _of_module(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
-    """Variables of a module, and what they are first."""
+    """Variables of a module, and their initial values."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             yield from (
@@ -238,14 +243,14 @@ def _of_module(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def _empty(tree: ast.Module) -> Iterator[str]:
-    """Variables that begin as an empty list, dictionary or set: nothing but to be filled."""
+    """Variables that begin as an empty list, dictionary or set, which only makes sense to fill."""
     for name, value in _of_module(tree):
         if value is not None and ast.unparse(value) in {"[]", "{}", "list()", "dict()", "set()"}:
             yield name
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:
-    """Variables of the module whose elements a function sets, deletes, adds or takes away."""
+    """Module variables whose elements a function sets, deletes, adds or removes."""
     own = {name for name, _ in _of_module(tree)}
     for function in [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]:
         for node in ast.walk(function):
@@ -268,7 +273,7 @@ def test_settings_types_are_registered(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_there_is_one_clock(path: Path) -> None:
-    """`clock.now()`, looked up in its module, so that a test can hold it."""
+    """Code calls `clock.now()` through its module, so that a test can replace it."""
     if place(path) == "core/clock.py":
         return
     calls = {

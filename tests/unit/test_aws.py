@@ -1,4 +1,4 @@
-"""Transient errors of AWS, by botocore's service models."""
+"""Transient errors of AWS, according to botocore's service models."""
 
 from collections.abc import Callable
 from functools import cache
@@ -49,7 +49,10 @@ USED = {
         "ListMapRuns",
     ],
 }
-"""Operations that the functions call. Not here: TransactWriteItems, whose refusals have reasons of their own (limits.py)."""
+"""Operations that the functions call.
+
+TransactWriteItems is absent, because its refusals have reasons of their own (limits.py).
+"""
 
 TRANSIENT = {
     "ConflictException",
@@ -68,7 +71,7 @@ TRANSIENT = {
     "TransactionConflictException",
     "InternalServiceError",
 }
-"""Those of the models that the models do not say to be so by their HTTP status."""
+"""Transient codes in the models whose HTTP status does not say so."""
 
 WRONG = {
     "AccountSuspendedException",
@@ -83,7 +86,7 @@ WRONG = {
     "StateMachineDoesNotExist",
     "ValidationException",
 }
-"""Some that stay as they are."""
+"""Examples of errors that are not transient."""
 
 
 @cache
@@ -117,19 +120,19 @@ def test_the_codes_are_those_of_the_models() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(TRANSIENT))
-def test_what_is_throttled_full_or_in_the_way_is_transient(code: str) -> None:
+def test_throttling_overload_and_conflicts_are_transient(code: str) -> None:
     assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize(
     "code", sorted(code for code, status in modelled().items() if status == 429 or status >= 500)
 )
-def test_what_aws_answers_with_429_or_a_status_from_500_is_transient(code: str) -> None:
+def test_a_code_with_status_429_or_from_500_is_transient(code: str) -> None:
     assert is_transient(error(code, modelled()[code]))
 
 
 @pytest.mark.parametrize("code", sorted(WRONG))
-def test_what_is_wrong_stays_so(code: str) -> None:
+def test_an_invalid_request_is_not_transient(code: str) -> None:
     assert not is_transient(error(code, modelled()[code]))
 
 
@@ -142,7 +145,7 @@ def test_what_is_wrong_stays_so(code: str) -> None:
         }
     ),
 )
-def test_what_the_sdk_repeats_is_transient(code: str) -> None:
+def test_a_code_that_the_sdk_retries_is_transient(code: str) -> None:
     assert is_transient(error(code, 400))
 
 

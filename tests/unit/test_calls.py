@@ -34,12 +34,12 @@ def lambda_handler(event, context):
 """
 CALL = """
 from functions.workflows.ping.handler import lambda_handler
-lambda_handler({"door": "direct", "times": 2}, None)
+lambda_handler({"trigger": "direct", "times": 2}, None)
 """
 
 
 def call_ping(project: Path, **variables: str) -> list[Any]:
-    """What is recorded of a function that is called in a process of its own."""
+    """Record of a function that is called in a process of its own."""
     folder = project / "functions/workflows/ping"
     folder.mkdir(parents=True)
     (folder / "handler.py").write_text(HANDLER)

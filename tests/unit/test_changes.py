@@ -1,4 +1,4 @@
-"""Events from changes of verifications, as the table's stream gives them."""
+"""Events from changes of verifications, as the table's stream delivers them."""
 
 import json
 from collections.abc import Mapping
@@ -47,13 +47,13 @@ def test_a_new_verification_is_no_event_until_its_code_is_sent() -> None:
 
 
 @pytest.mark.parametrize("delivery", ["delivered", "failed"])
-def test_what_became_of_the_message_is_an_event(delivery: str) -> None:
+def test_the_outcome_of_the_message_is_an_event(delivery: str) -> None:
     now = sent(delivery={"S": delivery}, delivery_reason={"S": "Permanent"})
     (event,) = change(sent(), now)
     assert (event.type, event.data["delivery_reason"]) == (f"verification.{delivery}", "Permanent")
 
 
-def test_a_report_that_was_quicker_than_the_word_of_who_sent_says_both() -> None:
+def test_a_failure_reported_before_the_send_is_recorded_is_two_events() -> None:
     found = change(BEFORE, BEFORE | {"delivery": {"S": "failed"}})
     assert types(found) == ["verification.sent", "verification.failed"]
     assert len({event.event_id for event in found}) == 2
@@ -87,7 +87,7 @@ def test_a_verification_that_goes_after_its_time_has_expired() -> None:
     ],
     ids=["approved", "withdrawn or replaced", "replaced by one to elsewhere"],
 )
-def test_what_was_approved_or_went_before_its_time_has_not(
+def test_an_approved_or_early_deleted_verification_has_not_expired(
     before: dict[str, Any], at: float
 ) -> None:
     assert change(before, None, at=at) == []

@@ -82,7 +82,7 @@ def test_a_code_is_read_from_what_people_paste(typed: str) -> None:
     "typed",
     ["", " ", "1", "12", "12345", "1234567", "null", "undefined", "\u200b", "12345x", "x" * 256],
 )
-def test_what_cannot_be_a_code_is_refused(typed: str) -> None:
+def test_a_malformed_code_is_refused(typed: str) -> None:
     with pytest.raises(NotValid, match="is not a code of 6 digits"):
         read_code(id_of(), typed)
 

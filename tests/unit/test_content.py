@@ -96,7 +96,7 @@ def test_a_host_that_is_called_localhost_opens_neither_http_nor_ports(
 
 
 @pytest.mark.parametrize("url", LOCAL)
-def test_anywhere_else_it_may_not(url: str) -> None:
+def test_a_deployment_refuses_links_to_this_machine(url: str) -> None:
     with pytest.raises(NotValid):
         Link.read(url)
     with pytest.raises(NotValid):
@@ -136,7 +136,7 @@ def test_no_other_link_comes_with_it(url: str, set_messages: SetMessages) -> Non
 def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
     """The template names the variable for the SAM CLI only, without a value.
 
-    Only what runs on a laptop sets it.
+    Only code that runs on a laptop sets it.
     """
     variable = re.compile("local.?links", re.IGNORECASE)
     named = [
@@ -277,7 +277,7 @@ def test_a_paragraph_is_longer() -> None:
 
 @settings(deadline=None)  # a slow machine is no failure
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
-def test_what_is_accepted_is_one_line_without_links_to_others(text: str) -> None:
+def test_an_accepted_text_is_one_line_without_links_to_others(text: str) -> None:
     config.read(MessageSettings)
     try:
         read = Line.read(text)

@@ -54,7 +54,7 @@ def test_strangers_have_a_share_of_a_quota_and_never_all_of_it(quota: int, share
 
 @pytest.mark.parametrize("quota", [2, 999, 1000, 10_007])
 def test_strangers_and_servers_count_on_the_same_items(quota: int) -> None:
-    """1000 is two shards, and its share would be one."""
+    """A quota of 1000 has two shards; the strangers' share alone would have one."""
 
     def keys(*, publishable: bool) -> set[tuple[str, bool]]:
         made = (

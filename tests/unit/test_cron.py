@@ -36,7 +36,7 @@ def times(text: str, after: str, *, zone: ZoneInfo | None = None, count: int = 3
         ("0 9 ? * SUN#5 *", ["2026-11-29 09:00", "2027-01-31 09:00", "2027-05-30 09:00"]),
         ("0 9 L * ? *", ["2026-11-30 09:00", "2026-12-31 09:00", "2027-01-31 09:00"]),
         ("0 9 LW * ? *", ["2026-11-30 09:00", "2026-12-31 09:00", "2027-01-29 09:00"]),
-        # 1 November 2026 is a Sunday, 1 May 2027 a Saturday: neither may leave its month.
+        # 1 November 2026 is a Sunday, 1 May 2027 a Saturday: the run must stay in its month.
         ("0 9 1W 5 ? *", ["2027-05-03 09:00", "2028-05-01 09:00", "2029-05-01 09:00"]),
         ("0 9 15W * ? *", ["2026-12-15 09:00", "2027-01-15 09:00", "2027-02-15 09:00"]),
         ("0 9 31W JAN,FEB ? *", ["2027-01-29 09:00", "2028-01-31 09:00", "2029-01-31 09:00"]),
@@ -50,7 +50,7 @@ def test_an_expression_comes_when_aws_says(text: str, expected: list[str]) -> No
 
 
 @pytest.mark.parametrize("text", ["0 9 30 2 ? *", "0 9 1 1 ? 2025", "0 9 ? 2 2#5 2026-2027"])
-def test_what_never_comes_has_no_next_time(text: str) -> None:
+def test_a_date_that_never_comes_has_no_next_time(text: str) -> None:
     assert read_cron(text).next_after(datetime(2026, 11, 22, tzinfo=UTC), UTC) is None
 
 
@@ -63,7 +63,7 @@ def test_a_time_is_local_and_moves_with_the_clocks() -> None:
 
 
 def test_a_local_time_that_the_clocks_skip_is_left_out() -> None:
-    """Europe/Berlin, 28 March 2027: 02:00 becomes 03:00."""
+    """Europe/Berlin, 28 March 2027: the clocks go from 02:00 to 03:00."""
     assert times("30 2 * * ? *", "2027-03-26 12:00", zone=BERLIN, count=2) == [
         "2027-03-27 01:30",
         "2027-03-29 00:30",
@@ -71,7 +71,7 @@ def test_a_local_time_that_the_clocks_skip_is_left_out() -> None:
 
 
 def test_a_local_time_that_the_clocks_repeat_comes_once() -> None:
-    """Europe/Berlin, 31 October 2027: 03:00 becomes 02:00."""
+    """Europe/Berlin, 31 October 2027: the clocks go from 03:00 back to 02:00."""
     assert times("30 2 * * ? *", "2027-10-30 12:00", zone=BERLIN, count=2) == [
         "2027-10-31 00:30",
         "2027-11-01 01:30",
@@ -110,7 +110,7 @@ def test_the_next_time_is_after_the_moment_not_at_it() -> None:
         ("? 9 * * ? *", "minutes: '[?]' is not valid"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
+def test_an_error_is_described_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(InvalidParameters, match=sentence) as refused:
         read_cron(text)
     assert refused.value.errors[0].pointer == "/cron"

@@ -74,7 +74,7 @@ def test_an_email_is_read_from_what_people_paste(typed: str) -> None:
         "ana@exam ple.com",
     ],
 )
-def test_what_is_no_email_address_is_refused(typed: str) -> None:
+def test_an_invalid_email_address_is_refused(typed: str) -> None:
     with pytest.raises(InvalidParameters) as caught:
         read_destination("email", typed)
     assert caught.value.errors == (("/to", "is not a valid email address"),)

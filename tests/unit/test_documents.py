@@ -26,12 +26,12 @@ DOCS = sam.ROOT / "docs"
 ARCHITECTURE = DOCS / "explanation/architecture.md"
 DECISIONS = DOCS / "explanation/decisions"
 CURRENT = [each for each in DOCUMENTS if DECISIONS not in each.parents]
-"""Documents that tell how things are now. A decision may name a file or a command that is gone."""
+"""Documents about the present. A decision may name a file or a command that is gone."""
 LONGEST_README, WIDEST = 150, 100
 WIDE = {"CHANGELOG.md"}
 """Documents whose lines are not counted here."""
 EXAMPLES = ("greet", "send_receipt", "templates/receipt")
-"""In a path that a document names: made by its reader, so not here."""
+"""Files that a document names and its reader makes, so they are not here."""
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 NODE = shutil.which("node", path=sam.ROOT / ".venv/bin") or shutil.which("node")
 
@@ -45,7 +45,7 @@ def of(language: str) -> list[Any]:
 
 
 def prose(document: Path) -> str:
-    """A document without its fenced blocks, each of whose lines is left empty."""
+    """A document with each line of its fenced blocks emptied."""
     return re.sub(
         r"^( *)```\w*\n.*?^\1```$",
         lambda found: "\n" * found[0].count("\n"),
@@ -56,7 +56,7 @@ def prose(document: Path) -> str:
 
 @cache
 def anchors(document: Path) -> set[str]:
-    """The anchors that GitHub gives to headings, and those that are written out."""
+    """Anchors that GitHub gives to headings, and explicit ones."""
     found: list[str] = []
     for heading in re.findall(r"^#{1,6} (.+?) *#*$", prose(document), re.MULTILINE):
         text = re.sub(r"!?\[([^]]*)]\([^)]*\)", r"\1", heading)
@@ -73,7 +73,7 @@ def links(document: Path) -> Iterator[str]:
 
 
 def broken(document: Path, target: str) -> str | None:
-    """What is wrong with a link, if anything."""
+    """The fault of a link, if it has one."""
     path, _, anchor = target.partition("#")
     there = (document.parent / unquote(path)).resolve() if path else document
     if not there.exists():
@@ -147,7 +147,7 @@ def test_a_line_of_prose_is_at_most_100_columns_wide(document: Path) -> None:
 
 
 def breakable(line: str) -> bool:
-    """Neither a row of a table nor one long link."""
+    """Whether a line can be broken: neither a table row nor one long link."""
     return not line.startswith("|") and " " in line.strip()
 
 
@@ -202,7 +202,7 @@ def test_the_body_of_a_request_is_json(block: Block) -> None:
 
 
 def made(document: Path) -> Iterator[tuple[str, list[str]]]:
-    """Calls of make in a document's blocks and in its sentences: the target and its variables."""
+    """Calls of make in a document's blocks and sentences: the target and its variables."""
     shown = [
         command.replace("\\\n", " ")
         for block in blocks(document, "console")

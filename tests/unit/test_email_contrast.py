@@ -1,4 +1,7 @@
-"""Texts of emails are readable in light and in dark mode: WCAG 2.2, 1.4.3, 4.5:1, computed as a mail program would."""
+"""Contrast of email texts in light and in dark mode (WCAG 2.2, 1.4.3: at least 4.5:1).
+
+Colours are computed as a mail program would.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -19,13 +22,16 @@ class Colors(NamedTuple):
     background: str
 
     def under(self, style: str) -> "Colors":
-        """What they become under a declaration."""
+        """The colours under a further declaration."""
         found = dict(_DECLARATION.findall(style))
         return Colors(found.get("color", self.text), found.get("background-color", self.background))
 
 
 class Texts(HTMLParser):
-    """Each text that is seen, with its colours. `rules` are those of a style sheet that overrides, by class."""
+    """Each visible text, with its colours.
+
+    `rules` are the overriding style sheet's declarations, by class.
+    """
 
     def __init__(self, html: str, rules: dict[str, str]) -> None:
         super().__init__()

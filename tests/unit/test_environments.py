@@ -1,4 +1,7 @@
-"""Environments of functions in template.yaml, which Lambda lets have 4 KB, however long the parameters are."""
+"""Environments of functions in template.yaml, for which Lambda has room for 4 KB.
+
+They fit even if all parameters are as long as they may be.
+"""
 
 import re
 from typing import Any
@@ -16,7 +19,7 @@ ENVIRONMENTS = {
     if each["Type"] == "AWS::Serverless::Function"
 }
 MOST_BYTES = 4096
-"""Of the environment as JSON, which is what Lambda measures (quota "Environment variables")."""
+"""Limit of the environment as JSON, as Lambda measures it (quota "Environment variables")."""
 
 STACK_NAME = 41
 """Characters; see test_template.py."""
@@ -27,9 +30,9 @@ PSEUDO = {
     "AWS::Partition": 10,
     "AWS::NoValue": 0,
 }
-"""Characters of the longest: `ap-southeast-1`, `aws-us-gov`."""
+"""Characters of the longest values: `ap-southeast-1`, `aws-us-gov`."""
 NUMBER = 10
-"""Digits of a number without a largest value."""
+"""Digits of a number without a maximum."""
 ROLE_NAME = 64
 BUCKET_NAME = 63
 
@@ -109,7 +112,7 @@ SIZES: dict[str, Any] = {
 
 
 def size_of_environment(variables: dict[str, Any]) -> int:
-    """Without those that no deployment has."""
+    """Size of a function's environment, without variables that no deployment has."""
     quotes_colon_comma = 6
     variables = {
         name: value for name, value in variables.items() if value != {"Ref": "AWS::NoValue"}

@@ -1,4 +1,4 @@
-"""`make workflow`: its refusals, its renaming, and that a failure leaves nothing behind."""
+"""`make workflow`: its refusals, its renaming, and its cleanup after a failure."""
 
 import difflib
 import json
@@ -65,7 +65,7 @@ Outputs:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the generator reads and writes, in no git repository."""
+    """A copy of the files that the generator reads and writes, outside of any git repository."""
     for folder in ("functions", "tests/events", "tests/workflows"):
         shutil.copytree(sam.ROOT / folder, tmp_path / folder, ignore=NOT_IN_A_COPY)
     shutil.copy(sam.TEMPLATE, tmp_path)
@@ -261,9 +261,7 @@ def test_the_template_keeps_every_line_in_its_place(project: Path, source: str) 
     assert last == "end_visit"
 
 
-def test_a_copied_section_has_its_comments_and_its_own_names_and_shares_what_is_not_named_after_it() -> (
-    None
-):
+def test_a_copied_section_keeps_its_comments_and_renames_only_its_own_names() -> None:
     source = carried(SHARED, "greet", ["greet", "greet_all"])
     renaming = Renaming("greet", "wave", frozenset({"Greet", "GreetLog", "GreetUrl"}))
     assert source == (["Greet", "GreetLog"], ["GreetUrl"])
@@ -358,7 +356,7 @@ def test_ends_of_lines_stay() -> None:
     assert "\n" not in copied.replace("\r\n", "")
 
 
-def test_what_else_names_the_source_is_said(project: Path) -> None:
+def test_other_places_that_name_the_source_are_reported(project: Path) -> None:
     assert plan(project, "end_visit", "verify_check").left_alone == [
         "Proofs",
         "ProofKey",
@@ -387,7 +385,7 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
         "/workflows/wave",
         "/workflows/track_delivery",
     )
-    assert event == usual, "who may call it is as with others"
+    assert event == usual, "its callers must be the same as other workflows'"
     everyones = json.loads(
         json.dumps(role_of(planned.template, "track_delivery")).replace("TrackDelivery", "Wave")
     )
@@ -440,7 +438,7 @@ def test_a_blank_workflow_passes_its_own_test(tmp_path: Path) -> None:
 
 
 def copied(source: str) -> str:
-    """The section of a copy of a workflow."""
+    """Section of a copy of a workflow."""
     template = sam.TEMPLATE.read_text()
     ids = carried(template, source, workflows())
     made = with_copy(template, ids, Renaming(source, "end_visit", frozenset(ids.resources)))
@@ -452,10 +450,11 @@ def copied(source: str) -> str:
 
 
 @pytest.mark.parametrize("source", [each for each in workflows() if each != "record_registration"])
-def test_what_a_copy_may_do_beyond_every_workflow_is_marked_and_told(source: str) -> None:
+def test_additional_permissions_of_a_copy_are_marked_and_reported(source: str) -> None:
     section, told = copied(source), workflow_rights(sam.TEMPLATE.read_text(), source)
     assert f"      Description: The workflow end_visit, made from {source}.\n" in section
-    mark = f"              # Review: copied from {source}. Delete it unless the code needs this right.\n"
+    review = f"# Review: copied from {source}. Delete it unless the code needs this right."
+    mark = f"              {review}\n"
     after = [each.partition("\n              - ")[0] for each in section.split(mark)[1:]]
     assert len(after) == len(told) > 0
     for right, statement in zip(told, after, strict=True):
@@ -488,11 +487,12 @@ def test_a_copy_may_do_what_its_source_may_and_nothing_else(source: str) -> None
 
 def test_variables_of_a_copy_are_marked_once() -> None:
     section = copied("send_email_template")
-    above = "          POWERTOOLS_SERVICE_NAME: end_visit\n          # Review: copied from send_email_template. "
     assert (
-        f"{above}Delete those that the code does not read.\n          EMAIL_FROM: !Ref EmailFrom\n"
-        in section
-    )
+        "          POWERTOOLS_SERVICE_NAME: end_visit\n"
+        "          # Review: copied from send_email_template. "
+        "Delete those that the code does not read.\n"
+        "          EMAIL_FROM: !Ref EmailFrom\n"
+    ) in section
     assert section.count("that the code does not read") == 1
 
 
@@ -506,13 +506,13 @@ def test_a_short_test_is_copied_and_a_long_one_makes_room_for_a_short_one(projec
     )
 
 
-def test_what_is_no_text_is_copied_as_it_is(project: Path) -> None:
+def test_a_binary_file_is_copied_unchanged(project: Path) -> None:
     image = b"\x89PNG\xff verify_delete"
     (project / "functions/workflows/verify_delete/logo.png").write_bytes(image)
     assert plan(project, "end_visit", "verify_delete").code[Path("logo.png")] == image
 
 
-def test_what_is_planned_is_written(project: Path) -> None:
+def test_the_plan_is_written(project: Path) -> None:
     before = contents(project)
     planned = plan(project, "end_visit", "verify_delete")
     write(project, planned, green)

@@ -1,4 +1,4 @@
-"""The guard in front of the emulator, as a function of what a request says."""
+"""The guard in front of the emulator, tested on requests alone."""
 
 import asyncio
 from typing import Any
@@ -29,7 +29,10 @@ OWN += ["//_ministack/reset", "/_MINISTACK/reset", "/_ministack", "/_ministack/\
 
 
 class Emulator:
-    """Notes what reaches it; answers preflights as MiniStack does: by the bucket's configuration, or with `*`."""
+    """Notes each request that reaches it, and answers preflights as MiniStack does.
+
+    The answer follows the bucket's configuration, or is `*`.
+    """
 
     def __init__(self) -> None:
         self.served: list[Scope] = []
@@ -57,7 +60,7 @@ def ask(
     hosts: tuple[str, ...] = ("127.0.0.1:4566",),
     repeated: tuple[tuple[str, str], ...] = (),
 ) -> tuple[list[AsgiEvent], Emulator, list[str]]:
-    """What the client gets, what reached the emulator, and the lines that were reported."""
+    """The client's answer, what reached the emulator, and the reported lines."""
     emulator, sent, lines = Emulator(), list[AsgiEvent](), list[str]()
     pairs = [*(("host", host) for host in hosts), *(headers or {}).items(), *repeated]
     scope = {"type": kind, "path": path, "query_string": query.encode()} | (
@@ -76,7 +79,10 @@ def ask(
 
 
 def passes(*given: Any, **more: Any) -> bool:
-    """Whether the request itself reached the emulator. What is refused gets a 403, and one line is reported."""
+    """Whether the request itself reached the emulator.
+
+    A refused request gets a 403, and one line is reported.
+    """
     sent, _, lines = ask(*given, **more)
     if sent[0]["status"] == 200:
         assert lines == []
@@ -178,7 +184,7 @@ def test_a_page_may_do_nothing(headers: dict[str, str], method: str, path: str, 
 
 
 @pytest.mark.parametrize("path", OWN)
-def test_what_is_the_emulators_own_wants_the_key_of_this_run(path: str) -> None:
+def test_the_emulators_own_paths_need_the_key_of_this_run(path: str) -> None:
     assert passes("POST", path, {KEY_HEADER: KEY})
     for wrong in ("", "another", KEY + "x", "\xff"):
         assert not passes("POST", path, {KEY_HEADER: wrong})
@@ -247,7 +253,7 @@ def test_a_page_that_names_no_origin_or_two_may_not() -> None:
         ("POST", "/_ministack", FORM, ""),
     ],
 )
-def test_that_page_may_do_nothing_else(
+def test_an_allowed_page_may_do_nothing_else(
     method: str, path: str, headers: dict[str, str], query: str
 ) -> None:
     assert not passes(method, path, PAGE | headers, query=query)

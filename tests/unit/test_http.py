@@ -33,7 +33,7 @@ def test_a_preference_is_found_among_others_however_it_is_written(header: str) -
         "foo=respond-async",
     ],
 )
-def test_what_only_looks_like_the_preference_is_not_it(header: str) -> None:
+def test_a_similar_preference_does_not_count(header: str) -> None:
     assert not prefers({"headers": {"prefer": header}}, "respond-async")
 
 
@@ -53,14 +53,14 @@ TAG = served()["headers"]["etag"]
 
 
 @pytest.mark.parametrize("header", [TAG, f"W/{TAG}", f'"other", {TAG}', f'"other",W/{TAG}', "*"])
-def test_who_has_a_document_already_is_told_so_without_it(header: str) -> None:
+def test_a_client_that_has_the_document_gets_no_body(header: str) -> None:
     answer = served(if_none_match=header)
     assert (answer["statusCode"], answer["body"]) == (304, "")
     assert answer["headers"] == served()["headers"]
 
 
 @pytest.mark.parametrize("header", ["", TAG.strip('"'), f'"x{TAG[1:]}', '"other"'])
-def test_who_has_another_document_gets_this_one(header: str) -> None:
+def test_a_client_that_has_another_document_gets_this_one(header: str) -> None:
     answer = served(if_none_match=header)
     assert (answer["statusCode"], answer["body"]) == (200, "text")
 

@@ -1,4 +1,4 @@
-"""What tests may import: builders, fakes and conftests, and never another module of tests."""
+"""Imports of tests: builders, fakes and conftests, but never another test module."""
 
 import ast
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ TEXTS = {
 
 
 def imported(code: str) -> Iterator[tuple[str, str]]:
-    """Full name and line of all that is imported, also inside of functions."""
+    """Full name and line of each import, including those inside functions."""
     lines = code.splitlines()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -53,7 +53,10 @@ def test_no_module_imports_a_test_module() -> None:
 
 
 def test_end_to_end_tests_run_nothing_of_functions_in_their_process() -> None:
-    """They speak HTTP. An import of functions/ says in its line why there is no other way."""
+    """End-to-end tests speak HTTP.
+
+    A line that imports functions/ says why there is no other way.
+    """
     silent = {
         place: [
             name

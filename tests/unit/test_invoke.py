@@ -1,4 +1,4 @@
-"""make invoke, but for the stack: which function, which event, and what counts as failing."""
+"""`make invoke` without a stack: choice of function and event, and what counts as a failure."""
 
 import json
 import re

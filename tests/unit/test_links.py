@@ -1,4 +1,4 @@
-"""Texts that mail programs make links of: cases of linkify-it and Django, a careless linkifier."""
+"""Texts that mail programs turn into links: cases of linkify-it and Django, a careless program."""
 
 import re
 
@@ -105,7 +105,7 @@ SIGNS += [
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("before", ["/a", "?a=", "#a"])
-def test_what_may_end_a_link_is_to_be_percent_encoded(before: str, sign: str) -> None:
+def test_characters_that_may_end_a_link_must_be_percent_encoded(before: str, sign: str) -> None:
     for after in ("", "b", "https://evil.example"):
         with pytest.raises(NotValid, match=r"percent-encoded, such as %28 instead of \("):
             Link.read(OWN + before + sign + after)
@@ -197,7 +197,7 @@ LINKED = re.compile(
 def links(text: str) -> set[str]:
     """Hosts of all links that the most careless mail program may find.
 
-    It ends a link at any sign, and looks anew at the rest.
+    It may end a link at any character, and continues its search in the rest.
     """
     return {(match["host"] or match["name"]).lower() for match in LINKED.finditer(text)}
 

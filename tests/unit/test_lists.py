@@ -1,4 +1,4 @@
-"""Uploaded lists: what is read from them, and where they are said to be wrong."""
+"""Uploaded lists: their items, and the place that an error names."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_json_lines_are_read_as_they_were_written(items: list[dict[str, Any]]) -
 @examples
 @given(st.lists(st.tuples(texts, texts, texts), min_size=1))
 def test_csv_is_read_as_it_was_written(rows: list[tuple[str, ...]]) -> None:
-    """By Python's writer, as RFC 4180 has it; empty cells are absent."""
+    """Python's csv module writes the list (RFC 4180); empty cells are absent parameters."""
     file = io.StringIO()
     csv.writer(file).writerows([("to", "data.name", "data.city"), *rows])
     expected = []
@@ -165,7 +165,7 @@ def test_csv_that_cannot_be_read_is_refused_with_the_row(text: str | bytes, wher
     assert where in refusal(text, "csv")
 
 
-def test_what_is_wrong_late_in_a_list_is_still_told_with_its_row() -> None:
+def test_an_error_late_in_a_list_is_reported_with_its_row() -> None:
     assert "row 20002 has 2 cells" in refusal("a\n" + "x\n" * 20_000 + "x,y\n", "csv")
 
 

@@ -24,11 +24,11 @@ EMPTY: dict[str, dict[str, object]] = {
     "/_ministack/sns/sms-messages": {"sms_messages": {}},
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Loads no certificates, which takes longer than a test."""
+"""Loads no certificates, which would take longer than a test."""
 
 
 class Stack:
-    """The local server, what reached the emulator behind it, and what the terminal shows."""
+    """The local server, with the requests that reach the emulator and the lines of the terminal."""
 
     def __init__(self, server: LocalServer) -> None:
         self.server = server
@@ -53,7 +53,7 @@ class Stack:
         fakes.reply(request, 200, b"{}", allowed)
 
     def says(self, text: str) -> bytes:
-        """What comes back over one connection to which all of this is sent at once."""
+        """Answers on one connection to which the whole text is sent at once."""
         with socket.create_connection(("127.0.0.1", self.server.server_port), timeout=10) as plain:
             plain.sendall(text.replace("\n", "\r\n").encode())
             plain.shutdown(socket.SHUT_WR)
@@ -143,7 +143,7 @@ def test_a_file_is_told_to_be_served(stack: Stack) -> None:
     ]
 
 
-def test_whoever_allows_every_origin_has_it_so(stack: Stack) -> None:
+def test_allowing_every_origin_works(stack: Stack) -> None:
     stack.server.deployment = stack.server.deployment._replace(origins=["*"])
     assert (
         stack.client.post("/workflows/x", headers={"origin": "https://evil.example"}).status_code
@@ -152,7 +152,7 @@ def test_whoever_allows_every_origin_has_it_so(stack: Stack) -> None:
 
 
 def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
-    """As a `<script src>` is asked for: without an origin."""
+    """A browser requests a `<script src>` without an Origin."""
     assert (
         stack.client.get("/usersnap.js", headers={"sec-fetch-site": "cross-site"}).status_code
         == 200
@@ -161,7 +161,7 @@ def test_public_documents_are_for_scripts_of_every_page(stack: Stack) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_what_is_local_only_is_not_for_pages(method: str, site: str, stack: Stack) -> None:
+def test_local_only_paths_refuse_pages(method: str, site: str, stack: Stack) -> None:
     headers = {"sec-fetch-site": site}
     assert stack.client.request(method, "/_local/inbox", headers=headers).status_code == 403
     assert (
@@ -212,17 +212,23 @@ def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack)
 @pytest.mark.parametrize(
     "first",
     [
-        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\nContent-Length: {length}\n\n",
+        (
+            "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\n"
+            "Origin: https://evil.example\nContent-Length: {length}\n\n"
+        ),
         "POST /workflows/x HTTP/1.1\nHost: evil.example\nContent-Length: {length}\n\n",
         "POST /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
         "GET /_local/inbox HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}\n\n",
         "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: chunked\n\n",
-        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\nContent-Length: {length}\n\n",
+        (
+            "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\n"
+            "Content-Length: 0\nContent-Length: {length}\n\n"
+        ),
         "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: +1\n\n",
     ],
 )
 def test_a_body_that_is_not_read_is_not_the_next_request(first: str, stack: Stack) -> None:
-    """A page writes its body: it would be a request without an Origin."""
+    """A page controls its body, which would otherwise count as a request without an Origin."""
     hidden = "POST /workflows/hidden HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\n\n"
     length = len(hidden.replace("\n", "\r\n"))
     assert stack.says(first.format(length=length) + hidden).count(b"HTTP/1.1 ") == 1
@@ -234,6 +240,6 @@ def test_a_body_that_is_read_leaves_the_connection_open(stack: Stack) -> None:
     assert stack.says(one * 2).count(b"HTTP/1.1 200") == 2
 
 
-def test_nobody_hands_a_key_to_the_emulator_but_the_server(stack: Stack) -> None:
+def test_only_the_server_passes_a_key_to_the_emulator(stack: Stack) -> None:
     stack.client.post("/workflows/x", headers={KEY_HEADER: "mine"})
     assert stack.reached[0][1][KEY_HEADER] == "key"

@@ -1,4 +1,4 @@
-"""What the local stack keeps on disk is its user's alone."""
+"""Private files: only the user can read what the local stack keeps on disk."""
 
 import fcntl
 import os
@@ -73,7 +73,7 @@ def test_the_key_of_the_run_is_private(tmp_path: Path) -> None:
     assert read_running(tmp_path) == running
 
 
-def test_what_a_crash_left_half_written_does_not_matter(tmp_path: Path) -> None:
+def test_a_half_written_file_of_a_crash_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "file.new").write_text("half")
     (tmp_path / "file.new").chmod(0o644)
     write_private(tmp_path / "file", b"whole")

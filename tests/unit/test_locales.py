@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("set_messages")
 
 ENGLISH = msgspec.json.decode((FOLDER / "en.json").read_bytes(), type=Locale).sentences
 OWN = re.compile(r"(minutes|date)\.\d+")
-"""Variants by number (`minutes.1`) are each language's own."""
+"""Plural variants (`minutes.1`), which differ by language."""
 BASES = {key for key in ENGLISH if not OWN.fullmatch(key)}
 
 
@@ -97,7 +97,7 @@ def test_a_readers_languages_find_the_nearest_locale(wanted: LocaleHint, found: 
         *("de;q=0", ",", ";q=1", "de" * 999, "," * 5_000 + "de", [*["tlh"] * 30, "de"]),
     ],
 )
-def test_what_is_unknown_or_malformed_is_the_default_locale(
+def test_an_unknown_or_malformed_language_gives_the_default_locale(
     wanted: LocaleHint | None, set_messages: SetMessages
 ) -> None:
     set_messages(default_locale="ja")

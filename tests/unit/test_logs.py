@@ -1,4 +1,4 @@
-"""What CloudWatch Logs gives, read into lines: which are wanted, none twice and none missed, and what a person sees."""
+"""Log events of CloudWatch Logs read into lines: the wanted ones, each once, and their display."""
 
 import io
 import json
@@ -51,7 +51,10 @@ def test_a_line_of_ours_has_its_keys_and_its_traceback() -> None:
         "timestamp": "2026-11-23T00:05:59.000+00:00",
         "request_id": "r1",
         "workflow": "greet",
-        "exception": 'Traceback:\n  File "/var/task/functions/core/workflow.py", line 1, in run\nValueError: boom',
+        "exception": (
+            'Traceback:\n  File "/var/task/functions/core/workflow.py", line 1, in run\n'
+            "ValueError: boom"
+        ),
         "exception_name": "ValueError",
         "stack_trace": {"frames": []},
     }
@@ -78,14 +81,17 @@ def test_metrics_and_lambdas_own_lines_are_left_out() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[ERROR] Runtime.ImportModuleError: Unable to import module 'functions.workflows.greet.handler'",
+        (
+            "[ERROR] Runtime.ImportModuleError: "
+            "Unable to import module 'functions.workflows.greet.handler'"
+        ),
         "2026-11-23T00:05:59Z 7a34 Task timed out after 245.00 seconds",
         "RequestId: 7a34 Error: Runtime exited with error: exit status 3",
         "INIT_REPORT Init Duration: 9999 ms\tPhase: init\tStatus: timeout",
         "Worker process died",
     ],
 )
-def test_a_function_that_ends_without_a_word_of_ours_is_an_error(text: str) -> None:
+def test_a_function_that_ends_without_a_line_of_ours_is_an_error(text: str) -> None:
     assert [(each.level, each.message) for each in read_lines(GREET, [event(text)])] == [
         ("ERROR", text)
     ]
@@ -112,7 +118,7 @@ def test_text_that_was_written_at_once_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("text", ["{not json", "{}", '["a"]', '{"a":' * 100_000, "\x00"])
-def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
+def test_any_line_can_be_read(text: str) -> None:
     assert len(list(read_lines(GREET, [event(text)]))) == 1
 
 
@@ -130,7 +136,7 @@ def test_whatever_a_line_is_it_can_be_read(text: str) -> None:
         ),
     ],
 )
-def test_what_is_wanted_is_told_to_cloudwatch_and_looked_at_here(
+def test_the_filter_applies_in_cloudwatch_and_here(
     wanted: LineFilter, matches: str, pattern: str
 ) -> None:
     lines = {
@@ -148,7 +154,7 @@ def test_all_lines_of_a_workflows_own_function_are_of_the_workflow() -> None:
 
 
 @pytest.mark.parametrize("text", ['x" || $.level = "ERROR', "a b", "{", "*"])
-def test_what_can_be_no_id_is_refused(text: str) -> None:
+def test_an_impossible_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid id"):
         LineFilter(request=text).refuse_invalid()
 
@@ -193,7 +199,7 @@ def test_a_group_that_nothing_was_logged_to_yet_has_no_lines() -> None:
 
 
 class Logs:
-    """CloudWatch Logs that gives what it has from a time on, and may fail."""
+    """CloudWatch Logs that returns its events from a time on, and may fail."""
 
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
@@ -270,7 +276,7 @@ def test_no_line_steers_the_terminal() -> None:
     text = shown(line("a\x1b[2Jb\x9b\r", name="x\x07"), coloured=True)
     assert {character for character in text if character < " "} == {"\x1b"}
     assert "\x1b[2J" not in text
-    assert text.count("\x1b") == 2, "only the quiet colour of its keys and its end"
+    assert text.count("\x1b") == 2, "only the codes for the keys' quiet colour may appear"
 
 
 class Terminal(io.StringIO):
@@ -314,23 +320,38 @@ USER = (
     ("text", "denied"),
     [
         (
-            f"{USER}: dynamodb:PutItem on resource: arn:aws:dynamodb:x:1:table/t because no identity-based policy allows",
+            (
+                f"{USER}: dynamodb:PutItem on resource: arn:aws:dynamodb:x:1:table/t "
+                "because no identity-based policy allows"
+            ),
             Denied("dynamodb:PutItem", "arn:aws:dynamodb:x:1:table/t", "app-GreetRole-1A"),
         ),
         (
-            f"{USER}: kms:Sign on resource: arn:aws:kms:eu-west-1:1:key/1 with an explicit deny in a resource-based policy",
+            (
+                f"{USER}: kms:Sign on resource: arn:aws:kms:eu-west-1:1:key/1 "
+                "with an explicit deny in a resource-based policy"
+            ),
             Denied("kms:Sign", "arn:aws:kms:eu-west-1:1:key/1", "app-GreetRole-1A"),
         ),
         (
-            f'{USER}: s3:PutObject on resource: "arn:aws:s3:::bucket/a b" because no identity-based policy allows it',
+            (
+                f'{USER}: s3:PutObject on resource: "arn:aws:s3:::bucket/a b" '
+                "because no identity-based policy allows it"
+            ),
             Denied("s3:PutObject", "arn:aws:s3:::bucket/a b", "app-GreetRole-1A"),
         ),
         (
-            f"{USER}: dynamodb:GetItem because no policy allows it [dynamodb:GetItem on resource: TableName=app-tokens]",
+            (
+                f"{USER}: dynamodb:GetItem because no policy allows it "
+                "[dynamodb:GetItem on resource: TableName=app-tokens]"
+            ),
             Denied("dynamodb:GetItem", "TableName=app-tokens", "app-GreetRole-1A"),
         ),
         (
-            "An error occurred (AccessDenied) …: Access Denied [s3:PutObject on resource: Bucket=app-runs Key=runs/1]\nmore",
+            (
+                "An error occurred (AccessDenied) …: Access Denied "
+                "[s3:PutObject on resource: Bucket=app-runs Key=runs/1]\nmore"
+            ),
             Denied("s3:PutObject", "Bucket=app-runs Key=runs/1", ""),
         ),
         (
@@ -345,5 +366,8 @@ def test_a_denied_permission_is_found_in_an_errors_text(text: str, denied: Denie
 
 
 def test_a_denied_permission_is_one_clear_line() -> None:
-    told = "permission denied: kms:Sign on KeyId=1 (its role in template.yaml, app-GreetRole, does not allow it)"
+    told = (
+        "permission denied: kms:Sign on KeyId=1 "
+        "(its role in template.yaml, app-GreetRole, does not allow it)"
+    )
     assert str(Denied("kms:Sign", "KeyId=1", "app-GreetRole")) == told

@@ -1,4 +1,4 @@
-"""The Makefile's own rules: its help, and the index that packages come from."""
+"""The Makefile's own rules: its help, and the index from which packages come."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ INDEX = "https://pypi.example.com/simple"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the Makefile beside a virtual environment whose uv says what it was told."""
+    """A copy of the Makefile beside a virtual environment whose uv prints its arguments."""
     for name in ("Makefile", "requirements.txt", "pyproject.toml", "samconfig.toml"):
         shutil.copy(sam.ROOT / name, tmp_path)
     (tmp_path / ".venv/bin").mkdir(parents=True)

@@ -38,7 +38,7 @@ def sms(
 
 
 class Runs(HTMLParser):
-    """The runs of text of an HTML document."""
+    """Runs of text of an HTML document."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -177,7 +177,10 @@ def test_every_sms_is_one_segment_with_its_whole_code(
 
 
 def wicg(message: str) -> tuple[str, str]:
-    """Host and code as browsers parse them: WICG, origin-bound one-time codes, §3.2. What follows the code is ignored."""
+    """Host and code as browsers parse them (WICG, origin-bound one-time codes, §3.2).
+
+    Browsers ignore everything after the code.
+    """
     found = re.match(r"@(\S+) #(\S+)", message.splitlines()[-1])
     assert found, message
     return found[1], found[2]

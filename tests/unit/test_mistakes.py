@@ -1,4 +1,4 @@
-"""Mistakes that are found before code is deployed: where they are, and what the line says."""
+"""Mistakes found before code is deployed: their place, and the reported line."""
 
 import json
 from pathlib import Path
@@ -95,12 +95,12 @@ def test_a_mistake_is_found_with_its_line(
     assert str(found).startswith(f"{path}:{line}: {what}" if line else f"{path}: {what}")
 
 
-def test_what_there_is_has_no_mistakes() -> None:
+def test_the_project_has_no_mistakes() -> None:
     sources = read_sources()
     assert find_mistakes(sources, sources) == []
 
 
-def test_what_is_neither_python_nor_a_template_nor_data_is_not_judged() -> None:
+def test_other_files_than_python_templates_and_data_are_not_checked() -> None:
     sources = {
         "functions/logo.png": b"\xff{{",
         "functions/workflows/a/notes.txt": b"{{ no template",
@@ -121,12 +121,17 @@ def function(name: str, **variables: str) -> Function:
 
 
 def test_each_handler_is_imported_in_its_own_environment_with_modules_of_its_own() -> None:
-    reads = b"import os\nfrom functions.core import helper\nhelper.LIMIT += 1\nassert helper.LIMIT == 4, helper.LIMIT\n"
+    reads = (
+        b"import os\nfrom functions.core import helper\n"
+        b"helper.LIMIT += 1\nassert helper.LIMIT == 4, helper.LIMIT\n"
+    )
     files = {
         "functions/workflows/one.py": reads + b"OWN = os.environ['ONE']\nlambda_handler = print\n",
         "functions/workflows/two.py": reads
         + b"assert 'ONE' not in os.environ\nlambda_handler = print\n",
-        "functions/workflows/red.py": b"from functions.core import helper\n\nvalue = helper.LIMITS\n",
+        "functions/workflows/red.py": (
+            b"from functions.core import helper\n\nvalue = helper.LIMITS\n"
+        ),
         "functions/workflows/lost.py": b"handler = print\n",
     }
     found = failures(

@@ -29,7 +29,7 @@ def test_tokens_and_destinations_are_masked_wherever_they_stand(text: str, scrub
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("text", ["k" * 1_000_000, "a@" * 500_000, "+1" * 500_000, "wf_" * 300_000])
 def test_a_long_line_costs_time_in_proportion_to_its_length(text: str) -> None:
-    """Quadratic, this would take hours."""
+    """With quadratic time this would take hours."""
     assert scrub(text)
 
 
@@ -56,7 +56,7 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def test_what_is_logged_in_a_call_has_its_keys_whoever_logs_it_and_nothing_after_it_has(
+def test_lines_of_a_call_have_its_keys_whichever_module_logs_them_and_later_lines_do_not(
     log: io.StringIO,
 ) -> None:
     def say(name: str) -> None:
@@ -121,7 +121,7 @@ def test_a_metric_that_is_wrong_is_logged_and_the_call_goes_on(
         capsys.readouterr().out.removesuffix("null\n"),
         lines(log),
     )  # Powertools writes null for what it refuses
-    assert bool(written) != bool(told), "it is written, or its fault is logged once"
+    assert bool(written) != bool(told), "the metric must be written, or its error logged once"
     assert [(line["message"], line["level"]) for line in told] in (
         [],
         [("metric not written; the call goes on", "WARNING")],

@@ -1,4 +1,4 @@
-"""Sentences that operators' commands end with when they cannot do their work."""
+"""Error messages of operators' commands that cannot do their work."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from infra.workflows import workflows
 
 @pytest.fixture
 def signed_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials anywhere, and no metadata service to ask for them."""
+    """No credentials anywhere, and no metadata service that has some."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):

@@ -1,4 +1,4 @@
-"""Which addresses requests may go to, from IANA's registries of special-purpose addresses."""
+"""Addresses to which requests may go, from IANA's registries of special-purpose addresses."""
 
 import pytest
 
@@ -15,7 +15,7 @@ PUBLIC = [
 ]
 
 PRIVATE = {
-    "0.0.0.0": "this machine, on Linux",  # noqa: S104 - nothing is bound to it
+    "0.0.0.0": "this machine, on Linux",  # noqa: S104 - nothing binds to it
     "0.1.2.3": "this network",
     "10.0.0.1": "private use",
     "100.64.0.1": "behind a carrier's NAT",

@@ -1,4 +1,4 @@
-"""Requests to URLs, through a network of the test's own: names and connections are what it says."""
+"""Requests to URLs, through a network in which the test decides names and connections."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ PUBLIC, ANOTHER, PRIVATE = "93.184.215.14", "8.8.8.8", "10.0.0.1"
 
 
 class Internet:
-    """Knows the addresses of one name, by question, and leads every connection to one server of the test."""
+    """Resolves one name, one answer per lookup, and connects everything to the test's server."""
 
     def __init__(
         self, server: str, answers: Sequence[Sequence[str]], out_of_reach: Sequence[str] = ()
@@ -61,7 +61,7 @@ def receiver(
     out_of_reach: Sequence[str] = (),
     seconds: float = 10,
 ) -> Iterator[tuple[Internet, Network]]:
-    """A server that has a certificate for `host`, and a network in which each name has it."""
+    """A server with a certificate for `host`, in a network where every name leads to it."""
     with fakes.server(script, authority.server(host)) as url:
         internet = Internet(url, answers or [[PUBLIC]], out_of_reach)
         authorities = str(authority.path) if trusted else ""
@@ -148,7 +148,7 @@ def test_a_certificate_that_is_not_trusted_or_of_another_host_is_no_delivery(
         post(URL, b"", {}, network)
 
 
-def test_who_is_trusted_cannot_be_said_by_the_environment(
+def test_the_environment_cannot_change_the_trusted_authorities(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -195,7 +195,7 @@ def test_a_body_that_never_ends_is_not_read(authority: Authority) -> None:
 def test_an_answer_that_drips_ends_with_the_time_for_all_of_it(
     beginning: bytes, authority: Authority
 ) -> None:
-    """A byte every 10 ms: no single read ever waits long, and the whole head would take minutes."""
+    """A byte every 10 ms: no single read waits long, yet the whole head would take minutes."""
     drips = fakes.never_ends(beginning, b"x", pause_seconds=0.01)
     with (
         receiver(authority, drips, seconds=0.5) as (_, network),
@@ -292,7 +292,7 @@ def test_a_receiver_that_closes_the_connection_or_is_not_there_may_be_there_late
         post(URL, b"", {}, Network(gone.resolve, gone.connect))
 
 
-def test_what_the_receiver_says_is_in_no_error(authority: Authority) -> None:
+def test_a_receivers_answer_is_in_no_error(authority: Authority) -> None:
     script = fakes.never_ends(b"secret words\r\n\r\n", b"secret")
     with receiver(authority, script) as (_, network), pytest.raises(NotDelivered) as refused:
         post(URL, b"", {}, network)
@@ -313,8 +313,11 @@ def test_a_server_on_this_machine_gets_events_only_where_the_environment_says_so
         assert post(url, b"", {}).status == 200
 
 
-def test_no_deployment_can_say_so() -> None:
-    """The template names the variable for the SAM CLI only, without a value; only the local stack's own code sets it."""
+def test_no_deployment_allows_receivers_on_its_own_machine() -> None:
+    """The template names the variable for the SAM CLI only, without a value.
+
+    Only the local stack's own code sets it.
+    """
     variable = re.compile("local.?receivers", re.IGNORECASE)
     named = [
         line.strip() for line in sam.TEMPLATE.read_text().splitlines() if variable.search(line)

@@ -1,4 +1,4 @@
-"""Which URLs requests may go to."""
+"""URLs to which requests may go."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_any_other_url_is_refused(url: str) -> None:
 
 
 def test_digits_of_other_scripts_are_the_address_that_they_mean() -> None:
-    """Which is then judged as any other: it is not public."""
+    """The address is then checked like any other, and this one is not public."""
     assert read_url("https://\uff11\uff12\uff17\u3002\uff10.0.1/", local=False).host == "127.0.0.1"
 
 

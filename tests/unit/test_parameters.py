@@ -63,7 +63,7 @@ class Example(Parameters):
         ({"name": "a", "either": "x"}, "/either", "must be a whole number or a list, not text"),
     ],
 )
-def test_what_is_wrong_is_named_by_pointer_and_sentence(
+def test_an_invalid_parameter_is_named_by_pointer_and_sentence(
     values: dict[str, Any], pointer: str, detail: str
 ) -> None:
     with pytest.raises(InvalidParameters) as caught:
@@ -78,7 +78,7 @@ def test_null_and_empty_text_are_absent_for_optional_parameters() -> None:
     assert read == Example(name="a")
 
 
-def test_what_was_sent_does_not_appear_in_the_error() -> None:
+def test_the_sent_value_does_not_appear_in_the_error() -> None:
     with pytest.raises(InvalidParameters) as caught:
         read_parameters(Example, {"name": "a", "colour": "my-secret"})
     assert "my-secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The form of the client portal's URL and key."""
+"""Format of the client portal's URL and key."""
 
 import base64
 

@@ -39,7 +39,7 @@ def pages() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command; what is still up after the test is ended."""
+    """Starts the command, and stops it after the test if it is still up."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> subprocess.Popen[str]:
@@ -96,7 +96,7 @@ def test_an_email_neither_runs_scripts_nor_calls_home(pages: httpx.Client) -> No
 @pytest.mark.parametrize(
     "path", ["/welcome/tlh", "/nothing/en", "/../en", "/layout.html/en", "/welcome"]
 )
-def test_what_there_is_not_is_said(path: str, pages: httpx.Client) -> None:
+def test_a_missing_page_is_a_404_with_a_sentence(path: str, pages: httpx.Client) -> None:
     page = pages.get(path)
     assert page.status_code == 404
     assert "There is no " in page.text
@@ -110,7 +110,7 @@ def test_only_a_loopback_host_is_answered(host: str, pages: httpx.Client) -> Non
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the functions of which emails are made, instead of the project's."""
+    """A copy of the functions that make emails, used instead of the project's."""
     (tmp_path / "infra").symlink_to(sam.ROOT / "infra")
     subprocess.run(["cp", "-r", sam.ROOT / "functions", tmp_path / "functions"], check=True)
     monkeypatch.setattr(server, "ROOT", tmp_path)

@@ -1,4 +1,4 @@
-"""Reload: what is put into the running stack when files change, and that calls wait meanwhile."""
+"""Reload: what changes in the running stack when files change, while calls wait."""
 
 import io
 import threading
@@ -18,11 +18,14 @@ pytestmark = pytest.mark.slow
 
 GREET = "functions/workflows/greet/handler.py"
 CORE = "functions/core/words.py"
-CODE = "from functions.core.words import HELLO\n\n\ndef lambda_handler(event, context):\n    return HELLO\n"
+CODE = (
+    "from functions.core.words import HELLO\n\n\n"
+    "def lambda_handler(event, context):\n    return HELLO\n"
+)
 
 
 class FakeEmulator:
-    """Knows the functions `greet` and `wave`, and keeps the code that they get."""
+    """Emulator with the functions `greet` and `wave`, which keeps the code that they get."""
 
     url = "http://127.0.0.1:1"
 
@@ -56,7 +59,7 @@ class FakeEmulator:
 
 
 class Bench:
-    """A project with two workflows, watched."""
+    """A watched project with two workflows."""
 
     def __init__(self, project: Path) -> None:
         self.project, self.emulator, self.gate = project, FakeEmulator(), Gate()
@@ -83,7 +86,7 @@ class Bench:
         return self.deployment
 
     def write(self, path: str, text: str) -> list[str]:
-        """Changes a file, looks once and returns what was said of it."""
+        """Changes a file, looks once, and returns the lines that were printed."""
         (self.project / path).parent.mkdir(exist_ok=True)
         (self.project / path).write_text(text)
         return self.look()
@@ -164,7 +167,7 @@ def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> Non
     assert len(bench.write(CORE, "x = y\n")) == 1
 
 
-def test_what_an_editor_leaves_beside_a_file_is_nothing_that_ships(bench: Bench) -> None:
+def test_an_editors_temporary_files_do_not_ship(bench: Bench) -> None:
     for name in (".handler.py.swp", "handler.py~", ".#handler.py"):
         (bench.project / GREET).with_name(name).write_text("no code")
     assert bench.look() == []
@@ -202,7 +205,7 @@ def test_a_stack_that_changed_with_a_mistake_in_the_code_is_deployed_when_that_i
     assert bench.deployments == 1
 
 
-def test_what_cannot_be_reached_is_tried_again(bench: Bench) -> None:
+def test_an_unreachable_emulator_is_tried_again(bench: Bench) -> None:
     def refuse() -> None:
         raise ConnectionError("busy")
 

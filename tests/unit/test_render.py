@@ -15,7 +15,7 @@ CODE = {"code": "123456", "duration": "10 minutes", "purpose": None, "code_in_su
 
 @pytest.fixture(autouse=True)
 def _app(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A name that settings refuse: what renders it must not depend on that.
+    # Settings refuse this name, but the renderer must not depend on that.
     name = MessageSettings(app_name="Tom & <Jerry>", email_from="no-reply@example.com")
     monkeypatch.setattr(config, "_read", {MessageSettings: name})
 

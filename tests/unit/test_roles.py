@@ -1,4 +1,4 @@
-"""Roles of template.yaml: each holds what its function can do in code, by what its modules import."""
+"""Roles of template.yaml: each allows what its function can do, judged by its imported modules."""
 
 import ast
 import importlib
@@ -15,7 +15,7 @@ MACHINE = "stateMachine:${AWS::StackName}-RunWorkflow"
 EXECUTIONS = "execution:${AWS::StackName}-RunWorkflow:*"
 STARTS = {
     ("states:StartExecution", MACHINE),
-    # A start that is repeated reads the run that is there, its outcome and its items.
+    # A repeated start reads the existing run, its outcome and its items.
     ("states:DescribeExecution", EXECUTIONS),
     ("dynamodb:GetItem", "Outcomes.Arn"),
     ("s3:PutObject", "${RunFiles.Arn}/runs/*"),
@@ -40,7 +40,7 @@ NEEDS = {
     "functions.api.schedules.definition": {
         (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
     }
-    # Without it S3 says that access is denied where there is no such object.
+    # Without it S3 answers "access denied" for a missing object.
     | {("s3:ListBucket", "RunFiles.Arn")},
     "functions.api.schedules.create": {
         ("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*"),
@@ -51,12 +51,15 @@ NEEDS = {
     "functions.api.runs.launch": {("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*")},
     "functions.workflows.check_app_location.concurrency": {("lambda:GetAccountSettings", "*")},
 }
-"""What a role must allow where its function loads a module."""
+"""Permissions that a role needs if its function loads a module."""
 
 
 @cache
 def imported(module: str) -> frozenset[str]:
-    """Modules of this project that a module imports when it is loaded; what it imports later is `by_traits`."""
+    """Modules of this project that a module imports when it is loaded.
+
+    `by_traits` has later imports.
+    """
     found: set[str] = set()
     for node in ast.parse(path_of(module).read_text()).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("functions"):
@@ -69,7 +72,7 @@ def path_of(module: str) -> Path:
 
 
 def reached(module: str) -> set[str]:
-    """A module, and all that it loads."""
+    """A module, and all modules that it loads."""
     found, left = set(), {module}
     while left:
         found |= left
@@ -78,7 +81,10 @@ def reached(module: str) -> set[str]:
 
 
 def by_traits(handler: str) -> set[str]:
-    """What the platform loads only when it is asked for: by what a workflow says of itself, or an API's door heeds."""
+    """Modules that the platform loads only on demand.
+
+    A workflow's options decide. An API with a POST route heeds idempotency keys.
+    """
     if ".workflows." not in handler:
         text = path_of(handler).read_text()
         return (
@@ -136,7 +142,7 @@ def test_nobody_may_start_runs_who_cannot_in_code() -> None:
 
 
 def test_children_of_a_distributed_map_may_assume_the_machines_role() -> None:
-    """They come as the machine with the label of the map at its end."""
+    """They assume it as the machine with the label of the map at the end of its ARN."""
     (statement,) = RESOURCES["RunWorkflowRole"]["Properties"]["AssumeRolePolicyDocument"][
         "Statement"
     ]

@@ -1,4 +1,4 @@
-"""infra/run_workflow.asl.yaml: what must hold of it wherever it runs. e2e runs it."""
+"""Rules that infra/run_workflow.asl.yaml must keep wherever it runs. The e2e tests run it."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def machines() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def item_states(branch: str) -> dict[str, Any]:
-    """The states that run an item, as in the branch of one item."""
+    """States that run an item, as in the branch of one item."""
     text = json.dumps(
         {name: state for name, state in BRANCHES[branch].items() if branch in name or "Run" in name}
     )
@@ -61,7 +61,7 @@ def test_names_of_states_are_unique_in_the_whole_machine() -> None:
     assert len(names) == len(set(names))
 
 
-def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
+def test_a_transient_error_is_retried_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
     _, timeouts, everything = item_states("Item")["RunItem"]["Retry"]
     assert (set(timeouts["ErrorEquals"]), timeouts["MaxAttempts"]) == (
         {"States.Timeout", "Sandbox.Timedout"},
@@ -74,9 +74,9 @@ def test_what_may_heal_is_tried_again_with_backoff_and_jitter_and_a_timeout_is_n
 
 
 def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
-    """It has not run the item.
+    """A throttled call has not run the item.
 
-    Each retrier counts its own tries; one after States.ALL would never be asked.
+    Each retrier counts its own tries. One that comes after States.ALL would never apply.
     """
     throttled, *others = item_states("Item")["RunItem"]["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
@@ -87,7 +87,7 @@ def test_a_throttled_call_has_tries_of_its_own_before_all_others() -> None:
 
 
 def longest_seconds(retrier: dict[str, Any]) -> int:
-    """Of all its waits, without jitter."""
+    """Sum of a retrier's waits, without jitter."""
     first, rate, most = (
         retrier["IntervalSeconds"],
         retrier["BackoffRate"],
@@ -97,7 +97,7 @@ def longest_seconds(retrier: dict[str, Any]) -> int:
 
 
 def test_waits_for_another_try_end_before_an_express_child_does() -> None:
-    """Both retriers to their ends, then one write of the outcome.
+    """Both retriers use all their tries, then one write records the outcome.
 
     The comment of the machine has the sum.
     """
@@ -139,13 +139,13 @@ def test_many_run_in_express_children_and_paced_ones_one_at_a_time() -> None:
 
 
 def test_results_of_children_are_not_the_output_of_the_map() -> None:
-    """256 KB of it would fail the run."""
+    """Results of 256 KB in total would fail the run."""
     assert all(
         state["ResultWriter"]["Resource"].endswith("s3:putObject") for state in MAPS.values()
     )
 
 
-def test_the_event_of_an_item_is_what_the_door_reads() -> None:
+def test_the_event_of_an_item_is_what_the_trigger_reads() -> None:
     event = item_states("Item")["RunItem"]["Parameters"]["Payload"]
     assert {name.removesuffix(".$") for name in event} == set(ItemDelivery.__struct_fields__)
 
@@ -174,10 +174,10 @@ def test_an_execution_that_an_earlier_version_starts_during_an_update_runs_all_t
 
 
 def test_an_express_child_ends_in_time() -> None:
-    """300 s: a first try that hangs, then the record of it."""
+    """An express child has 300 s, enough for a first try that hangs and for recording it."""
     function_seconds = sam.read_template()["Globals"]["Function"]["Timeout"]
     assert 240 < function_seconds < item_states("Item")["RunItem"]["TimeoutSeconds"] < 280
-    assert BUDGET_SECONDS + _HANGS_SECONDS < 300 - 10, "a later try ends its own process"
+    assert BUDGET_SECONDS + _HANGS_SECONDS < 300 - 10, "a later try must end its own process"
 
 
 def test_nothing_of_a_run_is_logged_by_step_functions() -> None:
@@ -198,6 +198,6 @@ def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
     )
 
 
-def test_what_is_substituted_is_what_the_definition_asks_for() -> None:
+def test_the_substitutions_are_those_of_the_definition() -> None:
     asked = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
     assert asked == set(MACHINE["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)

@@ -1,4 +1,4 @@
-"""samconfig.toml as operators' commands and the build read it, and what is said of it before anything is built."""
+"""samconfig.toml as operators' commands and the build read it, and its errors before a build."""
 
 import re
 import subprocess
@@ -24,7 +24,8 @@ def file(tmp_path: Path) -> Path:
 
 def written(file: Path, overrides: str, command: str = "deploy") -> Environment:
     file.write_text(
-        f'[dev.global.parameters]\nstack_name = "ours"\n[dev.{command}.parameters]\nparameter_overrides = {overrides}'
+        f'[dev.global.parameters]\nstack_name = "ours"\n'
+        f"[dev.{command}.parameters]\nparameter_overrides = {overrides}"
     )
     return read_environment("dev", file)
 
@@ -34,7 +35,10 @@ def written(file: Path, overrides: str, command: str = "deploy") -> Environment:
     [
         """["AppName='Our app (dev)'", "EmailFrom=a@example.com", "AllowedOrigins=https://a.example,https://b.example"]""",
         """'AppName="Our app (dev)" EmailFrom=a@example.com AllowedOrigins=https://a.example,https://b.example'""",
-        """{AppName = "Our app (dev)", EmailFrom = "a@example.com", AllowedOrigins = ["https://a.example", "https://b.example"]}""",
+        (
+            """{AppName = "Our app (dev)", EmailFrom = "a@example.com", """
+            """AllowedOrigins = ["https://a.example", "https://b.example"]}"""
+        ),
     ],
 )
 def test_parameters_are_read_in_every_form_that_the_sam_cli_takes(
@@ -99,7 +103,7 @@ def test_a_file_that_says_no_stack_is_told_and_not_guessed(text: str, file: Path
     ],
 )
 def test_a_wrong_parameter_is_told_by_its_name(given: dict[str, str], sentence: str) -> None:
-    """The SAM CLI drops one that the template does not have."""
+    """The SAM CLI ignores a parameter that the template does not have."""
     environment = Environment("dev", "ours", None, None, {"EmailFrom": "a@example.com"} | given)
     with pytest.raises(
         ValueError, match=f"^{re.escape(f'samconfig.toml, environment dev: {sentence}')}"

@@ -36,11 +36,11 @@ for _ in range(32):
     status = os.waitpid(child, 0)[1]
     assert status == 0, f"a process ended with {status}"
 """
-"""Each child is a process that has read no definition yet."""
+"""Each child process starts without having read a definition."""
 
 
 def test_the_first_definitions_of_a_process_may_be_read_in_parallel() -> None:
-    """It crashed the process: msgspec reads a type's annotations when it first decodes one."""
+    """Prevents a crash: msgspec reads a type's annotations when it first decodes one."""
     command = [sys.executable, "-X", "faulthandler", "-c", READS_IN_THREADS]
     done = subprocess.run(command, cwd=sam.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -39,6 +39,6 @@ def test_a_group_that_does_not_fit_into_a_name_is_refused(group: str) -> None:
         "x.0123456789ABCDEF",
     ],
 )
-def test_what_is_no_schedules_id_is_not_found(schedule_id: str) -> None:
+def test_an_id_of_another_form_is_not_found(schedule_id: str) -> None:
     with pytest.raises(NotFound):
         read_name(schedule_id)

@@ -7,7 +7,7 @@ from tests.clock import Clock
 
 
 class SecretsManager:
-    """Answers like the client, from a list; an exception in it is raised."""
+    """Answers like the client, from a list; an exception in the list is raised."""
 
     def __init__(self, *answers: str | Exception) -> None:
         self.answers = list(answers)

@@ -1,4 +1,4 @@
-"""docs/explanation/security.md names the test that proves each rule: each must be there."""
+"""docs/explanation/security.md names the test that proves each rule; each must exist."""
 
 import ast
 import re

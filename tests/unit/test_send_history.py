@@ -1,4 +1,4 @@
-"""The rules on one destination, on the value alone."""
+"""Rules on one destination, tested on the value alone."""
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_an_untried_verification_leaves_the_count_and_its_day_as_they_were() -> 
     assert (after.failures, after.failed_at) == (20, NOW - 100)
 
 
-def test_what_nobody_settled_in_time_counts_as_failed() -> None:
+def test_unsettled_attempts_count_as_failed() -> None:
     history = sent(failed(2))
     assert history.failure_count(UNTIL + 1) == 7
     assert history.failure_count(UNTIL + 400 * DAY_SECONDS) == 0

@@ -1,4 +1,4 @@
-"""Settings: where each value comes from, and what is said of one that cannot be."""
+"""Settings: the source of each value, and the error for an invalid one."""
 
 import json
 import subprocess

@@ -33,7 +33,7 @@ def test_a_signature_in_der_becomes_r_and_s_of_32_bytes_each(r: int, s: int) -> 
 
 
 def test_every_real_signature_becomes_64_bytes() -> None:
-    """About one in 128 has a short r or s."""
+    """About one in 128 signatures has a short r or s."""
     key = ec.derive_private_key(int.from_bytes(hashlib.sha256(b"a key").digest()), ec.SECP256R1())
     lengths = {
         len(raw_signature(key.sign(bytes([i]), ec.ECDSA(hashes.SHA256())))) for i in range(256)
@@ -55,7 +55,7 @@ def test_every_real_signature_becomes_64_bytes() -> None:
         b"\x30\x26\x02\x21" + b"\x01" * 33 + b"\x02\x01\x01",
     ],
 )
-def test_what_is_no_signature_is_refused(der: bytes) -> None:
+def test_an_invalid_signature_is_refused(der: bytes) -> None:
     with pytest.raises(ValueError, match="This is no"):
         raw_signature(der)
 

@@ -1,4 +1,4 @@
-"""Which sends for strangers are pumping, on the values alone."""
+"""Sends for strangers that count as pumping, tested on the values alone."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from functions.core.verification.limits.sms_pumping import (
 
 
 class Ended(NamedTuple):
-    """A send that has ended, from whose address."""
+    """An ended send, with its client's address."""
 
     client_ip: str
     valid: bool = False
 
 
 def judged(sends: Iterable[Ended]) -> bool:
-    """The rule on a counter that has seen them, as it judges after each."""
+    """Whether the rule finds pumping after any of these sends."""
     marks: dict[bool, set[float]] = {True: set(), False: set()}
     found = False
     for number, each in enumerate(sends, start=1):
@@ -42,7 +42,7 @@ def from_networks(sends: int, networks: int) -> list[Ended]:
 
 
 def entered(sends: list[Ended], every: int) -> list[Ended]:
-    """With one in so many entered."""
+    """The sends, of which every n-th code was entered."""
     return [each._replace(valid=number % every == 0) for number, each in enumerate(sends)]
 
 
@@ -58,12 +58,12 @@ def entered(sends: list[Ended], every: int) -> list[Ended]:
     ],
     ids=["one address", "one /24", "one /64", "one /48", "a handful", "one too few"],
 )
-def test_whoever_has_few_networks_stops_nobody(sends: list[Ended]) -> None:
+def test_an_attacker_with_few_networks_stops_nobody(sends: list[Ended]) -> None:
     assert not judged(sends)
 
 
 def test_one_network_does_not_outweigh_a_country_where_some_codes_are_not_entered() -> None:
-    """By sends alone 1 % is entered."""
+    """Counted by sends alone, 1 % of the codes is entered."""
     people = entered(from_networks(45, networks=45), every=3)
     assert not judged(people + [Ended("203.0.113.9")] * 1000)
 

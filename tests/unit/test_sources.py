@@ -1,4 +1,4 @@
-"""sources.toml: what a source can be, and what a payload becomes."""
+"""sources.toml: valid sources, and the mapping of payloads."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ def source(parameters: str) -> Source:
     return Source(scheme="github", secret="github", workflow="verify_delete", parameters=parameters)
 
 
-def test_what_ships_can_be_read_and_reaches_workflows_that_there_are() -> None:
+def test_the_shipped_sources_are_valid_and_name_existing_workflows() -> None:
     assert set(sources()) == {"ses", "twilio", "usersnap"}
     assert {each.workflow for each in sources().values()} <= set(workflows())
 
@@ -49,7 +49,7 @@ def test_an_unknown_source_is_not_found() -> None:
         (f'["A/B"]\n{SIGNED_BY}workflow = "x"\nparameters = "payload"', "matching regex"),
     ],
 )
-def test_what_cannot_be_is_said(text: str, sentence: str) -> None:
+def test_an_invalid_source_is_reported(text: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read_sources(text)
     assert sentence in str(refused.value)
@@ -64,7 +64,7 @@ def test_a_payload_becomes_parameters() -> None:
 
 
 @pytest.mark.parametrize("payload", [{}, {"action": "closed"}, "text", None, [1]])
-def test_where_the_expression_says_nothing_nothing_is_started(payload: object) -> None:
+def test_an_expression_without_a_result_starts_nothing(payload: object) -> None:
     assert (
         source("payload.action == 'opened' && {id: payload.id}").parameters_of(payload, {}) is None
     )
@@ -107,13 +107,15 @@ def test_an_event_of_ses_becomes_a_report_without_subject_and_headers() -> None:
         ({"eventType": "Delivery", "delivery": {"timestamp": "t"}}, None),
     ],
 )
-def test_why_is_said_where_ses_says_it(about: dict[str, Any], reason: str | None) -> None:
+def test_the_reason_is_reported_where_ses_gives_one(
+    about: dict[str, Any], reason: str | None
+) -> None:
     made = find_source("ses").parameters_of({"mail": SES_EVENT["mail"]} | about, {})
     assert (made or {})["reason"] == reason
 
 
-def test_what_twilio_reports_is_what_track_delivery_knows() -> None:
-    """And SES's topic takes what it knows of emails."""
+def test_track_delivery_knows_every_status_that_twilio_reports() -> None:
+    """SES's topic also delivers what it reports of emails."""
     for status in _REPORTS["twilio"]:
         assert find_source("twilio").parameters_of({"MessageStatus": status}, {}), status
     named = re.findall(r"'([a-z-]+)'", find_source("twilio").parameters.partition("payload")[0])
@@ -124,7 +126,7 @@ def test_what_twilio_reports_is_what_track_delivery_knows() -> None:
     assert set(reported["MatchingEventTypes"]) == {*_REPORTS["ses"], *_EMAIL_EVENTS}
 
 
-def test_what_ses_says_besides_starts_nothing() -> None:
+def test_other_messages_of_ses_start_nothing() -> None:
     text = "Successfully validated SNS topic for Amazon SES event publishing."
     assert find_source("ses").parameters_of(text, {}) is None
 

@@ -43,7 +43,7 @@ SWITCHED = {
         "UndeliveredEmailEvents",
     },
 }
-"""What there is only where events are sent, and where deliveries are reported."""
+"""Resources that exist only with events or with delivery reports."""
 YAML = {
     path.relative_to(sam.ROOT).as_posix()
     for pattern in (
@@ -55,7 +55,7 @@ YAML = {
     )
     for path in sam.ROOT.glob(pattern)
 }
-"""Files of the project, none of the tools' own."""
+"""Files of the project, without those of tools."""
 PUBLIC = [
     name
     for name in WORKFLOWS
@@ -63,7 +63,7 @@ PUBLIC = [
         f"functions.workflows.{name}.handler"
     ).lambda_handler.definition.options.public
 ]
-"""Workflows that say of themselves that anybody may call them."""
+"""Workflows whose own code says that anybody may call them."""
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -158,7 +158,7 @@ def containers(node: Any) -> Iterator[int]:
 
 
 def test_what_aliases_name_is_written_out() -> None:
-    """As the SAM CLI does it: what changes one place changes no other."""
+    """Each use is a copy of its own, as in the SAM CLI: a change at one place affects no other."""
     found = list(containers(sam.read_template()))
     assert len(found) == len(set(found))
     aliases = [
@@ -202,7 +202,7 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
 
 
 def test_every_scheme_that_a_route_names_is_declared() -> None:
-    """The import warns of another one, such as NONE, and FailOnWarnings refuses it."""
+    """The import only warns of an undeclared one, such as NONE, and FailOnWarnings refuses it."""
     api = translated()["Resources"]["Api"]["Properties"]
     operations = [about for methods in api["Body"]["paths"].values() for about in methods.values()]
     named = {
@@ -247,7 +247,7 @@ def test_what_ships_is_pinned_and_is_what_is_tested() -> None:
 
 
 def test_all_that_ships_is_listed() -> None:
-    """requirements.txt is complete: nothing that it lists pulls in something that it does not."""
+    """requirements.txt is complete: nothing in it depends on a package that it lacks."""
     lines = (sam.ROOT / "requirements.txt").read_text().splitlines()
     listed = {canonical(line.split("==")[0]) for line in lines if "==" in line}
     needed = {
@@ -264,7 +264,7 @@ def canonical(name: str) -> str:
 
 
 def test_no_folder_is_named_like_an_installed_package() -> None:
-    """Sam build would merge it with the package."""
+    """`sam build` would merge the folder with the package."""
     installed = {canonical(name) for name in importlib.metadata.packages_distributions()}
     folders = {path.name for path in FUNCTIONS.iterdir() if path.is_dir()}
     assert folders & (installed | set(sys.stdlib_module_names)) == set()
@@ -277,7 +277,10 @@ WITHOUT_RESOURCE = {
     "sns:GetSMSSandboxAccountStatus",
     "sms-voice:DescribeAccountAttributes",
 }
-"""Actions that can only be allowed on `*` (Service Authorization Reference, "Resource types" is empty)."""
+"""Actions that can only be allowed on `*`.
+
+Source: Service Authorization Reference, where their "Resource types" are empty.
+"""
 
 
 def test_iam_names_actions_and_resources() -> None:
@@ -362,7 +365,10 @@ CLASSES = {
     "ExcludeNumbers": string.digits,
     "ExcludePunctuation": string.punctuation,
 }
-"""What Secrets Manager makes passwords of, one of each at least, and what switches a class off."""
+"""Character classes of generated passwords (Secrets Manager), each with the option that omits it.
+
+A password has at least one character of each class that is not switched off.
+"""
 
 
 def left_of(generated: dict[str, Any]) -> dict[str, set[str]]:
@@ -543,7 +549,7 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
 
 
 def test_the_key_of_events_is_base64_of_33_bytes() -> None:
-    """Letters and digits only, and as many as are a whole number of bytes."""
+    """Letters and digits only, in a number that makes whole bytes."""
     made = resources("AWS::SecretsManager::Secret")["EventsKey"]["GenerateSecretString"]
     assert made == {"PasswordLength": 44, "ExcludePunctuation": True}
     assert len(base64.b64decode("aZ09" * 11, validate=True)) == 33
@@ -696,11 +702,11 @@ LONGEST_NAMES = {
     "LogGroupName": 512,
     "AliasName": 256,
 }
-"""Characters; of names that are only called `Name`, 64 is the shortest (SES, EventBridge Scheduler)."""
+"""Characters; 64 is the shortest limit of names called `Name` (SES, EventBridge Scheduler)."""
 
 
 def test_a_stacks_name_may_have_41_characters() -> None:
-    """docs/how-to/operations.md says so."""
+    """Stated in docs/how-to/operations.md."""
     suffixes = [
         (LONGEST_NAMES.get(key, 64), each["Fn::Sub"].replace("${AWS::StackName}", ""))
         for resource in sam.read_template()["Resources"].values()
@@ -795,7 +801,7 @@ def test_a_page_of_an_allowed_origin_may_upload_a_list_and_do_nothing_else_in_th
 
 
 def cut_values(text: str) -> list[str]:
-    """Lines of YAML on which a text without quotes ends in ` #`: what follows is a comment, and is lost."""
+    """Lines of YAML whose unquoted text contains ` #`: the rest would be a comment, and be lost."""
     lines = text.splitlines()
     ends = [
         (token.end_mark.line, token.end_mark.column)
@@ -833,7 +839,7 @@ def test_a_cut_value_is_found(text: str, *, cut: bool) -> None:
 
 @pytest.mark.parametrize("path", sorted(YAML))
 def test_no_value_is_cut_by_a_number_sign(path: str) -> None:
-    """So that this can be seen, comments stand on lines of their own."""
+    """Comments stand on lines of their own, so that this test can find such values."""
     assert cut_values((sam.ROOT / path).read_text()) == []
 
 

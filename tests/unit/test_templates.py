@@ -1,4 +1,7 @@
-"""Each folder of templates/ that workflows send: complete, in every language, and the same in HTML and in text."""
+"""Each folder of templates/ that workflows send.
+
+It is complete, in every language, and says the same in HTML and in text.
+"""
 
 import html
 import itertools
@@ -39,7 +42,7 @@ def placeholders(sentence: str) -> list[str]:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Without the links that text has to spell out, and without what keeps directions apart."""
+    """Paragraphs without spelled-out links and without direction marks."""
     plain = re.sub("[\u2068\u2069]", "", text)
     return [re.sub(r": https://\S+$", "", paragraph) for paragraph in re.split(r"\n{2,}", plain)]
 

@@ -99,7 +99,7 @@ def test_each_way_to_say_when_is_an_expression_of_aws(
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(
+def test_an_error_is_described_in_a_sentence(
     when: dict[str, Any], pointer: str, sentence: str
 ) -> None:
     with pytest.raises(InvalidParameters, match=sentence) as refused:
@@ -122,7 +122,7 @@ def test_a_time_in_the_past_is_now() -> None:
     assert timing(at="2020-01-01T00:00Z").starts_now(NOW) is True
 
 
-def test_what_repeats_is_never_now() -> None:
+def test_a_repeating_schedule_never_runs_at_once() -> None:
     assert timing(every_seconds=60).starts_now(NOW) is False
     assert timing(cron="* * * * ? *").starts_now(NOW) is False
 

@@ -1,4 +1,4 @@
-"""The one loop around transactions: another try where others got in the way, and nowhere else."""
+"""The one retry loop around transactions: it retries conflicts and nothing else."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from functions.core.errors import Unavailable
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Longest pauses that were possible, instead of pauses."""
+    """Longest possible pauses, noted instead of waited."""
     seen: list[float] = []
     monkeypatch.setattr(
         "functions.core.aws.transactions.random.uniform", lambda _, longest: longest
@@ -18,7 +18,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def interrupted(*tries: int) -> list[int]:
-    """Runs a loop whose tries of these numbers are interrupted; returns the numbers of all."""
+    """Runs a loop in which the tries with these numbers conflict; returns all tries' numbers."""
     made: list[int] = []
 
     def attempt(number: int) -> str:
@@ -31,7 +31,7 @@ def interrupted(*tries: int) -> list[int]:
     return made
 
 
-def test_a_try_that_nobody_interrupts_is_the_only_one(pauses: list[float]) -> None:
+def test_a_try_without_a_conflict_is_the_only_one(pauses: list[float]) -> None:
     assert interrupted() == [0]
     assert pauses == []
 
@@ -41,7 +41,9 @@ def test_pauses_between_tries_grow(pauses: list[float]) -> None:
     assert pauses == [0.025, 0.05, 0.1]
 
 
-def test_who_is_interrupted_each_time_is_too_busy_and_told_at_once(pauses: list[float]) -> None:
+def test_a_transaction_that_conflicts_each_time_ends_without_a_last_pause(
+    pauses: list[float],
+) -> None:
     with pytest.raises(TooBusy) as caught:
         interrupted(*range(TRIES))
     assert isinstance(caught.value, Unavailable)

@@ -1,4 +1,4 @@
-"""What the terminal of `make run` says of the functions' log, of items that fail, and of requests that are refused."""
+"""Terminal lines of `make run`: errors in the functions' log, failed items, refused requests."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def test_an_error_is_said_with_its_request_and_its_traceback() -> None:
     assert list(reports(told)) == [(text, "error")]
 
 
-def test_what_is_no_fault_is_not_said() -> None:
+def test_a_line_that_is_no_error_is_not_shown() -> None:
     assert list(reports(line("INFO", "problem", status=422, code="invalid_parameters"))) == []
     assert list(reports(line("WARNING", "provider failed"))) == []
 
@@ -110,7 +110,7 @@ def test_a_request_that_is_refused_is_said_with_why(status: int, body: bytes, wh
     assert server._problem_text(status, body) == why
 
 
-def test_what_is_said_has_its_time_and_its_rows_below_it(
+def test_a_shown_line_has_its_time_and_its_rows_below_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     say("ERROR greet: problem\nTraceback\n  File x", "error")

@@ -1,4 +1,4 @@
-"""SNS's certificates, and what fetches them, against servers on loopback."""
+"""SNS's certificates and how they are fetched, against servers on loopback."""
 
 import ssl
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ DAY = 86_400
 
 
 class Sns:
-    """A server on loopback that stands for SNS's; it counts what it is asked for."""
+    """Stand-in for SNS's server on loopback, which counts its requests."""
 
     def __init__(self) -> None:
         self.status, self.body, self.headers = 200, sns_certificate(), dict[str, str]()
@@ -52,7 +52,7 @@ def verify(fetch: Download, now: int = NOW) -> WebhookDelivery:
     return sns.verify(deliveries.sns("Hello", at=now), [TOPIC], now, fetch)
 
 
-def test_what_is_signed_by_the_certificate_at_snss_url_is_delivered(
+def test_a_message_signed_by_the_certificate_at_snss_url_is_delivered(
     fake: Sns, fetch: Download
 ) -> None:
     assert verify(fetch).payload == "Hello"
@@ -65,7 +65,7 @@ def test_a_certificate_is_fetched_once(fake: Sns, fetch: Download) -> None:
     assert len(fake.asked) == 1
 
 
-def test_what_could_not_be_fetched_is_fetched_again(fake: Sns, fetch: Download) -> None:
+def test_a_failed_fetch_is_repeated(fake: Sns, fetch: Download) -> None:
     fake.status = 500
     with pytest.raises(Unavailable):
         verify(fetch)
@@ -104,7 +104,9 @@ def test_a_certificate_that_has_expired_since_it_was_fetched_does_not_count(
         private_pem(sns_key()),
     ],
 )
-def test_what_is_no_certificate_is_a_fault_of_sns(fake: Sns, fetch: Download, body: bytes) -> None:
+def test_an_answer_that_is_no_certificate_is_an_error_of_sns(
+    fake: Sns, fetch: Download, body: bytes
+) -> None:
     fake.body = body
     with pytest.raises(Unavailable):
         verify(fetch)
@@ -132,7 +134,7 @@ def test_a_redirect_is_not_followed(fake: Sns, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_what_the_server_says_is_not_there_is_refused(status: int) -> None:
+def test_a_certificate_that_is_not_there_is_refused(status: int) -> None:
     with fakes.server(fakes.answers(status, b"")) as url, pytest.raises(DownloadRefused):
         download(url)
 
@@ -143,7 +145,7 @@ def test_any_other_status_is_unavailable(status: int) -> None:
         download(url)
 
 
-def test_what_is_too_large_is_not_read_to_its_end() -> None:
+def test_a_too_large_answer_is_not_read_to_its_end() -> None:
     def endless(request: BaseHTTPRequestHandler, _: bytes) -> None:
         request.send_response(200)
         request.end_headers()
@@ -156,7 +158,7 @@ def test_what_is_too_large_is_not_read_to_its_end() -> None:
         download(url)
 
 
-def test_what_is_just_small_enough_is_read() -> None:
+def test_an_answer_of_the_largest_size_is_read() -> None:
     with fakes.server(fakes.answers(200, bytes(MAX_BYTES))) as url:
         assert download(url) == bytes(MAX_BYTES)
 
@@ -196,7 +198,7 @@ def test_a_server_that_hangs_up_is_asked_once() -> None:
 
 
 def test_a_server_that_vouches_for_itself_is_unavailable(fake: Sns, tmp_path: Path) -> None:
-    """TLS is what makes the certificate SNS's: nothing else vouches for that one."""
+    """TLS proves that the certificate is SNS's; nothing else does."""
     own = tmp_path / "own.pem"
     own.write_bytes(sns_certificate() + private_pem(sns_key()))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -20,7 +20,7 @@ def right() -> str:
 
 
 def test_githubs_documented_example_is_rightly_signed_although_it_is_no_json() -> None:
-    """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation"""
+    """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries."""
     signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     with pytest.raises(MalformedBody):
         github.verify(signed(signature, b"Hello, World!"), ["It's a Secret to Everybody"], NOW)
@@ -51,8 +51,11 @@ def test_a_delivery_is_what_its_body_is() -> None:
     assert key != github.verify(deliveries.github(BODY + b" ", KEY), [KEY], NOW).key
 
 
-def test_whether_it_is_a_form_is_said_by_the_body_because_the_content_type_is_not_signed() -> None:
-    """Else whoever sends a signed body again could have another part of it read, such as a commit's message."""
+def test_the_body_decides_whether_it_is_a_form_because_the_content_type_is_not_signed() -> None:
+    """Otherwise a signed body, sent again, could have another part of it read.
+
+    Such a part could be a commit's message, which a stranger wrote.
+    """
     event = {"message": "&payload=%7B%22forged%22%3A1%7D"}
     arrived = deliveries.github(json.dumps(event).encode(), KEY)
     as_form = {**arrived.headers, "content-type": "application/x-www-form-urlencoded"}

@@ -1,4 +1,4 @@
-"""Whatever arrives, from whomever, is a delivery or one of three errors: never a fault of ours."""
+"""Any input, from anyone, is a delivery or one of three errors, never an internal error."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from tests.builders.deliveries import BODY, FORM, MULTIPART, NOW, SOURCES, Sourc
 
 KEY = "the one key"
 SIGNED_BY_ITSELF = deliveries.sns("Hello").body
-"""As SNS's messages are."""
+"""Body that carries its own signature, as SNS's messages do."""
 NAMES = sorted(
     {name for source in SOURCES.values() for name in source.make(source.keys[0]).headers}
 )
@@ -55,7 +55,7 @@ any_form = st.lists(st.one_of(lines, st.binary(max_size=20)), max_size=12).map(
     st.dictionaries(st.sampled_from(NAMES), any_header),
     any_text,
 )
-def test_what_nobody_signed_is_refused(
+def test_an_unsigned_delivery_is_refused(
     source: Source, body: bytes, headers: dict[str, str], query: str
 ) -> None:
     assume(body != SIGNED_BY_ITSELF)
@@ -79,7 +79,7 @@ def test_one_strange_header_or_query_beside_what_is_right_is_no_fault(
 
 @settings(deadline=None)
 @given(st.one_of(any_body, any_form))
-def test_whatever_a_source_signs_is_delivered_or_malformed(body: bytes) -> None:
+def test_anything_that_a_source_signs_is_delivered_or_malformed(body: bytes) -> None:
     for name, arrived in {
         "stripe": deliveries.stripe(body, KEY),
         "github": deliveries.github(body, KEY),
@@ -92,7 +92,7 @@ def test_whatever_a_source_signs_is_delivered_or_malformed(body: bytes) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=100))
-def test_whatever_sns_signs_is_delivered(message: str) -> None:
+def test_anything_that_sns_signs_is_delivered(message: str) -> None:
     assert SOURCES["sns"].verify(deliveries.sns(message)).key
 
 
@@ -101,7 +101,7 @@ def test_whatever_sns_signs_is_delivered(message: str) -> None:
     st.dictionaries(st.text(max_size=10), st.text(max_size=10), max_size=5),
     st.dictionaries(st.text(), st.text()),
 )
-def test_whatever_twilio_signs_is_delivered_as_it_was(
+def test_anything_that_twilio_signs_is_delivered_unchanged(
     fields: dict[str, str], more: dict[str, str]
 ) -> None:
     form = {**dict(FORM), **fields, **more}

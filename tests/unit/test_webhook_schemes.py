@@ -1,4 +1,4 @@
-"""What holds for every scheme; what is its own is in a file of its own."""
+"""Rules that hold for every signature scheme; each scheme has a file of its own."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ each_source_that_signs_a_time = pytest.mark.parametrize(
 
 
 @each_source
-def test_what_a_source_signed_is_delivered(source: Source) -> None:
+def test_a_signed_delivery_is_delivered(source: Source) -> None:
     assert source.verify(source.make(source.keys[0])).payload == source.payload
 
 
@@ -71,13 +71,13 @@ def test_within_5_minutes_it_is_delivered(source: Source, seconds: int) -> None:
 
 @each_source_that_signs_a_time
 @pytest.mark.parametrize("seconds", [-MINUTES_5 - 1, MINUTES_5 + 1])
-def test_what_was_signed_earlier_or_later_is_stale(source: Source, seconds: int) -> None:
+def test_a_delivery_signed_earlier_or_later_is_stale(source: Source, seconds: int) -> None:
     with pytest.raises(StaleDelivery):
         source.verify(source.make(source.keys[0], NOW + seconds))
 
 
 @each_source_that_signs_a_time
-def test_what_is_forged_is_not_told_that_it_is_stale(source: Source) -> None:
+def test_a_forged_delivery_is_not_called_stale(source: Source) -> None:
     with pytest.raises(WrongSignature):
         source.verify(source.make(source.keys[1], NOW - MINUTES_5 - 1))
 
@@ -137,7 +137,7 @@ NO_JSON = [
         ("usersnap", deliveries.usersnap),
     ],
 )
-def test_what_is_signed_and_is_no_json_is_malformed(
+def test_a_signed_body_that_is_no_json_is_malformed(
     name: str, make: Callable[..., Received], body: bytes
 ) -> None:
     source = SOURCES[name]

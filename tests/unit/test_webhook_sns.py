@@ -29,7 +29,7 @@ def subscription(kind: str = "SubscriptionConfirmation", url: str = CONFIRM_URL)
 
 
 def changed(arrived: Received, **fields: str | None) -> Received:
-    """A message with other fields than those that were signed; None leaves one out."""
+    """A message whose fields change after signing; None leaves one out."""
     values = {
         name: value
         for name, value in {**json.loads(arrived.body), **fields}.items()
@@ -58,7 +58,7 @@ def test_the_key_of_a_delivery_is_its_id_which_is_signed() -> None:
         ("[" * 99_999, "[" * 99_999),
     ],
 )
-def test_what_was_published_is_delivered_as_json_or_else_as_text(
+def test_a_published_message_is_delivered_as_json_or_else_as_text(
     message: str, payload: object
 ) -> None:
     assert verify(deliveries.sns(message)).payload == payload
@@ -115,7 +115,7 @@ def test_all_that_is_signed_of_a_message_must_be_there_unchanged(name: str) -> N
 
 
 def test_a_part_of_a_message_cannot_pose_as_the_fields_that_are_signed_after_it() -> None:
-    """Whoever can publish to the topic could else give one message of theirs any number of ids."""
+    """Otherwise a publisher could give one message any number of ids."""
     published = deliveries.sns("x\nMessageId\nm-2\nSubject\ny", MessageId="m-1")
     posing = changed(published, Message="x", MessageId="m-2", Subject="y\nMessageId\nm-1")
     with pytest.raises(WrongSignature):
@@ -197,7 +197,7 @@ def test_signature_version_1_is_refused_with_a_line_that_says_what_to_do(log: io
     )
 
 
-def test_whoever_is_no_topic_of_ours_writes_no_line(log: io.StringIO) -> None:
+def test_a_foreign_topic_causes_no_log_line(log: io.StringIO) -> None:
     for topic, version in ((f"{TOPIC}2", "1"), (TOPIC, "3")):
         with pytest.raises(WrongSignature):
             verify(deliveries.sns("Hello", topic, SignatureVersion=version))

@@ -14,7 +14,7 @@ KEY = BASE64_KEYS[0]
 
 
 def signed(**headers: str) -> Received:
-    """A right delivery, with other headers instead of its own."""
+    """A valid delivery, with some headers replaced."""
     arrived = deliveries.standard(BODY, KEY)
     return arrived._replace(
         headers={**arrived.headers, **{f"webhook-{n}": value for n, value in headers.items()}}
@@ -41,7 +41,7 @@ def signed(**headers: str) -> Received:
         ),
     ],
 )
-def test_what_svix_and_the_standards_libraries_publish_as_signed_is_delivered(  # noqa: PLR0917 - the parts of a vector
+def test_signed_examples_of_svix_and_the_standards_libraries_are_delivered(  # noqa: PLR0917 - the parts of a vector
     prefix: str, secret: str, message_id: str, at: int, body: bytes, signature: str
 ) -> None:
     names = {"id": message_id, "timestamp": str(at), "signature": signature}
@@ -79,7 +79,11 @@ def test_a_signature_of_another_version_is_wrong(version: str) -> None:
 
 
 def test_an_id_cannot_take_the_time_for_a_part_of_itself() -> None:
-    """What is signed as "msg_1", a time and the body "7.{…}" is also "msg_1.<time>", the time 7 and a body."""
+    """The same text could be signed for two deliveries.
+
+    With id "msg_1", a time and the body "7.{…}"; or with id "msg_1.<time>", the time 7 and the body
+    "{…}".
+    """
     arrived = deliveries.standard(f"{NOW}.".encode() + BODY, KEY, at=1)
     shifted = {**arrived.headers, "webhook-id": "msg_1.1", "webhook-timestamp": str(NOW)}
     with pytest.raises(WrongSignature):

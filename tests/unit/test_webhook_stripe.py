@@ -15,7 +15,7 @@ SDK_BODY = b"""{
   "object": "event",
   "data": { "object": { "id": "rdr_123", "object": "terminal.reader" } }
 }"""
-"""The payload of stripe-python's own tests."""
+"""Payload of stripe-python's own tests."""
 
 
 def signed(header: str) -> Received:

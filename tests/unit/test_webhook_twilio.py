@@ -13,7 +13,7 @@ from tests.builders.deliveries import BODY, FORM, NOW, URL
 
 KEY = "the one key"
 
-# What Twilio's documentation and the tests of its SDKs publish, all with the token 12345.
+# Examples from Twilio's documentation and from its SDKs' tests, all with the token 12345.
 DOCUMENTED_URL = "https://mycompany.com/myapp.php"
 DOCUMENTED = {
     "CallSid": "CA1234567890ABCDE",
@@ -35,7 +35,7 @@ def documented(body: bytes, signature: str, query: str = "foo=1&bar=2") -> Webho
 def signed(
     text: str, body: bytes, query: str = "", algorithm: str = "sha1", **headers: str
 ) -> Received:
-    """A request whose signature is over this text, whatever else it is."""
+    """A request whose signature is over this text, regardless of its other parts."""
     signature = base64.b64encode(deliveries.digest(KEY.encode(), text.encode(), algorithm)).decode()
     return deliveries.received(body, {"x-twilio-signature": signature, **headers}, query)
 
@@ -56,7 +56,7 @@ def test_twilios_documented_json_is_delivered() -> None:
     assert delivery.payload == {"property": "value", "boolean": True}
 
 
-def test_of_a_repeated_field_each_value_is_delivered_once_because_neither_order_nor_number_is_signed() -> (
+def test_each_value_of_a_repeated_field_is_delivered_once_because_its_number_is_not_signed() -> (
     None
 ):
     body = b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"
@@ -84,7 +84,7 @@ def test_any_other_algorithm_is_wrong(algorithm: str) -> None:
 
 
 def test_a_hash_of_the_body_in_the_url_does_not_let_a_form_through_that_is_not_that_body() -> None:
-    """Twilio's validator, given the fields of a form, signs them and forgets the hash."""
+    """Twilio's validator, given the fields of a form, signs them and ignores the hash."""
     query = f"bodySHA256={hashlib.sha256(BODY).hexdigest()}"
     with pytest.raises(WrongSignature):
         verify(signed(f"{URL}?{query}", b"a=1", query))
@@ -121,8 +121,11 @@ def test_empty_fields_are_delivered_because_they_are_signed() -> None:
     assert verify(signed(f"{URL}ab1", b"a=&b=1")).payload == {"a": "", "b": "1"}
 
 
-def test_what_is_signed_but_can_be_read_in_several_ways_is_one_delivery() -> None:
-    """No boundary between the names and values of fields is signed, nor one between the query and them."""
+def test_ambiguous_readings_of_one_signed_form_are_one_delivery() -> None:
+    """The signature covers no boundary between the names and values of fields.
+
+    Nor does it cover one between the query and the fields.
+    """
     one, other = (
         verify(signed(f"{URL}?t=1ab1", b"ab=1", "t=1")),
         verify(signed(f"{URL}?t=1ab1", b"a=b1", "t=1")),

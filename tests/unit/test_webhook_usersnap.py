@@ -11,7 +11,8 @@ from tests.builders.deliveries import BODY, EVENT, MULTIPART, NOW, multipart
 
 KEY = "the one key"
 FILE = (
-    b'Content-Disposition: form-data; name="file"; filename="s.png"\r\nContent-Type: image/png\r\n\r\n'
+    b'Content-Disposition: form-data; name="file"; filename="s.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n"
     b"\x89PNG\xff\r\n--b2\r\n"
 )
 
@@ -41,7 +42,7 @@ SAMPLE: dict[str, Any] = {
     "state": {"identifier": "open"},
     "visitor": {"email": "ana@example.com"},
 }
-"""The feedback that Usersnap's documentation shows and its button "test" sends, shortened."""
+"""Feedback from Usersnap's documentation, as its button "test" sends it, shortened."""
 
 
 def verify(body: bytes, at: float = NOW) -> WebhookDelivery:
@@ -53,7 +54,11 @@ def test_usersnaps_sample_feedback_is_delivered() -> None:
 
 
 def test_a_signature_is_over_the_body_and_32_bytes_of_milliseconds_the_least_first() -> None:
-    """By `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst -sha256 -hmac k`."""
+    """The signature was made with OpenSSL.
+
+    `(printf '{}'; printf 'cf2cab3193010000' | xxd -r -p; head -c 24 /dev/zero) | openssl dgst
+    -sha256 -hmac k`
+    """
     signature = "79f8a86b07f6d9cc579e3cc86f52c9fa15146bdb23fc3b4eb6c5811bd7c27705"
     headers = {"x-usersnap-signature": signature, "x-usersnap-timestamp": "1731705121999"}
     assert usersnap.verify(deliveries.received(b"{}", headers), ["k"], NOW).payload == {}
@@ -90,7 +95,7 @@ def test_a_signature_of_another_form_is_wrong(signature: str) -> None:
         )
 
 
-def test_of_a_form_the_feedback_is_delivered_and_its_files_are_not() -> None:
+def test_a_forms_feedback_is_delivered_without_its_files() -> None:
     body = multipart("feedback", '{"a": "schön, 日本"}'.encode(), b"b1", FILE)
     assert verify(body).payload == {"a": "schön, 日本"}
 
@@ -118,7 +123,10 @@ def test_the_same_feedback_in_another_form_or_none_is_the_same_delivery() -> Non
 
 
 def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() -> None:
-    """Else whoever sends a signed body again could have a file in it, which a stranger attached, read as the feedback."""
+    """Otherwise a signed body, sent again, could have a file in it read as the feedback.
+
+    A stranger may have attached that file.
+    """
     file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + multipart(
         "feedback", b'{"forged": 1}', b"evil"
     )
@@ -140,7 +148,10 @@ def test_the_boundary_is_the_bodys_own_because_the_content_type_is_not_signed() 
         b"--b1\n" + BODY,
         b"--b1\r\n--b1--",
         b"--" + b"b" * 71 + b"\r\n",
-        b'--b1\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Disposition: x; name="feedback"\r\n\r\n--c\r\n\r\n{}',
+        (
+            b"--b1\r\nContent-Type: multipart/mixed; boundary=c\r\n"
+            b'Content-Disposition: x; name="feedback"\r\n\r\n--c\r\n\r\n{}'
+        ),
         b"--b1\r\nContent-Disposition: form-data; name*=utf-8''feedback%ff\r\n\r\n{}\r\n--b1--",
     ],
 )

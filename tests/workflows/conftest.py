@@ -71,7 +71,10 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 
 
 def _endpoints() -> dict[str, str]:
-    """Those of a module stay between its tests: a client of another URL would be made anew."""
+    """URLs of local endpoints.
+
+    A module's URLs stay between its tests, because each new URL needs new clients.
+    """
     return {name: url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")}
 
 
@@ -109,7 +112,7 @@ def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
 
 @contextmanager
 def account(settings: Settings) -> Iterator[None]:
-    """As the fixture `cloud`, for tests that need an account for each example."""
+    """Context manager of the fixture `cloud`, for tests that need an account per example."""
     new = _new_account()
     with mock_aws():
         for backends, region, state in new.backends:
@@ -127,7 +130,7 @@ class Account(NamedTuple):
 
 @cache
 def _new_account() -> Account:
-    """Made by API calls once in a process: a copy takes a fortieth of their time."""
+    """Account made by API calls once per process; copying it takes a fortieth of the time."""
     with mock_aws():
         for table_properties in _tables():
             admin("dynamodb").create_table(**table_properties)
@@ -159,7 +162,9 @@ def _new_account() -> Account:
             "SCHEDULE_GROUP": "verifications",
             "SCHEDULE_ROLE": "arn:aws:iam::123456789012:role/schedules",
             "DEAD_LETTERS": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
-            "VERIFY_DELETE_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete",
+            "VERIFY_DELETE_FUNCTION": (
+                "arn:aws:lambda:us-east-1:123456789012:function:wf-verify_delete"
+            ),
         }
         made = [(each, region) for each in BACKENDS for region in each[ACCOUNT]]
         return Account(
@@ -169,7 +174,7 @@ def _new_account() -> Account:
 
 
 def _state_machine() -> str:
-    """ARN of one that does nothing: here runs are started and read, e2e runs them."""
+    """ARN of a state machine that does nothing: here runs are started and read, e2e runs them."""
     definition = json.dumps(
         {"StartAt": "End", "States": {"End": {"Type": "Wait", "Seconds": 3600, "End": True}}}
     )
@@ -183,7 +188,7 @@ def _state_machine() -> str:
 
 @cache
 def admin(service: str) -> Any:
-    """A client that sees everything; made once, because making one is the slow part of a test."""
+    """Client without restrictions, cached because making one is the slow part of a test."""
     # The endpoints in the environment are those of the functions.
     return boto3.client(service, config=Config(ignore_configured_endpoint_urls=True))
 
@@ -202,12 +207,12 @@ def _tables() -> list[dict[str, Any]]:
 
 
 def sent_emails() -> list[Any]:
-    """What SES was given, oldest first."""
+    """Emails that SES accepted, oldest first."""
     return list(ses_backends[ACCOUNT][REGION].sent_messages)
 
 
 def sent_sms() -> list[tuple[str, str]]:
-    """Number and text of what SNS was given, oldest first."""
+    """Number and text of each message that SNS accepted, oldest first."""
     return [
         (number, text) for number, text, *_ in sns_backends[ACCOUNT][REGION].sms_messages.values()
     ]

@@ -1,4 +1,4 @@
-"""AWS's errors, over real HTTP: this project's outside of core/aws, and never botocore's."""
+"""Errors of AWS over real HTTP: callers of core/aws get this project's errors, not botocore's."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def refused(settings: Settings, code: str, status: int = 400) -> aws.AwsError:
-    """The error of a request that is answered with a code of AWS."""
+    """Error of a request that AWS answers with this code."""
     reply = json.dumps({"__type": code, "message": "What AWS says."}).encode()
     with fakes.server(fakes.answers(status, reply)) as url:
         settings.set(AWS_ENDPOINT_URL=url)
@@ -46,10 +46,10 @@ def test_a_code_of_aws_is_an_error_of_its_kind(
     assert type(error) is kind
     assert (error.code, error.connected) == (code, True)
     assert "What AWS says." in error.message
-    assert isinstance(error.__cause__, ClientError), "the log has the whole story"
+    assert isinstance(error.__cause__, ClientError), "AWS's error is not its cause"
 
 
-def test_what_nobody_catches_is_a_500_and_its_text_is_for_the_log_alone(settings: Settings) -> None:
+def test_an_uncaught_error_is_a_500_and_its_text_is_only_logged(settings: Settings) -> None:
     error = refused(settings, "ValidationException")
     told = problem(error, "r1")
     assert (told.status, told.code) == (500, "internal_error")
@@ -57,7 +57,7 @@ def test_what_nobody_catches_is_a_500_and_its_text_is_for_the_log_alone(settings
     assert "What AWS says." in str(error)
 
 
-def test_what_is_transient_is_a_503_that_names_the_service_alone(settings: Settings) -> None:
+def test_a_transient_error_is_a_503_that_names_only_the_service(settings: Settings) -> None:
     error = refused(settings, "InternalServiceError", 500)
     told = problem(error, "r1")
     assert (told.status, told.code, told.retry_after_seconds) == (503, "unavailable", 5)
@@ -119,7 +119,7 @@ def test_lines_and_parts_of_an_object_are_those_that_were_written() -> None:
     writer = s3.ObjectWriter("runs/1")
     for number in range(3):
         writer.write(b"line %d\n" % number)
-    assert s3.read("runs/1") is None, "nothing before it is closed"
+    assert s3.read("runs/1") is None, "the stream was closed too early"
     writer.close()
     assert list(s3.read_lines("runs/1")) == [b"line 0", b"line 1", b"line 2"]
     assert b"".join(s3.read_parts("runs/1")) == b"line 0\nline 1\nline 2\n"

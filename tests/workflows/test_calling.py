@@ -1,4 +1,4 @@
-"""Workflows that call and start others. Lambda is a server that runs their handlers here."""
+"""Workflows that call and start others. A local server, in place of Lambda, runs their handlers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -133,7 +133,7 @@ def test_the_wait_is_as_long_as_a_workflow_may_take() -> None:
 
 
 @pytest.mark.parametrize("function", [welcome, invite])
-def test_what_is_not_declared_is_neither_called_nor_started(
+def test_an_undeclared_workflow_is_neither_called_nor_started(
     function: Callable[..., Result],
 ) -> None:
     assert ask(function, "Ana").status == 500

@@ -1,4 +1,4 @@
-"""Where the deployment is, and its checks: each right, wrong with a remedy, and unknown."""
+"""The deployment's identity and its checks: each right, wrong with a remedy, and unknown."""
 
 import io
 import json
@@ -25,9 +25,9 @@ from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
 SWITCHED_OFF = ["events_url", "email_reports"]
-"""By default."""
+"""Checks that are switched off by default."""
 FOR_TEMPLATES = ["link_hosts", "reply_to_domains"]
-"""Of no concern to codes."""
+"""Checks that do not concern codes."""
 CHECKS = [
     "email_sender",
     "email_sandbox",
@@ -51,12 +51,12 @@ SERVICES = {
     "concurrency": "LAMBDA",
     "email_reports": "SNS",
 }
-"""Whom each check asks, as AWS_ENDPOINT_URL_… calls it."""
+"""Service that each check calls, as named in AWS_ENDPOINT_URL_…."""
 ROLE = "arn:aws:iam::123456789012:role/schedules"
 
 
 class Account:
-    """What SES, SNS and End User Messaging say of an account, over HTTP."""
+    """Stands for SES, SNS and End User Messaging, and describes an account over HTTP."""
 
     def __init__(self) -> None:
         self.identities = {"example.com": True}
@@ -64,12 +64,12 @@ class Account:
         self.concurrency = 1000
         self.sns_sandbox, self.tier = "false", "PRODUCTION"
         self.subscriptions = [f"{TOPIC}:1"]
-        """ARNs of what the topic of reports has."""
+        """ARNs of the subscriptions of the report topic."""
         self.denied = ""
-        """What may not be asked: account, identities or sandbox (SNS)."""
+        """Question that is denied: account, identities or sandbox (SNS)."""
 
     def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        """A script of `fakes.server`."""
+        """Script for `fakes.server`."""
         place, _, name = unquote(request.path).removeprefix("/v2/email/").strip("/").partition("/")
         if b"Action=ListSubscriptionsByTopic" in body:
             self._list_subscriptions(request)
@@ -130,9 +130,9 @@ class Account:
 
 @pytest.fixture(scope="module")
 def accounts() -> Iterator[list[Account]]:
-    """The account that answers, alone in a list.
+    """The current account, as the only element of a list.
 
-    Its URL stays: with another one each test would make its clients anew.
+    The server's URL stays the same: with a new one, each test would have to make new clients.
     """
     accounts = [Account()]
     services = ("SESV2", "SNS", "PINPOINT_SMS_VOICE_V2", "LAMBDA")
@@ -150,7 +150,7 @@ def accounts() -> Iterator[list[Account]]:
 
 @pytest.fixture(autouse=True)
 def account(accounts: list[Account], cloud: None, settings: Settings) -> Account:  # noqa: ARG001 - is there first
-    """An account that is ready for everything."""
+    """An account in which every check passes."""
     settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
     settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
     accounts[0] = Account()
@@ -164,7 +164,7 @@ def ask(**parameters: Any) -> dict[str, Any]:
 
 
 def found(name: str) -> tuple[bool | None, str]:
-    """What a check says."""
+    """Result and detail of a check."""
     return next((each["ok"], each["detail"]) for each in ask()["checks"] if each["name"] == name)
 
 
@@ -183,7 +183,7 @@ def schedules() -> list[str]:
 # --- where it is ----------------------------------------------------------------------------------
 
 
-def test_what_is_given_is_compared_and_what_is_told_has_always_the_same_shape() -> None:
+def test_given_values_are_compared_and_the_answer_always_has_the_same_shape() -> None:
     told = ask(stage="dev", region="us-east-1", url="https://api.example.com")
     assert told["matches"] is True
     assert told["stage"] == {"given": "dev", "actual": "dev", "matches": True}
@@ -197,7 +197,7 @@ def test_what_is_given_is_compared_and_what_is_told_has_always_the_same_shape() 
     assert told.keys() == ask().keys() == {"matches", "stage", "region", "url", "ready", "checks"}
 
 
-def test_what_is_not_given_is_told_and_not_compared() -> None:
+def test_values_that_are_not_given_are_reported_and_not_compared() -> None:
     told = ask(stage="", url=None)
     assert [told[name]["matches"] for name in ("stage", "region", "url")] == [None] * 3
     assert (told["stage"]["actual"], told["matches"]) == ("dev", True)
@@ -212,7 +212,7 @@ def test_what_is_not_given_is_told_and_not_compared() -> None:
         ("url", "https://api.example.org"),
     ],
 )
-def test_one_that_is_another_deployments_is_enough_to_say_no(name: str, value: str) -> None:
+def test_one_value_of_another_deployment_is_enough_for_no_match(name: str, value: str) -> None:
     told = ask(
         **{"stage": "dev", "region": "us-east-1", "url": "https://api.example.com"} | {name: value}
     )
@@ -253,7 +253,7 @@ def test_the_path_of_a_url_is_compared_with_its_case() -> None:
         "https://a:b",
     ],
 )
-def test_what_is_no_url_of_an_api_is_refused(url: str) -> None:
+def test_an_invalid_api_url_is_refused(url: str) -> None:
     reply = call(check_app_location, {"url": url})
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/url")
     with pytest.raises(NotValid, match=r"must be a URL such as https://api\.example\.com"):
@@ -297,7 +297,7 @@ def test_one_check_that_is_false_is_enough_not_to_be_ready(account: Account) -> 
 
 
 @pytest.mark.parametrize("name", ["secrets", "schedules", "runs"])
-def test_what_is_needed_and_cannot_be_asked_is_not_ready(name: str, settings: Settings) -> None:
+def test_a_required_check_that_is_denied_is_not_ready(name: str, settings: Settings) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
     told = ask()
     assert [each["name"] for each in told["checks"] if each["ok"] is None] == [name]
@@ -335,14 +335,14 @@ def test_a_denial_is_told_by_aws_code(settings: Settings) -> None:
         assert found("secrets") == (None, "Could not be checked: AccessDeniedException.")
 
 
-def test_what_aws_cannot_answer_now_is_told_by_its_code_too(settings: Settings) -> None:
+def test_a_temporary_failure_of_aws_is_reported_by_its_code(settings: Settings) -> None:
     with fakes.server(refuses("ThrottlingException", 429)) as url:
         settings.set(AWS_ENDPOINT_URL_SCHEDULER=url)
         assert found("schedules") == (None, "Could not be checked: ThrottlingException.")
 
 
 def test_nothing_is_asked_twice(settings: Settings) -> None:
-    """The SDK's own repetitions would not fit into the call's time."""
+    """The SDK's retries would not fit into the call's time."""
     asked: list[str] = []
 
     def fails(request: BaseHTTPRequestHandler, _: bytes) -> None:
@@ -352,11 +352,11 @@ def test_nothing_is_asked_twice(settings: Settings) -> None:
     with fakes.server(fails) as url:
         settings.set(**{f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES.values()})
         ask()
-    # Of a schedule that may have been made, both deletions.
+    # Both deletions, because the schedule may have been made.
     assert len(asked) == len(SERVICES) + 2
 
 
-def test_what_could_not_be_answered_in_time_is_not_asked() -> None:
+def test_checks_without_time_left_are_not_made() -> None:
     answer = check_app_location(http_event({}), Context(remaining_ms=5_000))
     told = json.loads(answer["body"])
     checks = {each["name"]: (each["ok"], each["detail"]) for each in told["checks"]}
@@ -460,7 +460,7 @@ def test_a_sender_that_waits_for_its_verification_is_told_what_for(
     ) == (False, True, True)
 
 
-def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> None:
+def test_link_hosts_and_reply_domains_of_templates_are_reported() -> None:
     assert found("link_hosts") == (
         True,
         "Links in emails from templates may go to app.example.com, *.example.org.",
@@ -488,7 +488,7 @@ def test_what_emails_from_templates_may_link_to_and_be_answered_at_is_told() -> 
         ),
     ],
 )
-def test_a_template_setting_that_is_empty_is_named_with_what_is_refused_and_codes_are_ready_all_the_same(
+def test_an_empty_template_setting_is_named_with_its_effect_and_codes_stay_ready(
     check: str, variable: str, example: str, refused: str, settings: Settings
 ) -> None:
     settings.set(**{variable: ""})
@@ -518,7 +518,7 @@ def test_an_account_whose_sending_is_paused_is_told_so(account: Account) -> None
 
 
 @pytest.mark.parametrize("name", ["sms_sandbox", "sms_providers"])
-def test_where_no_sms_are_sent_nothing_is_asked_of_them(name: str, settings: Settings) -> None:
+def test_without_sms_nothing_is_checked_about_them(name: str, settings: Settings) -> None:
     settings.set(SMS_COUNTRIES="", AWS_ENDPOINT_URL_SNS=fakes.nobody(), SMS_PROVIDERS="twilio")
     assert found(name) == (None, "Not used: sms_countries is empty, so no SMS is sent.")
     assert ask()["ready"] is True
@@ -624,7 +624,7 @@ def test_a_secret_without_a_value_is_told(settings: Settings) -> None:
 
 
 class Scheduler:
-    """EventBridge Scheduler over HTTP: notes requests, and answers deletions as it is told."""
+    """EventBridge Scheduler over HTTP: notes requests, and answers deletions as told."""
 
     def __init__(self, *deletions: int) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -704,8 +704,8 @@ def test_a_state_machine_that_is_not_there_is_told(settings: Settings) -> None:
     )
 
 
-def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Settings) -> None:
-    """IAM names ARNs with a suffix, which a secret that nobody has made has none of."""
+def test_a_secret_whose_name_is_denied_does_not_exist(settings: Settings) -> None:
+    """IAM names secrets with a random suffix, which a secret that does not exist lacks."""
     settings.set(CHECKED_SECRETS="local-webhook-twilio")
     with fakes.server(refuses("AccessDeniedException")) as url:
         settings.set(AWS_ENDPOINT_URL_SECRETS_MANAGER=url)
@@ -716,7 +716,7 @@ def test_a_name_that_may_not_be_asked_for_is_one_that_there_is_not(settings: Set
 # --- events and reports ---------------------------------------------------------------------------
 
 
-def test_what_is_switched_off_is_not_checked(settings: Settings) -> None:
+def test_a_feature_that_is_switched_off_is_not_checked(settings: Settings) -> None:
     settings.unset("EVENTS_URL", "EMAIL_EVENTS_TOPIC")
     assert [found(name)[0] for name in SWITCHED_OFF] == [None, None]
     assert ask()["ready"] is True

@@ -1,4 +1,4 @@
-"""Rotation of the code keys while processes of verify_send and verify_check go on running."""
+"""Rotation of the code keys while processes of verify_send and verify_check keep running."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_a_code_sent_before_a_rotation_stays_valid(clock: Clock) -> None:
 
 
 def test_a_check_that_meets_a_newer_key_reads_the_keys_again(clock: Clock) -> None:
-    """verify_send's process has the new key already, verify_check's read the keys a minute ago."""
+    """verify_send's process already has the new key; verify_check's read the keys a minute ago."""
     codes.code_keys()
     rotate(current="k2", k1="a" * 64, k2="c" * 64)
     newer = codes.CodeKeys.from_json(json.dumps({"current": "k2", "k2": "c" * 64}))

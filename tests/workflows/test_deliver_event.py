@@ -43,7 +43,7 @@ class Received(NamedTuple):
 
 @contextmanager
 def receiving(settings: Settings, *answers: int, **headers: str) -> Iterator[list[Received]]:
-    """A receiver to which all events go; it gives these answers, the last one again and again."""
+    """A receiver of all events that gives these answers, and then repeats the last one."""
     received: list[Received] = []
 
     def script(request: Any, body: bytes) -> None:
@@ -64,7 +64,7 @@ def receiving(settings: Settings, *answers: int, **headers: str) -> Iterator[lis
 
 @pytest.fixture
 def received(settings: Settings) -> Iterator[list[Received]]:
-    """What a receiver got that takes everything."""
+    """Requests of a receiver that accepts everything."""
     with receiving(settings, 204) as requests:
         yield requests
 
@@ -131,7 +131,7 @@ def test_while_the_key_rotates_both_sign_and_either_verifies(received: list[Rece
     "text",
     ["not base64 of anything at all, whatever", "c" * 43, base64.b64encode(b"short").decode()],
 )
-def test_a_key_that_is_none_is_a_fault_and_is_told_to_nobody(
+def test_an_invalid_key_is_an_error_and_is_not_revealed(
     text: str, received: list[Received], log: io.StringIO
 ) -> None:
     set_keys(text)
@@ -142,13 +142,13 @@ def test_a_key_that_is_none_is_a_fault_and_is_told_to_nobody(
     assert received == []
 
 
-def test_where_nothing_is_configured_the_sample_event_is_answered() -> None:
+def test_without_configuration_the_sample_event_is_answered() -> None:
     sample = json.loads((sam.ROOT / "tests/events/deliver_event.json").read_text())
     answer = deliver_event(sample, Context())
     assert (answer["result"]["delivered"], answer["problem"]) == (False, None)
 
 
-def test_where_nothing_is_configured_it_says_so_and_is_no_failure() -> None:
+def test_without_configuration_it_says_so_and_succeeds() -> None:
     reply = deliver(event_id="e-1")
     assert (reply.status, reply.body) == (
         200,
@@ -177,7 +177,7 @@ def test_only_types_that_are_wanted_go_out(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 409, 429, 500, 502, 503])
-def test_what_the_receiver_does_not_take_may_be_taken_later(
+def test_a_delivery_that_the_receiver_refuses_is_retryable(
     status: int, settings: Settings, log: io.StringIO
 ) -> None:
     with receiving(settings, status, location="https://elsewhere.example.com/") as received:
@@ -195,7 +195,7 @@ def test_when_the_receiver_wants_it_again_is_told(said: str, told: str, settings
         assert deliver().headers["retry-after"] == told
 
 
-def test_who_is_gone_gets_nothing_more(settings: Settings) -> None:
+def test_a_receiver_that_is_gone_gets_nothing_more(settings: Settings) -> None:
     with receiving(settings, 410):
         reply = deliver()
     assert (reply.status, reply.body["code"], reply.body["retry_after_seconds"]) == (
@@ -205,7 +205,7 @@ def test_who_is_gone_gets_nothing_more(settings: Settings) -> None:
     )
 
 
-def test_who_cannot_be_reached_may_be_reached_later(settings: Settings) -> None:
+def test_an_unreachable_receiver_is_retryable(settings: Settings) -> None:
     settings.set(EVENTS_URL=fakes.nobody(), LOCAL_RECEIVERS="true")
     reply = deliver()
     assert (reply.status, reply.body["code"]) == (503, "not_delivered")
@@ -270,7 +270,7 @@ def test_items_have_ids_of_their_own_and_so_have_calls(received: list[Received])
         ({"url": "https://example.com"}, "/url"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_sent(
+def test_invalid_parameters_are_named_and_nothing_is_sent(
     parameters: dict[str, Any], pointer: str, received: list[Received]
 ) -> None:
     reply = deliver(**parameters)
@@ -299,7 +299,7 @@ def test_the_log_names_type_id_and_status_and_nothing_of_url_data_or_key(
 @pytest.mark.parametrize(
     ("status", "metric"), [(200, "EventDelivered"), (500, "EventNotDelivered")]
 )
-def test_what_became_of_it_is_counted(
+def test_the_outcome_is_counted(
     status: int, metric: str, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with receiving(settings, status):
@@ -318,7 +318,10 @@ FEEDBACK = {"type": "usersnap.feedback", "data": {"feedback_number": 1000}}
 
 
 def deliver_feedback() -> dict[str, Any]:
-    """As the run does that Usersnap's webhook starts: clients may not send this type (test_reserved_events.py)."""
+    """Delivers it as the run does that Usersnap's webhook starts.
+
+    Clients may not send this type (test_reserved_events.py).
+    """
     event = delivery(FEEDBACK, started_by="webhook:usersnap:usersnap")
     assert deliver_event(event, Context()) == {"status": "succeeded"}
     result: dict[str, Any] = outcome().result

@@ -1,4 +1,4 @@
-"""A denied permission: its error says which action on which resource, also where AWS's own words leave it out."""
+"""Errors of denied permissions: they name action and resource, even if AWS's text does not."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ DENIES = (
 def denied(
     service: str, operation: str, reply: bytes, settings: Settings, **parameters: Any
 ) -> str:
-    """The text of the error that a denied call ends with."""
+    """Text of the error with which a denied call ends."""
     with fakes.server(fakes.answers(403, reply)) as url:
         settings.set(AWS_ENDPOINT_URL=url)
         with pytest.raises(aws.AwsError) as caught:
@@ -39,7 +39,7 @@ def test_s3_which_names_nothing_is_told_with_action_and_object(settings: Setting
     assert text.endswith("Access Denied [s3:GetObject on resource: Bucket=app-runs Key=runs/1]")
 
 
-def test_what_an_error_leaves_out_is_added_and_what_it_says_is_kept(settings: Settings) -> None:
+def test_an_errors_missing_parts_are_added_and_its_own_are_kept(settings: Settings) -> None:
     text = denied(
         "secretsmanager",
         "get_secret_value",
@@ -68,7 +68,7 @@ def test_a_message_and_a_number_are_no_resources(settings: Settings) -> None:
 
 
 def test_a_table_is_named_too(settings: Settings) -> None:
-    """PynamoDB's errors come from the same session."""
+    """Errors of PynamoDB come from the same botocore session."""
     with fakes.server(fakes.answers(400, DENIES % b"dynamodb:Query")) as url:
         settings.set(AWS_ENDPOINT_URL=url)
         with pytest.raises(Exception, match=r"\[dynamodb:\w+ on resource: TableName=local-tokens"):

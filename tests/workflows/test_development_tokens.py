@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 class Moto(Emulator):
-    """What the emulator is to the tokens: a table."""
+    """Emulator that consists of the tokens' table."""
 
     def client(self, service: str) -> Any:
         return admin(service)
@@ -94,7 +94,7 @@ def test_those_of_an_earlier_version_are_revoked_once_and_others_stay(tmp_path: 
     assert not revoke_earlier(DEPLOYMENT, tmp_path)
 
 
-def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
+def test_a_deleted_token_does_not_come_back(tmp_path: Path) -> None:
     (tmp_path / "tokens.json").write_text(
         json.dumps({"secret": "wf_gone", "publishable": "wf_gone_too"})
     )
@@ -103,7 +103,10 @@ def test_what_somebody_deleted_does_not_come_back(tmp_path: Path) -> None:
 
 
 def test_no_command_can_issue_them_elsewhere() -> None:
-    """They are in no code that ships and in no command of an operator; what issues tokens takes no text."""
+    """Neither the code that ships nor an operator's command contains them.
+
+    The code that issues tokens takes no text for one.
+    """
     issued = {issue_token("web", "secret", ["workflow:verify_send"]).text for _ in range(20)}
     assert len(issued) == 20
     assert not issued & {SECRET, PUBLISHABLE}

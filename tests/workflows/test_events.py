@@ -1,4 +1,4 @@
-"""events: the stream's records become runs of deliver_event, each once."""
+"""The function `events`: each record of the stream becomes one run of deliver_event."""
 
 import io
 import json
@@ -42,14 +42,14 @@ def test_each_event_is_a_run_of_deliver_event_with_all_that_is_to_be_told() -> N
     assert (item["type"], item["data"]["to"]) == ("verification.approved", "ana@example.com")
 
 
-def test_what_the_stream_gives_again_starts_nothing_again() -> None:
+def test_a_repeated_record_of_the_stream_starts_nothing_again() -> None:
     feed(APPROVED, ANOTHER)
     feed(ANOTHER)
     feed(APPROVED, ANOTHER)
     assert len(runs()) == 2
 
 
-def test_what_is_not_wanted_starts_nothing(settings: Settings) -> None:
+def test_an_unwanted_event_starts_nothing(settings: Settings) -> None:
     settings.set(EVENT_TYPES="verification.expired,email.*")
     assert feed(APPROVED) == 0
     assert runs() == []

@@ -33,7 +33,7 @@ class Ordered(Result):
 
 
 class Orders:
-    """A workflow that counts how often it ran, and may fail."""
+    """A workflow that counts its runs and may fail."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -78,7 +78,7 @@ def test_without_a_key_every_call_runs(orders: Orders) -> None:
     assert [orders.place(key="").body["count"] for _ in range(2)] == [1, 2]
 
 
-def test_a_key_is_one_token_s(orders: Orders) -> None:
+def test_a_key_belongs_to_one_token(orders: Orders) -> None:
     counts = [orders.place(token_id=token).body["count"] for token in ("a" * 16, "b" * 16)]
     assert counts == [1, 2]
 
@@ -92,7 +92,7 @@ def test_quotes_of_a_structured_field_do_not_matter(orders: Orders) -> None:
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a b", "ключ", '"', '""'])
-def test_what_is_no_key_is_refused_and_nothing_runs(key: str, orders: Orders) -> None:
+def test_an_invalid_key_is_refused_and_nothing_runs(key: str, orders: Orders) -> None:
     reply = orders.place(key=key)
     assert (reply.status, reply.body["code"]) == (400, "invalid_idempotency_key")
     assert orders.count == 0
@@ -207,7 +207,7 @@ def test_a_stranger_with_a_victims_key_and_publishable_token_gets_a_verification
     assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
 
 
-def test_a_secret_token_s_key_counts_on_verify_send() -> None:
+def test_a_secret_tokens_key_works_on_verify_send() -> None:
     body = {"channel": "email", "to": "ana@example.com"}
     replies = [call(verify_send, body, headers={"idempotency-key": KEY}) for _ in range(2)]
     assert replies[0].status == 200
@@ -230,16 +230,19 @@ def test_a_workflow_whose_answers_hold_secrets_refuses_every_key(orders: Orders)
     assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
 
 
-def test_who_sends_no_key_does_not_pay_for_it() -> None:
-    code = "import sys; import functions.workflows.verify_check.handler; import functions.workflows.verify_send.handler;"
-    code += "print('boto3' in sys.modules, 'functions.core.http.idempotency' in sys.modules)"
+def test_a_cold_start_without_a_key_does_not_pay_for_it() -> None:
+    code = (
+        "import sys; import functions.workflows.verify_check.handler; "
+        "import functions.workflows.verify_send.handler; "
+        "print('boto3' in sys.modules, 'functions.core.http.idempotency' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_what_is_nested_deep_is_wrong_with_a_key_as_it_is_without(orders: Orders) -> None:
+def test_deeply_nested_parameters_are_invalid_with_and_without_a_key(orders: Orders) -> None:
     body = '{"number": ' + '{"a": ' * 500 + "1" + "}" * 501
     options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
     assert call(orders.handler, body, **options).status == 422

@@ -84,7 +84,7 @@ def test_an_item_that_is_delivered_again_is_not_done_again() -> None:
         ({"name": "Ana"}, fails(Conflict("It is so.")), "conflict"),
     ],
 )
-def test_what_stays_wrong_is_an_answer_and_an_outcome(
+def test_a_permanent_error_is_an_answer_and_an_outcome(
     parameters: dict[str, Any], do: Callable[[], object], code: str
 ) -> None:
     greeter = Greeter(do)
@@ -98,7 +98,7 @@ def test_what_stays_wrong_is_an_answer_and_an_outcome(
     ("error", "code"),
     [(Unavailable("Later."), "unavailable"), (ValueError("ana@example.com"), "internal_error")],
 )
-def test_what_may_heal_is_raised_without_a_word_of_the_item_and_the_next_try_may_succeed(
+def test_a_transient_error_is_raised_without_the_items_data_and_the_next_try_may_succeed(
     error: Exception, code: str
 ) -> None:
     greeter = Greeter(fails(error))
@@ -148,9 +148,9 @@ def test_an_attempt_that_lives_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None:
-    """Step Functions records a crash when its tries are used up.
+    """Step Functions records a crash when an item has no tries left.
 
-    What the item then says itself is nearer to the truth.
+    An outcome from the item itself is more accurate.
     """
     attempt = outcomes.claim(RUN_ID, 1, 1_900_000_000)
     assert isinstance(attempt, Attempt)
@@ -158,7 +158,7 @@ def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None
     assert attempt.succeed('"done"') == "succeeded"
 
 
-def test_what_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
+def test_an_item_that_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
     greeter = Greeter()
     outcomes.cancel(RUN_ID, 1_900_000_000)
     assert greeter.deliver() == "cancelled"
@@ -260,9 +260,9 @@ def sends(recipients: list[str], **fields: object) -> dict[str, Any]:
 def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(
     settings: Settings,
 ) -> None:
-    """SES is not available for the second recipient of three.
+    """SES is unavailable for the second recipient of three.
 
-    The item's next try, in a later run, sends to her alone.
+    The item's next try, in a later run, sends to that recipient only.
     """
     answered = iter(
         [(200, b'{"MessageId": "m1"}'), (503, b"{}"), (503, b"{}"), (200, b'{"MessageId": "m3"}')]
@@ -284,7 +284,7 @@ def test_a_list_of_recipients_is_tried_again_for_those_that_were_not_sent_to(
     assert [message["message_id"] for message in found.result["messages"]][::2] == ["m1", "m3"]
     once_more = sends(["a@example.com", "c@example.com"], index=2)
     assert send_email_template(once_more, Context(245_000)) == {"status": "succeeded"}, (
-        "they were charged once"
+        "each recipient must be charged once"
     )
 
 
@@ -326,7 +326,7 @@ def test_a_step_is_done_once_however_often_its_item_is_tried() -> None:
 
 
 def test_an_item_that_hangs_in_c_ends_its_process_with_its_budget() -> None:
-    """A signal does not reach it, and Lambda's own end may come after that of its Express child."""
+    """No signal reaches the code, and its Express child may end before Lambda's own timeout."""
     hangs = (
         "import ctypes; from functions.core.triggers import run_item\n"
         "run_item._HANGS_SECONDS = 0.1\n"

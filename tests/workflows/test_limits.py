@@ -1,4 +1,4 @@
-"""The limits of sending and the failure budget, through the workflows and their tables."""
+"""Send limits and the failure budget, through the workflows and their tables."""
 
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from tests.workflows.conftest import Clock, Settings, sent_emails
 pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 send = partial(verifications.send, kind="publishable")
-"""For a stranger, where a test says nothing else."""
+"""Sends for a stranger, unless a test says otherwise."""
 
 
 def the_history() -> SendHistory:
@@ -28,7 +28,7 @@ def the_history() -> SendHistory:
 
 
 def remember(failures: int, at: float) -> None:
-    """As if so many checks for the destination had failed by then."""
+    """Sets the destination's failed checks as of a time."""
     key = sending.destination_key(read_destination("email", "ana@example.com"))
     SendLimitRecord(key).with_history(SendHistory(failures=failures, failed_at=at), at).save()
 
@@ -42,7 +42,7 @@ def test_a_refusal_names_its_limit_in_the_ratelimit_fields() -> None:
     assert reply.headers["ratelimit"] == f'"cooldown";r=0;t={seconds}'
 
 
-def test_what_a_stranger_uses_up_a_server_still_has() -> None:
+def test_strangers_do_not_use_up_the_allowance_of_servers() -> None:
     send(kind="publishable")
     assert send(kind="publishable").status == 429
     assert send(kind="secret").status == 200
@@ -63,7 +63,7 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_holds_a_code(clock: C
 
 
 def attack_until_refused(clock: Clock) -> None:
-    """Sends and guesses all that a publishable token allows, until it is refused for failures."""
+    """Sends and guesses all that a publishable token allows, until failures block it."""
     for _ in range(200):
         reply = send(kind="publishable", ip="203.0.113.9")
         if reply.status == 200:
@@ -82,7 +82,7 @@ def test_a_stranger_at_the_full_rate_does_not_stop_whoever_is_served_by_a_server
 ) -> None:
     started = clock()
     attack_until_refused(clock)
-    assert clock() - started > DAY_SECONDS, "100 failures take more than a day"
+    assert clock() - started > DAY_SECONDS, "100 failures must take more than a day"
     served = send(kind="secret")
     assert (served.status, served.body["code_length"]) == (200, 6)
     assert check(served.body["verification_id"], last_code()).body["valid"] is True
@@ -169,7 +169,7 @@ def test_a_resend_to_another_destination_kills_the_code_and_hands_on_no_attempts
 
 
 def test_a_phones_channels_share_its_history() -> None:
-    """Switching from SMS to a call is no way around the limits of a number."""
+    """A switch from SMS to a call does not bypass the limits of a number."""
     sms = read_destination("sms", "+14155550123")
     call_ = read_destination("voice", "+14155550123")
     assert sending.destination_key(sms) == sending.destination_key(call_)
@@ -211,7 +211,7 @@ def test_an_ipv4_client_is_its_address_an_ipv6_client_its_64(
     ("block", "policy"),
     [("2001:db8:0:{}::1", '"ip-56";q=4;w=3600'), ("2001:db8:0:{}00::1", '"ip-48";q=8;w=3600')],
 )
-def test_who_has_more_of_ipv6_than_a_64_has_more_sends_but_not_for_each_64(
+def test_a_client_with_more_ipv6_than_a_64_gets_more_sends_but_not_for_each_64(
     block: str, policy: str, settings: Settings
 ) -> None:
     settings.set(IP_SENDS_PER_HOUR=2)
@@ -281,14 +281,14 @@ def test_strangers_leave_a_fifth_of_each_ceiling_to_servers(
     )
 
 
-def test_what_servers_have_sent_counts_for_strangers_too(settings: Settings) -> None:
+def test_sends_of_servers_count_for_strangers_too(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=2)
     assert send("ana@example.com", kind="secret").status == 200
     assert send("bo@example.com").status == 429
     assert send("bo@example.com", kind="secret").status == 200
 
 
-def test_who_is_refused_by_a_limit_of_his_own_burns_nobody_elses(settings: Settings) -> None:
+def test_a_client_refused_by_its_own_limit_uses_up_nothing_of_others(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=3, IP_SENDS_PER_HOUR=2)
     send("ana@example.com")
     before = {limit.limit_key: limit.attribute_values for limit in SendLimitRecord.scan()}
@@ -298,7 +298,7 @@ def test_who_is_refused_by_a_limit_of_his_own_burns_nobody_elses(settings: Setti
     assert send("bo@example.com").status == 200
 
 
-def test_who_is_refused_by_a_shared_limit_burns_nothing_of_his_own(settings: Settings) -> None:
+def test_a_client_refused_by_a_shared_limit_uses_up_nothing_of_its_own(settings: Settings) -> None:
     settings.set(EMAILS_PER_DAY=1)
     send("ana@example.com")
     assert send("bo@example.com").status == 429
@@ -307,9 +307,9 @@ def test_who_is_refused_by_a_shared_limit_burns_nothing_of_his_own(settings: Set
 
 
 def test_a_write_that_meets_another_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another send to the destination comes between this one's read and its write.
+    """Another send to the destination comes between this send's read and its write.
 
-    This one sees it, and is refused.
+    This one reads again, and is refused.
     """
     write = issue._write
     sends: list[str] = []

@@ -1,4 +1,4 @@
-"""`make logs ENV=dev`, on an account that moto plays: which groups are read, and what is said."""
+"""`make logs ENV=dev` on moto's account: the log groups that it reads, and its output."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ NOW = int(time.time() * 1000)
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A stack with the log groups of a workflow, of the platform and of the API, and another stack's beside it."""
+    """A stack's log groups (a workflow's, the platform's, the API's), and another stack's."""
     rows = [resource("AWS::Logs::LogGroup", group) for group in GROUPS] + [
         resource("AWS::SQS::Queue", "queue")
     ]
@@ -115,7 +115,7 @@ def test_lines_that_are_days_old_are_found(
         ),
     ],
 )
-def test_what_is_not_there_is_said(
+def test_a_wrong_argument_is_reported(
     words: list[str],
     code: int,
     sentence: str,

@@ -149,7 +149,7 @@ def test_a_body_that_is_not_base64_is_a_problem() -> None:
 @pytest.mark.parametrize(
     "error", [ValueError("hunter2"), RecursionError("hunter2"), MemoryError("hunter2")]
 )
-def test_no_exception_leaves_the_http_door(error: Exception, log: io.StringIO) -> None:
+def test_no_exception_leaves_the_http_trigger(error: Exception, log: io.StringIO) -> None:
     reply = call(failing(error), {"name": "Ana"}, scopes=("workflow:fail",))
     assert (reply.status, reply.body["code"]) == (500, "internal_error")
     assert "hunter2" not in json.dumps(reply.body)
@@ -173,7 +173,7 @@ def test_a_call_that_hangs_is_answered_before_lambda_ends_it() -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (504, "too_slow")
 
 
-def test_what_may_pass_says_when_to_come_back() -> None:
+def test_a_transient_error_says_when_to_come_back() -> None:
     reply = call(
         failing(Unavailable("Later.", retry_after=7)), {"name": "Ana"}, scopes=("workflow:fail",)
     )
@@ -207,7 +207,7 @@ def test_a_direct_invocation_answers_a_problem_as_data() -> None:
         {"trigger": "direct"},
     ],
 )
-def test_an_event_of_no_known_door_is_refused(event: Any) -> None:
+def test_an_event_of_no_known_trigger_is_refused(event: Any) -> None:
     assert handler(event, Context())["problem"]["code"] == "invalid_parameters"
 
 
@@ -219,16 +219,18 @@ TRIGGERS = [
 
 
 @pytest.mark.parametrize("posed", TRIGGERS)
-def test_parameters_sent_over_http_cannot_pose_as_another_doors_event(
+def test_parameters_sent_over_http_cannot_pose_as_another_triggers_event(
     posed: dict[str, Any],
 ) -> None:
-    """However a body looks, it is parameters: read as such, and needing the scope."""
+    """Any body is read as parameters and needs the scope, whatever it looks like."""
     assert call(handler, posed, scopes=SCOPES).body["code"] == "invalid_parameters"
     assert call(handler, posed, scopes=()).body["code"] == "not_permitted"
 
 
 @pytest.mark.parametrize("posed", TRIGGERS)
-def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[str, Any]) -> None:
+def test_a_schedules_parameters_cannot_pose_as_another_triggers_event(
+    posed: dict[str, Any],
+) -> None:
     answer = handler({"trigger": "schedule", "parameters": posed}, Context())
     assert answer["problem"]["code"] == "invalid_parameters"
 
@@ -237,7 +239,7 @@ def test_a_schedules_parameters_cannot_pose_as_another_doors_event(posed: dict[s
     "extra", [{"requestContext": {}}, {"caller": {"kind": "secret"}}, {"request_id": "x"}]
 )
 def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
-    """What is not known is of another release, and decides nothing."""
+    """An unknown field comes from another release, and has no effect."""
     seen: list[Call] = []
 
     def greet(greeting: Greeting, call: Call) -> Greeted:
@@ -251,12 +253,12 @@ def test_nothing_rides_along_in_a_direct_event(extra: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("error", [Unavailable("Later."), ValueError("a bug")])
-def test_a_schedule_raises_what_another_try_may_cure(error: Exception) -> None:
+def test_a_schedule_raises_retryable_errors(error: Exception) -> None:
     with pytest.raises(type(error)):
         failing(error)({"trigger": "schedule", "parameters": {"name": "Ana"}}, Context())
 
 
-def test_a_schedule_does_not_repeat_what_stays_wrong() -> None:
+def test_a_schedule_does_not_repeat_a_permanent_error() -> None:
     assert handler({"trigger": "schedule", "parameters": {}}, Context())["problem"]["status"] == 422
 
 
@@ -326,7 +328,7 @@ def test_every_call_is_one_log_line_that_says_how_it_went(log: io.StringIO) -> N
 
 @pytest.mark.timeout(30)
 def test_an_unknown_parameters_name_is_told_shortened_and_never_logged(log: io.StringIO) -> None:
-    """Whatever a client puts there, a code or a megabyte of it, costs nothing and stays out of the log."""
+    """Any text a client puts there, a code or a megabyte, costs nothing and is not logged."""
     name = "987654" + "k" * 1_000_000
     reply = call(handler, {"name": "Ana", name: 1}, scopes=SCOPES)
     assert reply.body["errors"][0]["pointer"] == f"/{name[:64]}"
@@ -353,9 +355,12 @@ def test_an_init_that_cannot_reach_aws_leaves_it_to_the_first_request(
     assert "init could not prepare everything" in log.getvalue()
 
 
-def test_what_only_the_background_needs_is_not_imported_before() -> None:
+def test_modules_of_background_runs_are_not_imported_before() -> None:
     """A cold start of the HTTP trigger does not pay for it."""
-    code = "import sys, functions.core.workflow; print([name for name in sys.modules if '.runs' in name])"
+    code = (
+        "import sys, functions.core.workflow; "
+        "print([name for name in sys.modules if '.runs' in name])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=sam.ROOT, capture_output=True, text=True, check=True
     )
@@ -363,7 +368,10 @@ def test_what_only_the_background_needs_is_not_imported_before() -> None:
 
 
 def test_every_line_of_a_call_says_which_call_it_is_of(log: io.StringIO) -> None:
-    """The author's own lines too, at every trigger; a call leaves nothing to the next one."""
+    """Includes the author's own lines, for every trigger.
+
+    A call leaves no keys for the next one.
+    """
 
     def greet(greeting: Greeting) -> Greeted:
         logger.info("mine", greeted=len(greeting.name))

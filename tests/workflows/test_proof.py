@@ -48,7 +48,7 @@ def key(cloud: None, settings: Settings) -> str:  # noqa: ARG001 - the key is in
 
 @pytest.fixture
 def issuer(settings: Settings) -> Iterator[str]:
-    """The API's URL, with a server that serves the jwks there."""
+    """URL of the API, with a server there that serves the JWK set."""
 
     def script(request: BaseHTTPRequestHandler, _: bytes) -> None:
         answer = documents(EVENT | {"routeKey": f"GET {request.path}"}, Context())
@@ -176,7 +176,7 @@ def test_a_proof_is_typed_names_its_key_and_lives_10_minutes(key: str, issuer: s
 
 
 @pytest.mark.usefixtures("key")
-def test_what_was_not_given_is_no_claim() -> None:
+def test_a_value_that_was_not_given_is_no_claim() -> None:
     assert {"purpose", "nonce", "test"} & set(claims_of(proof_of(purpose=None))) == set()
 
 
@@ -187,7 +187,7 @@ def test_without_a_public_url_the_requests_domain_is_the_issuer() -> None:
 
 @pytest.mark.usefixtures("key")
 def test_the_longest_proof_can_be_signed(settings: Settings) -> None:
-    """KMS takes 4,096 bytes."""
+    """KMS signs at most 4,096 bytes."""
     settings.set(PUBLIC_URL="https://" + "x" * 247)
     longest = "a" * 64 + "@" + "\U0001d7d8" * 190
     proof = check(
@@ -228,16 +228,17 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
     assert (reply.body["valid"], reply.body["proof"]) == (True, None)
-    assert cast("Any", aws.client).cache_info().currsize == 1, "Secrets Manager's, and no other"
+    assert cast("Any", aws.client).cache_info().currsize == 1, "only Secrets Manager's client"
 
 
-def test_where_proofs_are_off_check_imports_nothing_of_them() -> None:
-    """In a process of its own, with the environment of a Lambda, so that its init runs."""
+def test_without_proofs_verify_check_imports_nothing_of_them() -> None:
+    """Runs in a process of its own with Lambda's environment, so that its init runs."""
     code = """
 import sys
 from functions.workflows.verify_check import handler
 assert handler
-print([name for name in sys.modules if name.endswith((".proof", ".signing")) or name.startswith("jwt")])
+names = list(sys.modules)
+print([each for each in names if each.endswith((".proof", ".signing")) or each.startswith("jwt")])
 """
     lambdas = {
         "AWS_LAMBDA_FUNCTION_NAME": "x",
@@ -251,7 +252,7 @@ print([name for name in sys.modules if name.endswith((".proof", ".signing")) or 
         done = subprocess.run(
             command, env=lambdas | account, cwd=sam.ROOT, capture_output=True, text=True, check=True
         )
-    assert "init could not prepare" not in done.stdout, "the init came to its end"
+    assert "init could not prepare" not in done.stdout, "the init did not finish"
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -270,7 +271,7 @@ def test_a_proof_that_kms_cannot_sign_leaves_the_answer_valid_and_is_counted(
 
 @pytest.mark.usefixtures("key")
 def test_a_kms_that_hangs_leaves_the_answer_valid_in_time(settings: Settings) -> None:
-    """The call's deadline strikes while KMS is waited for, however fast this machine is."""
+    """The call's deadline strikes during the wait for KMS, however fast this machine is."""
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
         os.kill(os.getpid(), signal.SIGALRM)  # as the deadline does
@@ -341,7 +342,7 @@ def test_the_public_keys_are_a_jwk_set_that_may_be_cached(key: str) -> None:
     assert published == {"kid": kid(key), "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256"}
 
 
-def test_where_proofs_are_off_the_jwk_set_is_empty() -> None:
+def test_without_proofs_the_jwk_set_is_empty() -> None:
     assert jwks() == []
 
 

@@ -1,4 +1,7 @@
-"""SMS through real clients (Twilio's SDK, botocore) to the local stack's servers and failing ones."""
+"""SMS through real clients (Twilio's SDK, botocore).
+
+The servers are the local stack's stand-ins, and failing ones.
+"""
 
 import io
 import json
@@ -36,7 +39,7 @@ ORDERS = ["end_user_messaging", "sns", "twilio"]
 
 @pytest.fixture
 def inbox(cloud: None, settings: Settings) -> Iterator[list[dict[str, Any]]]:  # noqa: ARG001 - is there first
-    """What the stand-ins of Twilio and End User Messaging took."""
+    """Messages that the stand-ins of Twilio and End User Messaging accepted."""
     taken: list[dict[str, Any]] = []
     with running_stand_ins(taken.append) as url:
         settings.set(
@@ -74,11 +77,13 @@ def aws_error(kind: str, status: int = 400, **about: Any) -> fakes.Script:
     )
 
 
-SNS_REFUSES = f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>".encode()
+SNS_REFUSES = (
+    f"<E><Error><Code>InvalidParameter</Code><Message>{TO} got {TEXT}</Message></Error></E>"
+).encode()
 
 
 def counted(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
-    """Provider and kind of each failure that was counted."""
+    """Provider and kind of each counted failure."""
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
     return [(line["provider"], line["kind"]) for line in metrics if "ProviderFailed" in line]
 
@@ -159,7 +164,7 @@ def test_a_number_that_twilio_refuses_is_refused_and_no_other_provider_is_tried(
 
 
 def outcome(settings: Settings, provider: str, script: fakes.Script) -> str:
-    """What becomes of a message when a provider answers like this and SNS is next."""
+    """Result of a send when a provider answers like this and SNS is next."""
     with fakes.server(script) as url:
         settings.set(SMS_PROVIDERS=f"{provider},sns")
         point(settings, provider, url)
@@ -251,7 +256,7 @@ def test_a_refusal_does_not_prove_that_nothing_was_sent_when_an_earlier_provider
 
 @pytest.fixture
 def forms(settings: Settings) -> Iterator[list[dict[str, str]]]:
-    """What Twilio was sent, where it says later what became of it."""
+    """Twilio's requests; each has the URL for later status callbacks."""
     taken: list[dict[str, str]] = []
 
     def script(request: Any, body: bytes) -> None:
@@ -552,7 +557,7 @@ def test_settings_that_cannot_be_are_said_in_a_sentence_at_init(
 
 
 def test_all_tries_fit_into_the_deadline() -> None:
-    """With 5 s left for the database and the scheduler."""
+    """The rest, 5 s, is for the database and the scheduler."""
     assert sms.WORST_CASE_SECONDS <= HTTP_SECONDS - 5
     most = max(sms.LEAST_TRIES, len(ORDERS))
     assert most * sms.TRY_SECONDS + sms.TRY_SECONDS <= sms.WORST_CASE_SECONDS

@@ -1,4 +1,4 @@
-"""The registration token is exchanged once, whoever else tries at the same time and whatever fails on the way."""
+"""The registration token is exchanged exactly once, despite parallel calls and failures."""
 
 import io
 import json
@@ -24,12 +24,12 @@ from tests.workflows.conftest import Settings, admin
 pytestmark = pytest.mark.usefixtures("cloud")
 
 FIRST = "c" * 48
-"""As the fixture `cloud` has it."""
+"""Token that the fixture `cloud` stores."""
 SECRET = "registration-token"
 
 
 def register(token: str = FIRST, **options: Any) -> Reply:
-    """As anybody does: no authorizer has looked at the request."""
+    """Calls as any client does: no authorizer has checked the request."""
     name = {"name": options.pop("name")} if "name" in options else {}
     return call(
         record_registration, {"registration_token": token} | name, authorized=False, **options
@@ -46,7 +46,7 @@ def refused(reply: Reply) -> bool:
 
 @contextmanager
 def before_each_renewal(do: Callable[[], object]) -> Iterator[None]:
-    """What happens between a call's look at the secret and its write."""
+    """Does something between a call's read of the secret and its write."""
     events = aws.client("secretsmanager").meta.events
 
     def note(**_: object) -> None:
@@ -60,7 +60,7 @@ def before_each_renewal(do: Callable[[], object]) -> Iterator[None]:
 def secrets_manager(
     renewal: Callable[[BaseHTTPRequestHandler, dict[str, Any]], None],
 ) -> fakes.Script:
-    """Secrets Manager over HTTP, whose answers to PutSecretValue are made by `renewal`."""
+    """Secrets Manager over HTTP; `renewal` answers PutSecretValue."""
 
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
         if request.headers["x-amz-target"] == "secretsmanager.PutSecretValue":
@@ -121,8 +121,8 @@ def test_a_used_token_and_a_wrong_one_are_refused_with_the_same_text() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(count: int) -> None:
-    """Each has found the token right before any has renewed it."""
+def test_exactly_one_of_parallel_exchanges_of_a_token_gets_a_private_token(count: int) -> None:
+    """Each call has accepted the token before any call has renewed it."""
     replies: list[Reply] = []
     waiting = iter(range(count - 1))
 
@@ -136,10 +136,10 @@ def test_of_parallel_exchanges_of_one_token_exactly_one_gets_a_private_token(cou
     assert len(list_tokens()) == 1
 
 
-def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(
+def test_guesses_do_not_cause_a_read_of_the_secret_each_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And stands in nobody's way."""
+    """The guesses do not block the real token's holder either."""
     asked: list[str] = []
     events = aws.client("secretsmanager").meta.events
     events.register("before-call.secrets-manager", lambda model, **_: asked.append(model.name))
@@ -152,7 +152,7 @@ def test_a_stranger_who_guesses_causes_no_look_at_the_secret_each_time(
     assert asked[3:] == ["GetSecretValue"]
 
 
-def test_who_comes_late_with_a_token_that_was_used_and_renewed_meanwhile_is_refused() -> None:
+def test_a_late_caller_with_a_used_and_renewed_token_is_refused() -> None:
     first = iter([True])
 
     def two_others() -> None:
@@ -267,7 +267,7 @@ def test_a_registration_is_logged_as_a_security_event_with_the_id_of_the_token(
 
 
 def test_no_log_line_holds_a_registration_token(settings: Settings, log: io.StringIO) -> None:
-    """The fixture `cloud` looks for private tokens."""
+    """The fixture `cloud` checks the log for private tokens."""
     wrong = "d" * 48
     for token in (wrong, FIRST, FIRST):
         register(token)
@@ -292,7 +292,7 @@ def test_refusals_are_counted_where_the_alarm_looks(capfd: pytest.CaptureFixture
 
 
 def test_its_sample_event_is_answered_with_a_refusal() -> None:
-    """Nobody can know the token of a stack that is made in a moment."""
+    """Nobody can know the token of a stack before it exists."""
     event = json.loads((sam.ROOT / "tests/events/record_registration.json").read_text())
     assert record_registration(event, Context())["statusCode"] == 403
 

@@ -1,4 +1,4 @@
-"""Event types that only the platform sends: each way to start a run, and deliver_event's answer."""
+"""Event types that only the platform sends, for each way to start a run, and in deliver_event."""
 
 import json
 import time
@@ -79,13 +79,13 @@ class Done(Result):
 
 
 def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
-    """AWS Lambda with deliver_event, as far as Invoke goes."""
+    """AWS Lambda with deliver_event, limited to Invoke."""
     fakes.reply(request, 200, json.dumps(deliver_event(json.loads(body), Context())).encode(), {})
 
 
 @pytest.fixture
 def listened(cloud: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001
-    """All that starts runs, and a receiver of all events that takes each."""
+    """Everything that starts runs, and a receiver that accepts all events."""
     admin("scheduler").create_schedule_group(Name="schedules")
     admin("secretsmanager").create_secret(Name="webhook-key", SecretString=KEY)
     made = sources.read_sources(SOURCES)
@@ -104,7 +104,7 @@ def listened(cloud: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture(autouse=True)
 def delivered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Types of the events that a receiver got."""
+    """Types of the delivered events."""
     types: list[str] = []
 
     def deliver(event: Event, *_: object) -> int:
@@ -120,9 +120,9 @@ def event_of(kind: str) -> dict[str, Any]:
 
 
 def carried_out(run_id: str) -> str:
-    """The outcome of a run's first item.
+    """Runs a run's first item; returns the outcome.
 
-    Its event is made as the state machine makes it of the execution's input.
+    The item's event is built as the state machine builds it from the execution's input.
     """
     about, described = execution.read(run_id)
     given = {"started_by": ""} | json.loads(described["input"])
@@ -306,13 +306,13 @@ def test_a_schedule_from_before_these_types_were_reserved_sends_none(
 # --- what the platform and other code start -------------------------------------------------------
 
 
-def test_what_became_of_a_verification_is_told(delivered: list[str]) -> None:
+def test_the_outcome_of_a_verification_is_an_event(delivered: list[str]) -> None:
     events({"Records": [APPROVED]}, None)
     assert started_by(newest()) == "events"
     assert (carried_out(newest()), delivered) == ("succeeded", ["verification.approved"])
 
 
-def test_what_became_of_an_email_is_told(delivered: list[str]) -> None:
+def test_the_outcome_of_an_email_is_an_event(delivered: list[str]) -> None:
     reply = call(track_delivery, {"provider": "ses", "status": "Bounce", "message_id": "m"})
     run_id = reply.body["run_id"]
     assert started_by(run_id) == "workflow:track_delivery"
@@ -387,7 +387,7 @@ def test_each_part_of_the_platform_sends_its_own_types_only(
 
 
 def failed(run_id: str) -> str:
-    """As the state machine would leave a run that failed."""
+    """Runs a run to failure, as the state machine would."""
     assert carried_out(run_id) == "failed"
     execution.stop(run_id)
     return run_id
@@ -408,7 +408,7 @@ def test_a_run_is_repeated_as_started_by_what_started_it_whoever_asks(
 
 
 def refuse(*_: object) -> None:
-    """Any failure that is for good."""
+    """Fails in a way that is not retryable."""
     raise InvalidParameters(FieldError("/data", "is wrong"))
 
 
@@ -428,7 +428,7 @@ def test_a_clients_run_stays_a_clients_when_it_is_repeated(delivered: list[str])
         ("webhook:usersnap", "usersnap.feedback"),
     ],
 )
-def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_after_it(
+def test_a_run_of_the_platform_from_before_an_upgrade_is_delivered_and_repeated_after_it(
     token_id: str, kind: str, delivered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = before_the_upgrade(kind, token_id)
@@ -438,11 +438,11 @@ def test_what_the_platform_started_before_an_upgrade_is_delivered_and_repeated_a
     again = retry(run_id, token_id="a" * 16).run_id
     assert carried_out(again) == "succeeded"
     assert carried_out(before_the_upgrade(kind, token_id)) == "succeeded"
-    assert len(delivered) == (0 if kind.startswith("usersnap") else 2), "usersnap is off"
+    assert len(delivered) == (0 if kind.startswith("usersnap") else 2), "Usersnap is off"
 
 
 @pytest.mark.parametrize("token_id", ["a" * 16, "webhook:shop", None])
-def test_what_a_client_started_before_an_upgrade_is_refused(
+def test_a_clients_run_from_before_an_upgrade_is_refused(
     token_id: str | None, delivered: list[str]
 ) -> None:
     run_id = failed(before_the_upgrade("verification.approved", token_id))

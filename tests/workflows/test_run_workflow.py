@@ -1,7 +1,7 @@
 """infra/run_workflow.asl.yaml under a second interpreter, moto's.
 
-It starts no Lambda: the item's trigger answers in this process. moto reads no JSON Lines and knows no
-Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
+It starts no Lambda: the item's trigger answers in this process. moto reads no JSON Lines and knows
+no Express children; both are replaced here, and e2e has them. Waits are noted, not waited.
 """
 
 import io
@@ -21,9 +21,6 @@ from moto import mock_aws
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_output_transformer import (
-    transformer_json,
-)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_dynamodb,
@@ -51,9 +48,14 @@ UNKNOWN = {
     '"ExecutionType": "EXPRESS"': '"ExecutionType": "STANDARD"',
     '"ToleratedFailurePercentage": 100': '"ToleratedFailurePercentage": 100.0',
 }
-"""What moto cannot read of the definition, and what it reads instead."""
+"""Parts of the definition that moto cannot read, with their replacements."""
+MOTOS_JSON = (
+    "moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval"
+    ".resource_output_transformer.transformer_json.json"
+)
+"""Module with which moto reads a list of items."""
 RUN_SECONDS = 60
-"""A run that has not ended by then never will."""
+"""A run that takes longer than this never ends."""
 
 Event = dict[str, Any]
 Answer = Callable[[Event], object]
@@ -68,15 +70,18 @@ class Greeted(Result):
 
 
 class Functions:
-    """Lambda, with the one function `greet`. Each call takes the next answer of the script; later ones run the item."""
+    """Lambda, with the one function `greet`.
+
+    Each call takes the next answer of the script; later ones run the item.
+    """
 
     def __init__(self) -> None:
         self.script: list[Answer] = []
         self.do: Callable[[Greeting], object] = lambda _: None
         self.called: list[int] = []
-        """Index of each item as it was called, throttled or not."""
+        """Index of each called item, including throttled calls."""
         self.ran: list[str] = []
-        """Name in each item as it was run."""
+        """Name in each item that ran."""
         self.lock = threading.Lock()
         self.handler = workflow(self.greet)
 
@@ -105,7 +110,7 @@ class Functions:
 
 
 class Crash(Exception):
-    """A function that ends without an answer, under Lambda's name for it."""
+    """Lambda's error for a function that ends without an answer."""
 
 
 def crashed(name: str = "Runtime.ExitError") -> Answer:
@@ -140,10 +145,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[None]:
-    """One for all tests, because moto takes long to read it; each run is its own."""
+    """One machine for all tests, because moto takes long to read it; each test has its own run."""
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws(config=CONFIG):
         settings = Settings(monkeypatch)
-        monkeypatch.setattr(transformer_json, "json", SimpleNamespace(loads=read_lines))
+        monkeypatch.setattr(MOTOS_JSON, SimpleNamespace(loads=read_lines))
         monkeypatch.setattr(lambda_eval_utils, "boto_client_for", one_client)
         monkeypatch.setattr(state_task_service_dynamodb, "boto_client_for", one_client)
         with account(settings):
@@ -162,7 +167,7 @@ def functions(
     log: io.StringIO,  # noqa: ARG001
     monkeypatch: pytest.MonkeyPatch,
 ) -> Functions:
-    """The log is not looked at: what fails here is meant to."""
+    """The log is not checked for errors, because the failures here are intended."""
     stand_in = Functions()
     monkeypatch.setattr(
         LambdaSimpleBackend, "invoke", lambda _, *arguments: stand_in.invoke(*arguments)
@@ -171,7 +176,7 @@ def functions(
 
 
 def one_client(region: str, service: str, **_: object) -> Any:
-    """As the interpreter makes it, for each task anew; making one is the slow part of a test."""
+    """Replaces the interpreter's client per task; a new client is the slow part of a test."""
     return cached_client(region, service)
 
 
@@ -198,7 +203,7 @@ def read_lines(text: str) -> list[Any]:
 
 
 def run(names: Iterable[str] = ("Ana",), **options: Any) -> Run:
-    """A run, when it has ended."""
+    """Starts a run and waits until it has ended."""
     begun = start(
         "greet", [{"name": name} for name in names], token_id="0123456789abcdef", **options
     )
@@ -215,13 +220,13 @@ def wait_for(arn: str) -> None:
 
 
 def status(begun: Run) -> tuple[str, str | None]:
-    """Of the execution: its status, and why it failed."""
+    """Status of the execution, and its error."""
     _, about = execution.read(begun.run_id)
     return about["status"], about.get("error")
 
 
 def outcome(begun: Run, index: int = 0) -> tuple[str, int, str | None]:
-    """Status, attempts, and the problem's code."""
+    """Status and attempts of an item, and the code of its problem."""
     found = outcomes.find_outcome(begun.run_id, index)
     assert found
     return found.status, found.attempts, found.problem and found.problem["code"]
@@ -260,7 +265,7 @@ def test_an_item_that_crashes_is_tried_again_until_it_succeeds(
 
 
 def within(waits: Waits, *longest: float) -> bool:
-    """Whether each wait was at most as long as that, and there were as many."""
+    """Whether there are as many waits as limits, each at most as long as its limit."""
     return len(waits) == len(longest) and all(
         0 <= wait <= most for wait, most in zip(waits, longest, strict=True)
     )
@@ -277,7 +282,9 @@ def test_an_item_that_crashes_at_every_try_is_recorded_as_crashed(
     assert within(waits, 3, 6, 12, 24, 30)
 
 
-def test_what_may_heal_and_does_not_keeps_the_problem_of_its_last_try(functions: Functions) -> None:
+def test_a_transient_error_that_persists_keeps_the_problem_of_its_last_try(
+    functions: Functions,
+) -> None:
     functions.do = raises(Unavailable("The provider is away."))
     begun = run()
     assert status(begun) == ("FAILED", "ItemFailed")
@@ -292,7 +299,7 @@ def test_an_item_that_hung_until_lambda_ended_it_is_not_tried_again(functions: F
 
 
 def test_an_item_whose_answers_are_lost_stays_as_it_ended(functions: Functions) -> None:
-    """The record of a crash is refused where the item is done."""
+    """The record of a crash is refused for an item that is done."""
 
     def loses_the_answer(event: Event) -> None:
         functions.handler(event, Context(245_000))

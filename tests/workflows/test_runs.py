@@ -1,4 +1,7 @@
-"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated. e2e lets them run."""
+"""Runs: started from a list or by `Prefer: respond-async`, read, cancelled, repeated.
+
+The e2e tests let them run.
+"""
 
 import json
 from collections.abc import Iterator
@@ -48,14 +51,14 @@ def begun(run: Run) -> Execution:
 
 
 def items_of(run: Run) -> list[dict[str, Any]]:
-    """What the Lambda would get of each item."""
+    """Parameters of each item, as its function reads them."""
     about = begun(run)
     references = read_references(about.references_key) if run.total > 1 else [about.reference]
     return [read_item(about.items_key, each.start, each.length) for each in references]
 
 
 def finish(run: Run, failed: set[int] | None = None) -> None:
-    """As the state machine would."""
+    """Ends a run as the state machine would."""
     for index in range(run.total):
         attempt = outcomes.claim(run.run_id, index, 1_900_000_000)
         assert isinstance(attempt, Attempt)
@@ -135,7 +138,7 @@ def test_a_list_larger_than_a_part_is_uploaded_in_parts_as_it_is_read() -> None:
         ([{"name": "x" * 99}], {"MAX_ITEM_BYTES": 50}, "/items/0"),
     ],
 )
-def test_what_cannot_be_run_whole_is_refused_and_nothing_of_it_runs(
+def test_a_run_that_cannot_run_whole_is_refused_and_nothing_of_it_runs(
     items: list[dict[str, Any]],
     limit: dict[str, int],
     pointer: str,
@@ -194,7 +197,7 @@ def test_a_run_of_one_item_shows_its_result() -> None:
     run = start("greet", NAMES[:1], token_id=None)
     assert (describe(run.run_id).status, describe(run.run_id).pending) == ("running", 1)
     finish(run)
-    # moto's machine does not end well of itself; the item did.
+    # moto's machine never succeeds by itself; the item did.
     assert (describe(run.run_id).succeeded, describe(run.run_id).result) == (1, {"index": 0})
 
 

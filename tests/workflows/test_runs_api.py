@@ -1,4 +1,7 @@
-"""The HTTP API of runs: what a client sends, and what starts or is refused. e2e lets the runs run."""
+"""HTTP API of runs: requests that start a run, and requests that are refused.
+
+The e2e tests let the runs run.
+"""
 
 import base64
 import io
@@ -30,7 +33,7 @@ Uses = dict[str, Any]
 
 
 def lambdas(request: BaseHTTPRequestHandler, body: bytes) -> None:
-    """AWS Lambda, as far as Invoke goes: POST /2015-03-31/functions/<name>/invocations."""
+    """AWS Lambda, limited to Invoke: POST /2015-03-31/functions/<name>/invocations."""
     answer = WORKFLOWS[request.path.split("/")[3]](json.loads(body), Context())
     answer_with(request, 200, json.dumps(answer).encode(), {})
 
@@ -50,7 +53,7 @@ def ask(
     token_id: str | None = None,
     **options: Any,
 ) -> Reply:
-    """One call by its route, with all scopes unless others are named."""
+    """Calls a route, with all scopes unless others are given."""
     event = http_event(body, **({"scopes": SCOPES} | options))
     event |= {"routeKey": route, "pathParameters": {"run_id": run_id}}
     if token_id:
@@ -64,14 +67,17 @@ def start(**parameters: Any) -> Reply:
 
 
 def upload(text: str, kind: str) -> str:
-    """The id of an upload; moto's S3 takes the file as a client's form would put it there."""
+    """Uploads a list; returns the upload's id.
+
+    moto's S3 takes the file as a client's form would upload it.
+    """
     form = ask("POST /runs/uploads", {"format": kind}).body
     admin("s3").put_object(Bucket="runs", Key=form["fields"]["key"], Body=text.encode())
     return str(form["upload_id"])
 
 
 def items_of(run_id: str) -> list[dict[str, Any]]:
-    """What the Lambda would get of each item."""
+    """Parameters of each item, as its function reads them."""
     about, _ = execution.read(run_id)
     references = read_references(about.references_key) if about.total > 1 else [about.reference]
     return [read_item(about.items_key, each.start, each.length) for each in references]
@@ -89,7 +95,7 @@ def stored(prefix: str) -> list[str]:
 
 
 def finish(run_id: str, *, failed: set[int]) -> None:
-    """As the state machine would."""
+    """Ends a run as the state machine would."""
     for index in range(execution.read(run_id)[0].total):
         attempt = outcomes.claim(run_id, index, 1_900_000_000)
         assert isinstance(attempt, Attempt)
@@ -140,7 +146,7 @@ def test_parameters_are_for_what_an_item_does_not_say_itself() -> None:
         ({"items": TWO, "nonsense": 1}, ["/nonsense"]),
     ],
 )
-def test_what_is_wrong_is_named_where_it_stands_and_nothing_starts(
+def test_an_error_is_named_by_its_place_and_nothing_starts(
     parameters: dict[str, Any], pointers: list[str]
 ) -> None:
     reply = start(**parameters)
@@ -307,8 +313,8 @@ def test_an_upload_starts_one_run_whatever_workflow_the_second_names() -> None:
     assert started() == [first.body["run_id"]]
 
 
-def test_of_two_starts_that_read_an_upload_at_the_same_time_one_is_a_run() -> None:
-    """The second reads all of it before the first takes it."""
+def test_one_of_two_starts_that_read_an_upload_at_the_same_time_is_a_run() -> None:
+    """The second reads the whole upload before the first claims it."""
     mine = uploads.Upload("0123456789abcdef", upload(*reversed(LISTS[0])))
     with mine.open(), mine.open():
         mine.claim("verify_delete.first")
@@ -350,7 +356,7 @@ KEY = {"idempotency-key": "import-2026-11"}
 
 
 def forget_answers() -> None:
-    """As if the process had died between starting a run and keeping the answer."""
+    """Simulates a process that dies between starting a run and storing the answer."""
     for item in admin("dynamodb").scan(TableName="local-idempotency")["Items"]:
         admin("dynamodb").delete_item(TableName="local-idempotency", Key={"call": item["call"]})
 
@@ -446,8 +452,8 @@ def test_a_key_is_not_heeded_where_nothing_is_made() -> None:
     )
 
 
-def test_what_is_asked_of_a_run_is_among_the_log_lines_of_the_run(log: io.StringIO) -> None:
-    """So that they begin with who started it."""
+def test_requests_about_a_run_are_among_its_log_lines(log: io.StringIO) -> None:
+    """The log lines of the run begin with its starter."""
     run_id = start(items=TWO[:1]).body["run_id"]
     ask("DELETE /runs/{run_id}", run_id=run_id)
     ask("GET /runs/{run_id}", run_id=run_id, scopes=("runs:read",))

@@ -1,4 +1,4 @@
-"""Schedules: what EventBridge Scheduler is told, what is kept, and what starts when one is due."""
+"""Schedules: the calls of EventBridge Scheduler, the stored definitions, and the started runs."""
 
 import io
 import json
@@ -25,7 +25,7 @@ SCOPES = ("runs:read", "runs:write", "workflow:verify_delete", "workflow:verify_
 PARAMETERS = {"verification_id": "k1.AAAAAAAAAAAAAAAAAAAAAA"}
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:local-schedules"
 NOBODY = "0123456789abcdef"
-"""Id of a token that is not there: enough to make a schedule, not to start its run."""
+"""Id of a token that does not exist: enough to make a schedule, not to start its run."""
 DUE = "2026-11-22T12:00:00Z"
 
 
@@ -126,7 +126,7 @@ def fire(schedule_id: str, scheduled_at: str = DUE) -> str | None:
 
 
 def told(schedule_id: str) -> dict[str, Any]:
-    """What EventBridge Scheduler knows of a schedule."""
+    """EventBridge Scheduler's description of a schedule."""
     about: dict[str, Any] = admin("scheduler").get_schedule(Name=schedule_id, GroupName="schedules")
     return about
 
@@ -139,13 +139,13 @@ def existing() -> list[str]:
 
 
 def kept() -> list[str]:
-    """Keys of the definitions that are kept."""
+    """Keys of the stored definitions."""
     found = admin("s3").list_objects_v2(Bucket="runs", Prefix="schedules/").get("Contents", [])
     return [each["Key"] for each in found]
 
 
 def runs() -> list[str]:
-    """Ids of the runs that were started."""
+    """Ids of the started runs."""
     machine = admin("stepfunctions").list_state_machines()["stateMachines"][0]["stateMachineArn"]
     found = admin("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     return [each["name"] for each in found]
@@ -243,7 +243,9 @@ def test_a_time_that_is_past_or_near_starts_the_run_at_once(when: dict[str, Any]
         ({}, 422, ""),
     ],
 )
-def test_what_is_wrong_makes_nothing(wanted: dict[str, Any], status: int, pointer: str) -> None:
+def test_an_invalid_request_makes_nothing(
+    wanted: dict[str, Any], status: int, pointer: str
+) -> None:
     reply = create(**wanted)
     assert (reply.status, [each["pointer"] for each in reply.body["errors"]]) == (status, [pointer])
     assert (existing(), kept(), runs()) == ([], [], [])
@@ -348,7 +350,7 @@ def test_a_list_shows_schedules_of_workflows_that_the_token_may_call() -> None:
 
 
 @pytest.mark.parametrize("schedule_id", ["verify_delete.0123456789abcdef", "nonsense"])
-def test_what_is_not_there_is_not_found(schedule_id: str) -> None:
+def test_a_missing_schedule_is_not_found(schedule_id: str) -> None:
     assert [each(schedule_id).status for each in (read, pause, cancel)] == [404, 404, 404]
 
 
@@ -381,7 +383,7 @@ def test_every_call_needs_its_scope_and_that_of_the_workflow(missing: str) -> No
 def test_pausing_writes_all_of_a_schedule_again(
     when: dict[str, Any], updates: list[dict[str, Any]]
 ) -> None:
-    """UpdateSchedule sets what it is not given to its default."""
+    """UpdateSchedule resets every field that it is not given."""
     schedule_id = created(**when)
     before = told(schedule_id)
     assert pause(schedule_id).body["paused"] is True
@@ -499,7 +501,7 @@ def test_not_everything_is_cancelled_by_mistake(query: dict[str, str]) -> None:
     assert existing() == [schedule_id]
 
 
-def test_of_a_group_only_what_the_token_may_call_is_cancelled() -> None:
+def test_a_group_is_cancelled_as_far_as_the_token_may_call_its_workflows() -> None:
     created(after_seconds=3600, group="a")
     reply = ask(
         "DELETE /schedules", query={"group": "a"}, scopes=("runs:write", "workflow:verify_send")
@@ -519,7 +521,7 @@ def test_a_schedule_that_fires_starts_the_run_that_it_named_and_leaves_nothing(
     assert kept() == []
 
 
-def test_what_is_delivered_twice_starts_one_run(token_id: str) -> None:
+def test_a_delivery_that_arrives_twice_starts_one_run(token_id: str) -> None:
     once, every = (
         created(after_seconds=3600, token_id=token_id),
         created(every_seconds=60, token_id=token_id),
@@ -566,16 +568,14 @@ def test_after_its_last_time_nothing_is_kept(token_id: str) -> None:
     assert kept() == []
 
 
-def test_where_the_time_is_not_filled_in_the_current_minute_stands_for_it(
-    clock: Clock, token_id: str
-) -> None:
+def test_without_a_scheduled_time_the_current_minute_counts(clock: Clock, token_id: str) -> None:
     schedule_id = created(every_seconds=60, token_id=token_id)
     first = fire(schedule_id, "<aws.scheduler.scheduled-time>")
     clock.advance(60)
     assert fire(schedule_id, "<aws.scheduler.scheduled-time>") != first
 
 
-def test_what_was_scheduled_is_what_runs(token_id: str) -> None:
+def test_the_scheduled_parameters_are_those_that_run(token_id: str) -> None:
     run_id = fire(created(after_seconds=3600, token_id=token_id))
     objects = admin("s3").list_objects_v2(Bucket="runs", Prefix=f"runs/{run_id}/")["Contents"]
     bodies = [
@@ -613,7 +613,7 @@ def test_a_schedule_of_a_token_that_is_not_good_any_more_does_not_start_and_goes
     assert "ScheduleRefused" in capsys.readouterr().out
 
 
-def test_what_was_made_by_a_request_that_failed_half_way_ends_when_it_fires() -> None:
+def test_a_schedule_of_a_half_failed_request_ends_when_it_fires() -> None:
     schedule_id = created(every_seconds=60)
     admin("s3").delete_object(Bucket="runs", Key=f"schedules/{schedule_id}.json")
     assert fire(schedule_id) is None

@@ -26,7 +26,7 @@ def _hosts(settings: Settings) -> None:
 
 @pytest.fixture
 def to_ses() -> Iterator[list[dict[str, Any]]]:
-    """What SES is asked, call by call."""
+    """Requests to SES, one per call."""
     asked: list[dict[str, Any]] = []
 
     def note(params: dict[str, Any], **_: object) -> None:
@@ -60,7 +60,7 @@ def test_the_answer_names_each_message_and_masks_its_address() -> None:
     assert message["problem"] is None
 
 
-def test_each_recipient_gets_a_message_of_his_own() -> None:
+def test_each_recipient_gets_a_message_of_their_own() -> None:
     reply = send(["ana@example.com", "bo@example.com", "Zoë@exämple.com".replace("ë", "e")])
     assert [message["to"] for message in reply.body["messages"]] == [
         "a**@example.com",
@@ -104,7 +104,7 @@ def test_each_recipient_gets_a_message_of_his_own() -> None:
         ({"tags": {"x:y": "1"}}, "/tags"),
     ],
 )
-def test_what_is_wrong_is_named_before_anything_is_sent_or_charged(
+def test_invalid_parameters_are_named_before_anything_is_sent_or_charged(
     parameters: dict[str, Any], pointer: str
 ) -> None:
     reply = send(**parameters)
@@ -153,7 +153,10 @@ def test_an_unsubscribe_link_serves_one_person() -> None:
 
 
 def test_no_value_becomes_a_header(to_ses: list[dict[str, Any]]) -> None:
-    """Every header is SES's own parameter, or one of ours with a URL that has no line break and no angle bracket."""
+    """Each header is a parameter of SES, or is this project's own with a URL.
+
+    Such a URL has no line break and no angle bracket.
+    """
     send(data=DATA | {"unsubscribe_url": "https://app.example.com/>\r\nBcc: eve@example.org"})
     send(data=DATA | {"unsubscribe_url": "https://app.example.com/>"})
     assert to_ses == []
@@ -206,7 +209,7 @@ def test_a_limits_key_names_no_address() -> None:
     assert not [limit.limit_key for limit in LimitRecord.scan() if "ana" in limit.limit_key]
 
 
-def test_what_ses_refuses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:
+def test_a_refusal_of_ses_is_a_502_and_not_charged_to_the_mailbox(settings: Settings) -> None:
     settings.set(EMAIL_FROM="nobody@unverified.example", RECIPIENT_EMAILS_PER_DAY=1)
     assert (send().status, send().status) == (502, 502)
     settings.set(EMAIL_FROM="no-reply@example.com")
@@ -222,7 +225,7 @@ def test_ses_out_of_reach_is_a_503_and_not_charged_to_the_mailbox(settings: Sett
     assert send().status == 200
 
 
-def test_what_may_have_been_sent_stays_charged(settings: Settings) -> None:
+def test_a_message_that_may_have_been_sent_stays_charged(settings: Settings) -> None:
     settings.set(RECIPIENT_EMAILS_PER_DAY=1)
     with fakes.server(fakes.answers(503, b"{}")) as url:
         settings.set(AWS_ENDPOINT_URL_SESV2=url)
@@ -230,8 +233,8 @@ def test_what_may_have_been_sent_stays_charged(settings: Settings) -> None:
         assert send().status == 429
 
 
-def test_of_several_each_one_is_told(settings: Settings) -> None:
-    """SES refuses the second of three."""
+def test_the_answer_tells_each_recipients_outcome(settings: Settings) -> None:
+    """SES refuses the second message of three."""
     answered = iter([(200, b'{"MessageId": "m1"}'), (400, b"{}"), (200, b'{"MessageId": "m3"}')])
 
     def script(request: Any, _: bytes) -> None:
@@ -291,7 +294,7 @@ def test_a_publishable_token_cannot_send() -> None:
 
 
 def test_a_list_is_checked_whole_before_a_run_over_it_starts() -> None:
-    """Also what types cannot say: recipients, and the template's own variables."""
+    """Includes rules beyond types: recipients, and the template's own variables."""
     items = [
         {"to": "ana@example.com", "template": "message", "data": DATA},
         {"to": "nobody", "template": "message", "data": DATA},

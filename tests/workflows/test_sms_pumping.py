@@ -1,4 +1,4 @@
-"""Pumping of SMS, and what only looks like it: who is refused, and what an operator is told."""
+"""SMS pumping and its lookalikes: which sends are refused, and what an operator is told."""
 
 import json
 from functools import partial
@@ -17,7 +17,7 @@ from tests.workflows.conftest import Clock, Settings, admin
 pytestmark = pytest.mark.usefixtures("cloud", "early_in_a_day")
 
 send = partial(verifications.send, kind="publishable")
-"""For a stranger, where a test says nothing else."""
+"""Sends for a stranger, unless a test says otherwise."""
 
 AREA_CODES = (
     201,
@@ -72,7 +72,10 @@ AREA_CODES = (
 
 
 def note(network: int | None, *, valid: bool = False) -> None:
-    """What an ended verification causes; null: a server's own, or of a release before."""
+    """Counts an ended verification.
+
+    A null network: a server's own send, or one of an earlier release.
+    """
     verification = Verification(
         "k1.x",
         country="US",
@@ -84,7 +87,7 @@ def note(network: int | None, *, valid: bool = False) -> None:
 
 
 def sent_before(sends: int, networks: int = 50, valid: int = 0) -> None:
-    """As if so many strangers' sends had ended within this hour.
+    """Sets a count of strangers' sends that ended within this hour.
 
     `networks`: how many entered no code; `valid`: how many did.
     """
@@ -181,7 +184,7 @@ def test_a_network_is_seen_by_one_shard_so_that_few_are_not_seen_as_many(
     assert sum(sms_pumping.networks_of(each.failed_marks) for each in counters) == 6
 
 
-def test_of_what_servers_send_on_their_own_account_only_the_operator_is_told(
+def test_low_conversion_of_servers_is_only_reported(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sent_before_by_servers(sms_pumping.SENDS - 1, valid=4)
@@ -191,7 +194,7 @@ def test_of_what_servers_send_on_their_own_account_only_the_operator_is_told(
     assert metrics(capfd) == ["LowConversion"], "once, not with every send"
 
 
-def test_of_servers_whose_codes_are_entered_nobody_is_told(
+def test_servers_whose_codes_are_entered_cause_no_report(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sent_before_by_servers(sms_pumping.SENDS, valid=6)
@@ -199,7 +202,7 @@ def test_of_servers_whose_codes_are_entered_nobody_is_told(
     assert metrics(capfd) == []
 
 
-def test_what_servers_send_is_no_reason_to_refuse_strangers() -> None:
+def test_sends_of_servers_are_no_reason_to_refuse_strangers() -> None:
     sent_before(sms_pumping.SENDS - 5)
     for _ in range(10):
         note(None)
@@ -218,7 +221,9 @@ def test_a_pause_is_told_once_and_lasts_a_day(
     assert not is_paused()
 
 
-def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clock) -> None:
+def test_a_country_that_an_operator_resumed_is_not_paused_again_within_the_hour(
+    clock: Clock,
+) -> None:
     sent_before(sms_pumping.SENDS)
     note(1)
     assert is_paused()
@@ -232,8 +237,8 @@ def test_what_an_operator_resumed_is_not_paused_again_within_the_hour(clock: Clo
     assert is_paused()
 
 
-def test_what_a_release_before_wrote_ends_and_pauses_as_it_should(clock: Clock) -> None:
-    """Its records name no network, and its pauses are those of now."""
+def test_records_of_an_earlier_release_end_and_pause_correctly(clock: Clock) -> None:
+    """Records of the earlier release name no network; its pauses work like today's."""
     verification_id = send("+14155559999", kind="secret").body["verification_id"]
     Verification(verification_id).update([Verification.client_network.remove()])
     assert check(verification_id, last_code()).body["valid"]

@@ -1,7 +1,7 @@
 """Verifications against a model, one call at a time; e2e/test_storms.py has parallel calls.
 
 Send, check, resend, delete, a schedule that is late or fires twice, a crash between steps, a record
-that TTL took first, and a clock that stops at the edges.
+that TTL removed first, and a clock that stops at the boundaries.
 """
 
 from typing import Any, NamedTuple
@@ -55,7 +55,7 @@ class Sent(NamedTuple):
 
 
 class Known:
-    """What the model knows of one verification."""
+    """The model's state of one verification."""
 
     def __init__(self, issued: IssuedVerification, carried: int, now: float) -> None:
         self.code = issued.code
@@ -65,7 +65,7 @@ class Known:
         self.spent = False
 
     def answers(self, code: str, now: float) -> tuple[bool, int]:
-        """What a check must answer; charges the attempt."""
+        """Expected answer of a check; charges the attempt."""
         if self.spent or self.tried >= MAX_ATTEMPTS or now >= self.expires_at:
             return False, 0
         self.tried += 1
@@ -116,7 +116,7 @@ class Verifications(RuleBasedStateMachine):
         return Sent(verification_id, issued.code)
 
     def replace(self, verification_id: str | None) -> int:
-        """The model of `resend_of`: the attempts that carry over."""
+        """Model of `resend_of`: the attempts that carry over."""
         replaced = self.there.pop(verification_id or "", None)
         if replaced is None:
             return 0
@@ -130,7 +130,7 @@ class Verifications(RuleBasedStateMachine):
             self.failures, self.failed_at = min(100, self.remembered() + known.failed), self.now
 
     def remembered(self) -> int:
-        """Failures since the last success, less ten for each full day without one."""
+        """Failures since the last success, minus ten for each full day without one."""
         return max(0, self.failures - 10 * int((self.now - self.failed_at) // 86_400))
 
     @rule(target=sent, allowance=ALLOWANCES, after=WAITS)
@@ -179,7 +179,7 @@ class Verifications(RuleBasedStateMachine):
 
     @rule(ended=sent, fires=st.integers(1, 2))
     def the_schedule_fires(self, ended: Sent, fires: int) -> None:
-        """Once or twice, early or late: nothing depends on when."""
+        """Fires once or twice, early or late: nothing depends on the time."""
         known = self.there.pop(ended.verification_id, None)
         assert [settlement.delete(ended.verification_id, self.now) for _ in range(fires)] == [
             known is not None,
@@ -190,7 +190,7 @@ class Verifications(RuleBasedStateMachine):
 
     @rule(ended=sent)
     def the_schedule_crashes_before_it_writes(self, ended: Sent) -> None:
-        """Killed after it read: nothing has changed, and the next try does it."""
+        """The process is killed after its read: nothing has changed, and the next try does it."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settlement, "_settle", self.crash)
             if ended.verification_id in self.there:
@@ -199,14 +199,14 @@ class Verifications(RuleBasedStateMachine):
 
     @rule(allowance=ALLOWANCES)
     def a_send_crashes_before_its_message(self, allowance: Allowance) -> None:
-        """The verification is there, and nobody has its id: it ends by its schedule."""
+        """The verification exists, but nobody has its id: its schedule ends it."""
         crashed = self.issue(allowance, None)
         if isinstance(crashed, Sent):
             self.the_schedule_fires(crashed, 1)
 
     @rule(gone=consumes(sent))
     def ttl_takes_it_first(self, gone: Sent) -> None:
-        """Nobody settles it: its attempts count as failed in the end."""
+        """Nothing settles it, so in the end its attempts count as failed."""
         if self.there.pop(gone.verification_id, None):
             Verification(gone.verification_id).delete()
             self.lost = True
@@ -247,7 +247,7 @@ class Verifications(RuleBasedStateMachine):
 
     @invariant()
     def the_failure_count_errs_on_the_safe_side_only(self) -> None:
-        """Never fewer than what has failed and what is tried, also after a lost settlement."""
+        """The count is never below the failures and open attempts, even after a lost settlement."""
         if hasattr(self, "there"):
             tried = sum(known.failed for known in self.there.values() if not known.spent)
             assert (

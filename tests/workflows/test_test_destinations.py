@@ -1,4 +1,4 @@
-"""Test destinations: fixed codes for an app store's reviewers."""
+"""Test destinations: fixed codes for the reviewers of an app store."""
 
 import json
 

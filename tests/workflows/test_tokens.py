@@ -94,7 +94,7 @@ def test_an_unknown_token_is_refused() -> None:
 
 
 def test_a_text_whose_hash_only_begins_like_a_tokens_is_refused() -> None:
-    """The id is 64 bits of the hash; all 256 must agree."""
+    """The id is 64 bits of the hash; all 256 bits must match."""
     text, token = issue_token("web", "secret", SEND)
     token.update([Token.token_hash.set(token.token_hash[:16] + "0" * 48)])
     assert ask(f"Bearer {text}") == {"isAuthorized": False}
@@ -109,7 +109,10 @@ def test_a_token_is_read_by_its_id_alone() -> None:
 
 
 def test_a_token_is_known_as_soon_as_it_is_issued() -> None:
-    """Its authorizer's refusal would be kept for 60 s, so it is read consistently; moto has no other reads."""
+    """The read is consistent, because the authorizer's refusal would be cached for 60 s.
+
+    moto has no other reads.
+    """
     sent: list[dict[str, Any]] = []
     text, token = issue_token("web", "secret", SEND)
 
@@ -213,7 +216,7 @@ def test_a_token_that_cannot_be_is_refused_with_a_sentence(
 
 
 def test_a_token_is_not_refused_because_the_table_cannot_be_read(settings: Settings) -> None:
-    """API Gateway caches a refusal for a minute; a failure it does not."""
+    """API Gateway caches a refusal for a minute, but not a failure."""
     text = issue_token("web", "secret", SEND).text
     settings.set(AWS_ENDPOINT_URL_DYNAMODB=fakes.nobody())
     with pytest.raises(Unavailable):

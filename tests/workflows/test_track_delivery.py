@@ -1,4 +1,4 @@
-"""track_delivery: reports of providers on messages, in any order and any number."""
+"""track_delivery: reports of providers on messages, in any order and number."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_a_final_report_is_recorded(provider: str, status: str, delivery_of_it: 
 @pytest.mark.parametrize(
     ("provider", "status"), [("ses", "Complaint"), ("ses", "Open"), ("twilio", "queued")]
 )
-def test_what_is_not_final_records_nothing(provider: str, status: str) -> None:
+def test_a_report_that_is_not_final_records_nothing(provider: str, status: str) -> None:
     verification_id = sent()
     assert report(verification_id, status, provider) == {
         "delivery": None,
@@ -103,7 +103,7 @@ def test_an_email_that_a_server_took_can_still_bounce() -> None:
 
 
 def test_an_automatic_reply_does_not_undo_a_delivery() -> None:
-    """SES tells of it as a transient bounce."""
+    """SES reports it as a transient bounce."""
     verification_id = sent()
     report(verification_id, "Delivery")
     assert report(verification_id, "Bounce", reason="Transient/General")["recorded"] is False
@@ -112,7 +112,7 @@ def test_an_automatic_reply_does_not_undo_a_delivery() -> None:
 
 
 def test_a_report_of_another_message_has_no_say() -> None:
-    """Of two providers the first one may report a message that the second one sent in its place."""
+    """The first of two providers may report a message that the second sent instead."""
     verification_id = sent()
     assert report(verification_id, "failed", "twilio", message_id="other")["recorded"] is False
     assert recorded(verification_id)[0] == "sent"
@@ -163,7 +163,7 @@ def test_ses_names_the_verification_by_a_tag_without_a_dot() -> None:
         ("Delivery", "email.delivered"),
     ],
 )
-def test_what_became_of_an_email_is_delivered_as_an_event(
+def test_the_outcome_of_an_email_is_delivered_as_an_event(
     status: str, event: str, settings: Settings
 ) -> None:
     settings.set(EVENTS_URL="https://app.example.com/events")
@@ -189,7 +189,7 @@ def test_a_time_without_its_offset_is_refused() -> None:
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/occurred_at")
 
 
-def test_where_events_go_nowhere_and_of_sms_no_run_is_started(settings: Settings) -> None:
+def test_no_run_is_started_for_sms_or_without_a_url_of_events(settings: Settings) -> None:
     report(None, "Bounce")
     settings.set(EVENTS_URL="https://app.example.com/events")
     report(None, "failed", "twilio")

@@ -1,4 +1,4 @@
-"""How `make build` tries a function that it built, whose work must reach nobody."""
+"""Trial of each built function by `make build`, which must affect nobody."""
 
 import json
 import shutil
@@ -26,13 +26,13 @@ sent: list[str] = []
 
 
 class Pay(Parameters):
-    """What is paid."""
+    """A payment."""
 
     iban: str
 
 
 class Paid(Result):
-    """That it was."""
+    """Confirmation of a payment."""
 
     sent: bool
 
@@ -50,7 +50,7 @@ def _nothing_sent() -> None:
 
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
-    """Sample events, of which none is run for real."""
+    """Sample events, none of which runs for real."""
     (tmp_path / "run-for-real.txt").write_text("# none\n")
     (tmp_path / "pay.json").write_text('{"trigger": "direct", "parameters": {"iban": "DE02"}}')
     return tmp_path
@@ -78,7 +78,7 @@ def test_one_that_is_listed_runs_with_its_sample_event(events: Path) -> None:
 def test_a_sample_event_that_the_workflow_would_refuse_is_told(
     events: Path, *, background: bool
 ) -> None:
-    """Also of a workflow that runs in no background, which says so at this trigger."""
+    """Holds for a workflow without background runs, too, which refuses this trigger."""
     (events / "pay.json").write_text('{"trigger": "direct", "parameters": {"iban": 2}}')
     with pytest.raises(FunctionFailed, match="sample event are not valid: /iban must be text"):
         tried(events, workflow(pay, background=background))
@@ -126,7 +126,7 @@ def test_the_sample_event_of_each_workflow_here_is_valid(name: str, events: Path
     )
 
 
-def test_what_runs_for_real_is_there_and_does_not_send_requests_to_servers_of_others() -> None:
+def test_workflows_listed_to_run_for_real_exist_and_reach_no_foreign_server() -> None:
     assert run_for_real() <= set(workflows())
     assert "deliver_event" not in run_for_real()
 

@@ -1,6 +1,6 @@
-"""Events, executions, files and records, which one release writes and another one reads.
+"""Events, executions, files and records that one release writes and another one reads.
 
-A deployment replaces the code while executions go on and schedules wait. After a rollback, older
+A deployment replaces the code while executions continue and schedules wait. After a rollback, older
 code reads what newer code wrote.
 """
 
@@ -103,7 +103,7 @@ def an_event_of_a_schedule() -> None:
 
 
 def definition() -> Definition:
-    """Of a schedule whose stored form has a field more, and its timing too."""
+    """Definition of a schedule with an unknown field in its stored form and in its timing."""
     token_id = issue_token("server", "secret", SCOPES).token.token_id
     timing = Timing(kind="once", expression="at(2026-11-22T12:00:00)", first_at=NOW)
     made = Definition(
@@ -122,7 +122,7 @@ def definition() -> Definition:
 
 
 def an_outcome() -> None:
-    """The state machine writes some, too."""
+    """An outcome, which the state machine can write too."""
     item = {
         "run_id": {"S": "r"},
         "index": {"N": "0"},
@@ -173,6 +173,6 @@ def test_a_field_of_another_release_changes_nothing(
 
 
 def test_a_field_that_a_client_made_up_is_still_refused() -> None:
-    """Parameters are a client's; there a field that is not known is a mistake."""
+    """Parameters come from clients; an unknown field in them is a mistake."""
     reply = call(HANDLER, {"name": "Ana"} | UNKNOWN, scopes=SCOPES)
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/of_the_next_release")

@@ -20,7 +20,7 @@ KEY = "01234567-89ab-4cde-8f01-23456789abcd"
 OTHER_KEY = "fedcba98-7654-4321-8fed-cba987654321"
 PORTAL = "https://portal.example.com/feedback"
 FIRST = "c" * 44
-"""The key that the stack makes."""
+"""Key that the stack generates."""
 SECOND, THIRD = "whsec_" + "d" * 44, "whsec_" + "e" * 44
 
 
@@ -29,7 +29,7 @@ def update(**parameters: Any) -> Reply:
 
 
 def versions() -> int:
-    """How often the secret was written."""
+    """Number of times that the secret was written."""
     listed = admin("secretsmanager").list_secret_version_ids(
         SecretId="usersnap-portal-key", IncludeDeprecated=True
     )
@@ -64,7 +64,7 @@ def test_switching_off_keeps_the_rest_for_when_it_is_switched_on_again() -> None
 
 
 @pytest.mark.parametrize("absent", [None, ""])
-def test_what_is_absent_stays_as_it_is(absent: str | None) -> None:
+def test_an_absent_parameter_changes_nothing(absent: str | None) -> None:
     update(space_api_key=KEY, portal_url=PORTAL, portal_secret=SECOND)
     reply = update(space_api_key=absent, portal_url=absent, portal_secret=absent)
     assert reply.body == {
@@ -124,7 +124,7 @@ def test_switching_on_without_a_key_is_refused_before_anything_is_changed() -> N
         ("portal_key", "x"),
     ],
 )
-def test_what_is_wrong_is_named_and_changes_nothing(parameter: str, value: object) -> None:
+def test_invalid_parameters_are_named_and_change_nothing(parameter: str, value: object) -> None:
     reply = update(**{"space_api_key": KEY, "portal_secret": SECOND, parameter: value})
     assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (
         422,
@@ -161,7 +161,7 @@ def test_a_secret_is_neither_answered_nor_logged(log: io.StringIO) -> None:
     assert refused.status == 422
     for text in (json.dumps([reply.body, refused.body]), log.getvalue()):
         assert "ddd" not in text
-    assert '"forwarding":false' in log.getvalue(), "it says what is in effect"
+    assert '"forwarding":false' in log.getvalue(), "the answer must show the settings in effect"
 
 
 def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_needed(
@@ -174,8 +174,10 @@ def test_it_takes_one_request_of_the_database_or_two_where_a_stored_key_is_neede
     assert dynamodb_requests[2:] == ["GetItem", "UpdateItem"]
 
 
-def test_of_two_updates_at_once_each_changes_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One stands between the other's first look and its write."""
+def test_each_of_two_parallel_updates_changes_only_its_own_fields(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One update comes between the other's first read and its write."""
     update(space_api_key=KEY)
     read = usersnap.read
 
@@ -195,7 +197,7 @@ def test_of_two_updates_at_once_each_changes_what_it_names(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "SECRETS_MANAGER"])
-def test_what_cannot_be_reached_is_a_503_and_the_same_call_again_does_the_rest(
+def test_an_unreachable_service_is_a_503_and_a_repeated_call_does_the_rest(
     service: str, settings: Settings
 ) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
@@ -241,7 +243,7 @@ def test_a_write_that_secrets_manager_refuses_for_now_changes_nothing() -> None:
 
 
 def _refuses(**_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
-    """The answer that botocore takes for that of Secrets Manager."""
+    """Botocore takes this for Secrets Manager's answer."""
     return SimpleNamespace(status_code=400), {"Error": {"Code": "LimitExceededException"}}
 
 

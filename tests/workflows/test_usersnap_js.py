@@ -1,4 +1,4 @@
-"""usersnap.js as a page gets it, and what it does there: run by Node.js in a page of a few lines."""
+"""usersnap.js as a page gets it, and its effect: Node.js runs it in a minimal page."""
 
 import json
 import subprocess
@@ -30,19 +30,23 @@ globalThis.window = globalThis;
 globalThis.document = {
   head: {appendChild: (element) => page.scripts.push(element)},
   createElement: (name) => ({name}),
-  querySelector: (selector) => page.scripts.find((each) => each.src.startsWith(/src\\^="(.+)"/.exec(selector)[1])),
+  querySelector: (selector) => {
+    const start = /src\\^="(.+)"/.exec(selector)[1];
+    return page.scripts.find((each) => each.src.startsWith(start));
+  },
   currentScript: given.module ? null : {nonce: given.nonce},
 };
 if (given.own) window.onUsersnapCXLoad = () => { page.own = true; };
 for (let times = 0; times < given.times; times++) (0, eval)(given.code);
-if (window.onUsersnapCXLoad) window.onUsersnapCXLoad({init: () => { page.inits = (page.inits || 0) + 1; }, name: "api"});
+const init = () => { page.inits = (page.inits || 0) + 1; };
+if (window.onUsersnapCXLoad) window.onUsersnapCXLoad({init, name: "api"});
 page.api = window.Usersnap && window.Usersnap.name;
 console.log(JSON.stringify(page));
 """
 
 
 class Page(NamedTuple):
-    """What became of a page on which the widget has loaded."""
+    """State of a page after the widget has loaded."""
 
     scripts: list[dict[str, Any]]
     inits: int = 0
@@ -96,7 +100,7 @@ def test_switched_on_it_is_a_script_for_every_page_that_may_be_kept_for_5_minute
     }
 
 
-def test_where_nobody_has_switched_it_on_it_is_empty() -> None:
+def test_it_is_empty_until_it_is_switched_on() -> None:
     answer = get()
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert answer["headers"]["content-type"] == "text/javascript; charset=utf-8"
@@ -127,7 +131,7 @@ def test_a_nonce_goes_on_to_the_widget() -> None:
 
 
 @pytest.mark.usefixtures("on")
-def test_what_runs_as_no_script_of_its_own_has_no_nonce_and_works() -> None:
+def test_a_module_script_has_no_nonce_and_works() -> None:
     (script,) = page(module=True).scripts
     assert "nonce" not in script
 
@@ -150,7 +154,7 @@ def test_a_page_that_starts_the_widget_itself_does_so() -> None:
 
 
 @pytest.mark.parametrize("stored", [KEY + '";alert(1)//', "</script>", None])
-def test_what_is_stored_and_no_key_never_stands_in_a_script(stored: str | None) -> None:
+def test_a_stored_value_that_is_no_key_is_never_in_a_script(stored: str | None) -> None:
     usersnap.update(enabled=True, space_api_key=stored)
     answer = get()
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal_error")
@@ -173,7 +177,7 @@ def test_it_is_read_in_one_request(dynamodb_requests: list[str]) -> None:
 
 
 def test_the_other_documents_do_not_pay_for_the_database() -> None:
-    """In a process of its own, since this one has imported everything."""
+    """Runs in a process of its own, because this one has already imported everything."""
     code = """
 import json, sys
 from functions.api.documents.handler import lambda_handler

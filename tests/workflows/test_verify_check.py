@@ -95,7 +95,7 @@ def test_a_code_expires_at_its_second() -> None:
 def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first try's answer was lost. The second finds what the first wrote."""
+    """The first try's answer was lost. The second try finds what the first one wrote."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)
@@ -108,13 +108,13 @@ def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
 @pytest.mark.parametrize(
     "typed", ["123 456", "123-456", " 123456", "\u200e123456.", "code: 123456"]
 )
-def test_what_people_type_is_accepted(typed: str) -> None:
-    """All of it: tests/unit/test_codes.py."""
+def test_usual_forms_of_a_code_are_accepted(typed: str) -> None:
+    """tests/unit/test_codes.py has all forms."""
     assert check(stored(), typed).body["valid"] is True
 
 
 @pytest.mark.parametrize("typed", ["1", "12", "   ", "null", "12345", "1234567", "code:"])
-def test_what_cannot_be_a_code_is_refused_and_charges_nothing(
+def test_a_malformed_code_is_refused_and_charges_nothing(
     typed: str, dynamodb_requests: list[str]
 ) -> None:
     verification_id = stored()
@@ -129,8 +129,8 @@ def test_what_cannot_be_a_code_is_refused_and_charges_nothing(
     assert check(verification_id).body["attempts_left"] == 4
 
 
-def test_what_cannot_be_a_code_tells_nothing_of_the_verification() -> None:
-    """The same for one that there is and one that there is not."""
+def test_a_malformed_code_reveals_nothing_about_the_verification() -> None:
+    """The answer is the same whether or not the verification exists."""
     there, invented = stored(), code_keys().new_verification_id()
     assert [check(each, "1").body["detail"] for each in (there, invented)] == [
         check(there, "1").body["detail"]

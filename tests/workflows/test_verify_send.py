@@ -260,7 +260,7 @@ def nothing_remains() -> bool:
     return list(Verification.scan()) == []
 
 
-def test_what_the_provider_refuses_is_a_502_and_opens_the_cooldown_again(
+def test_a_refusal_of_the_provider_is_a_502_and_opens_the_cooldown_again(
     settings: Settings,
 ) -> None:
     settings.set(EMAIL_FROM="unverified@example.org")

@@ -1,4 +1,4 @@
-"""`make webhook-secret`, which keeps the secret before besides the new one."""
+"""`make webhook-secret`, which keeps the previous secret beside the new one."""
 
 import io
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command works on this account instead of one that it looks up."""
+    """Makes the command use this account instead of selecting a stack."""
     monkeypatch.setattr(stack_target, "select_stack", lambda *_: None)
     monkeypatch.setenv("WEBHOOK_SECRETS", "local-webhook-")
 
@@ -57,7 +57,7 @@ def test_two_secrets_at_once_let_both_sides_change_one_after_the_other(
         ("usersnap", " \n", "The secret is empty"),
     ],
 )
-def test_what_cannot_be_is_said_and_sets_nothing(
+def test_an_unknown_source_or_an_empty_secret_is_reported_and_nothing_is_set(
     source: str,
     typed: str,
     sentence: str,

@@ -1,4 +1,4 @@
-"""POST /webhooks/<source>: who is let in, what is started, and that it is started once."""
+"""POST /webhooks/<source>: which deliveries are accepted, and that each starts its run once."""
 
 import io
 import json
@@ -117,7 +117,7 @@ def test_a_signed_delivery_starts_a_run_of_its_sources_workflow() -> None:
     assert item == {"verification_id": "k1.gone"}
 
 
-def test_what_is_signed_are_the_bytes_however_api_gateway_hands_them_over() -> None:
+def test_the_signature_covers_the_bytes_however_api_gateway_hands_them_over() -> None:
     assert post(headers=signed(), encoded=True).status == 202
 
 
@@ -193,7 +193,7 @@ def counted(capfd: pytest.CaptureFixture[str]) -> list[str]:
     ]
 
 
-def test_what_is_accepted_and_refused_is_counted(capfd: pytest.CaptureFixture[str]) -> None:
+def test_accepted_and_refused_deliveries_are_counted(capfd: pytest.CaptureFixture[str]) -> None:
     post(headers=signed())
     post(headers=signed(key="another"))
     assert counted(capfd) == ["WebhookAccepted", "WebhookRefused"]
@@ -225,7 +225,7 @@ def test_a_secret_that_was_deleted_is_not_accepted_any_more(clock: Clock) -> Non
         clock.advance(31)
 
 
-def test_whether_a_secret_is_set_is_not_asked_for_each_stranger(clock: Clock) -> None:
+def test_strangers_do_not_cause_a_lookup_of_the_secret_each_time(clock: Clock) -> None:
     asked: list[str] = []
     events = aws.client("secretsmanager", attempts=aws.ATTEMPTS).meta.events
     events.register("before-call.secrets-manager", lambda event_name, **_: asked.append(event_name))
@@ -266,7 +266,7 @@ def test_a_secret_that_holds_no_keys_is_a_503_and_not_told(
 
 
 @pytest.mark.parametrize("service", ["SECRETS_MANAGER", "S3", "SFN"])
-def test_what_cannot_be_started_now_is_a_503_so_that_the_source_tries_again(
+def test_a_run_that_cannot_start_now_is_a_503_so_that_the_source_tries_again(
     service: str, settings: Settings
 ) -> None:
     settings.set(**{f"AWS_ENDPOINT_URL_{service}": fakes.nobody()})
@@ -346,7 +346,7 @@ def test_a_report_of_ses_that_the_stacks_own_topic_signed_starts_track_delivery(
         "k1-AAAA",
         "Permanent/General",
     )
-    assert "918273" not in json.dumps(item), "the subject stays behind"
+    assert "918273" not in json.dumps(item), "the subject must not be passed on"
     assert post_sns(json.dumps(SES_EVENT)).body == reply.body
 
 
