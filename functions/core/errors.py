@@ -71,7 +71,7 @@ class WrongSignature(WorkflowError):
 
 
 class StaleDelivery(WorkflowError):
-    """A webhook delivery was signed too long ago or in the future, so it may be a replay."""
+    """A webhook delivery was signed more than five minutes ago or ahead; it may be a replay."""
 
 
 class NotPermitted(WorkflowError):

@@ -11,7 +11,7 @@ from infra import sam
 
 TESTS = sam.ROOT / "tests"
 NAMED = re.findall(
-    r"`((?:\w+/)?test_\w+\.py|…)(?:::(test_\w+))?`",
+    r"`((?:\w+/)?(?:test_\w+|conftest)\.py|…)(?:::(\w+))?`",
     (sam.ROOT / "docs/explanation/security.md").read_text(),
 )
 
@@ -23,6 +23,8 @@ def test_the_document_names_tests() -> None:
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
 def test_a_test_that_the_document_names_is_there(path: str, name: str) -> None:
     files = sorted(TESTS.rglob("test_*.py")) if path == "…" else [TESTS / path]
+    missing = [file for file in files if not file.is_file()]
+    assert missing == []
     assert not name or any(name in functions_in(file) for file in files)
 
 

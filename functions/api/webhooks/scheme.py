@@ -25,7 +25,7 @@ class Verify(Protocol):
 
         Raises:
             WrongSignature: the request is not signed, or not by this source.
-            StaleDelivery: the signature's time is too old or in the future.
+            StaleDelivery: the signature's time is more than five minutes off.
             MalformedBody: the request is signed but cannot be read.
             SettingsError: a key is not valid for this scheme.
             Unavailable: SNS's certificate cannot be fetched now.

@@ -2,7 +2,7 @@
 
 from functions.core import config
 from functions.core.errors import FieldError, InvalidParameters
-from functions.core.messages.provider import Sent
+from functions.core.messages.provider_failures import Sent
 from functions.core.messages.providers.settings import (
     ProviderSettings,
     SmsProvider,

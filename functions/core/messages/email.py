@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from functions.core import aws, config
-from functions.core.messages.provider import failure, first_that_takes
+from functions.core.messages.provider_failures import failure, first_that_takes
 from functions.core.messages.settings import MessageSettings
 
 PROVIDER = "ses"

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from functions.core import aws, config
-from functions.core.messages.provider import Sent, first_that_takes
+from functions.core.messages.provider_failures import Sent, first_that_takes
 from functions.core.messages.providers.settings import ProviderSettings, SmsProvider
 
 TRY_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS

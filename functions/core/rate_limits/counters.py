@@ -33,9 +33,9 @@ MOST_SHARDS = 256
 PUBLISHABLE_SHARE = (4, 5)
 """Part of a ceiling that publishable tokens may use: 4 of 5.
 
-Apps send most where there are any, and ceilings are well above an ordinary day. When strangers have
-used up their part, a fifth carries the servers until midnight (UTC) or until an operator raises the
-ceiling.
+Publishable tokens get the larger part, because apps send most codes. A fifth is enough for the
+servers: a ceiling is well above the sends of an ordinary day. When strangers have used up their
+part, servers have that fifth until midnight (UTC), or until an operator raises the ceiling.
 """
 
 

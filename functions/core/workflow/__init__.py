@@ -2,14 +2,14 @@
 
     from functions.core.workflow import Parameters, Result, workflow
 
-    class Greeting(Parameters):
+    class Greet(Parameters):
         name: str
 
-    class Greeted(Result):
+    class GreetResult(Result):
         text: str
 
-    def greet(greeting: Greeting) -> Greeted:
-        return Greeted(text=f"Hello, {greeting.name}")
+    def greet(parameters: Greet) -> GreetResult:
+        return GreetResult(text=f"Hello, {parameters.name}")
 
     lambda_handler = workflow(greet)
 

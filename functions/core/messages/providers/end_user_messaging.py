@@ -6,7 +6,7 @@ It refuses at once what SNS accepts and then drops.
 from typing import Any
 
 from functions.core import aws, config
-from functions.core.messages.provider import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
+from functions.core.messages.provider_failures import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
 from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "end_user_messaging"

@@ -1,7 +1,7 @@
 """SMS through SNS, directly to a phone number."""
 
 from functions.core import aws, config
-from functions.core.messages.provider import failure
+from functions.core.messages.provider_failures import failure
 from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "sns"

@@ -4,7 +4,7 @@ import html
 import json
 
 from functions.core import config
-from functions.core.messages.provider import TIME_TO_LIVE_SECONDS
+from functions.core.messages.provider_failures import TIME_TO_LIVE_SECONDS
 from functions.core.messages.providers import twilio_client
 from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import TwilioAccount

@@ -10,7 +10,7 @@ import msgspec
 from functions.core import aws, config
 from functions.core.aws.secrets import Secret
 from functions.core.config import SettingsError
-from functions.core.messages.provider import failed
+from functions.core.messages.provider_failures import failed
 from functions.core.messages.providers.settings import ProviderSettings
 
 PROVIDER = "twilio"

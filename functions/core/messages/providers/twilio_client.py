@@ -13,7 +13,7 @@ from urllib3.exceptions import NewConnectionError
 
 from functions.core import aws, config
 from functions.core.errors import ProviderUnavailable
-from functions.core.messages.provider import ProviderFailure, failed
+from functions.core.messages.provider_failures import ProviderFailure, failed
 from functions.core.messages.providers.settings import ProviderSettings
 from functions.core.messages.providers.twilio_account import PROVIDER, TwilioAccount, account
 

@@ -26,17 +26,18 @@ SENDS = 50
 VALID_SHARE = 0.1
 """Share of valid checks below which sends count as pumping."""
 NETWORKS = 20
-"""Least networks of failed sends for a pause.
+"""Number of networks with failed sends from which a country is paused.
 
-Whoever has so many addresses can also use up the strangers' share of a country's ceiling within the
-hour (20 times 60 sends, of 800). So a pause is no cheaper way to stop others.
+A pause is no cheaper way to stop other strangers than the limits are. The addresses of 20 networks
+may send 20 times 60 codes an hour, and strangers share 800 sends a day to a country.
 """
 
 MARKS_PER_NETWORK = 4
-"""Marks of one network among valid sends, and as many among failed ones.
+"""Marks that one network can set among valid sends, and as many among failed ones.
 
-Each send sets one of them at random, so about this many sends of a network have weight. Otherwise
-one network could outweigh a country, or hide the sends of all others by its own valid checks.
+Each send sets one of its network's marks at random. However much one network sends, it counts as
+four sends at most. Otherwise one network could outweigh a country, or hide the sends of all others
+by its own valid checks.
 """
 
 MARKS = 1024 * MARKS_PER_NETWORK

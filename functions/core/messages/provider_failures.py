@@ -1,4 +1,7 @@
-"""Failures of providers: refused for good, or unavailable now. Each is counted and logged here."""
+"""Failures of providers: refused for good, or unavailable now, so that the next one is tried.
+
+Each is counted and logged here.
+"""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
