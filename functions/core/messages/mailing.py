@@ -50,7 +50,7 @@ class MailingSettings(msgspec.Struct, frozen=True, kw_only=True):
     recipient_emails_per_day: Quota = 20
 
 
-class Steps(Protocol):
+class RecordedSteps(Protocol):
     """Steps of a call that are done once, as `definition.call.Call` has them."""
 
     @property
@@ -114,7 +114,7 @@ def send_to_each(
     *,
     reply_to: EmailAddress | None,
     tags: Mapping[str, str],
-    call: Steps,
+    call: RecordedSteps,
 ) -> list[EmailDelivery]:
     """Charges the limits for all recipients or for none, then sends to each.
 

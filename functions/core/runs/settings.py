@@ -10,8 +10,7 @@ DEFAULT_CONCURRENCY = 20
 
 @config.settings()
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The stack's bucket and state machine."""
+    """The stack's state machine; read from the environment."""
 
-    runs_bucket: str
     run_workflow: str
     """ARN of the state machine."""
