@@ -52,9 +52,9 @@ def sentence(error: BaseException, env: str) -> str:
 def _of_botocore(error: BaseException) -> BaseException:
     """The error of botocore's in a chain of causes; the last one where there is none."""
     if isinstance(error, exceptions.BotoCoreError | exceptions.ClientError):
-        return error
-    kept: BaseException | None = getattr(error, "cause", None)  # of PynamoDB
-    cause = kept or error.__cause__
+        found: BaseException = error
+        return found
+    cause = getattr(error, "cause", None) or error.__cause__  # PynamoDB keeps its own
     return _of_botocore(cause) if cause else error
 
 
