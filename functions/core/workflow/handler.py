@@ -45,14 +45,14 @@ class LambdaHandler:
             return HttpTrigger(self.definition).answer
         trigger = event.get("trigger")
         if trigger == "run":
-            from functions.core.triggers.run_item import RunItemTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+            from functions.core.triggers.run_item import RunItemTrigger  # noqa: PLC0415 - only its calls pay for it
 
             return RunItemTrigger(self.definition).answer
         if trigger == "validate":
-            from functions.core.triggers.validate import ValidateTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+            from functions.core.triggers.validate import ValidateTrigger  # noqa: PLC0415 - only its calls pay for it
 
             return ValidateTrigger(self.definition).answer
-        from functions.core.triggers.direct import DirectTrigger  # noqa: PLC0415 - where proofs are off, nobody pays for it
+        from functions.core.triggers.direct import DirectTrigger  # noqa: PLC0415 - only its calls pay for it
 
         return DirectTrigger(self.definition).answer
 
