@@ -25,8 +25,12 @@ _REFUSED_CREDENTIALS = {
 """Codes of services that do not accept the credentials of a request."""
 
 
-def sentence(error: Exception, env: str) -> str:
-    """Sentence for an error of `make … ENV=<env>`; unknown errors keep their text."""
+def sentence(error: BaseException, env: str) -> str:
+    """Sentence for an error of `make … ENV=<env>`; unknown errors keep their text.
+
+    Those of functions/core and PynamoDB are told as the error of botocore's that caused them.
+    """
+    error = _of_botocore(error)
     text = str(error).rstrip(".")
     if isinstance(error, exceptions.NoRegionError):
         return (
@@ -45,6 +49,15 @@ def sentence(error: Exception, env: str) -> str:
     return str(error)
 
 
-def _code(error: Exception) -> str:
+def _of_botocore(error: BaseException) -> BaseException:
+    """The error of botocore's in a chain of causes; the last one where there is none."""
+    if isinstance(error, exceptions.BotoCoreError | exceptions.ClientError):
+        found: BaseException = error
+        return found
+    cause = getattr(error, "cause", None) or error.__cause__  # PynamoDB keeps its own
+    return _of_botocore(cause) if cause else error
+
+
+def _code(error: BaseException) -> str:
     response = error.response if isinstance(error, exceptions.ClientError) else {}
     return str(response.get("Error", {}).get("Code", ""))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
+from functions.core.aws.errors import AwsError
 from functions.core.config import SettingsError
 from infra import aws_errors
 from infra.local.deploy import STACK
@@ -46,7 +48,7 @@ def run_command(arguments: argparse.Namespace, command: Callable[[argparse.Names
     except (LocalStackError, SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, AwsError, PynamoDBException) as error:
         print(aws_errors.sentence(error, arguments.env), file=sys.stderr)
         return 1
     return 0

@@ -23,14 +23,17 @@ def _handlers(project: Path) -> list[Path]:
 
 
 def _is_publishable(handler: Path) -> bool:
-    """True if the code says `publishable=True`; importing every handler would take a second."""
+    """True if a call says `publishable=True`; importing every handler would take a second.
+
+    The name of the function does not count, as it may be imported by another. The workflow itself
+    refuses a publishable token all the same, unless it is publishable.
+    """
+    try:
+        tree = ast.parse(handler.read_bytes())
+    except (SyntaxError, ValueError):  # told by whoever runs or imports it
+        return False
     options = [
-        option
-        for node in ast.walk(ast.parse(handler.read_text()))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "workflow"
-        for option in node.keywords
+        option for node in ast.walk(tree) if isinstance(node, ast.Call) for option in node.keywords
     ]
     return any(
         each.arg == "publishable" and getattr(each.value, "value", False) is True

@@ -108,7 +108,7 @@ def read_from(kind: type[S], variables: Mapping[str, str], file: Document | None
     """
     section, profiles = _types.get(kind, Registered("", {}))
     stated = _section(section, file or {}, variables.get("STAGE", ""))
-    profile = variables.get(profile_variable(section)) or stated.get("profile", STANDARD)
+    profile = str(variables.get(profile_variable(section), stated.get("profile")) or STANDARD)
     values: dict[str, object] = dict(profiles.get(profile, {}))
     sentences = []
     if profiles and profile not in {STANDARD, *profiles}:

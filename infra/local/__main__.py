@@ -116,13 +116,16 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
 def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
     """Makes the reload, which reads the files before they are deployed: no change is missed."""
 
-    def redeploy() -> Deployment:
-        # First, so that a new workflow's scope is there before the workflow.
+    def write_tokens() -> None:
+        """Called first, so that the scope of a workflow is there before the workflow."""
         development.write_tokens(server.deployment, workflows())
+
+    def redeploy() -> Deployment:
+        write_tokens()
         deploy_all()
         return server.deployment
 
-    reload = Reload(server.gate, say, redeploy)
+    reload = Reload(server.gate, say, redeploy, before_code=write_tokens)
     server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
     return reload
 

@@ -35,7 +35,12 @@ class Reload:
     """Watches functions/ and the files of the stack."""
 
     def __init__(
-        self, gate: Gate, say: Report, redeploy: Callable[[], Deployment], project: Path = sam.ROOT
+        self,
+        gate: Gate,
+        say: Report,
+        redeploy: Callable[[], Deployment],
+        project: Path = sam.ROOT,
+        before_code: Callable[[], None] = lambda: None,
     ) -> None:
         """Reads the files; changes count from now on.
 
@@ -44,7 +49,9 @@ class Reload:
             say: prints a line on the terminal.
             redeploy: deploys everything anew; raises `LocalStackError` or `TemplateError`.
             project: folder with template.yaml.
+            before_code: called before changed code is put into the functions.
         """
+        self._before_code = before_code
         self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
         self._stamps, self._running = _stamps(project), read_sources(project)
         self._stack_changed = self._rejected = False
@@ -131,6 +138,7 @@ class Reload:
         if failures:
             self._reject([each.mistake for each in failures])
             return
+        self._before_code()
         with self._gate.closed() as ended:
             update_code(deployment, code, [each.name for each in functions])
         self._now_running(sources)

@@ -1,14 +1,18 @@
 """Error messages of operators' commands that cannot do their work."""
 
 import sys
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+from pynamodb.exceptions import ScanError
 
-from infra import aws_errors, delete, operate, tokens
+from functions.core.aws.clients import translated_errors
+from functions.core.aws.errors import AwsError
+from infra import aws_errors, delete, operate, stack_target, tokens
 from infra.logs import __main__ as logs
 from infra.logs.line import Source
 from infra.workflows import workflows
@@ -73,6 +77,32 @@ def test_errors_of_aws_say_what_to_do_where_that_is_known(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "ops")
     assert sentence in aws_errors.sentence(error, "prod")
+
+
+def wrapped(error: Exception) -> AwsError:
+    with pytest.raises(AwsError) as caught, translated_errors("S3"):
+        raise error
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        wrapped(refused("ExpiredToken", "It expired.")),
+        wrapped(NoCredentialsError()),
+        ScanError("Failed to scan table", refused("ExpiredToken", "It expired.")),
+    ],
+    ids=repr,
+)
+def test_errors_of_the_code_of_functions_say_the_same(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Namespace) -> str:
+        raise error
+
+    monkeypatch.setattr(stack_target, "select_stack", lambda *_: None)
+    assert stack_target.run_command(Namespace(env="dev", state="x"), fail) == 1
+    assert "ENV=dev needs valid AWS credentials" in capsys.readouterr().err
 
 
 @pytest.fixture

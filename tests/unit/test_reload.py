@@ -73,7 +73,14 @@ class Bench:
         (project / CORE).write_text("HELLO = 'Hello'\n")
         (project / "template.yaml").write_text("Resources: {}\n")
         self.deployment = Deployment(self.emulator, {})  # type: ignore[arg-type] # a fake
-        self.reload = Reload(self.gate, self.say, self._redeploy, project)
+        self.before: list[list[str]] = []
+        self.reload = Reload(
+            self.gate,
+            self.say,
+            self._redeploy,
+            project,
+            before_code=lambda: self.before.append([*self.emulator.updated]),
+        )
 
     def say(self, text: str, tone: str = "plain") -> None:
         assert tone in {"plain", "warning", "error"}
@@ -115,6 +122,13 @@ def test_a_change_in_a_workflows_folder_ends_no_call_of_another(bench: Bench) ->
     assert bench.emulator.updated == ["greet"], said
     assert "HELLO + '!'" in bench.running(GREET)
     assert said == ["functions/ changed: code reloaded"]
+
+
+def test_tokens_are_written_before_the_code_and_not_for_a_mistake(bench: Bench) -> None:
+    bench.write(GREET, "def f(:\n")
+    assert bench.before == []
+    bench.write(GREET, CODE.replace("return HELLO", "return HELLO + '!'"))
+    assert bench.before == [[]]
 
 
 def test_a_change_elsewhere_is_put_into_every_function(bench: Bench) -> None:

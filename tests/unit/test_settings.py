@@ -1,6 +1,7 @@
 """Settings: the source of each value, and the error for an invalid one."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from functions.core import config
 from functions.core.config import SettingsError, read_from
-from infra import sam, settings
+from infra import sam, settings, settings_mistakes
 from infra.given import read_given
 from infra.local.errors import LocalStackError
 from infra.local.wrong_settings import find_wrong_settings
@@ -105,6 +106,8 @@ def test_each_wrong_setting_gets_a_sentence() -> None:
         ({"LENGTH": ""}, {"example": {"length": 8}}, 6),
         ({"EXAMPLE_PROFILE": "strict"}, {}, 7),
         ({"EXAMPLE_PROFILE": "standard"}, {"example": {"profile": "strict"}}, 6),
+        ({"EXAMPLE_PROFILE": ""}, {"example": {"profile": "strict"}}, 6),
+        ({}, {"example": {"profile": ""}}, 6),
     ],
     ids=str,
 )
@@ -242,6 +245,46 @@ def test_every_mistake_is_told_in_the_order_of_lines() -> None:
     assert mistakes('app_name = "Ours"\n') == [
         "functions/settings.toml:1: app_name stands in no section. It belongs in [messages]."
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("stage = 1", 1, "stage holds sections of a stage."),
+        ("[stage]\nprod = 1", 2, "stage.prod holds sections of a stage."),
+        ("[[stage.prod]]\nsms = 1", 2, "stage.prod holds sections of a stage."),
+        ("[stage.prod]\nsms = 1", 2, "sms is a section. Write [stage.prod.sms]"),
+        ('[[sms]]\nsms_countries = ["DE"]', 2, "sms is a section. Write [sms]"),
+        ('[limits]\nprofile = ["strict"]', 2, "profile cannot be ['strict']"),
+        ('[messages]\n\ndefault_locale = "xx"', 3, "DEFAULT_LOCALE: xx is not one of ar, de,"),
+        ('"" = 1', 1, "stands in no section."),
+        ("[sms]\nsms_countries =", 2, "Invalid value (at end of document)."),
+        ("\ufeff[sms]", 1, "begins with a byte order mark."),
+        (f"[limits]\nsms_per_day = {'9' * 5000}", 1, "Exceeds the limit"),
+    ],
+)
+def test_a_file_of_another_form_gets_a_sentence_too(text: str, line: int, sentence: str) -> None:
+    told = mistakes(text, {"dev", "prod"})[0]
+    assert told.startswith(f"functions/settings.toml:{line}: ")
+    assert sentence in told
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "functions/settings.toml:1: the file is missing."),
+        (b"[sms]\n# \xff\n", "functions/settings.toml:2: the file is not UTF-8."),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(
+    content: bytes | None, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.toml"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(settings_mistakes, "FILE", file)
+    with pytest.raises(LocalStackError, match=re.escape(sentence)):
+        settings_mistakes.refuse_mistakes()
 
 
 def test_a_mistake_is_found_before_the_file_is_reloaded() -> None:

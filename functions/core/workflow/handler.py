@@ -45,19 +45,19 @@ class LambdaHandler:
             return HttpTrigger(self.definition).answer
         trigger = event.get("trigger")
         if trigger == "run":
-            from functions.core.triggers.run_item import RunItemTrigger  # noqa: PLC0415 - HTTP calls do not pay for it
+            from functions.core.triggers.run_item import RunItemTrigger  # noqa: PLC0415 - only its calls pay for it
 
             return RunItemTrigger(self.definition).answer
         if trigger == "validate":
-            from functions.core.triggers.validate import ValidateTrigger  # noqa: PLC0415 - HTTP calls do not pay for it
+            from functions.core.triggers.validate import ValidateTrigger  # noqa: PLC0415 - only its calls pay for it
 
             return ValidateTrigger(self.definition).answer
-        from functions.core.triggers.direct import DirectTrigger  # noqa: PLC0415 - HTTP calls do not pay for it
+        from functions.core.triggers.direct import DirectTrigger  # noqa: PLC0415 - only its calls pay for it
 
         return DirectTrigger(self.definition).answer
 
 
-def workflow(  # noqa: PLR0913 - the options of a workflow, by name
+def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     function: Callable[..., R],
     *,
     prepare: Iterable[Preparation] = (),

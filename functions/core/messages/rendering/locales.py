@@ -86,7 +86,7 @@ def find_locale(hint: LocaleHint | None, among: Iterable[str] = ()) -> Locale:
         SettingsError: when there is no locale for the setting `default_locale`.
     """
     served = {tag.lower(): tag for tag in among} or tags()
-    default = _default()
+    default = default_of(config.read(MessageSettings).default_locale)
     found = next(filter(None, (_match(tag, served) for tag in _tags_of(hint))), None)
     return _read(found or _match(default, served) or next(iter(served.values())))
 
@@ -135,8 +135,8 @@ def _only_regional(language: str, served: dict[str, str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _default() -> str:
-    tag = config.read(MessageSettings).default_locale
+def default_of(tag: str) -> str:
+    """Locale of the setting `default_locale`. Raises `SettingsError` where there is none."""
     if found := _match(tag, tags()):
         return found
     raise SettingsError(
