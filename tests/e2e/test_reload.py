@@ -95,30 +95,6 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert sent.json()["code_length"] == 8
 
 
-def test_a_change_that_is_undone_while_the_stack_is_down_is_not_run(
-    tmp_path: Path, project: Path
-) -> None:
-    settings = project / "functions/settings.toml"
-    before = settings.read_text()
-    running = LocalStack.start(tmp_path / "state", project)
-    longer = "[stage.local.verification]\ncode_length = 8\n"
-    change(running, settings, before + longer, "code reloaded")
-    assert code_length(running, "reloaded@example.com") == 8
-    running.stop()
-
-    settings.write_text(before)
-    running = LocalStack.start(tmp_path / "state", project)
-    assert code_length(running, "undone@example.com") == 6
-    running.stop()
-
-
-def code_length(stack: LocalStack, to: str) -> int:
-    with stack.api() as api:
-        sent = api.post("/workflows/verify_send", json={"channel": "email", "to": to})
-    length: int = sent.json()["code_length"]
-    return length
-
-
 def call_while(api: httpx.Client, action: Callable[[], None]) -> list[int]:
     """Statuses of calls by several callers, from before the action until after it."""
     done = threading.Event()
