@@ -97,7 +97,7 @@ def once(
         if not isinstance(error.__cause__, Exception):
             raise Unavailable("The database is not available right now.") from error
         with dynamodb.unavailable_if_transient():
-            raise error.__cause__
+            raise error.__cause__ from None
     kept["headers"]["x-request-id"] = gateway.request_id_of(event)
     return kept
 
