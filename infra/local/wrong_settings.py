@@ -23,8 +23,10 @@ def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) 
         changed: paths of those that have changed.
     """
     concerned = [path for path in changed if path == _FILE or _TYPES in sources.get(path, b"")]
-    if not concerned or _FILE not in sources:
+    if not concerned:
         return []
+    if _FILE not in sources:
+        return [Mistake(f"the file is missing. `git restore {_FILE}` brings it back.", _FILE, 1)]
     done = subprocess.run(
         [sys.executable, "-m", "infra.settings_mistakes", "-"],
         cwd=ROOT,

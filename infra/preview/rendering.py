@@ -16,8 +16,7 @@ import msgspec
 TEMPLATES = Path(__file__).parent.parent.parent / "functions/core/messages/templates"
 MESSAGES = TEMPLATES.parent
 
-_CODE = "123456"
-_MINUTES = 10
+_DIGITS = "1234567890"
 
 
 class RenderMistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +63,15 @@ def _render(name: str, locale: str) -> Rendered:
     _allow_links_of_samples()
     sms = ""
     if name == "verification":
-        from functions.core.messages import verification  # noqa: PLC0415 - these may have the mistake
+        from functions.core import config  # noqa: PLC0415 - these may have the mistake
+        from functions.core.messages import verification  # noqa: PLC0415
+        from functions.core.verification.settings import VerificationSettings  # noqa: PLC0415
 
-        email = verification.verification_email(
-            _CODE, minutes=_MINUTES, purpose=None, locale=locale
-        )
-        sms = verification.verification_sms(_CODE, minutes=_MINUTES, purpose=None, locale=locale)
+        os.environ.setdefault("CODE_KEYS_SECRET", "none: no code is made")
+        about = config.read(VerificationSettings)
+        code, minutes = _DIGITS[: about.code_length], about.code_valid_seconds // 60
+        email = verification.verification_email(code, minutes=minutes, purpose=None, locale=locale)
+        sms = verification.verification_sms(code, minutes=minutes, purpose=None, locale=locale)
     else:
         from functions.core.messages.rendering import catalog  # noqa: PLC0415
 

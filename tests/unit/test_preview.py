@@ -77,6 +77,12 @@ def test_each_part_of_a_message_is_shown(pages: httpx.Client) -> None:
     assert "sms" not in pages.get("/welcome/en").text
 
 
+def test_a_code_is_as_long_and_as_valid_as_the_settings_say() -> None:
+    lengths = {"CODE_LENGTH": "9", "CODE_VALID_SECONDS": "180"}
+    shown = server.render("verification", "en", os.environ | SETTINGS | lengths)
+    assert shown.sms.startswith("123456789 is your Our app code. Valid for 3 minutes.")
+
+
 def test_dark_mode_and_the_width_of_a_phone_can_be_chosen(pages: httpx.Client) -> None:
     light, dark = (
         pages.get("/welcome/en").text,

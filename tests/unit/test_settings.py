@@ -294,6 +294,8 @@ def test_a_mistake_is_found_before_the_file_is_reloaded() -> None:
     assert (mistake.file, mistake.what[:24]) == (name, "code_length cannot be 5:")
     assert find_wrong_settings({name: wrong.replace(b"5", b"8")}, {name}) == []
     assert find_wrong_settings({name: wrong}, {"functions/core/errors.py"}) == []
+    (missing,) = find_wrong_settings({}, {name})
+    assert missing.what.startswith("the file is missing.")
 
 
 # --- in Lambda ---------------------------------------------------------------------------------

@@ -176,6 +176,17 @@ def test_without_its_table_a_call_with_a_key_is_a_503_and_nothing_runs(
     assert (reply.status, reply.body["code"], orders.count) == (503, "unavailable", 0)
 
 
+def test_without_a_permission_it_is_a_500_and_the_log_says_which(
+    orders: Orders, settings: Settings, log: io.StringIO
+) -> None:
+    reply = b'{"__type": "AccessDeniedException", "message": "No."}'
+    with fakes.server(fakes.answers(400, reply)) as url:
+        settings.set(AWS_ENDPOINT_URL_DYNAMODB=url)
+        refused = orders.place()
+    assert (refused.status, refused.body["code"], orders.count) == (500, "internal_error", 0)
+    assert "dynamodb:PutItem on resource: TableName=local-idempotency" in log.getvalue()
+
+
 def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
     orders: Orders, log: io.StringIO
 ) -> None:

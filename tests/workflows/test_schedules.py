@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -11,7 +12,7 @@ import pytest
 
 from functions.api.schedules import cancel as cancelling
 from functions.api.schedules.handler import lambda_handler as handler
-from functions.core import aws
+from functions.core import aws, config
 from functions.core.auth.tokens import issue_token, rescope_tokens, revoke_token
 from functions.core.errors import Unavailable
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
@@ -637,3 +638,18 @@ def test_the_same_key_twice_makes_one_schedule() -> None:
     assert (first.status, first.body) == (again.status, again.body)
     assert first.status == 201
     assert kept() == [f"schedules/{first.body['schedule_id']}.json"]
+
+
+def test_the_readers_of_a_page_share_one_client() -> None:
+    for _ in range(3):
+        created(after_seconds=3600)
+    config.reset(everything=True)
+    made: list[str] = []
+
+    def note(event_name: str, **_: object) -> None:
+        time.sleep(0.05)  # the other readers begin meanwhile
+        made.append(event_name)
+
+    aws.session().register("creating-client-class.s3", note)
+    assert len(ask("GET /schedules").body["schedules"]) == 3
+    assert len(made) == 1

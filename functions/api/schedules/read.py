@@ -11,7 +11,7 @@ from functions.api.schedules.names import ScheduleName, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
 from functions.core import clock, http
-from functions.core.aws import scheduler
+from functions.core.aws import s3, scheduler
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.parameters import Parameters, read_parameters
@@ -50,6 +50,7 @@ def read_page(request: ScheduleRequest) -> http.Response:
         raise InvalidParameters(
             FieldError("/cursor", "must be a cursor that this list returned")
         ) from None
+    s3.prepare()
     with ThreadPoolExecutor(_READERS) as readers:
         definitions = list(readers.map(lambda each: find_definition(each.name), listed))
     now = utc(clock.now())

@@ -174,6 +174,11 @@ class _Stream(io.RawIOBase):
         super().close()
 
 
+def prepare() -> None:
+    """Makes the client before several threads would make one each."""
+    _client()
+
+
 def _stream(key: str, **options: str) -> BinaryIO:
     """Raises `AwsNotFound`."""
     body = _client().get_object(**_place(key), **options)["Body"]

@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 
 from functions.core import aws, config
 from functions.core.auth.caller import Caller
+from functions.core.aws import dynamodb
 from functions.core.clock import DAY_SECONDS
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import IdempotencyKeyReused, StillRunning, Unavailable
@@ -57,6 +58,7 @@ def once(
         IdempotencyKeyReused: the key was used with other parameters.
         StillRunning: the first call with this key has not been answered yet.
         Unavailable: when the table is.
+        AwsError: when DynamoDB refuses the request, such as without a permission.
     """
     key = gateway.idempotency_key(event, caller.token_id)
     parameters = {
@@ -92,7 +94,10 @@ def once(
         if made:
             logger.warning("answer not kept; it is given all the same", exc_info=True)
             return made[0]
-        raise Unavailable("The database is not available right now.") from error
+        if not isinstance(error.__cause__, Exception):
+            raise Unavailable("The database is not available right now.") from error
+        with dynamodb.unavailable_if_transient():
+            raise error.__cause__ from None
     kept["headers"]["x-request-id"] = gateway.request_id_of(event)
     return kept
 
