@@ -1,5 +1,7 @@
 """Reload: what changes in the running stack when files change, while calls wait."""
 
+import base64
+import hashlib
 import io
 import threading
 import zipfile
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra import sam
+from infra.local import deploy
 from infra.local.deploy import Deployment, source_files
 from infra.local.gate import Gate
 from infra.local.reload import Reload
@@ -51,6 +54,14 @@ class FakeEmulator:
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         handler = f"functions.workflows.{FunctionName}.handler.lambda_handler"
         return {"FunctionName": FunctionName, "Handler": handler, "Environment": {"Variables": {}}}
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self) -> list[dict[str, Any]]:
+        digest = base64.b64encode(hashlib.sha256(self.code).digest()).decode()
+        functions = [{"FunctionName": name, "CodeSha256": digest} for name in ("greet", "wave")]
+        return [{"Functions": functions}]
 
     def update_function_code(self, FunctionName: str, ZipFile: bytes) -> None:  # noqa: N803 - as above
         self.during()
@@ -299,3 +310,13 @@ def test_a_call_that_does_not_end_is_not_waited_for_for_ever_and_the_gate_opens_
             pass
     with gate.closed() as ended:
         assert ended
+
+
+def test_code_that_was_reloaded_and_undone_while_the_stack_was_down_is_replaced() -> None:
+    """The template is the deployed one then, so that an update of the stack changes nothing."""
+    emulator = FakeEmulator()
+    emulator.code = b"as reloaded"
+    deploy._replace_reloaded_code(emulator, b"as it is")  # type: ignore[arg-type] # a fake
+    assert (emulator.updated, emulator.code) == (["greet", "wave"], b"as it is")
+    deploy._replace_reloaded_code(emulator, b"as it is")  # type: ignore[arg-type] # a fake
+    assert emulator.updated == ["greet", "wave"]
