@@ -133,9 +133,9 @@ def test_samconfig_names_the_file_that_make_run_writes_beside_the_project(tmp_pa
         (tmp_path / name).write_bytes((sam.ROOT / name).read_bytes())
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local/sam-env.json").write_text(
-        json.dumps({"VerifySend": {"APP_NAME": "Of the file"}})
+        json.dumps({"VerifySend": {"POWERTOOLS_LOG_LEVEL": "DEBUG"}})
     )
     (container,) = until_docker(
         {"VerifySend": ["--event", str(sample("VerifySend"))]}, tmp_path
     ).values()
-    assert container["environment"]["APP_NAME"] == "Of the file"
+    assert container["environment"]["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
