@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from infra import sam
-from infra.given import read_given
 from infra.local import development, providers
 from infra.local.deploy import Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
@@ -25,6 +24,7 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
+from infra.settings_arguments import read_settings_arguments
 from infra.settings_mistakes import refuse_mistakes
 from infra.workflows import workflows
 
@@ -48,13 +48,13 @@ def main() -> int:
     for ending in _ENDINGS:  # also SIGINT, which a shell's background jobs inherit as ignored
         signal.signal(ending, _interrupt)
     try:
-        given = read_given(sys.argv[1:], DEFAULT_PORT)
+        arguments = read_settings_arguments(sys.argv[1:], DEFAULT_PORT)
         refuse_mistakes()
         _run(
-            Path(given.state or default_state()).absolute(),
-            given.port,
-            _DEFAULTS | given.parameters,
-            given.variables,
+            Path(arguments.state or default_state()).absolute(),
+            arguments.port,
+            _DEFAULTS | arguments.parameters,
+            arguments.variables,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)

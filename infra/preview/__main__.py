@@ -6,10 +6,10 @@ import sys
 from typing import NoReturn
 
 from infra import sam
-from infra.given import Given, read_given
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.loopback import HOST
 from infra.preview.server import PreviewServer
+from infra.settings_arguments import SettingsArguments, read_settings_arguments
 
 DEFAULT_PORT = 8788
 _DEFAULTS = {"STAGE": "local", "EMAIL_FROM": "no-reply@example.com", "LOCAL_LINKS": "true"}
@@ -20,7 +20,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs inherit it as ignored
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _serve(read_given(sys.argv[1:], DEFAULT_PORT))
+        _serve(read_settings_arguments(sys.argv[1:], DEFAULT_PORT))
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -29,11 +29,11 @@ def main() -> int:
     return 0
 
 
-def _serve(given: Given) -> None:
+def _serve(arguments: SettingsArguments) -> None:
     try:
-        server = PreviewServer(given.port, os.environ | _DEFAULTS | given.variables)
+        server = PreviewServer(arguments.port, os.environ | _DEFAULTS | arguments.variables)
     except OSError:
-        raise PortInUse(given.port, "make preview") from None
+        raise PortInUse(arguments.port, "make preview") from None
     with server:
         print(f"emails are shown at http://{HOST}:{server.server_port}  (Ctrl-C stops)", flush=True)
         server.serve_forever()

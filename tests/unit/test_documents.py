@@ -19,7 +19,7 @@ import pytest
 
 from functions.core.http.problems import TABLE
 from infra import sam
-from infra.given import read_given
+from infra.settings_arguments import read_settings_arguments
 from tests.documents import DOCUMENTS, Block, blocks, commands
 
 DOCS = sam.ROOT / "docs"
@@ -232,7 +232,7 @@ def test_make_knows_every_target_and_variable_that_a_document_names(document: Pa
 
 def is_setting(variable: str) -> bool:
     try:
-        read_given([f"{variable}="], 0)
+        read_settings_arguments([f"{variable}="], 0)
     except Exception as error:  # noqa: BLE001 - a value that is refused is one of a setting that there is
         return "No such setting" not in str(error)
     return True

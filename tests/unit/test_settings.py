@@ -15,10 +15,10 @@ from msgspec import Meta
 from functions.core import config
 from functions.core.config import SettingsError, read_from
 from infra import sam, settings, settings_mistakes
-from infra.given import read_given
 from infra.local.errors import LocalStackError
 from infra.local.wrong_settings import find_wrong_settings
 from infra.samconfig import stages
+from infra.settings_arguments import read_settings_arguments
 from infra.settings_mistakes import mistakes
 
 FILE = settings.FILE.read_text()
@@ -331,7 +331,9 @@ print(config.read(MessageSettings).app_name, "tomllib" in sys.modules)
 
 
 def test_make_takes_parameters_and_settings() -> None:
-    given = read_given(["APP_NAME=Ours", "LIMITS_PROFILE=strict", "LOG_LEVEL=DEBUG"], 1)
+    given = read_settings_arguments(
+        ["APP_NAME=Ours", "LIMITS_PROFILE=strict", "LOG_LEVEL=DEBUG"], 1
+    )
     assert given.parameters == {"LogLevel": "DEBUG"}
     assert given.variables == {"APP_NAME": "Ours", "LIMITS_PROFILE": "strict"}
 
@@ -347,5 +349,5 @@ def test_make_takes_parameters_and_settings() -> None:
 )
 def test_what_make_cannot_take_is_told(word: str, sentence: str) -> None:
     with pytest.raises(LocalStackError) as told:
-        read_given([word], 1)
+        read_settings_arguments([word], 1)
     assert str(told.value).startswith(sentence)

@@ -10,7 +10,7 @@ from infra.local.errors import LocalStackError
 from infra.parameters import refuse_wrong, upper_snake
 
 
-class Given(NamedTuple):
+class SettingsArguments(NamedTuple):
     """Settings such as `PORT=9000 DELETE_AFTER_SECONDS=20`."""
 
     state: str
@@ -22,19 +22,19 @@ class Given(NamedTuple):
     """Settings of functions/settings.toml, by their environment variables."""
 
 
-def read_given(words: list[str], default_port: int) -> Given:
+def read_settings_arguments(words: list[str], default_port: int) -> SettingsArguments:
     """Settings in `words` (`NAME=value`), or those on make's command line if there are none.
 
     Raises:
         LocalStackError: for an unknown setting or an invalid value.
     """
-    given = dict(word.split("=", 1) for word in words if "=" in word) or _given_to_make()
-    state = given.pop("STATE", "")
-    port = given.pop("PORT", str(default_port))
+    values = dict(word.split("=", 1) for word in words if "=" in word) or _make_arguments()
+    state = values.pop("STATE", "")
+    port = values.pop("PORT", str(default_port))
     template = sam.read_template()
     declared = {upper_snake(name): name for name in template["Parameters"]}
     known = {*declared, *settings.settings()}
-    if unknown := sorted(given.keys() - known):
+    if unknown := sorted(values.keys() - known):
         similar = difflib.get_close_matches(unknown[0], known, n=1)
         meant = f" Did you mean {similar[0]}?" if similar else ""
         raise LocalStackError(
@@ -43,16 +43,16 @@ def read_given(words: list[str], default_port: int) -> Given:
         )
     if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
-    parameters = {declared[name]: given[name] for name in given.keys() & declared.keys()}
-    variables = {name: value for name, value in given.items() if name not in declared}
+    parameters = {declared[name]: values[name] for name in values.keys() & declared.keys()}
+    variables = {name: value for name, value in values.items() if name not in declared}
     for name, value in parameters.items():
         refuse_wrong(upper_snake(name), value, template["Parameters"][name])
     for name, value in variables.items():
         settings.refuse_wrong_text(settings.settings()[name], value)
-    return Given(state, int(port), parameters, variables)
+    return SettingsArguments(state, int(port), parameters, variables)
 
 
-def _given_to_make() -> dict[str, str]:
+def _make_arguments() -> dict[str, str]:
     """Variables on make's command line: make exports them, and names them in MAKEFLAGS."""
     flags = os.environ.get("MAKEFLAGS", "")
     names = re.findall(r"(?:^|(?<!\\)\s)([A-Za-z_]\w*)=", flags.partition("-- ")[2] or flags)
