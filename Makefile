@@ -78,11 +78,11 @@ lint: .venv/dev ## checks style, types and template.yaml
 lint-emails: .venv/dev .venv/html/installed ## checks the HTML of all emails; needs npm's registry
 	@$(PYTEST) tests/html
 
-docs: .venv-docs/installed ## builds the documents as a self-contained site: .site/index.html
-	@.venv-docs/bin/zensical build --strict --clean
-	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="https?://[^"]*' .site --include='*.html' || { \
+docs: .venv-docs/installed ## builds the documents as a self-contained site: docs/.site/index.html
+	@.venv-docs/bin/zensical build --strict --clean --config-file docs/zensical.toml
+	@! grep -rnoE '<(script|link|img)[^>]*(src|href)="https?://[^"]*' docs/.site --include='*.html' || { \
 		echo "error: the site loads these from elsewhere" >&2; exit 1; }
-	@echo "To read it: .venv/bin/python -m http.server --bind 127.0.0.1 --directory .site 8789"
+	@echo "To read it: .venv/bin/python -m http.server --bind 127.0.0.1 --directory docs/.site 8789"
 
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
