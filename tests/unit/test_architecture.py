@@ -111,10 +111,8 @@ MODULES = {module_of(path): path for path in FILES}
 
 
 def modules_of(path: Path) -> set[str]:
-    """Modules of this project that a file imports; `a.b.name` counts as `a.b` unless it is a
-    module.
-    """
-    found = {name if name in MODULES else name.rpartition(".")[0] for name in imports(path)}
+    """Modules of this project that a file imports; `from a.b import c` imports `a.b` as well."""
+    found = {*imports(path), *(name.rpartition(".")[0] for name in imports(path))}
     return found & MODULES.keys()
 
 

@@ -126,9 +126,9 @@ def translated_errors(service: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, ResponseParserError) as error:
-        from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+        from functions.core.aws.errors import translate  # noqa: PLC0415 - no cold start pays for errors
 
-        raise errors.translate(error, service) from error
+        raise translate(error, service) from error
 
 
 _DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")

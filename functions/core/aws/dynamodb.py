@@ -134,9 +134,9 @@ def unavailable_if_transient() -> Iterator[None]:
         cause = _botocore_error(error)
         if cause is None:
             raise
-        from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+        from functions.core.aws.errors import translate  # noqa: PLC0415 - no cold start pays for errors
 
-        ours = errors.translate(cause, "The database")
+        ours = translate(cause, "The database")
         if isinstance(error, PynamoDBException) and not ours.transient:
             raise
         raise ours from error
