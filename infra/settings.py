@@ -17,6 +17,9 @@ from infra.local.errors import LocalStackError
 FILE = sam.ROOT / "functions/settings.toml"
 
 PLACE = FILE.relative_to(sam.ROOT).as_posix()
+MISSING = f"the file is missing. `git restore {PLACE}` brings it back."
+DECLARATION = '@config.settings("'
+"""Text by which a module with settings of the file is found."""
 _DESCRIBED = re.compile(r"((?:^# .*\n|^#\n)*)^#?([a-z_]+) = ", re.MULTILINE)
 
 
@@ -69,7 +72,7 @@ def descriptions(text: str) -> dict[str, str]:
 def sections() -> dict[str, dict[str, Setting]]:
     """Settings by section and key."""
     for path in sorted((sam.ROOT / "functions").rglob("*.py")):
-        if '@config.settings("' in path.read_text():
+        if DECLARATION in path.read_text():
             module = path.relative_to(sam.ROOT).with_suffix("")
             importlib.import_module(".".join(module.parts).removesuffix(".__init__"))
     found: dict[str, dict[str, Setting]] = {}

@@ -19,7 +19,7 @@ from functions.core.messages.settings import MessageSettings
 from infra import sam
 from infra.local.errors import LocalStackError
 from infra.samconfig import stages
-from infra.settings import FILE, PLACE, is_of_environment, sections, settings, wrong_value
+from infra.settings import FILE, MISSING, PLACE, is_of_environment, sections, settings, wrong_value
 
 _LOCAL = "local"
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
@@ -49,7 +49,7 @@ def _mistakes_in_file() -> list[str]:
     try:
         return mistakes(FILE.read_text("utf-8"))
     except FileNotFoundError:
-        return [f"{PLACE}:1: the file is missing. `git restore {PLACE}` brings it back."]
+        return [f"{PLACE}:1: {MISSING}"]
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return [f"{PLACE}:{line}: the file is not UTF-8."]

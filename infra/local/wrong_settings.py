@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 
 from infra.local.mistake import Mistake
 from infra.sam import ROOT
+from infra.settings import DECLARATION, MISSING, PLACE
 
-_FILE = "functions/settings.toml"
-_PLACED = re.compile(rf"({re.escape(_FILE)}):(\d+): (.+)")
-_TYPES = b'@config.settings("'
+_PLACED = re.compile(rf"({re.escape(PLACE)}):(\d+): (.+)")
 
 
 def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) -> list[Mistake]:
@@ -22,15 +21,17 @@ def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) 
         sources: what the files of functions/ hold, by their paths.
         changed: paths of those that have changed.
     """
-    concerned = [path for path in changed if path == _FILE or _TYPES in sources.get(path, b"")]
+    concerned = [
+        path for path in changed if path == PLACE or DECLARATION.encode() in sources.get(path, b"")
+    ]
     if not concerned:
         return []
-    if _FILE not in sources:
-        return [Mistake(f"the file is missing. `git restore {_FILE}` brings it back.", _FILE, 1)]
+    if PLACE not in sources:
+        return [Mistake(MISSING, PLACE, 1)]
     done = subprocess.run(
         [sys.executable, "-m", "infra.settings_mistakes", "-"],
         cwd=ROOT,
-        input=sources[_FILE],
+        input=sources[PLACE],
         capture_output=True,
         check=False,
     )
