@@ -202,6 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
+        self.send_header("date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
