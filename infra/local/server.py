@@ -165,45 +165,6 @@ class _Handler(ConsoleHandler):
         ]
         return 500, headers, import_problem(folder, mistake, request_id)
 
-<<<<<<< HEAD
-    def _local(self, path: str, query: str) -> None:
-        if self.headers["sec-fetch-site"] in _OTHER_PAGES:
-            self._json(
-                403,
-                {"message": "Pages cannot read the inbox. Open it in its own tab, or use curl."},
-            )
-        elif path == "/_local/inbox" and self.command == "GET":
-            # An unencoded + in a query is a space, and no destination has one.
-            to = parse_qs(query).get("to", [""])[0].replace(" ", "+")
-            self._json(200, self.server.inbox.messages(to or None))
-        else:
-            self._json(404, {"message": "There is GET /_local/inbox?to=<destination>."})
-
-    def _json(self, status: int, value: object) -> None:
-        # An unread body must not become the next request: a page may have hidden one in it.
-        self.close_connection = True
-        body = json.dumps(value, ensure_ascii=False, indent=1).encode()
-        self._reply(
-            status, [("content-type", "application/json"), ("cache-control", "no-store")], body
-        )
-
-    def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.send_response_only(status)
-        self.send_header("date", self.date_time_string())
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(body)))
-        if self.close_connection:
-            self.send_header("connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Logs nothing, as `report` gets all requests, without their query."""
-
-=======
->>>>>>> backend
 
 def _tone(path: str, status: int) -> Tone:
     """Tone of a request's line. A refused webhook stands out, as its sender cannot be seen."""
