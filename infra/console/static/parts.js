@@ -69,9 +69,9 @@ export const code = (text, label = "Code") =>
 export const json = (value, label = "JSON") =>
   code(typeof value === "string" ? value : JSON.stringify(value, null, 2), label);
 
-/** A time, relative, with the whole time on hover. */
+/** A time, relative, with the whole time on hover. The shell keeps it current. */
 export const time = (iso) =>
-  iso ? h("time", { datetime: iso, title: moment(iso) }, ago(iso)) : h("span", { class: "none" }, "–");
+  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span", { class: "none" }, "–");
 
 let ids = 0;
 /** An id that no other element has. */
