@@ -55,10 +55,10 @@ export function say(text) {
 }
 
 /** A button that copies a text. */
-export const copyButton = (text, label = "Copy") => button(label, async () => {
+export const copyButton = (text, label = "Copy", props = {}) => button(label, async () => {
   await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
   say("Copied");
-}, "quiet copy");
+}, "quiet copy", props);
 
 /** A block of code or text, with a button that copies it. */
 export const code = (text, label = "Code") =>
