@@ -188,28 +188,28 @@ export const messages = {
 const RIGHT_TO_LEFT = ["ar", "fa", "he", "ur"];
 
 const STYLE = `
-:host { display: block; max-width: 24rem; --accent: var(--verify-accent, #2563eb);
-  --line: var(--verify-line, color-mix(in srgb, currentColor 50%, transparent));
-  --error: var(--verify-error, color-mix(in srgb, #dc2626 65%, currentColor));
-  --success: var(--verify-success, color-mix(in srgb, #16a34a 60%, currentColor)) }
+:host { display: block; max-width: 24rem; --_accent: var(--verify-accent, #2563eb);
+  --_line: var(--verify-line, color-mix(in srgb, currentColor 50%, transparent));
+  --_error: var(--verify-error, color-mix(in srgb, #dc2626 65%, currentColor));
+  --_success: var(--verify-success, color-mix(in srgb, #16a34a 60%, currentColor)) }
 :host([hidden]), [hidden] { display: none !important }
 form, .step { display: grid; gap: .5rem }
 p { margin: 0; text-wrap: pretty; overflow-wrap: anywhere }
 label { font-weight: 600 }
 input, button { box-sizing: border-box; font: inherit; color: inherit; min-height: 2.75rem;
   border-radius: var(--verify-radius, .5rem) }
-input { width: 100%; padding: .5rem .75rem; background: transparent; border: 1px solid var(--line);
+input { width: 100%; padding: .5rem .75rem; background: transparent; border: 1px solid var(--_line);
   text-align: match-parent }
-input[aria-invalid=true] { border-color: var(--error) }
+input[aria-invalid=true] { border-color: var(--_error) }
 [part=code] { font-size: 1.375em; letter-spacing: .25em; font-variant-numeric: tabular-nums }
 button { cursor: pointer; padding: .5rem .75rem; border: 0; background: none }
-[part=button] { background: var(--accent); color: var(--verify-on-accent, #fff); font-weight: 600 }
+[part=button] { background: var(--_accent); color: var(--verify-on-accent, #fff); font-weight: 600 }
 [part=link] { min-height: 1.5rem; padding: 0; text-align: start; justify-self: start;
   text-decoration: underline; text-underline-offset: .2em; font-variant-numeric: tabular-nums }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
 :disabled, [aria-disabled=true] { cursor: default; opacity: .6; text-decoration: none }
-[part=error] { color: var(--error) }
-[part=success] { color: var(--success); font-weight: 600; outline: none }`;
+[part=error] { color: var(--_error) }
+[part=success] { color: var(--_success); font-weight: 600; outline: none }`;
 
 class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
   static formAssociated = true;
