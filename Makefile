@@ -87,6 +87,9 @@ docs: .venv-docs/installed ## builds the documents as a self-contained site: doc
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
+openapi: .venv/dev ## writes docs/reference/openapi.json, the description of the API
+	@.venv/bin/python -m infra.openapi
+
 #: make build [ENV=dev]
 build: .venv/dev $(SAM_CLI) ## validates and builds with the SAM CLI, then tries every function
 	@$(INDEX) .venv/bin/python -m infra.build --env $(ENV)

@@ -16,6 +16,7 @@ from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
+from infra.local.openapi import OpenApi
 from infra.local.reload import Reload
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
@@ -76,12 +77,13 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
     refuse_running(state)  # first, as another port would not help then
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
+        url = server.url
+        openapi = OpenApi(parameters.get("PublicUrl") or url, say)
         say("starting the emulator")
         emulator = stack.enter_context(running_emulator(state))
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
-        url = server.url
         parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
         server.settings = {
@@ -89,7 +91,9 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         } | settings
 
         def deploy_all() -> None:
-            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            server.deployment = deploy(
+                emulator, parameters, variables, server.gate.closed, openapi.files()
+            )
             outputs = server.deployment.outputs
             about = Running(
                 url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs
@@ -97,7 +101,7 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
             write_running(state, about)
             write_sam_env(state, server.deployment)
 
-        reload = _reload(server, deploy_all)
+        reload = _reload(server, deploy_all, openapi)
         deploy_all()
         stack.callback(forget_running, state)
         stack.callback(forget_sam_env, state)
@@ -115,7 +119,7 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
     raise KeyboardInterrupt
 
 
-def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
+def _reload(server: LocalServer, deploy_all: Callable[[], None], openapi: OpenApi) -> Reload:
     """Makes the reload, which reads the files before they are deployed: no change is missed."""
 
     def write_tokens() -> None:
@@ -124,10 +128,12 @@ def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
 
     def redeploy() -> Deployment:
         write_tokens()
+        openapi.make_again()
         deploy_all()
         return server.deployment
 
     reload = Reload(server.gate, say, redeploy, before_code=write_tokens)
+    reload.openapi = openapi
     server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
     return reload
 

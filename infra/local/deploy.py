@@ -58,6 +58,7 @@ def deploy(
     parameters: dict[str, str],
     variables: Mapping[str, str] | None = None,
     held: Callable[[], AbstractContextManager[object]] = nullcontext,
+    generated: Mapping[str, bytes] | None = None,
 ) -> Deployment:
     """Creates or updates the stack.
 
@@ -66,12 +67,13 @@ def deploy(
         parameters: of the stack.
         variables: added to the environment of every function.
         held: surrounds the change itself, as the emulator kills calls that are under way then.
+        generated: files that ship beside those of functions/, by path in the project.
 
     Raises:
         TemplateError: when template.yaml cannot be read or translated; nothing is changed.
         LocalStackError: when the deployment fails, or differs from the template.
     """
-    code = zipped_functions()
+    code = zipped_functions({**read_sources(), **(generated or {})})
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator, code))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
