@@ -16,7 +16,6 @@ from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
-from infra.local.loopback import HOST
 from infra.local.reload import Reload
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
@@ -24,13 +23,13 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
+from infra.parameters import upper_snake
 from infra.settings_arguments import read_settings_arguments
 from infra.settings_mistakes import refuse_mistakes
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_POLL_SECONDS = 0.5
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """Variable of every function: the emulator answers some 40 requests a second."""
 _LOCAL = {"LOCAL_RECEIVERS": "true", "LOCAL_LINKS": "true"}
@@ -82,9 +81,12 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
-        url = f"http://{HOST}:{server.server_port}"
+        url = server.url
         parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
+        server.settings = {
+            upper_snake(name): value for name, value in parameters.items()
+        } | settings
 
         def deploy_all() -> None:
             server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
@@ -167,18 +169,9 @@ Ctrl-C stops it and keeps the state.
 
 def _report_messages(inbox: Inbox) -> None:
     """Prints a line for each message that is captured from now on."""
-    seen = {message["id"] for message in inbox.messages()}
-    while True:
-        time.sleep(_POLL_SECONDS)
-        try:
-            messages = inbox.messages()
-        except OSError:  # the emulator is stopping
-            return
-        for message in reversed(messages):
-            if message["id"] not in seen:
-                seen.add(message["id"])
-                text = " ".join(message["text"].split())[:100]
-                say(f"{message['channel']} to {message['to']}: {text}")
+    for message in inbox.watch():
+        text = " ".join(message["text"].split())[:100]
+        say(f"{message['channel']} to {message['to']}: {text}")
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -1,0 +1,125 @@
+"""Makes records of API calls for the page Requests."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from infra.console.redaction import kept_body, kept_query, without_tokens
+from infra.console.request_log import Call
+from infra.local import development
+from infra.local.captured import utc
+
+HEADER = "x-console"
+"""Header of the console's own requests: `poll` or `page`. It does not reach the API."""
+
+_KNOWN_TOKENS = {
+    development.SECRET: "development secret",
+    development.PUBLISHABLE: "development publishable",
+}
+_ID_LENGTH = 16
+"""Characters of a token's hash that are its id, as in functions.core.auth.tokens."""
+_REFUSED_DELIVERIES = {"wrong_signature", "stale_delivery", "not_found", "unavailable"}
+"""Problem codes of deliveries whose signature was not verified."""
+
+
+class Sent(NamedTuple):
+    """A request."""
+
+    method: str
+    target: str
+    """Path and query."""
+    headers: Mapping[str, str]
+    """With names in lower case."""
+    body: bytes
+
+
+class Answered(NamedTuple):
+    """The answer to it."""
+
+    status: int
+    headers: Mapping[str, str]
+    """As `Sent.headers`."""
+    body: bytes
+    seconds: float
+
+
+def is_poll(headers: Mapping[str, str]) -> bool:
+    """True for requests by which pages stay current; they are neither printed nor recorded."""
+    return headers.get(HEADER) == "poll" and _is_own(headers)
+
+
+def record(sent: Sent, answered: Answered) -> Call:
+    """The record of a call."""
+    path, _, query = sent.target.partition("?")
+    values = _object(answered.body)
+    problem = values if answered.status >= HTTPStatus.BAD_REQUEST else {}
+    about = {
+        "request_id": _request_id(answered),
+        "at": utc(datetime.now(UTC)),
+        "method": sent.method,
+        "path": without_tokens(path),
+        "status": answered.status,
+        "code": problem.get("code"),
+        "detail": problem.get("detail") or problem.get("message"),
+        "duration_ms": round(answered.seconds * 1000),
+        "caller": _caller(sent.headers),
+        "from": _page(sent.headers),
+        "run_id": values.get("run_id"),
+        **_delivery(path, answered.status, problem),
+    }
+    details = {
+        "query": kept_query(query),
+        "body": kept_body(sent.body, sent.headers.get("content-type", "")),
+        "answer": kept_body(answered.body, "", is_answer=True),
+    }
+    return Call(about, details)
+
+
+def _request_id(answered: Answered) -> str:
+    """The id that the answer names; API Gateway's own answers may have none."""
+    headers = answered.headers
+    found = headers.get("x-request-id") or headers.get("apigw-requestid")
+    return found or f"local-{uuid.uuid4().hex[:12]}"
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _caller(headers: Mapping[str, str]) -> str | None:
+    """Name of the token, or its id; none without one."""
+    token = headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not token:
+        return None
+    digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+    return _KNOWN_TOKENS.get(token, f"token {digest[:_ID_LENGTH]}")
+
+
+def _page(headers: Mapping[str, str]) -> str:
+    """Sender: the console, the origin of a page, or a program."""
+    if HEADER in headers and _is_own(headers):
+        return "console"
+    return headers.get("origin") or "program"
+
+
+def _is_own(headers: Mapping[str, str]) -> bool:
+    """True unless another page sent it."""
+    return headers.get("origin", "").lower() in {"", f"http://{headers.get('host', '')}".lower()}
+
+
+def _delivery(path: str, status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Source of a webhook, and whether its signature was verified."""
+    first, _, source = path.strip("/").partition("/")
+    if first != "webhooks" or not source:
+        return {"source": None, "verified": None}
+    accepted = status < HTTPStatus.BAD_REQUEST
+    refused = problem.get("code") in _REFUSED_DELIVERIES or "code" not in problem
+    return {"source": source, "verified": accepted or not refused}
