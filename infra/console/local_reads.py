@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from infra.console import about, catalog, log_lines, messages
+from infra.console import about, catalog, log_lines, messages, schedule_times
 from infra.console.about import Stack
 from infra.console.answer import Refused
 from infra.console.request_log import MOST_CALLS
@@ -31,6 +31,12 @@ def local_reads(stack: Stack) -> Routes:
             "GET",
             "/_local/requests/{request_id}",
             lambda _, request_id: _request(stack, request_id),
+        ),
+        Route("GET", "/_local/times", schedule_times.of_timing),
+        Route(
+            "GET",
+            "/_local/schedules/{schedule_id}/times",
+            lambda _, schedule_id: schedule_times.of_schedule(stack.deployment, schedule_id),
         ),
         Route("GET", "/_local/logs", lambda request: _logs(stack, request)),
     )
