@@ -1,6 +1,8 @@
-"""documents: public documents, served without a token: the keys that verify proofs, usersnap.js."""
+"""documents: public documents, served without a token: the keys that verify proofs, and scripts."""
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -68,9 +70,15 @@ def _usersnap_js() -> str:
     return script()
 
 
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text()
+
+
 _DOCUMENTS = {
     "GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks),
     "GET /usersnap.js": Document("text/javascript; charset=utf-8", _usersnap_js),
+    "GET /verify.js": Document("text/javascript; charset=utf-8", partial(_file, "verify.js")),
+    "GET /verify.d.ts": Document("text/plain; charset=utf-8", partial(_file, "verify.d.ts")),
 }
 """Documents by route, which unlike the path is the same under every domain and stage."""
 

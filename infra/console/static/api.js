@@ -22,19 +22,40 @@ async function send(path, options) {
   }
 }
 
+const polled = new Map();
+const POLLED_MOST = 20;
+
 /**
  * Reads JSON below /_local/. Throws an `Error` with the server's message.
+ * A poll answers the same object as before while nothing has changed.
  * @param {string} path such as "inbox?to=ana@example.com"
  * @param {{poll?: boolean, signal?: AbortSignal, method?: string, body?: any}} options
  */
 export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
   const headers = { "x-console": poll ? "poll" : "page" };
+  const before = poll && polled.get(path);
+  if (before) headers["if-none-match"] = before.etag;
   if (body !== undefined) headers["content-type"] = "application/json";
   const response = await send(`/_local/${path}`,
-    { method, headers, signal, cache: "no-cache", body: body && JSON.stringify(body) });
+    { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+  if (before && response.status === 304) return before.answer;
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.message ?? response.statusText);
+  if (poll && response.headers.has("etag")) remember(path, response.headers.get("etag"), answer);
   return answer;
+}
+
+function remember(path, etag, answer) {
+  polled.delete(path);
+  polled.set(path, { etag, answer });
+  if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
+}
+
+/** Reads a text or a document below /_local/, as it is. */
+export async function localText(path, { signal } = {}) {
+  const response = await send(`/_local/${path}`, { headers: { "x-console": "page" }, signal });
+  if (!response.ok) throw new Error((await response.json()).message ?? response.statusText);
+  return response.text();
 }
 
 let known;

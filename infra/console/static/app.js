@@ -2,6 +2,7 @@
 
 import { about, atConnection } from "./api.js";
 import { h, replace } from "./dom.js";
+import { ago } from "./format.js";
 
 const GROUPS = [
   ["Try", ["verify", "workflows", "emails"]],
@@ -11,6 +12,7 @@ const GROUPS = [
 const NAMES = { api: "API" };
 const main = document.getElementById("page");
 let leave = new AbortController();
+let shown = {};
 
 const nameOf = (page) => NAMES[page] ?? page[0].toUpperCase() + page.slice(1);
 const addressOf = (page) => (page === "verify" ? "/" : `/console/${page}`);
@@ -29,12 +31,19 @@ function drawNav(current) {
   document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
-/** Shows the page of the current URL. `moved`: by a click, so that focus follows. */
+/**
+ * Shows the page of the current URL. `moved`: by a click, so that focus follows.
+ * A page whose `show` returned a function goes to another of its own URLs with it, and so keeps
+ * its list, its scroll position and its data.
+ */
 async function show(moved) {
+  const { page, rest } = place();
+  const query = new URLSearchParams(location.search);
+  if (page === shown.page && shown.move) return shown.move({ rest, query });
+  shown = {};
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
-  const { page, rest } = place();
   drawNav(page);
   document.title = `${nameOf(page)} · backend workflows`;
   if (!GROUPS.some(([, pages]) => pages.includes(page))) {
@@ -45,7 +54,8 @@ async function show(moved) {
   if (signal.aborted) return;
   replace(main);
   main.className = page;
-  await module.show(main, { rest, query: new URLSearchParams(location.search), signal });
+  const move = await module.show(main, { rest, query, signal });
+  if (!signal.aborted) shown = { page, move: typeof move === "function" && move };
   if (moved) main.focus({ preventScroll: true });
 }
 
@@ -76,4 +86,7 @@ atConnection((up) => {
 about().then(({ url, stage, app_name }) => {
   replace(document.getElementById("where"), h("b", {}, app_name), ` · ${stage}`, h("br"), url);
 });
+setInterval(() => {
+  for (const each of document.querySelectorAll("time[data-ago]")) each.textContent = ago(each.dateTime);
+}, 10_000);
 show(false);

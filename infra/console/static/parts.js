@@ -55,10 +55,10 @@ export function say(text) {
 }
 
 /** A button that copies a text. */
-export const copyButton = (text, label = "Copy") => button(label, async () => {
+export const copyButton = (text, label = "Copy", props = {}) => button(label, async () => {
   await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
   say("Copied");
-}, "quiet copy");
+}, "quiet copy", props);
 
 /** A block of code or text, with a button that copies it. */
 export const code = (text, label = "Code") =>
@@ -69,9 +69,9 @@ export const code = (text, label = "Code") =>
 export const json = (value, label = "JSON") =>
   code(typeof value === "string" ? value : JSON.stringify(value, null, 2), label);
 
-/** A time, relative, with the whole time on hover. */
+/** A time, relative, with the whole time on hover. The shell keeps it current. */
 export const time = (iso) =>
-  iso ? h("time", { datetime: iso, title: moment(iso) }, ago(iso)) : h("span", { class: "none" }, "–");
+  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span", { class: "none" }, "–");
 
 let ids = 0;
 /** An id that no other element has. */
