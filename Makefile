@@ -49,7 +49,7 @@ invoke: .venv/run ## calls a function of the local stack without HTTP
 
 #: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
 preview: .venv/run ## shows every email in every language while you edit it
-	@exec .venv/bin/python -m infra.preview
+	@exec .venv/bin/python -m infra.console
 
 #: make test [ARGS="-k check -x"]
 test: .venv/dev ## runs all tests, also while make run is up

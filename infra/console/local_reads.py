@@ -1,17 +1,20 @@
 """Reads of `make run`: the routes below `/_local/`."""
 
+import os
 from http import HTTPStatus
 from typing import Any
 
-from infra.console import about, catalog, log_lines, messages, schedule_times
+from infra.console import about, catalog, log_lines, messages, schedule_times, webhooks
 from infra.console.about import Stack
 from infra.console.answer import Refused
+from infra.console.emails import Emails
 from infra.console.request_log import MOST_CALLS
 from infra.console.routes import Request, Route, Routes
 
 
 def local_reads(stack: Stack) -> Routes:
     """Routes that read a running stack; what it has is read at each request."""
+    emails = Emails(lambda: {**os.environ, **stack.settings})
     return Routes(
         Route("GET", "/_local/about", lambda _: about.about(stack)),
         Route("GET", "/_local/inbox", lambda request: messages.messages(stack.inbox, request)),
@@ -39,6 +42,13 @@ def local_reads(stack: Stack) -> Routes:
             lambda _, schedule_id: schedule_times.of_schedule(stack.deployment, schedule_id),
         ),
         Route("GET", "/_local/logs", lambda request: _logs(stack, request)),
+        Route("GET", "/_local/webhooks", lambda _: webhooks.sources(stack)),
+        Route(
+            "POST",
+            "/_local/webhooks/{source}/sample",
+            lambda request, source: webhooks.sample(stack, request, source),
+        ),
+        *emails.routes(),
     )
 
 

@@ -1,5 +1,6 @@
 """Reads of the inbox: the messages, and an email's HTML and source."""
 
+import hashlib
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -65,13 +66,15 @@ def _mime(message: Message) -> str:
         "To": message["to"],
         "Subject": message["subject"],
         "Date": format_datetime(datetime.fromisoformat(message["sent_at"])),
-        "Message-ID": f"<{message['id']}@email.amazonses.com>",
+        "Message-ID": f"<{message['id']}>",
     }
     for name, value in headers.items():
         made[name] = " ".join(str(value or "").split())
     made.set_content(message["text"] or "")
     if message["html"]:
         made.add_alternative(message["html"], subtype="html")
+        # Otherwise random, and the source would seem to change.
+        made.set_boundary(f"=_{hashlib.sha256(message['id'].encode()).hexdigest()[:32]}")
     return made.as_string()
 
 

@@ -85,8 +85,9 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
         server.settings = {
-            upper_snake(name): value for name, value in parameters.items()
-        } | settings
+            **{upper_snake(name): value for name, value in parameters.items()},
+            **variables,
+        }
 
         def deploy_all() -> None:
             server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
