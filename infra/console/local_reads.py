@@ -4,7 +4,7 @@ import os
 from http import HTTPStatus
 from typing import Any
 
-from infra.console import about, catalog, log_lines, messages, schedule_times, webhooks
+from infra.console import about, catalog, events, log_lines, messages, schedule_times, webhooks
 from infra.console.about import Stack
 from infra.console.answer import Refused
 from infra.console.emails import Emails
@@ -48,6 +48,7 @@ def local_reads(stack: Stack) -> Routes:
             "/_local/webhooks/{source}/sample",
             lambda request, source: webhooks.sample(stack, request, source),
         ),
+        Route("GET", "/_local/events", lambda _: events.events(stack.deployment.emulator)),
         *emails.routes(),
     )
 
@@ -69,7 +70,14 @@ def _request(stack: Stack, request_id: str) -> dict[str, Any]:
     lines = log_lines.of_request(emulator, request_id)
     if not lines:
         raise Refused(HTTPStatus.NOT_FOUND, "No call and no log line has this request_id.")
-    return {"request": None, "query": "", "body": None, "answer": None, "lines": lines}
+    return {
+        "request": None,
+        "query": "",
+        "headers": {},
+        "body": None,
+        "answer": None,
+        "lines": lines,
+    }
 
 
 def _logs(stack: Stack, request: Request) -> dict[str, Any]:

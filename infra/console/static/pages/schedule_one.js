@@ -8,7 +8,7 @@ import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
 import { cancelButton, countdown, pauseButton, when } from "./schedules.js";
 
-export async function showOne(main, id, signal) {
+export function showOne(main, id, signal) {
   const back = h("p", {}, h("a", { href: "/console/schedules" }, "All schedules"));
   const page = h("div", { class: "stack" });
   const runs = new Map();
@@ -22,7 +22,7 @@ export async function showOne(main, id, signal) {
     if (drawn?.text !== text) drawn = draw(page, got.body, more, refresh, text);
     return drawRuns(drawn, await lastRuns(more.runs, runs, signal));
   };
-  return live(signal, 2000, refresh);
+  live(signal, 2000, refresh);
 }
 
 /** A schedule that has fired or was cancelled ends the page's refreshing. */

@@ -19,7 +19,7 @@ export function show(main, { rest, query, signal }) {
   return rest[0] ? showOne(main, rest[0], signal) : showAll(main, query.get("group"), signal);
 }
 
-async function showAll(main, group, signal) {
+function showAll(main, group, signal) {
   const told = h("div", { class: "stack" });
   const list = h("ul", { class: "items rows", "aria-label": "Schedules" });
   const groups = h("div", { class: "row" });
@@ -35,7 +35,7 @@ async function showAll(main, group, signal) {
     // Only once, as a node that moves loses its focus.
     if (list.parentNode !== told) replace(told, groups, list);
   };
-  return live(signal, 2000, refresh);
+  live(signal, 2000, refresh);
 }
 
 /** All schedules, what runs next first. The emulator pages by 100. */
