@@ -74,10 +74,13 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text()
 
 
+_SCRIPT = "text/javascript; charset=utf-8"
+
 _DOCUMENTS = {
     "GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks),
-    "GET /usersnap.js": Document("text/javascript; charset=utf-8", _usersnap_js),
-    "GET /verify.js": Document("text/javascript; charset=utf-8", partial(_file, "verify.js")),
+    "GET /usersnap.js": Document(_SCRIPT, _usersnap_js),
+    "GET /verify.js": Document(_SCRIPT, partial(_file, "verify.js")),
+    "GET /verify-messages.js": Document(_SCRIPT, partial(_file, "verify-messages.js")),
     "GET /verify.d.ts": Document("text/plain; charset=utf-8", partial(_file, "verify.d.ts")),
 }
 """Documents by route, which unlike the path is the same under every domain and stage."""
