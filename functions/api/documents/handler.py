@@ -90,6 +90,14 @@ def _get_verify_js() -> str:
     return _file("verify.js")
 
 
+def _get_verify_messages() -> str:
+    """Returns the texts of `<verify-code>` in the languages of the messages.
+
+    An ES module beside verify.js, which loads it for a language other than English.
+    """
+    return _file("verify-messages.js")
+
+
 def _get_verify_types() -> str:
     """Returns the TypeScript declarations of verify.js."""
     return _file("verify.d.ts")
@@ -113,12 +121,15 @@ def _get_openapi() -> str:
         raise NotFound("This deployment was built without its openapi.json.") from None
 
 
+_SCRIPT = "text/javascript; charset=utf-8"
+
 DOCUMENTS = {
     "GET /.well-known/jwks.json": Document("application/jwk-set+json", _get_jwks),
     "GET /openapi.json": Document("application/json", _get_openapi),
-    "GET /usersnap.js": Document("text/javascript; charset=utf-8", _get_usersnap_js),
+    "GET /usersnap.js": Document(_SCRIPT, _get_usersnap_js),
+    "GET /verify-messages.js": Document(_SCRIPT, _get_verify_messages),
     "GET /verify.d.ts": Document("text/plain; charset=utf-8", _get_verify_types),
-    "GET /verify.js": Document("text/javascript; charset=utf-8", _get_verify_js),
+    "GET /verify.js": Document(_SCRIPT, _get_verify_js),
 }
 """Documents by route, which unlike the path is the same under every domain and stage."""
 
