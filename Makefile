@@ -39,8 +39,8 @@ help: ## lists the targets
 		/^[a-z-]+:.*## / { printf "  %-15s %s%s\n", $$1, $$2, usage; usage = "" }' \
 		$(MAKEFILE_LIST)
 
-#: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any setting of docs/reference/settings.md]
-run: .venv/run ## runs the stack on this machine
+#: make run [PORT=8787] [DEBUG=verify_send] [any setting of docs/reference/settings.md]
+run: .venv/run $(if $(filter command,$(firstword $(origin DEBUG))),.venv/debug) ## runs the stack on this machine
 	@exec .venv/bin/python -m infra.local
 
 #: make invoke WORKFLOW=verify_send [EVENT=<file or JSON>]
@@ -184,9 +184,13 @@ clean: ## deletes the state of the local stack (stop make run first)
 	@$(UV) --group $$(test -f .venv/dev && echo dev || echo run)
 	@touch $@
 
+.venv/debug: .venv/bin/uv pyproject.toml
+	@echo "installing the debugger"; $(UV) --group debug
+	@touch $@
+
 .venv/dev: .venv/bin/uv requirements.txt pyproject.toml
 	@echo "installing the packages of the tests"; $(UV) --group dev
-	@touch $@ .venv/run
+	@touch $@ .venv/run .venv/debug
 
 .venv/html/installed: .venv/dev tests/html/package-lock.json
 	@echo "installing the checkers of emails' HTML"

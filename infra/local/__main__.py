@@ -11,7 +11,9 @@ from typing import NoReturn
 
 from infra import sam
 from infra.local import development, providers
-from infra.local.deploy import Deployment, deploy
+from infra.local.debugging.patience import PATIENCE_SECONDS
+from infra.local.debugging.waiting import debugging
+from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
@@ -55,6 +57,7 @@ def main() -> int:
             arguments.port,
             _DEFAULTS | arguments.parameters,
             arguments.variables,
+            arguments.debug,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,14 +74,19 @@ def _stopping() -> None:
     say("stopping")
 
 
-def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str, str]) -> NoReturn:
+def _run(
+    state: Path, port: int, parameters: dict[str, str], settings: dict[str, str], debug: str
+) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
     refuse_running(state)  # first, as another port would not help then
+    debugged = debugging(debug, state) if debug else None
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         say("starting the emulator")
-        emulator = stack.enter_context(running_emulator(state))
+        emulator = stack.enter_context(
+            running_emulator(state, debugged.variables(STACK) if debugged else None)
+        )
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
@@ -87,7 +95,9 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
 
         def deploy_all() -> None:
-            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            server.deployment = deploy(
+                emulator, parameters, variables, server.gate.closed, patient=bool(debugged)
+            )
             outputs = server.deployment.outputs
             about = Running(
                 url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs
@@ -108,6 +118,9 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
+        if debugged:
+            server.api_seconds = PATIENCE_SECONDS
+            threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt

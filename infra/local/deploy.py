@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from infra import sam
 from infra.local import transform
+from infra.local.debugging.patience import with_patience
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.references import refuse_dangling
@@ -58,6 +59,8 @@ def deploy(
     parameters: dict[str, str],
     variables: Mapping[str, str] | None = None,
     held: Callable[[], AbstractContextManager[object]] = nullcontext,
+    *,
+    patient: bool = False,
 ) -> Deployment:
     """Creates or updates the stack.
 
@@ -66,6 +69,7 @@ def deploy(
         parameters: of the stack.
         variables: added to the environment of every function.
         held: surrounds the change itself, as the emulator kills calls that are under way then.
+        patient: whether calls may take long, for somebody at a debugger.
 
     Raises:
         TemplateError: when template.yaml cannot be read or translated; nothing is changed.
@@ -75,6 +79,8 @@ def deploy(
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator, code))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
+    if patient:
+        template = with_patience(template)
     with held():
         _apply(emulator, template, parameters)
         _replace_reloaded_code(emulator, code)

@@ -31,7 +31,6 @@ _HOP_BY_HOP = {
     "server",
     "transfer-encoding",
 }
-_API_SECONDS = 60
 _CALLS_AT_ONCE = 24
 """Most calls at once; each may start a process, and more would wait for the processor."""
 
@@ -59,6 +58,8 @@ class LocalServer(ThreadingHTTPServer):
         """
         super().__init__((HOST, port), _Handler)
         self.report = report
+        self.api_seconds = 60.0
+        """Longest wait for the emulator."""
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
         self.answered = threading.Event()
         """Set after each request, when its log lines are there."""
@@ -137,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.gate.call(), self.server.calls:
                 url = self.server.deployment.api_url + self.path
                 reply = _pool.request(
-                    self.command, url, body=body, headers=headers, timeout=_API_SECONDS
+                    self.command, url, body=body, headers=headers, timeout=self.server.api_seconds
                 )
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
