@@ -48,7 +48,7 @@ def test_an_unexpected_fault_fails_the_test(page: Page, faults: Faults, site: Si
         ("<input>", "light: label"),
         ("<p style='color:#999;background:#fff'>Pale</p>", "light: color-contrast"),
         (
-            "<style>@media (prefers-color-scheme: dark) {p {color:#333;background:#000}}</style><p>A",
+            "<style>@media (prefers-color-scheme: dark) {h1 {color:#333;background:#000}}</style>",
             "dark: color-contrast",
         ),
     ],

@@ -52,10 +52,16 @@ class Debugger:
         """Waits until a thread stops; its innermost frame, with the names in it."""
         self._thread = self.wait_for("stopped")["threadId"]
         (frame,) = self._ask("stackTrace", threadId=self._thread, levels=1)["stackFrames"]
+        self._frame = frame["id"]
         scopes = self._ask("scopes", frameId=frame["id"])["scopes"]
         local = self._ask("variables", variablesReference=scopes[0]["variablesReference"])
         names = {each["name"]: each["value"] for each in local["variables"]}
         return {"path": frame["source"]["path"], "line": frame["line"], "names": names}
+
+    def value(self, expression: str) -> str:
+        """Value of an expression where the thread is stopped."""
+        result: str = self._ask("evaluate", expression=expression, frameId=self._frame)["result"]
+        return result
 
     def go_on(self) -> None:
         """Continues the stopped thread."""
