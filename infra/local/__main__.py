@@ -11,7 +11,6 @@ from typing import NoReturn
 
 from infra import sam
 from infra.local import development, providers
-from infra.local.debugging.patience import PATIENCE_SECONDS
 from infra.local.debugging.waiting import debugging
 from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
@@ -119,7 +118,6 @@ def _run(
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
         if debugged:
-            server.api_seconds = PATIENCE_SECONDS
             threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)
         server.serve_forever()

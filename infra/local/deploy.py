@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from infra import sam
 from infra.local import transform
-from infra.local.debugging.patience import with_patience
+from infra.local.debugging.patience import PATIENCE_SECONDS, with_patience
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.references import refuse_dangling
@@ -33,6 +33,8 @@ class Deployment(NamedTuple):
     outputs: dict[str, str]
     origins: Sequence[str] = ()
     """AllowedOrigins, as the API has them."""
+    api_seconds: float = 60
+    """Longest wait for an answer of the API."""
 
     @property
     def api_url(self) -> str:
@@ -88,7 +90,8 @@ def deploy(
         _enable_ttl(emulator, template)
         emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
         origins = _assert_deployed(emulator, template, outputs)
-    return Deployment(emulator, outputs, origins)
+    deployment = Deployment(emulator, outputs, origins)
+    return deployment._replace(api_seconds=PATIENCE_SECONDS) if patient else deployment
 
 
 def update_code(deployment: Deployment, code: bytes, functions: Iterable[str]) -> None:

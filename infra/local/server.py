@@ -58,8 +58,6 @@ class LocalServer(ThreadingHTTPServer):
         """
         super().__init__((HOST, port), _Handler)
         self.report = report
-        self.api_seconds = 60.0
-        """Longest wait for the emulator."""
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
         self.answered = threading.Event()
         """Set after each request, when its log lines are there."""
@@ -138,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.gate.call(), self.server.calls:
                 url = self.server.deployment.api_url + self.path
                 reply = _pool.request(
-                    self.command, url, body=body, headers=headers, timeout=self.server.api_seconds
+                    self.command, url, body=body, headers=headers, timeout=deployment.api_seconds
                 )
         except urllib3.exceptions.HTTPError as error:
             self._json(502, {"message": f"The emulator did not answer: {error}"})
