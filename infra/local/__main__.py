@@ -11,7 +11,8 @@ from typing import NoReturn
 
 from infra import sam
 from infra.local import development, providers
-from infra.local.deploy import Deployment, deploy
+from infra.local.debugging.waiting import debugging
+from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
@@ -55,6 +56,7 @@ def main() -> int:
             arguments.port,
             _DEFAULTS | arguments.parameters,
             arguments.variables,
+            arguments.debug,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,16 +73,21 @@ def _stopping() -> None:
     say("stopping")
 
 
-def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str, str]) -> NoReturn:
+def _run(
+    state: Path, port: int, parameters: dict[str, str], settings: dict[str, str], debug: str
+) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
     refuse_running(state)  # first, as another port would not help then
+    debugged = debugging(debug, state) if debug else None
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
         url = server.url
         openapi = OpenApi(parameters.get("PublicUrl") or url, say)
         say("starting the emulator")
-        emulator = stack.enter_context(running_emulator(state))
+        emulator = stack.enter_context(
+            running_emulator(state, debugged.variables(STACK) if debugged else None)
+        )
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
@@ -93,7 +100,12 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
 
         def deploy_all() -> None:
             server.deployment = deploy(
-                emulator, parameters, variables, server.gate.closed, openapi.files()
+                emulator,
+                parameters,
+                variables,
+                server.gate.closed,
+                openapi.files(),
+                patient=bool(debugged),
             )
             outputs = server.deployment.outputs
             about = Running(
@@ -115,6 +127,8 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
+        if debugged:
+            threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt

@@ -91,10 +91,7 @@ def _get_verify_js() -> str:
 
 
 def _get_verify_messages() -> str:
-    """Returns the texts of `<verify-code>` in the languages of the messages.
-
-    An ES module beside verify.js, which loads it for a language other than English.
-    """
+    """Returns verify.js with the texts of `<verify-code>` in all languages of the messages."""
     return _file("verify-messages.js")
 
 
