@@ -18,6 +18,16 @@ _KNOWN_TOKENS = {
     development.SECRET: "development secret",
     development.PUBLISHABLE: "development publishable",
 }
+_LEFT_OUT = {
+    "authorization",
+    "cookie",
+    "connection",
+    "content-length",
+    "host",
+    "proxy-authorization",
+    CONSOLE_HEADER,
+}
+"""Headers that are not kept."""
 _ID_LENGTH = 16
 """Characters of a token's hash that are its id, as in functions.core.auth.tokens."""
 _REFUSED_DELIVERIES = {"wrong_signature", "stale_delivery", "not_found", "unavailable"}
@@ -50,10 +60,20 @@ def record(sent: Sent, reply: Reply, seconds: float) -> Call:
     }
     details = {
         "query": kept_query(query),
+        "headers": _kept_headers(sent.headers),
         "body": kept_body(sent.body, sent.headers.get("content-type", "")),
         "answer": kept_body(reply.body, "", is_answer=True),
     }
     return Call(about, details)
+
+
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers without credentials, and without those of the connection."""
+    return {
+        name: without_tokens(value)
+        for name, value in sorted(headers.items())
+        if name not in _LEFT_OUT
+    }
 
 
 def _request_id(reply: Reply, values: Mapping[str, Any]) -> str:
