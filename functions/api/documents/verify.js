@@ -182,7 +182,7 @@ label { display: block; margin-bottom: .375rem; font-weight: 600 }
 input, button { box-sizing: border-box; font: inherit; color: inherit; background: none }
 input, [part=button] { width: 100%; min-height: 2.75rem; padding: .5rem .75rem;
   border: 1px solid var(--line); border-radius: var(--verify-radius, .5rem) }
-input { text-align: match-parent }
+[dir=rtl] input { text-align: right }
 input[aria-invalid=true] { border-color: var(--error) }
 [part=code] { font-size: 1.375em; letter-spacing: .25em; font-variant-numeric: tabular-nums }
 button { cursor: pointer }
@@ -208,6 +208,7 @@ class VerifyCode extends Base {
   #internals = this.attachInternals();
   #$ = elements();
   #sent = null;
+  #left = null;
   #checked = null;
   #problem = "";
   #busy = false;
@@ -271,7 +272,7 @@ class VerifyCode extends Base {
 
   #start(to) {
     this.#turn++;
-    this.#sent = this.#checked = this.#key = this.#tried = null;
+    this.#sent = this.#left = this.#checked = this.#key = this.#tried = null;
     this.#problem = this.#$.code.value = "";
     this.#busy = false;
     this.#$.to.value = to;
@@ -279,7 +280,9 @@ class VerifyCode extends Base {
   }
 
   #edit(to) {
+    const left = this.#sent;
     this.#start(to);
+    this.#left = left;
     this.#$.to.focus();
   }
 
@@ -308,6 +311,8 @@ class VerifyCode extends Base {
   #send() {
     const to = this.#$.to.value.trim();
     if (!to) return this.#show(this.#say(this.#hint));
+    // Back at the same address, the code that is on its way there still counts.
+    if (this.#left?.typed === to && this.#left.resendAt > Date.now()) return this.#return();
     const parameters = /** @type {import("./verify.d.ts").SendParameters} */ ({
       channel: this.#channel,
       to,
@@ -320,10 +325,16 @@ class VerifyCode extends Base {
     // A submit that is repeated because no answer came is the same one: it has the same key.
     const idempotencyKey = (this.#key ??= newKey());
     this.#run(() => this.#client.send(parameters, { idempotencyKey }), (sent) => {
-      this.#sent = { ...sent };
+      this.#sent = { ...sent, typed: to };
       this.#$.code.value = "";
       this.#emit("verify-sent", sent);
     });
+  }
+
+  #return() {
+    this.#sent = this.#left;
+    this.#left = null;
+    this.#show("");
   }
 
   #check() {
