@@ -472,6 +472,9 @@ class VerifyCode extends Base {
   }
 }
 
+// Frameworks set a property only where they find it.
+Object.assign(VerifyCode.prototype, { client: undefined, messages: undefined });
+
 // The elements of the form by their id.
 function elements() {
   const $ = {};
