@@ -1,7 +1,6 @@
 /** Inbox: every captured message, newest first. */
 
-import { local } from "../api.js";
-import { live } from "../api.js";
+import { live, local } from "../api.js";
 import { codeIn } from "../code.js";
 import { h, keep, replace } from "../dom.js";
 import { counted } from "../format.js";
