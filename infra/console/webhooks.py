@@ -14,8 +14,8 @@ from infra.console.samples import filled, sample_payload
 from infra.console.signatures import NotSignable, sign
 
 _SNS = (
-    "Only Amazon can sign a message of SNS, with its certificate. Start the workflow "
-    "with such parameters instead."
+    "Only Amazon can sign a message of SNS, with its certificate. "
+    "Call {} with its sample parameters instead."
 )
 
 
@@ -47,7 +47,7 @@ def sample(stack: Stack, request: Request, name: str) -> dict[str, Any]:
     payload = filled(sample_payload(name, source.scheme) if given is None else given)
     path = f"/webhooks/{name}"
     if source.topic:
-        return {"signed": False, "why": _SNS, "path": path}
+        return {"signed": False, "why": _SNS.format(source.workflow), "path": path}
     secret = _secret(stack, source)
     if not secret:
         command = f"make webhook-secret SOURCE={name}"
