@@ -21,7 +21,7 @@ export const messageView = (message) => [
   h("header", { class: "message-head" },
     h("h2", { dir: "auto", id: "message" }, message.channel === "email" ? titleOf(message)
       : `${CHANNELS[message.channel] ?? message.channel} to ${message.to}`),
-    h("p", { class: "none" }, message.from && [message.from, " → "], h("span", {}, message.to), " · ",
+    h("p", { class: "none" }, message.from && [h("bdi", {}, message.from), " → "], h("bdi", {}, message.to), " · ",
       time(message.sent_at))),
   bigCode(codeIn(message)),
   message.channel === "email" ? emailView(message) : message.channel === "voice" ? callView(message)
