@@ -37,7 +37,7 @@ function emailView(message) {
     HTML: () => htmlPart(read),
     Text: () => h("div", { class: "as-written" }, code(message.text ?? "", "Text of the email")),
     Headers: () => later(localText(`${read}/source`), headers),
-    Source: () => later(localText(`${read}/source`), (text) => code(text, "Source of the email")),
+    Source: () => later(localText(`${read}/source`), (text) => [code(text, "Source of the email"), kept()]),
   });
 }
 
@@ -78,6 +78,8 @@ const links = (found) => found.length > 0 && h("section", { class: "links", "ari
   h("ul", {}, found.map(({ text, url }) => h("li", {}, text && h("span", { dir: "auto" }, text), " ",
     h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url)))));
 
+const kept = () => h("small", {}, "Made of what the emulator keeps. SES adds headers of its own.");
+
 function headers(source) {
   const { element, body } = table("Headers of the email", ["Name", "Value"]);
   const lines = source.split(/\r?\n\r?\n/, 1)[0].replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
@@ -85,7 +87,7 @@ function headers(source) {
     const at = line.indexOf(":");
     return row(h("b", {}, line.slice(0, at)), h("span", { class: "mono" }, line.slice(at + 1).trim()));
   }));
-  return element;
+  return [element, kept()];
 }
 
 /** A text as a phone shows it. */
