@@ -122,7 +122,7 @@ async function drawOne(place, { templates, locales, stamp }, template, locale, s
   if (focused) place.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
-const sendLink = (template) => h("a", { class: "button",
+const sendLink = (template) => h("a", { class: "button send",
   href: template === "verification" ? "/" : "/console/workflows/send_email_template" }, "Send it");
 
 const placeOf = ({ file, line }) => `${file || "Rendering"}${line ? `, line ${line}` : ""}`;
