@@ -2,11 +2,13 @@
 
 import hashlib
 from datetime import datetime
+from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from infra.console.answer import Answer, Refused, inert_document, plain_text
+from infra.console.brief import brief
 from infra.console.routes import Request
 from infra.local.captured import Message
 from infra.local.inbox import Inbox, TooManyWaiting, UnknownMessage
@@ -18,8 +20,15 @@ _DARK_QUERY = "(prefers-color-scheme: dark)"
 
 
 def messages(inbox: Inbox, request: Request) -> list[Message]:
-    """Messages that fit the query, newest first. With `wait`, answers once there is one."""
-    query = request.query
+    """Messages that fit the query, newest first. With `wait`, answers once there is one.
+
+    With `brief=true` they are without HTML, so that a list of many can be read often.
+    """
+    found = _fitting(inbox, request.query)
+    return [brief(message) for message in found] if request.query.get("brief") == "true" else found
+
+
+def _fitting(inbox: Inbox, query: Mapping[str, str]) -> list[Message]:
     # An unencoded + in a query is a space, and no destination has one.
     to = query.get("to", "").replace(" ", "+") or None
     try:

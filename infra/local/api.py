@@ -22,7 +22,6 @@ _NOT_PASSED_ON = {
     "transfer-encoding",
     CONSOLE_HEADER,
 }
-_SECONDS = 60
 _ALLOWED = "access-control-allow-origin"
 
 _pool = urllib3.PoolManager(maxsize=64, retries=False)
@@ -64,7 +63,9 @@ def ask(deployment: Deployment, sent: Sent) -> Reply:
     if origin:
         headers["origin"] = origins.known(origin, deployment.origins)
     url = deployment.api_url + sent.target
-    found = _pool.request(sent.method, url, body=sent.body, headers=headers, timeout=_SECONDS)
+    found = _pool.request(
+        sent.method, url, body=sent.body, headers=headers, timeout=deployment.api_seconds
+    )
     kept = [
         # A page compares it with its own origin.
         (name, origin if name.lower() == _ALLOWED and value != "*" else value)
