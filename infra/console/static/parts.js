@@ -158,6 +158,18 @@ export function field(label, control, hint) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, described);
 }
 
+/** Shows an error of a control in its paragraph, and says so to screen readers; "" clears it. */
+export function mark(control, error, detail) {
+  error.textContent = detail;
+  const others = (control.getAttribute("aria-describedby") ?? "").split(" ")
+    .filter((id) => id && id !== error.id);
+  const described = detail ? [...others, error.id] : others;
+  if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+  else control.removeAttribute("aria-describedby");
+  if (detail) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
+}
+
 /** A list of choices of which one is pressed. */
 export function choice(label, values, chosen, choose) {
   const buttons = Object.entries(values).map(([value, name]) => button(name, () => press(value), "",

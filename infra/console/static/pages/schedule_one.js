@@ -1,6 +1,7 @@
 /** One schedule: when it runs next, its next ten times, and its last runs. */
 
 import { api, live, local } from "../api.js";
+import { go } from "../app.js";
 import { h, keep, replace } from "../dom.js";
 import { minute, moment } from "../format.js";
 import { empty, facts, json, pageHead, pill, problem, row, table, time } from "../parts.js";
@@ -42,7 +43,7 @@ function draw(page, schedule, more, refresh, text) {
   const zone = expression.startsWith("cron") ? timezone : ownZone();
   replace(page,
     pageHead(workflow, `Runs ${inWords(expression)}${expression.startsWith("cron") ? `, in ${timezone}` : ""}.`,
-      pauseButton(schedule, refresh), cancelButton(schedule, refresh)),
+      pauseButton(schedule, refresh), cancelButton(schedule, () => go("/console/schedules"))),
     h("div", { class: "split" },
       h("div", { class: "stack" },
         h("section", { class: "card" }, h("h2", {}, "Next run"),
