@@ -128,7 +128,7 @@ def _problem_text(reply: Reply) -> str:
     except ValueError:
         return ""
     return (
-        f" {problem['code']}: {problem['detail']}"
+        f" {problem['code']}: {problem.get('detail', '')}"
         if isinstance(problem, dict) and "code" in problem
         else ""
     )

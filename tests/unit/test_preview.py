@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from infra.preview import rendering, server
+from infra.preview.server import PreviewServer
 
 from functions.core.messages.rendering.render import TEMPLATES
 from infra import sam
-from infra.preview import rendering, server
-from infra.preview.server import PreviewServer
 from tests.builders.emails import LOCALES, NAMES
 
 pytestmark = pytest.mark.slow
