@@ -24,7 +24,8 @@ const SHOWN_WITH = {
 const TIMES = 3;
 
 /** The reader's time zone. */
-export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone);
+let zone;
 
 /**
  * @returns {{element: Element, read: () => object, clear: () => void,

@@ -80,6 +80,6 @@ function forgotten(id, lines, log, waiting, missing, trace) {
     return [pageHead("No such request", id), h("div", { class: "empty" }, h("p", {}, missing),
       h("p", {}, "make run keeps the last 500 calls since it started. The logs go back for longer:"), command)];
   }
-  return [pageHead("An older request", "make run no longer has the call itself, only its log lines."),
+  return [pageHead("Log of a request", "make run has only its log lines: it is older than the last 500 calls, or part of a run."),
     trace && traceback(trace), log, command];
 }
