@@ -125,7 +125,7 @@ export function problem(body) {
 /** An answer of the API: status, time, and its body or problem. */
 export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
   h("p", {}, pill(got.status), " ", h("span", { class: "none" }, `${got.ms} ms`)),
-  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Answer"));
+  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
 
 /** A request as curl and as JavaScript, to copy. */
 export const requestCode = (request) => tabs("This request as", {
@@ -158,6 +158,18 @@ export function field(label, control, hint) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, described);
 }
 
+/** Shows an error of a control in its paragraph, and says so to screen readers; "" clears it. */
+export function mark(control, error, detail) {
+  error.textContent = detail;
+  const others = (control.getAttribute("aria-describedby") ?? "").split(" ")
+    .filter((id) => id && id !== error.id);
+  const described = detail ? [...others, error.id] : others;
+  if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+  else control.removeAttribute("aria-describedby");
+  if (detail) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
+}
+
 /** A list of choices of which one is pressed. */
 export function choice(label, values, chosen, choose) {
   const buttons = Object.entries(values).map(([value, name]) => button(name, () => press(value), "",
@@ -183,7 +195,7 @@ export const logLines = (lines) => h("ol", { class: "log" }, lines.map((line) =>
     Object.keys(line.keys).length > 0 && h("small", {}, Object.entries(line.keys)
       .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
       .join("  ")),
-    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": "Traceback" }, line.traceback))));
+    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": `Traceback of ${line.at}` }, line.traceback))));
 
 /**
  * Asks before something that cannot be undone.
