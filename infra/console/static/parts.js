@@ -137,10 +137,16 @@ let language = "curl";
 export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
 
 /** The same call as a command and as JavaScript, to copy. */
-export const codeTabs = (curl, javascript) => tabs("This request as", {
-  curl: () => code(curl(), (language = "curl") && "curl command"),
-  fetch: () => code(javascript(), (language = "fetch") && "JavaScript"),
-}, language);
+export function codeTabs(curl, javascript) {
+  const shown = (name, text, label) => {
+    language = name;
+    return code(text, label);
+  };
+  return tabs("This request as", {
+    curl: () => shown("curl", curl(), "curl command"),
+    fetch: () => shown("fetch", javascript(), "JavaScript"),
+  }, language);
+}
 
 /**
  * A table.
