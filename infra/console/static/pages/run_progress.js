@@ -1,0 +1,71 @@
+/** How a run goes: its bar, its counts, and its speed. */
+
+import { h } from "../dom.js";
+import { count, duration } from "../format.js";
+
+const PARTS = { succeeded: "good", failed: "bad", running: "info" };
+const WINDOW_MS = 8000;
+
+/** Items that have an outcome. */
+export const done = (run) => run.succeeded + run.failed;
+
+/** "195 of 200 succeeded · 5 failed", with what is not over yet. */
+export const inWords = (run) => [
+  `${count(run.succeeded)} of ${count(run.total)} succeeded`,
+  run.failed > 0 && `${count(run.failed)} failed`,
+  run.running > 0 && `${count(run.running)} running`,
+  run.pending > 0 && `${count(run.pending)} ${run.status === "cancelled" ? "never started" : "pending"}`,
+].filter(Boolean).join(" · ");
+
+/** Milliseconds from the start to the end, or until now. */
+export const lasted = (run, now = Date.now()) =>
+  Math.max(0, (run.finished_at ? new Date(run.finished_at) : now) - new Date(run.started_at));
+
+/** A duration; the API's times have whole seconds. */
+export const lastedInWords = (run) => {
+  const ms = lasted(run);
+  return ms < 1000 ? "under 1 s" : duration(ms < 10_000 ? Math.floor(ms / 1000) * 1000 : ms);
+};
+
+/** "12 items/s", over the whole run. */
+export const speed = (run) => rateInWords(done(run) / (Math.max(1000, lasted(run)) / 1000));
+
+export const rateInWords = (perSecond) => (perSecond >= 1 || perSecond === 0
+  ? `${count(Math.round(perSecond * 10) / 10)} items/s` : `${count(Math.round(perSecond * 600) / 10)} items/min`);
+
+/** A bar with its counts in words. `update` moves it. */
+export function progress(run, kind = "") {
+  const bar = h("div", { class: `bar ${kind}`, role: "progressbar", "aria-label": "Items with an outcome",
+    "aria-valuemin": 0 }, Object.values(PARTS).map((tone) => h("span", { class: tone })));
+  const words = h("small", { class: "tabular" });
+  const update = (now) => {
+    bar.setAttribute("aria-valuemax", now.total);
+    bar.setAttribute("aria-valuenow", done(now));
+    bar.setAttribute("aria-valuetext", inWords(now));
+    Object.keys(PARTS).forEach((name, place) => {
+      bar.children[place].style.width = `${(100 * now[name]) / now.total}%`;
+      bar.children[place].hidden = now[name] === 0;
+    });
+    words.textContent = inWords(now);
+  };
+  update(run);
+  return { element: h("div", { class: "progress" }, bar, words), update };
+}
+
+/**
+ * Speed over the last seconds, and the time that is left at that speed.
+ * @returns {(run: object) => {perSecond: number, leftMs: number | null}}
+ */
+export function speedometer() {
+  const seen = [];
+  return (run, now = Date.now()) => {
+    seen.push({ at: now, done: done(run) });
+    while (seen.length > 2 && now - seen[0].at > WINDOW_MS) seen.shift();
+    const [first] = seen;
+    const seconds = (now - first.at) / 1000;
+    const perSecond = seconds >= 1 ? (done(run) - first.done) / seconds
+      : done(run) / Math.max(1, lasted(run, now) / 1000);
+    const left = run.total - done(run);
+    return { perSecond, leftMs: perSecond > 0 && left > 0 ? (left / perSecond) * 1000 : null };
+  };
+}
