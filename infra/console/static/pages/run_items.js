@@ -77,8 +77,8 @@ const summaryOf = (item) => h("summary", {},
 /** Result or problem, and what the workflow logged on this item. */
 async function fill(content, item, runId) {
   const log = h("div", { class: "stack" });
-  replace(content,
-    item.problem ? [problem(item.problem), json(item.problem, "Problem")] : json(item.result, "Result"), log);
+  replace(content, item.problem ? problem(item.problem) : json(item.result, "Result"), log,
+    item.problem && h("details", {}, h("summary", {}, "Problem as JSON"), json(item.problem, "Problem")));
   try {
     const { lines } = await local(`logs?run=${encodeURIComponent(runId)}&index=${item.index}`);
     replace(log, h("h3", {}, "Log"), lines.length ? logLines(lines)

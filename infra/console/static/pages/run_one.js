@@ -6,19 +6,23 @@ import { h, replace } from "../dom.js";
 import { count, counted, duration } from "../format.js";
 import { confirmed, empty, facts, json, pageHead, pill, problem, say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
-import { lasted, lastedInWords, progress, rateInWords, speed, speedometer } from "./run_progress.js";
+import { lastedInWords, progress, rateInWords, speed, speedometer } from "./run_progress.js";
 
 const REFRESH_MS = 1000;
 
 export async function showOne(main, id, query, signal) {
   const page = h("div", { class: "stack" });
-  main.append(h("p", {}, h("a", { href: "/console/runs" }, "All runs")), page);
+  const actions = h("div", { class: "actions" });
+  const [workflow] = id.split(".");
+  document.title = `${workflow} · Runs`;
+  main.append(h("p", {}, h("a", { href: "/console/runs" }, "All runs")),
+    pageHead(workflow, h("code", {}, id), actions), page);
   const measure = speedometer();
   let shown;
   return live(signal, REFRESH_MS, async () => {
     const got = await api("GET", `/runs/${encodeURIComponent(id)}`, { poll: true, signal });
     if (!got.ok) return refused(page, got);
-    shown ??= draw(page, got.body, query.get("of"));
+    shown ??= draw(page, actions, got.body, query.get("of"));
     shown.update(got.body, measure(got.body));
     await shown.items.refresh(got.body);
     return got.body.status === "running";
@@ -34,17 +38,14 @@ function refused(page, { status, body }) {
   return false;
 }
 
-function draw(page, run, retried) {
-  const actions = h("div", { class: "actions" });
+function draw(page, actions, run, retried) {
   const bar = progress(run, "big");
   const numbers = h("dl", { class: "numbers" });
   const state = h("div", { class: "row" });
   const details = h("div");
   const outcome = h("div", { class: "stack" });
   const items = itemsOf(run.run_id);
-  document.title = `${run.workflow} · Runs`;
-  replace(page, h("div", { class: "head" }, pageHead(run.workflow, h("code", {}, run.run_id)), actions),
-    retried && h("p", {}, "Retries what failed in ",
+  replace(page, retried && h("p", {}, "Retries what failed in ",
       h("a", { href: `/console/runs/${retried}` }, "the run before it"), "."),
     h("section", { class: "card", "aria-label": "Progress" }, state, bar.element, numbers, details),
     outcome, items.element);
@@ -76,6 +77,7 @@ function drawNumbers(numbers, run) {
     const [term, value] = numbers.children[place].children;
     term.textContent = name === "pending" && run.status === "cancelled" ? "never started" : name;
     value.textContent = count(run[name]);
+    value.className = run[name] ? "" : "zero";
   });
 }
 
@@ -85,7 +87,7 @@ function times(run, { perSecond, leftMs }) {
   return facts({
     Started: time(run.started_at),
     Finished: !going && time(run.finished_at),
-    Duration: going ? duration(Math.floor(lasted(run) / 1000) * 1000).replace("0 ms", "0 s") : lastedInWords(run),
+    Duration: lastedInWords(run),
     Throughput: many && (going ? rateInWords(perSecond) : speed(run)),
     "Time left": going && many && leftMs !== null && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
     Items: count(run.total),

@@ -22,10 +22,10 @@ export const lasted = (run, now = Date.now()) =>
   Math.max(0, (run.finished_at ? new Date(run.finished_at) : now) - new Date(run.started_at));
 
 /** A duration; the API's times have whole seconds. */
-export const lastedInWords = (run) => {
-  const ms = lasted(run);
-  return ms < 1000 ? "under 1 s" : duration(ms < 10_000 ? Math.floor(ms / 1000) * 1000 : ms);
-};
+export function lastedInWords(run) {
+  const seconds = Math.floor(lasted(run) / 1000);
+  return seconds < 1 ? "under 1 s" : seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
+}
 
 /** "12 items/s", over the whole run. */
 export const speed = (run) => rateInWords(done(run) / (Math.max(1000, lasted(run)) / 1000));

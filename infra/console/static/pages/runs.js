@@ -24,7 +24,7 @@ async function showAll(main, query, signal) {
   const list = new Runs(signal);
   const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
   const told = h("div", { class: "stack" });
-  const items = h("ul", { class: "items runs" });
+  const items = h("ul", { class: "items run-list" });
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
   const older = working("Older runs", () => list.readOlder().then(draw));
   const filters = h("div", { class: "row filters" }, field("Workflow", select),

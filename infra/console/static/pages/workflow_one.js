@@ -21,13 +21,18 @@ export async function showOne(main, name, query, signal) {
     "It may have another name now, or it may have a mistake, which make run shows.",
     h("p", { class: "mono" }, name)));
   const sample = workflow.sample?.parameters ?? {};
-  const editor = remembering(editorOf(schema ?? {}, api, remembered(name) ?? sample), name);
+  const reset = button("Reset to the sample", () => {
+    editor.fill(sample);
+    localStorage.removeItem(keyOf(name));
+    editor.element.dispatchEvent(new Event("change"));
+  }, "quiet");
+  const editor = remembering(editorOf(schema ?? {}, api, remembered(name) ?? sample, reset), name);
   document.title = `${name} · Workflows`;
   main.append(back, pageHead(h("code", {}, name), operation?.description || workflow.summary),
     needs(workflow),
     h("div", { class: "split" },
       h("section", { class: "card", "aria-label": "Parameters" }, h("h2", {}, "Parameters"),
-        editor.element, reset(editor, sample, name)),
+        editor.element),
       h("section", { class: "card", "aria-label": "Call" }, h("h2", {}, "Call it"),
         ways({ workflow, schema: schema ?? {}, api, editor, signal }, query.get("how")))));
 }
@@ -76,10 +81,3 @@ function remembering(editor, name) {
   editor.element.addEventListener("input", remember);
   return editor;
 }
-
-const reset = (editor, sample, name) => h("div", { class: "actions" },
-  button("Reset to the sample", () => {
-    localStorage.removeItem(keyOf(name));
-    editor.fill(sample);
-    editor.element.dispatchEvent(new Event("change", { bubbles: true }));
-  }));
