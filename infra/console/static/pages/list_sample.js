@@ -2,6 +2,7 @@
 
 export const SAMPLE_ITEMS = 200;
 const WRONG = [23, 61, 104, 148, 187];
+const REFUSED = new Set([23, 104]); // as infra/local/refused_emails.py has it
 const FIRST = ["ana", "ben", "chidi", "dana", "emre", "fay", "goro", "hana", "ivan", "jana"];
 const LANGUAGES = ["en", "es", "fr", "de", "pt-BR", "ja"];
 
@@ -22,12 +23,16 @@ const rows = (head, rowOf) =>
 
 const person = (index) => `${FIRST[index % FIRST.length]}.${index}`;
 
-const emails = () => rows("to,locale", (index) => (WRONG.includes(index)
-  ? `${person(index)} at example.com,en` : `${person(index)}@example.com,${LANGUAGES[index % LANGUAGES.length]}`));
+/** Three addresses are none, and the provider refuses two. */
+const address = (index) => `${person(index)}${REFUSED.has(index) ? "@refused.example.com"
+  : WRONG.includes(index) ? " at example.com" : "@example.com"}`;
 
-const codes = () => rows("channel,to,locale", (index) => (WRONG.includes(index)
-  ? `email,${person(index)} at example.com,en`
-  : `email,${person(index)}@example.com,${LANGUAGES[index % LANGUAGES.length]}`));
+const language = (index) => LANGUAGES[index % LANGUAGES.length];
+
+const emails = () => rows("to,locale", (index) => `${address(index)},${language(index)}`);
+
+const codes = () =>
+  rows("channel,to,locale", (index) => `email,${address(index)},${language(index)}`);
 
 const verifications = () => rows("verification_id", (index) => (WRONG.includes(index)
   ? "no id" : `k1.${String(index).padStart(22, "A")}`));

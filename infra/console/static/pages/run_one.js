@@ -6,9 +6,11 @@ import { h, replace } from "../dom.js";
 import { count, counted, duration } from "../format.js";
 import { confirmed, empty, facts, json, pageHead, pill, problem, say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
-import { lastedInWords, progress, rateInWords, speed, speedometer } from "./run_progress.js";
+import { done, failures, lastedInWords, progress, rateInWords, speed, speedometer } from "./run_progress.js";
 
 const REFRESH_MS = 1000;
+/** After fewer items the time that is left is a guess. */
+const FEW_ITEMS = 5;
 
 export async function showOne(main, id, query, signal) {
   const page = h("div", { class: "stack" });
@@ -19,7 +21,7 @@ export async function showOne(main, id, query, signal) {
     pageHead(workflow, h("code", {}, id), actions), page);
   const measure = speedometer();
   let shown;
-  return live(signal, REFRESH_MS, async () => {
+  live(signal, REFRESH_MS, async () => {
     const got = await api("GET", `/runs/${encodeURIComponent(id)}`, { poll: true, signal });
     if (!got.ok) return refused(page, got);
     shown ??= draw(page, actions, got.body, query.get("of"));
@@ -57,8 +59,7 @@ function draw(page, actions, run, retried) {
     if (now.status === status) return;
     if (status) say(ending(now));
     status = now.status;
-    replace(state, pill(now.status), now.failed > 0 && now.status === "succeeded" &&
-      pill(`${count(now.failed)} failed`, "bad"));
+    replace(state, pill(now.status), failures(now));
     replace(actions, actionsOf(now));
     replace(outcome, outcomeOf(now));
   };
@@ -89,7 +90,7 @@ function times(run, { perSecond, leftMs }) {
     Finished: !going && time(run.finished_at),
     Duration: lastedInWords(run),
     Throughput: many && (going ? rateInWords(perSecond) : speed(run)),
-    "Time left": going && many && leftMs !== null && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
+    "Time left": going && done(run) >= FEW_ITEMS && leftMs !== null && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
     Items: count(run.total),
   });
 }

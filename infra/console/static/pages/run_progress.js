@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { count, duration } from "../format.js";
+import { pill } from "../parts.js";
 
 const PARTS = { succeeded: "good", failed: "bad", running: "info" };
 const WINDOW_MS = 8000;
@@ -16,6 +17,10 @@ export const inWords = (run) => [
   run.running > 0 && `${count(run.running)} running`,
   run.pending > 0 && `${count(run.pending)} ${run.status === "cancelled" ? "never started" : "pending"}`,
 ].filter(Boolean).join(" · ");
+
+/** That items of a list failed, which the run's status does not say. */
+export const failures = (run) => run.status === "succeeded" && run.failed > 0 &&
+  pill(`${count(run.failed)} failed`, "bad");
 
 /** Milliseconds from the start to the end, or until now. */
 export const lasted = (run, now = Date.now()) =>

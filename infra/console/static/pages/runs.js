@@ -5,7 +5,7 @@ import { h, keep, replace } from "../dom.js";
 import { counted } from "../format.js";
 import { choice, empty, field, pageHead, pill, problem, time, working } from "../parts.js";
 import { showOne } from "./run_one.js";
-import { done, lastedInWords, progress, speed } from "./run_progress.js";
+import { done, failures, lastedInWords, progress, speed } from "./run_progress.js";
 
 const PAGE = 25;
 const TICK_MS = 1000;
@@ -26,7 +26,7 @@ async function showAll(main, query, signal) {
   const told = h("div", { class: "stack" });
   const items = h("ul", { class: "items run-list" });
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
-  const older = working("Older runs", () => list.readOlder().then(draw));
+  const older = working("Older runs", () => list.readOlder(draw));
   const filters = h("div", { class: "row filters" }, field("Workflow", select),
     h("div", { class: "field" }, h("span", { class: "label" }, "Status"),
       choice("Status", STATUSES, chosen.status, (status) => choose("status", status))));
@@ -52,7 +52,7 @@ async function showAll(main, query, signal) {
   main.append(pageHead("Runs", "Work in the background: single calls, lists, and what schedules started.",
     h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
   let tick = 0;
-  return live(signal, TICK_MS, async () => {
+  live(signal, TICK_MS, async () => {
     if (tick++ % IDLE_TICKS && !list.isMoving()) return;
     await list.refresh();
     draw();
@@ -84,10 +84,11 @@ class Runs {
     if (first && page) this.cursor = page.cursor;
   }
 
-  async readOlder() {
+  async readOlder(draw) {
     const page = await this.read(`&cursor=${encodeURIComponent(this.cursor)}`);
     if (page) this.cursor = page.cursor;
-    await this.count(() => undefined);
+    draw();
+    await this.count(draw);
   }
 
   async read(more) {
@@ -104,10 +105,10 @@ class Runs {
   /** Adds the counts, which lists of runs do not have, to runs that lack them or go on. */
   async count(draw) {
     const open = this.all().filter((run) => !ended.has(run.run_id));
-    while (open.length && !this.signal.aborted) {
-      await Promise.all(open.splice(0, COUNTS_AT_ONCE).map(({ run_id }) => this.countOne(run_id)));
-      draw();
-    }
+    const work = async () => {
+      for (let run; (run = open.shift()) && !this.signal.aborted; draw()) await this.countOne(run.run_id);
+    };
+    await Promise.all(Array.from({ length: COUNTS_AT_ONCE }, work));
   }
 
   async countOne(id) {
@@ -127,15 +128,18 @@ function drawOptions(select, runs, chosen) {
 }
 
 function itemOf(run) {
-  const counts = run.total !== undefined;
+  const counted = run.total !== undefined;
+  const many = counted && run.total > 1;
   return h("li", {}, h("a", { href: `/console/runs/${run.run_id}` },
     h("span", { class: "run-name" }, h("b", {}, run.workflow), h("code", {}, shortId(run.run_id))),
-    h("span", { class: "run-state" }, pill(run.status),
-      counts && run.status === "succeeded" && run.failed > 0 && pill(`${run.failed} failed`, "bad")),
-    h("span", { class: "run-bar" }, counts && progress(run).element),
-    h("span", { class: "run-facts" }, time(run.started_at), h("span", {}, lastedInWords(run)),
-      h("span", {}, counts && run.total > 1 && done(run) > 0 && speed(run)))));
+    h("span", { class: "row" }, pill(run.status), counted && failures(run)),
+    counted ? progress(run).element : waiting(),
+    h("span", { class: "run-facts" }, time(run.started_at),
+      h("span", {}, [lastedInWords(run), many && done(run) > 0 && speed(run)].filter(Boolean).join(" · ")))));
 }
+
+/** The place of counts that are being read. */
+const waiting = () => h("span", { class: "progress" }, h("span", { class: "bar" }), h("small", {}, "\u00a0"));
 
 /** The first characters of an id, without the workflow's name. */
 export const shortId = (id) => id.split(".").at(-1).slice(0, 8);

@@ -14,12 +14,16 @@ const PANELS = { now: callNow, later: callLater, list: callOnList, schedule: cal
 export async function showOne(main, name, query, signal) {
   forgetOpenapi(); // the code may have changed since the last page
   const [workflows, { schema, operation, api }] =
-    await Promise.all([local("workflows", { signal }), parametersOf(name)]);
+    await Promise.all([local("workflows"), parametersOf(name)]);
+  if (signal.aborted) return;
   const workflow = workflows.find((each) => each.name === name);
   const back = h("p", {}, h("a", { href: "/console/workflows" }, "All workflows"));
-  if (!workflow) return main.append(back, empty("There is no such workflow",
-    "It may have another name now, or it may have a mistake, which make run shows.",
-    h("p", { class: "mono" }, name)));
+  if (!workflow) {
+    main.append(back, empty("There is no such workflow",
+      "It may have another name now, or a mistake that the terminal of make run shows.",
+      h("p", { class: "mono" }, name)));
+    return;
+  }
   const sample = workflow.sample?.parameters ?? {};
   const reset = button("Reset to the sample", () => {
     editor.fill(sample);

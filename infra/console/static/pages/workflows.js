@@ -14,7 +14,8 @@ export function show(main, { rest, query, signal }) {
 
 async function showAll(main, signal) {
   const groups = h("div", { class: "stack" });
-  const first = await local("workflows", { signal });
+  const first = await local("workflows");
+  if (signal.aborted) return;
   main.append(pageHead("Workflows",
     "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
   const draw = (workflows) => keep(groups, byGroup(workflows), ({ name }) => name, groupOf);
