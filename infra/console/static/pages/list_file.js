@@ -65,7 +65,9 @@ function rowsOf(text) {
 }
 
 function readJson(text, whole) {
-  if (!whole) throw new Error("This JSON is too long to look at here. Save it as JSON Lines, one object a line.");
+  if (!whole) {
+    throw new Error("This JSON is too long to look at here. Save it as JSON Lines, one object a line.");
+  }
   const items = parsed(text, "The list");
   if (!Array.isArray(items)) throw new Error("The list is not a JSON array.");
   return objects(items, (index) => `The item with index ${index}`);
@@ -75,7 +77,8 @@ function readLines(text, whole) {
   const lines = text.split("\n");
   if (!whole) lines.pop();
   const kept = lines.map((line, place) => [line, place + 1]).filter(([line]) => line.trim());
-  return objects(kept.map(([line, number]) => parsed(line, `Line ${number}`)), (index) => `Line ${kept[index][1]}`);
+  return objects(kept.map(([line, number]) => parsed(line, `Line ${number}`)),
+    (index) => `Line ${kept[index][1]}`);
 }
 
 function parsed(text, place) {
@@ -87,7 +90,7 @@ function parsed(text, place) {
 }
 
 function objects(items, placeOf) {
-  const wrong = items.findIndex((item) => item === null || typeof item !== "object" || Array.isArray(item));
+  const wrong = items.findIndex((item) => Object(item) !== item || Array.isArray(item));
   if (wrong >= 0) throw new Error(`${placeOf(wrong)} is not an object.`);
   return { items, names: [...new Set(items.flatMap(Object.keys))] };
 }

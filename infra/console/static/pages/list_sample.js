@@ -39,10 +39,11 @@ const verifications = () => rows("verification_id", (index) => (WRONG.includes(i
 
 const MADE = { send_email_template: emails, verify_send: codes, verify_delete: verifications };
 
-/** Items made of the form: each like it, with its number at the end of a text; five of a wrong type. */
+/** Items like the form, each with its number at the end of a text; five have a wrong type. */
 function others(schema, parameters) {
   const names = Object.keys(schema.properties ?? {});
-  const varied = names.find((name) => isFreeText(schema.properties[name]) && typeof parameters[name] === "string");
+  const varied = names.find((name) =>
+    isFreeText(schema.properties[name]) && typeof parameters[name] === "string");
   const [first = "name"] = [...(schema.required ?? []), ...names];
   const wrong = schema.properties?.[first]?.type === "object" ? "wrong" : { wrong: true };
   return Array.from({ length: SAMPLE_ITEMS }, (_, index) => JSON.stringify({
@@ -53,4 +54,5 @@ function others(schema, parameters) {
 }
 
 /** Whether a text may have any end. */
-const isFreeText = (schema) => schema.type === "string" && !schema.pattern && !schema.format && !schema.enum;
+const isFreeText = ({ type, pattern, format, enum: values }) =>
+  type === "string" && !pattern && !format && !values;

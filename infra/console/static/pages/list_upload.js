@@ -39,6 +39,7 @@ const fetchOf = (form, request) => [
 for (const [name, value] of Object.entries(upload.fields)) data.append(name, value);
 data.append("file", file); // a File of an input, or a Blob
 await fetch(upload.url, { method: "POST", body: data });`,
-  asFetch(request).replace("const response", "const started").replace("response.json", "started.json")
-    .replace("const answer", "const run").replace('"<upload_id>"', "upload.upload_id"),
+  asFetch(request).replace("const response", "const started")
+    .replace("response.json", "started.json").replace("const answer", "const run")
+    .replace('"<upload_id>"', "upload.upload_id"),
 ].join("\n\n");

@@ -82,7 +82,7 @@ async function fill(content, item, runId) {
   try {
     const { lines } = await local(`logs?run=${encodeURIComponent(runId)}&index=${item.index}`);
     replace(log, h("h3", {}, "Log"), lines.length ? logLines(lines)
-      : h("p", { class: "none" }, "The workflow logged nothing on this item."));
+      : h("p", { class: "none" }, "Nothing is logged on this item."));
   } catch (error) {
     replace(log, h("p", { class: "error" }, error.message));
   }

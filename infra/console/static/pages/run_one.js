@@ -4,9 +4,11 @@ import { api, live } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, duration } from "../format.js";
-import { confirmed, empty, facts, json, pageHead, pill, problem, say, time, working } from "../parts.js";
+import { confirmed, empty, facts, json, pageHead, pill, problem, say, time,
+  working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
-import { done, failures, lastedInWords, progress, rateInWords, speed, speedometer } from "./run_progress.js";
+import { done, failures, lastedInWords, progress, rateInWords, speed,
+  speedometer, waitingWord } from "./run_progress.js";
 
 const REFRESH_MS = 1000;
 /** After fewer items the time that is left is a guess. */
@@ -66,9 +68,11 @@ function draw(page, actions, run, retried) {
   return { update, items };
 }
 
-const ending = ({ status, failed, total }) => (status !== "succeeded" ? `The run has ${
-  status === "failed" ? "failed" : "been cancelled"}.` : failed
-  ? `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.` : "The run has succeeded.");
+function ending({ status, failed, total }) {
+  if (status !== "succeeded") return `The run has ${status === "failed" ? "failed" : "been cancelled"}.`;
+  return failed ? `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`
+    : "The run has succeeded.";
+}
 
 function drawNumbers(numbers, run) {
   const names = ["succeeded", "failed", "running", "pending"];
@@ -76,7 +80,7 @@ function drawNumbers(numbers, run) {
     h("div", { class: name }, h("dt", {}), h("dd", {}))));
   names.forEach((name, place) => {
     const [term, value] = numbers.children[place].children;
-    term.textContent = name === "pending" && run.status === "cancelled" ? "never started" : name;
+    term.textContent = name === "pending" ? waitingWord(run) : name;
     value.textContent = count(run[name]);
     value.className = run[name] ? "" : "zero";
   });
@@ -84,26 +88,31 @@ function drawNumbers(numbers, run) {
 
 function times(run, { perSecond, leftMs }) {
   const going = run.status === "running";
-  const many = run.total > 1;
+  const left = going && done(run) >= FEW_ITEMS && leftMs !== null;
   return facts({
     Started: time(run.started_at),
     Finished: !going && time(run.finished_at),
     Duration: lastedInWords(run),
-    Throughput: many && (going ? rateInWords(perSecond) : speed(run)),
-    "Time left": going && done(run) >= FEW_ITEMS && leftMs !== null && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
+    Throughput: run.total > 1 && (going ? rateInWords(perSecond) : speed(run)),
+    "Time left": left && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
     Items: count(run.total),
   });
 }
 
 function outcomeOf(run) {
   if (run.problem) return problem(run.problem);
-  return run.result !== null && h("section", { class: "stack" }, h("h2", {}, "Result"), json(run.result, "Result"));
+  return run.result !== null &&
+    h("section", { class: "stack" }, h("h2", {}, "Result"), json(run.result, "Result"));
 }
 
 function actionsOf(run) {
-  const again = h("a", { class: "button", href: `/console/workflows/${run.workflow}` }, "Open the workflow");
-  if (run.status === "running") return [again, working("Cancel the run", () => cancel(run), "danger")];
-  return [again, run.failed > 0 && working(`Retry ${counted(run.failed, "failed item")}`, () => retry(run), "primary")];
+  const open = h("a", { class: "button", href: `/console/workflows/${run.workflow}` },
+    "Open the workflow");
+  if (run.status === "running") {
+    return [open, working("Cancel the run", () => cancel(run), "danger")];
+  }
+  const label = `Retry ${counted(run.failed, "failed item")}`;
+  return [open, run.failed > 0 && working(label, () => retry(run), "primary")];
 }
 
 async function cancel(run) {

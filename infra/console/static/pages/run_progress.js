@@ -10,12 +10,15 @@ const WINDOW_MS = 8000;
 /** Items that have an outcome. */
 export const done = (run) => run.succeeded + run.failed;
 
+/** The word for items without an attempt. */
+export const waitingWord = (run) => (run.status === "cancelled" ? "never started" : "pending");
+
 /** "195 of 200 succeeded · 5 failed", with what is not over yet. */
 export const inWords = (run) => [
   `${count(run.succeeded)} of ${count(run.total)} succeeded`,
   run.failed > 0 && `${count(run.failed)} failed`,
   run.running > 0 && `${count(run.running)} running`,
-  run.pending > 0 && `${count(run.pending)} ${run.status === "cancelled" ? "never started" : "pending"}`,
+  run.pending > 0 && `${count(run.pending)} ${waitingWord(run)}`,
 ].filter(Boolean).join(" · ");
 
 /** That items of a list failed, which the run's status does not say. */
@@ -35,13 +38,17 @@ export function lastedInWords(run) {
 /** "12 items/s", over the whole run. */
 export const speed = (run) => rateInWords(done(run) / (Math.max(1000, lasted(run)) / 1000));
 
-export const rateInWords = (perSecond) => (perSecond >= 1 || perSecond === 0
-  ? `${count(Math.round(perSecond * 10) / 10)} items/s` : `${count(Math.round(perSecond * 600) / 10)} items/min`);
+export function rateInWords(perSecond) {
+  const rounded = (value) => count(Math.round(value * 10) / 10);
+  return perSecond >= 1 || perSecond === 0 ? `${rounded(perSecond)} items/s`
+    : `${rounded(perSecond * 60)} items/min`;
+}
 
 /** A bar with its counts in words. `update` moves it. */
 export function progress(run, kind = "") {
-  const bar = h("div", { class: `bar ${kind}`, role: "progressbar", "aria-label": "Items with an outcome",
-    "aria-valuemin": 0 }, Object.values(PARTS).map((tone) => h("span", { class: tone })));
+  const bar = h("div", { class: `bar ${kind}`, role: "progressbar", "aria-valuemin": 0,
+    "aria-label": "Items with an outcome" },
+  Object.values(PARTS).map((tone) => h("span", { class: tone })));
   const words = h("small", { class: "tabular" });
   const update = (now) => {
     bar.setAttribute("aria-valuemax", now.total);

@@ -11,7 +11,8 @@ const PAGE = 25;
 const TICK_MS = 1000;
 const IDLE_TICKS = 3;
 const COUNTS_AT_ONCE = 4;
-const STATUSES = { "": "All", running: "Running", succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled" };
+const STATUSES = { "": "All", running: "Running", succeeded: "Succeeded", failed: "Failed",
+  cancelled: "Cancelled" };
 
 /** Runs with their counts, by id: one that has ended is asked for once. */
 const ended = new Map();
@@ -35,7 +36,8 @@ async function showAll(main, query, signal) {
   const choose = (name, value) => {
     chosen[name] = value;
     const kept = Object.entries(chosen).filter(([, each]) => each);
-    history.replaceState(null, "", `/console/runs${kept.length ? `?${new URLSearchParams(kept)}` : ""}`);
+    const address = `/console/runs${kept.length ? "?" : ""}${new URLSearchParams(kept)}`;
+    history.replaceState(null, "", address);
     draw();
   };
   const draw = () => {
@@ -45,12 +47,13 @@ async function showAll(main, query, signal) {
     const shown = list.all().filter((run) => fits(run, chosen));
     keep(items, shown, (run) => run.run_id, itemOf);
     items.hidden = !shown.length;
-    few.textContent = shown.length ? "" : `None of the newest ${counted(list.all().length, "run")} is like this.`;
+    few.textContent = shown.length ? ""
+      : `None of the newest ${counted(list.all().length, "run")} is like this.`;
     older.hidden = !list.cursor;
     if (items.parentNode !== told) replace(told, content);
   };
-  main.append(pageHead("Runs", "Work in the background: single calls, lists, and what schedules started.",
-    h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
+  main.append(pageHead("Runs",
+    "Work in the background: single calls, lists, and what schedules started.", h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
   let tick = 0;
   live(signal, TICK_MS, async () => {
     if (tick++ % IDLE_TICKS && !list.isMoving()) return;
@@ -73,7 +76,8 @@ class Runs {
   }
 
   all() {
-    return [...this.known.values()].sort((one, other) => other.started_at.localeCompare(one.started_at));
+    return [...this.known.values()]
+      .sort((one, other) => other.started_at.localeCompare(one.started_at));
   }
 
   isMoving = () => this.all().some((run) => run.status === "running");
@@ -106,7 +110,9 @@ class Runs {
   async count(draw) {
     const open = this.all().filter((run) => !ended.has(run.run_id));
     const work = async () => {
-      for (let run; (run = open.shift()) && !this.signal.aborted; draw()) await this.countOne(run.run_id);
+      for (let run; (run = open.shift()) && !this.signal.aborted; draw()) {
+        await this.countOne(run.run_id);
+      }
     };
     await Promise.all(Array.from({ length: COUNTS_AT_ONCE }, work));
   }
@@ -123,7 +129,8 @@ function drawOptions(select, runs, chosen) {
   const names = [...new Set([...runs.map((run) => run.workflow), chosen].filter(Boolean))].sort();
   if (select.names === names.join()) return;
   select.names = names.join();
-  replace(select, h("option", { value: "" }, "All workflows"), names.map((name) => h("option", {}, name)));
+  replace(select, h("option", { value: "" }, "All workflows"),
+    names.map((name) => h("option", {}, name)));
   select.value = chosen;
 }
 
@@ -135,15 +142,18 @@ function itemOf(run) {
     h("span", { class: "row" }, pill(run.status), counted && failures(run)),
     counted ? progress(run).element : waiting(),
     h("span", { class: "run-facts" }, time(run.started_at),
-      h("span", {}, [lastedInWords(run), many && done(run) > 0 && speed(run)].filter(Boolean).join(" · ")))));
+      h("span", {}, [lastedInWords(run), many && done(run) > 0 && speed(run)]
+        .filter(Boolean).join(" · ")))));
 }
 
 /** The place of counts that are being read. */
-const waiting = () => h("span", { class: "progress" }, h("span", { class: "bar" }), h("small", {}, "\u00a0"));
+const waiting = () =>
+  h("span", { class: "progress" }, h("span", { class: "bar" }), h("small", {}, "\u00a0"));
 
 /** The first characters of an id, without the workflow's name. */
 export const shortId = (id) => id.split(".").at(-1).slice(0, 8);
 
 const nothing = () => empty("No runs yet",
-  "A run is work in the background. Start one on a list of 200 sample emails, of which 5 fail, and watch it.",
-  h("a", { class: "button primary", href: "/console/workflows/send_email_template?how=list" }, "Start a run on a list"));
+  "A run is work in the background. Make a list of 200 sample emails, of which 5 fail, and watch it.",
+  h("a", { class: "button primary", href: "/console/workflows/send_email_template?how=list" },
+    "Start a run on a list"));

@@ -34,11 +34,13 @@ export function callLater({ workflow, editor, signal }) {
     replace(out, got.status === 202 && followed(got.body, signal), answer(got));
   };
   return h("div", { class: "stack" },
-    h("p", { class: "lead" }, "The answer is a run, at once. The work goes on behind it, and is tried again if it fails."),
+    h("p", { class: "lead" }, "The answer is a run, at once. ",
+      "The work goes on behind it, and is tried again where that can help."),
     h("div", { class: "actions" }, working("Start it in the background", call, "primary")),
     out, asCode(request, editor).element);
 }
 
+/** Sends the request, and shows the errors of its problem beside their fields. */
 async function sent({ method, path, ...options }, editor) {
   const got = await api(method, path, options);
   editor.tell(got.ok ? [] : got.body.errors ?? []);
@@ -51,15 +53,16 @@ export function followed(run, signal) {
   live(signal, RUN_REFRESH_MS, async () => {
     const got = await api("GET", `/runs/${run.run_id}`, { poll: true, signal });
     if (got.ok) shown.update(got.body);
-    return got.ok && got.body.status === "running";
+    return !got.ok || got.body.status === "running";
   });
-  return h("div", { class: "stack" }, shown.element,
-    h("p", {}, h("a", { class: "button", href: `/console/runs/${run.run_id}` }, "Open the run")));
+  return h("div", { class: "stack" }, shown.element, h("p", {},
+    h("a", { class: "button", href: `/console/runs/${run.run_id}` }, "Open the run")));
 }
 
 /**
  * A request as code, folded, in step with the editor.
  * @param {() => object} request
+ * @param {(request: object) => Element} codeOf
  */
 export function asCode(request, editor, codeOf = requestCode) {
   const shown = h("div");

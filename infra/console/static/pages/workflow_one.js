@@ -51,12 +51,12 @@ const needs = ({ name, publishable, background, public: open }) => facts({
 function ways(call, chosen) {
   const made = {};
   const panelOf = (way) => () => {
-    history.replaceState(null, "", `${location.pathname}${way === "now" ? "" : `?how=${way}`}`);
+    history.replaceState(null, "", location.pathname + (way === "now" ? "" : `?how=${way}`));
     const able = way === "now" || call.workflow.background;
     return (made[way] ??= able ? PANELS[way](call) : onlyNow(call.workflow));
   };
-  return tabs("Ways to call it",
-    Object.fromEntries(Object.entries(WAYS).map(([way, label]) => [label, panelOf(way)])), WAYS[chosen]);
+  const panels = Object.entries(WAYS).map(([way, label]) => [label, panelOf(way)]);
+  return tabs("Ways to call it", Object.fromEntries(panels), WAYS[chosen]);
 }
 
 const onlyNow = ({ name }) => h("div", { class: "empty" }, h("h2", {}, "Only now"),

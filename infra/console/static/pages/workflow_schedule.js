@@ -15,14 +15,15 @@ export function callOnSchedule({ workflow, editor, signal }) {
     const { method, path, body } = request();
     const got = await api(method, path, { body });
     tell(got.ok ? [] : got.body.errors ?? [], editor, timing);
-    replace(out, got.status === 201 && created(got.body),
-      got.status === 202 && [h("p", {}, "That is now, so the run has started."), followed(got.body, signal)],
-      answer(got));
+    replace(out, got.status === 201 && created(got.body), got.status === 202 && [
+      h("p", {}, "That is now or within the minute, so the run has started."),
+      followed(got.body, signal)], answer(got));
   };
   const preview = asCode(request, editor);
   timing.element.addEventListener("input", preview.refresh);
   return h("div", { class: "stack" },
-    h("p", { class: "lead" }, "The parameters are checked now. A run starts with them when it is time."),
+    h("p", { class: "lead" },
+      "The parameters are checked now. A run starts with them when it is time."),
     timing.element,
     h("div", { class: "actions" }, working("Create the schedule", call, "primary")),
     out, preview.element);
@@ -37,5 +38,5 @@ function tell(errors, editor, timing) {
 
 const created = ({ schedule_id, next_at }) => h("div", { class: "stack" },
   facts({ "Next run": time(next_at) }),
-  h("p", {}, h("a", { class: "button", href: `/console/schedules/${encodeURIComponent(schedule_id)}` },
-    "Open the schedule")));
+  h("p", {}, h("a", { class: "button",
+    href: `/console/schedules/${encodeURIComponent(schedule_id)}` }, "Open the schedule")));

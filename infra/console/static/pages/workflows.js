@@ -37,5 +37,6 @@ const itemOf = (workflow) => h("li", {}, h("a", { href: `/console/workflows/${wo
   h("small", {}, workflow.summary)));
 
 const noneYet = () => h("div", { class: "card" },
-  h("p", {}, "A workflow of yours is a folder with a typed function. This makes one, and it appears here:"),
+  h("p", {}, "A workflow of yours is a folder with a typed function. ",
+    "This makes one, and it appears here:"),
   code("make workflow NAME=greet FROM=blank", "Command that makes a workflow"));
