@@ -41,6 +41,8 @@ export function working(label, work, kind = "", props = {}) {
       say(error.message);
     } finally {
       made.disabled = false;
+      // A button that cannot be pressed loses its focus.
+      if (document.activeElement === document.body) made.focus();
     }
   }, kind, props);
   return made;
@@ -129,7 +131,7 @@ export function problem(body) {
 export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
   h("p", { class: "row" }, pill(got.status), h("span", { class: "none" }, `${got.ms} ms`),
     got.ok && got.headers.get("x-request-id") && logOf(got.headers.get("x-request-id"))),
-  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Answer"));
+  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Its body"));
 
 let language = "curl";
 
