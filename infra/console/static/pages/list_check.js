@@ -12,8 +12,8 @@ export function previewOf(list, schema, editor, workflow) {
   const { element, body } = table("First items of the list", ["Item", ...names]);
   body.append(...list.items.slice(0, SHOWN_ROWS).map((item, index) => h("tr", {},
     h("th", { scope: "row" }, index), names.map((name) => h("td", {}, cellOf(item[name]))))));
-  const size = list.total === null ? `The first items of ${count(Math.ceil(list.blob.size / 1e6))} MB`
-    : `${counted(list.total, "item")}, ${counted(list.names.length, "column")}`;
+  const size = list.total === null
+    ? `The first items of ${count(Math.ceil(list.blob.size / 1e6))} MB` : `${counted(list.total, "item")}, ${counted(list.names.length, "column")}`;
   return [h("h3", {}, size), element, checkOf(list, schema, editor, workflow)];
 }
 

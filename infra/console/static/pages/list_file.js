@@ -59,14 +59,14 @@ function rowsOf(text) {
     } else if (cell.lastIndex < text.length) rows.push([]);
     else return rows;
   }
-  if (cell.lastIndex < text.length) throw new Error(
-    `Row ${rows.length} is not valid CSV: close every quote, and write quotes inside a value twice.`);
+  if (cell.lastIndex < text.length) throw new Error(`Row ${rows.length} is not valid CSV: ` +
+    "close every quote, and write quotes inside a value twice.");
   return rows;
 }
 
 function readJson(text, whole) {
   if (!whole) {
-    throw new Error("This JSON is too long to look at here. Save it as JSON Lines, one object a line.");
+    throw new Error("This JSON is too long to look at here. Save it as JSON Lines.");
   }
   const items = parsed(text, "The list");
   if (!Array.isArray(items)) throw new Error("The list is not a JSON array.");

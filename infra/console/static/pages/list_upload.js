@@ -16,7 +16,8 @@ export async function uploaded({ format, blob }) {
   form.append("file", blob);
   const stored = await fetch(got.body.url, { method: "POST", body: form });
   if (stored.ok) return { id: got.body.upload_id };
-  return { refused: problem({ title: "The list could not be stored", detail: await stored.text() }) };
+  const refusal = { title: "The list could not be stored", detail: await stored.text() };
+  return { refused: problem(refusal) };
 }
 
 /** The request as code; with a format, after the two requests that upload a list of it. */

@@ -78,7 +78,8 @@ const summaryOf = (item) => h("summary", {},
 async function fill(content, item, runId) {
   const log = h("div", { class: "stack" });
   replace(content, item.problem ? problem(item.problem) : json(item.result, "Result"), log,
-    item.problem && h("details", {}, h("summary", {}, "Problem as JSON"), json(item.problem, "Problem")));
+    item.problem && h("details", {}, h("summary", {}, "Problem as JSON"),
+      json(item.problem, "Problem")));
   try {
     const { lines } = await local(`logs?run=${encodeURIComponent(runId)}&index=${item.index}`);
     replace(log, h("h3", {}, "Log"), lines.length ? logLines(lines)

@@ -69,7 +69,8 @@ function draw(page, actions, run, retried) {
 }
 
 function ending({ status, failed, total }) {
-  if (status !== "succeeded") return `The run has ${status === "failed" ? "failed" : "been cancelled"}.`;
+  if (status === "cancelled") return "The run has been cancelled.";
+  if (status === "failed") return "The run has failed.";
   return failed ? `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`
     : "The run has succeeded.";
 }

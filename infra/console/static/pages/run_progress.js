@@ -35,13 +35,13 @@ export function lastedInWords(run) {
   return seconds < 1 ? "under 1 s" : seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
 }
 
-/** "12 items/s", over the whole run. */
+/** "12 a second", over the whole run. */
 export const speed = (run) => rateInWords(done(run) / (Math.max(1000, lasted(run)) / 1000));
 
 export function rateInWords(perSecond) {
   const rounded = (value) => count(Math.round(value * 10) / 10);
-  return perSecond >= 1 || perSecond === 0 ? `${rounded(perSecond)} items/s`
-    : `${rounded(perSecond * 60)} items/min`;
+  return perSecond >= 1 || perSecond === 0 ? `${rounded(perSecond)} a second`
+    : `${rounded(perSecond * 60)} a minute`;
 }
 
 /** A bar with its counts in words. `update` moves it. */

@@ -53,7 +53,8 @@ async function showAll(main, query, signal) {
     if (items.parentNode !== told) replace(told, content);
   };
   main.append(pageHead("Runs",
-    "Work in the background: single calls, lists, and what schedules started.", h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
+    "Work in the background: single calls, lists, and what schedules started.",
+    h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
   let tick = 0;
   live(signal, TICK_MS, async () => {
     if (tick++ % IDLE_TICKS && !list.isMoving()) return;
@@ -154,6 +155,6 @@ const waiting = () =>
 export const shortId = (id) => id.split(".").at(-1).slice(0, 8);
 
 const nothing = () => empty("No runs yet",
-  "A run is work in the background. Make a list of 200 sample emails, of which 5 fail, and watch it.",
+  "A run is work in the background. Make a list of 200 emails, of which 5 fail, and watch it.",
   h("a", { class: "button primary", href: "/console/workflows/send_email_template?how=list" },
     "Start a run on a list"));

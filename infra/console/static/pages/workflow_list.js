@@ -97,7 +97,7 @@ function wrongItems(errors, items) {
     .filter(({ path }) => path[0] === "items" && items?.[path[1]]);
   if (!named.length) return null;
   const { element, body } = table("Wrong items", ["Item", "Why", "Its values"]);
-  body.append(...named.slice(0, MOST_ERRORS).map(({ path: [, index, ...name], detail }) =>
-    row(index, [h("code", {}, name.join("/")), " ", detail], h("code", {}, JSON.stringify(items[index])))));
+  body.append(...named.slice(0, MOST_ERRORS).map(({ path: [, index, ...name], detail }) => row(index,
+    [h("code", {}, name.join("/")), " ", detail], h("code", {}, JSON.stringify(items[index])))));
   return [h("p", {}, `${counted(named.length, "wrong value")}. Nothing has started.`), element];
 }

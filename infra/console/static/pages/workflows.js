@@ -17,7 +17,8 @@ async function showAll(main, signal) {
   const first = await local("workflows");
   if (signal.aborted) return;
   main.append(pageHead("Workflows",
-    "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
+    "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."),
+  groups);
   const draw = (workflows) => keep(groups, byGroup(workflows), ({ name }) => name, groupOf);
   draw(first);
   live(signal, REFRESH_MS, async () => draw(await local("workflows", { poll: true, signal })));
