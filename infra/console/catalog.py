@@ -32,10 +32,10 @@ _HERE = "http://localhost:3000"
 
 
 def read_workflows(project: Path = ROOT) -> list[dict[str, Any]]:
-    """All workflows, the README's groups first."""
-    order = [*dict.fromkeys(_GROUPS.values()), _OWN]
-    found = [_workflow(project, name) for name in workflows(project)]
-    return sorted(found, key=lambda workflow: order.index(workflow["group"]))
+    """All workflows in the README's order, then the developer's own."""
+    names = workflows(project)
+    order = [name for name in _GROUPS if name in names]
+    return [_workflow(project, name) for name in dict.fromkeys([*order, *names])]
 
 
 def _workflow(project: Path, name: str) -> dict[str, Any]:

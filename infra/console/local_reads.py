@@ -1,17 +1,20 @@
 """Reads of `make run`: the routes below `/_local/`."""
 
+import os
 from http import HTTPStatus
 from typing import Any
 
-from infra.console import about, catalog, log_lines, messages
+from infra.console import about, catalog, events, log_lines, messages, schedule_times, webhooks
 from infra.console.about import Stack
 from infra.console.answer import Refused
+from infra.console.emails import Emails
 from infra.console.request_log import MOST_CALLS
 from infra.console.routes import Request, Route, Routes
 
 
 def local_reads(stack: Stack) -> Routes:
     """Routes that read a running stack; what it has is read at each request."""
+    emails = Emails(lambda: {**os.environ, **stack.settings})
     return Routes(
         Route("GET", "/_local/about", lambda _: about.about(stack)),
         Route("GET", "/_local/inbox", lambda request: messages.messages(stack.inbox, request)),
@@ -32,7 +35,21 @@ def local_reads(stack: Stack) -> Routes:
             "/_local/requests/{request_id}",
             lambda _, request_id: _request(stack, request_id),
         ),
+        Route("GET", "/_local/times", schedule_times.of_timing),
+        Route(
+            "GET",
+            "/_local/schedules/{schedule_id}/times",
+            lambda _, schedule_id: schedule_times.of_schedule(stack.deployment, schedule_id),
+        ),
         Route("GET", "/_local/logs", lambda request: _logs(stack, request)),
+        Route("GET", "/_local/webhooks", lambda _: webhooks.sources(stack)),
+        Route(
+            "POST",
+            "/_local/webhooks/{source}/sample",
+            lambda request, source: webhooks.sample(stack, request, source),
+        ),
+        Route("GET", "/_local/events", lambda _: events.events(stack.deployment.emulator)),
+        *emails.routes(),
     )
 
 
@@ -53,7 +70,14 @@ def _request(stack: Stack, request_id: str) -> dict[str, Any]:
     lines = log_lines.of_request(emulator, request_id)
     if not lines:
         raise Refused(HTTPStatus.NOT_FOUND, "No call and no log line has this request_id.")
-    return {"request": None, "query": "", "body": None, "answer": None, "lines": lines}
+    return {
+        "request": None,
+        "query": "",
+        "headers": {},
+        "body": None,
+        "answer": None,
+        "lines": lines,
+    }
 
 
 def _logs(stack: Stack, request: Request) -> dict[str, Any]:

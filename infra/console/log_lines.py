@@ -14,7 +14,8 @@ from infra.logs.line import Line
 from infra.logs.reading import read
 from infra.logs.sources import local_sources
 
-_DAYS_MS = 8 * 86_400_000
+_DAY_MS = 86_400_000
+_DAYS_MS = 8 * _DAY_MS
 """Time span that is read: a run logs for at most 7 days."""
 _EARLIER_MS = 60_000
 """How long before its answer a request may have logged its first line."""
@@ -41,6 +42,15 @@ def of_run(emulator: Emulator, run_id: str, index: str = "") -> list[dict[str, A
     lines = _read(emulator, LineFilter(run=run_id), _now_ms() - _DAYS_MS)
     item_id = f"{run_id}/{index}"
     return [_shown(line) for line in lines if not index or line.keys.get("item_id") == item_id]
+
+
+def of_workflow(emulator: Emulator, workflow: str) -> list[dict[str, Any]]:
+    """Lines of the last day that a workflow's own function logged, oldest first."""
+    sources = local_sources(emulator.client("lambda"), STACK)
+    own = [source for source in sources if source.workflow == workflow]
+    logs, now_ms = emulator.client("logs"), _now_ms()
+    lines = read(logs, own, LineFilter(), now_ms - _DAY_MS, now_ms + _EARLIER_MS)
+    return [_shown(line) for line in lines]
 
 
 def _read(emulator: Emulator, line_filter: LineFilter, start_ms: int) -> list[Line]:

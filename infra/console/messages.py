@@ -1,11 +1,14 @@
 """Reads of the inbox: the messages, and an email's HTML and source."""
 
+import hashlib
 from datetime import datetime
+from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from infra.console.answer import Answer, Refused, inert_document, plain_text
+from infra.console.brief import brief
 from infra.console.routes import Request
 from infra.local.captured import Message
 from infra.local.inbox import Inbox, TooManyWaiting, UnknownMessage
@@ -17,8 +20,15 @@ _DARK_QUERY = "(prefers-color-scheme: dark)"
 
 
 def messages(inbox: Inbox, request: Request) -> list[Message]:
-    """Messages that fit the query, newest first. With `wait`, answers once there is one."""
-    query = request.query
+    """Messages that fit the query, newest first. With `wait`, answers once there is one.
+
+    With `brief=true` they are without HTML, so that a list of many can be read often.
+    """
+    found = _fitting(inbox, request.query)
+    return [brief(message) for message in found] if request.query.get("brief") == "true" else found
+
+
+def _fitting(inbox: Inbox, query: Mapping[str, str]) -> list[Message]:
     # An unencoded + in a query is a space, and no destination has one.
     to = query.get("to", "").replace(" ", "+") or None
     try:
@@ -65,13 +75,15 @@ def _mime(message: Message) -> str:
         "To": message["to"],
         "Subject": message["subject"],
         "Date": format_datetime(datetime.fromisoformat(message["sent_at"])),
-        "Message-ID": f"<{message['id']}@email.amazonses.com>",
+        "Message-ID": f"<{message['id']}>",
     }
     for name, value in headers.items():
         made[name] = " ".join(str(value or "").split())
     made.set_content(message["text"] or "")
     if message["html"]:
         made.add_alternative(message["html"], subtype="html")
+        # Otherwise random, and the source would seem to change.
+        made.set_boundary(f"=_{hashlib.sha256(message['id'].encode()).hexdigest()[:32]}")
     return made.as_string()
 
 

@@ -6,83 +6,83 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from infra.console.redaction import kept_body, kept_query, without_tokens
 from infra.console.request_log import Call
 from infra.local import development
+from infra.local.api import CONSOLE_HEADER, Reply, Sent
 from infra.local.captured import utc
-
-HEADER = "x-console"
-"""Header of the console's own requests: `poll` or `page`. It does not reach the API."""
 
 _KNOWN_TOKENS = {
     development.SECRET: "development secret",
     development.PUBLISHABLE: "development publishable",
 }
+_LEFT_OUT = {
+    "authorization",
+    "cookie",
+    "connection",
+    "content-length",
+    "host",
+    "proxy-authorization",
+    CONSOLE_HEADER,
+}
+"""Headers that are not kept."""
 _ID_LENGTH = 16
 """Characters of a token's hash that are its id, as in functions.core.auth.tokens."""
 _REFUSED_DELIVERIES = {"wrong_signature", "stale_delivery", "not_found", "unavailable"}
 """Problem codes of deliveries whose signature was not verified."""
 
 
-class Sent(NamedTuple):
-    """A request."""
-
-    method: str
-    target: str
-    """Path and query."""
-    headers: Mapping[str, str]
-    """With names in lower case."""
-    body: bytes
-
-
-class Answered(NamedTuple):
-    """The answer to it."""
-
-    status: int
-    headers: Mapping[str, str]
-    """As `Sent.headers`."""
-    body: bytes
-    seconds: float
-
-
 def is_poll(headers: Mapping[str, str]) -> bool:
     """True for requests by which pages stay current; they are neither printed nor recorded."""
-    return headers.get(HEADER) == "poll" and _is_own(headers)
+    return headers.get(CONSOLE_HEADER) == "poll" and _is_own(headers)
 
 
-def record(sent: Sent, answered: Answered) -> Call:
-    """The record of a call."""
+def record(sent: Sent, reply: Reply, seconds: float) -> Call:
+    """The record of a call that took so many seconds."""
     path, _, query = sent.target.partition("?")
-    values = _object(answered.body)
-    problem = values if answered.status >= HTTPStatus.BAD_REQUEST else {}
+    values = _object(reply.body)
+    problem = values if reply.status >= HTTPStatus.BAD_REQUEST else {}
     about = {
-        "request_id": _request_id(answered),
+        "request_id": _request_id(reply, values),
         "at": utc(datetime.now(UTC)),
         "method": sent.method,
         "path": without_tokens(path),
-        "status": answered.status,
+        "status": reply.status,
         "code": problem.get("code"),
         "detail": problem.get("detail") or problem.get("message"),
-        "duration_ms": round(answered.seconds * 1000),
+        "duration_ms": round(seconds * 1000),
         "caller": _caller(sent.headers),
         "from": _page(sent.headers),
         "run_id": values.get("run_id"),
-        **_delivery(path, answered.status, problem),
+        **_delivery(path, reply.status, problem),
     }
     details = {
         "query": kept_query(query),
+        "headers": _kept_headers(sent.headers),
         "body": kept_body(sent.body, sent.headers.get("content-type", "")),
-        "answer": kept_body(answered.body, "", is_answer=True),
+        "answer": kept_body(reply.body, "", is_answer=True),
     }
     return Call(about, details)
 
 
-def _request_id(answered: Answered) -> str:
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers without credentials, and without those of the connection."""
+    return {
+        name: without_tokens(value)
+        for name, value in sorted(headers.items())
+        if name not in _LEFT_OUT
+    }
+
+
+def _request_id(reply: Reply, values: Mapping[str, Any]) -> str:
     """The id that the answer names; API Gateway's own answers may have none."""
-    headers = answered.headers
-    found = headers.get("x-request-id") or headers.get("apigw-requestid")
+    found = (
+        reply.header("x-request-id")
+        or reply.header("apigw-requestid")
+        or str(values.get("request_id") or "")
+    )
     return found or f"local-{uuid.uuid4().hex[:12]}"
 
 
@@ -105,7 +105,7 @@ def _caller(headers: Mapping[str, str]) -> str | None:
 
 def _page(headers: Mapping[str, str]) -> str:
     """Sender: the console, the origin of a page, or a program."""
-    if HEADER in headers and _is_own(headers):
+    if CONSOLE_HEADER in headers and _is_own(headers):
         return "console"
     return headers.get("origin") or "program"
 

@@ -13,7 +13,7 @@ class Call(NamedTuple):
     about: dict[str, Any]
     """What lists show of it; `request_id` is its identity."""
     details: dict[str, Any]
-    """Its query, body and answer."""
+    """Its query, headers, body and answer."""
 
 
 class RequestLog:

@@ -11,11 +11,13 @@ from typing import NoReturn
 
 from infra import sam
 from infra.local import development, providers
-from infra.local.deploy import Deployment, deploy
+from infra.local.debugging.waiting import debugging
+from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
+from infra.local.openapi import OpenApi
 from infra.local.reload import Reload
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
@@ -54,6 +56,7 @@ def main() -> int:
             arguments.port,
             _DEFAULTS | arguments.parameters,
             arguments.variables,
+            arguments.debug,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -70,26 +73,40 @@ def _stopping() -> None:
     say("stopping")
 
 
-def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str, str]) -> NoReturn:
+def _run(
+    state: Path, port: int, parameters: dict[str, str], settings: dict[str, str], debug: str
+) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
     refuse_running(state)  # first, as another port would not help then
+    debugged = debugging(debug, state) if debug else None
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
+        url = server.url
+        openapi = OpenApi(parameters.get("PublicUrl") or url, say)
         say("starting the emulator")
-        emulator = stack.enter_context(running_emulator(state))
+        emulator = stack.enter_context(
+            running_emulator(state, debugged.variables(STACK) if debugged else None)
+        )
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
-        url = server.url
         parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
         server.settings = {
-            upper_snake(name): value for name, value in parameters.items()
-        } | settings
+            **{upper_snake(name): value for name, value in parameters.items()},
+            **variables,
+        }
 
         def deploy_all() -> None:
-            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            server.deployment = deploy(
+                emulator,
+                parameters,
+                variables,
+                server.gate.closed,
+                openapi.files(),
+                patient=bool(debugged),
+            )
             outputs = server.deployment.outputs
             about = Running(
                 url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs
@@ -97,7 +114,7 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
             write_running(state, about)
             write_sam_env(state, server.deployment)
 
-        reload = _reload(server, deploy_all)
+        reload = _reload(server, deploy_all, openapi)
         deploy_all()
         stack.callback(forget_running, state)
         stack.callback(forget_sam_env, state)
@@ -110,12 +127,14 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
+        if debugged:
+            threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt
 
 
-def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
+def _reload(server: LocalServer, deploy_all: Callable[[], None], openapi: OpenApi) -> Reload:
     """Makes the reload, which reads the files before they are deployed: no change is missed."""
 
     def write_tokens() -> None:
@@ -124,10 +143,12 @@ def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
 
     def redeploy() -> Deployment:
         write_tokens()
+        openapi.make_again()
         deploy_all()
         return server.deployment
 
     reload = Reload(server.gate, say, redeploy, before_code=write_tokens)
+    reload.openapi = openapi
     server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
     return reload
 

@@ -13,37 +13,23 @@ from http import HTTPStatus
 
 import urllib3
 
+from infra.console.answer import json_answer
 from infra.console.handler import ConsoleHandler, ConsoleServer
 from infra.console.local_reads import local_reads
-from infra.console.recording import HEADER, Answered, Sent, is_poll, record
+from infra.console.recording import is_poll, record
 from infra.console.request_log import RequestLog
 from infra.local import origins
+from infra.local.api import Reply, Sent, ask
 from infra.local.deploy import Deployment
 from infra.local.gate import Gate
-from infra.local.guard import KEY_HEADER
-from infra.local.import_problem import FindMistake, import_problem, unimportable_folder
+from infra.local.import_problem import FindMistake, named_mistake
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
 from infra.local.terminal import Report
 from infra.logs.text import Tone
 
-_HOP_BY_HOP = {
-    "connection",
-    "content-length",
-    "date",
-    "host",
-    "keep-alive",
-    "server",
-    "transfer-encoding",
-    HEADER,
-}
-_API_SECONDS = 60
 _CALLS_AT_ONCE = 24
 """Most calls at once; each may start a process, and more would wait for the processor."""
-
-_ALLOWED = "access-control-allow-origin"
-
-_pool = urllib3.PoolManager(maxsize=64, retries=False)
 
 
 class LocalServer(ConsoleServer):
@@ -98,72 +84,31 @@ class _Handler(ConsoleHandler):
         return self.server.refusal(self.headers["origin"]) or super()._refusal(path)
 
     def _elsewhere(self, path: str) -> None:
-        """Passes a request on to the API."""
+        """Passes a request on to the API; records and prints it before the sender can ask."""
         started = time.monotonic()
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        sent = {name.lower(): value for name, value in self.headers.items()}
-        try:
-            reply = self._ask(sent, body)
-        except urllib3.exceptions.HTTPError as error:
-            self._refuse(502, f"The emulator did not answer: {error}")
-            return
-        status, headers, answer = self._named_mistake(reply.status, self._kept(reply), reply.data)
-        self._reply(status, headers, answer)
-        if not is_poll(sent):
-            seconds = time.monotonic() - started
-            answered = Answered(status, _by_name(headers), answer, seconds)
-            self._note(path, Sent(self.command, self.path, sent, body), answered)
-
-    def _ask(self, sent: dict[str, str], body: bytes) -> urllib3.BaseHTTPResponse:
-        deployment, origin = self.server.deployment, self.headers["origin"]
-        headers = {name: value for name, value in sent.items() if name not in _HOP_BY_HOP}
-        # Without it, the guard refuses what a page sends.
-        headers[KEY_HEADER] = deployment.emulator.key
-        if origin:
-            headers["origin"] = origins.known(origin, deployment.origins)
-        with self.server.gate.call(), self.server.calls:
-            url = self.server.deployment.api_url + self.path
-            return _pool.request(
-                self.command, url, body=body, headers=headers, timeout=_API_SECONDS
-            )
-
-    def _kept(self, reply: urllib3.BaseHTTPResponse) -> list[tuple[str, str]]:
-        """Headers of the answer; a page compares the allowed origin with its own."""
-        origin = self.headers["origin"]
-        return [
-            (name, origin if name.lower() == _ALLOWED and value != "*" else value)
-            for name, value in reply.headers.items()
-            if name.lower() not in _HOP_BY_HOP
-        ]
-
-    def _note(self, path: str, sent: Sent, answered: Answered) -> None:
-        """Records a call and prints its line."""
-        if self.command != "OPTIONS":
-            self.server.requests.add(record(sent, answered))
-        line = f"{self.command} {path} {answered.status}{_problem_text(answered)}"
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        sent = Sent(self.command, self.path, headers, body)
+        reply = named_mistake(self._ask(sent), self.path, self.server.find_mistake)
+        if not is_poll(headers) and self.command != "OPTIONS":
+            self.server.requests.add(record(sent, reply, time.monotonic() - started))
+        self._reply(*reply)
         self.server.answered.set()
-        self.server.report(line, _tone(path, answered.status))
+        if not is_poll(headers):
+            line = f"{self.command} {path} {reply.status}{_problem_text(reply)}"
+            self.server.report(line, _tone(path, reply.status))
 
-    def _named_mistake(
-        self, status: int, headers: list[tuple[str, str]], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """The answer, or a problem with the mistake if the function cannot be imported."""
-        folder = unimportable_folder(status, self.path, body)
-        mistake = self.server.find_mistake(folder) if folder else None
-        if not (folder and mistake):
-            return status, headers, body
-        request_id = next(
-            (value for name, value in headers if name.lower() == "apigw-requestid"), ""
-        )
-        kept = [
-            (name, value) for name, value in headers if name.lower().startswith("access-control-")
-        ]
-        headers = [
-            ("content-type", "application/problem+json"),
-            ("cache-control", "no-store"),
-            *kept,
-        ]
-        return 500, headers, import_problem(folder, mistake, request_id)
+    def _ask(self, sent: Sent) -> Reply:
+        try:
+            with self.server.gate.call(), self.server.calls:
+                return ask(self.server.deployment, sent)
+        except urllib3.exceptions.HTTPError as error:
+            return _unreachable(error)
+
+
+def _unreachable(error: Exception) -> Reply:
+    answer = json_answer({"message": f"The emulator did not answer: {error}"}, 502)
+    return Reply(answer.status, list(answer.headers.items()), answer.body)
 
 
 def _tone(path: str, status: int) -> Tone:
@@ -175,15 +120,11 @@ def _tone(path: str, status: int) -> Tone:
     )
 
 
-def _by_name(headers: list[tuple[str, str]]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers}
-
-
-def _problem_text(answered: Answered) -> str:
+def _problem_text(reply: Reply) -> str:
     """Code and detail of a problem; empty for another answer."""
-    is_problem = answered.status >= HTTPStatus.BAD_REQUEST
+    is_problem = reply.status >= HTTPStatus.BAD_REQUEST
     try:
-        problem = json.loads(answered.body) if is_problem else None
+        problem = json.loads(reply.body) if is_problem else None
     except ValueError:
         return ""
     return (

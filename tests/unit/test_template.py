@@ -193,6 +193,7 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
     assert public == {
         ("get", "/.well-known/jwks.json"),
         ("get", "/usersnap.js"),
+        ("get", "/verify-messages.js"),
         ("get", "/verify.d.ts"),
         ("get", "/verify.js"),
         ("post", "/webhooks/{source}"),

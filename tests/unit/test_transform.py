@@ -13,6 +13,7 @@ from infra.local.references import refuse_dangling
 PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /usersnap.js",
+    "GET /verify-messages.js",
     "GET /verify.d.ts",
     "GET /verify.js",
     "POST /webhooks/{source}",

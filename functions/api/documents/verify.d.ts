@@ -150,11 +150,8 @@ export interface VerifyCodeElement extends HTMLElement {
   client?: VerifyClient;
   /** Texts of this element, in place of those of its language. */
   messages?: Partial<Messages>;
-  readonly form: HTMLFormElement | null;
   /** Form value: the proof, or without an audience the verification id; null until verified. */
   readonly value: string | null;
-  checkValidity(): boolean;
-  reportValidity(): boolean;
   /** Starts anew. */
   reset(): void;
 }

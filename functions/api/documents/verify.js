@@ -1,6 +1,6 @@
 // @ts-self-types="./verify.d.ts"
 // Sends and checks codes: a client, and the form <verify-code>. No dependency, no build step.
-// verify.d.ts describes what is exported.
+// verify.d.ts describes what is exported; verify-messages.js has more languages.
 
 export class VerifyError extends Error {
   constructor(problem, options) {
@@ -38,22 +38,31 @@ const CLASSES = {
 };
 
 // API Gateway's own refusals have a status and no code.
-const CODES = { 401: "not_authenticated", 403: "not_permitted", 404: "not_found", 429: "limit_exceeded" };
+const CODES = {
+  401: "not_authenticated",
+  403: "not_permitted",
+  404: "not_found",
+  429: "limit_exceeded",
+};
 
 /** @type {typeof import("./verify.d.ts").createVerifyClient} */
 export function createVerifyClient({
   token,
   url = import.meta.url.replace(/[^/]*([?#].*)?$/, ""),
   timeout = 30_000,
-  fetch = (...request) => globalThis.fetch(...request),
+  fetch = (input, init) => globalThis.fetch(input, init),
 }) {
-  async function call(workflow, parameters, { signal, headers }) {
+  async function call(workflow, parameters, { signal, headers = {} }) {
     const limit = AbortSignal.timeout(timeout);
     let response, body;
     try {
       response = await fetch(`${url.replace(/\/+$/, "")}/workflows/${workflow}`, {
         method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          ...headers,
+        },
         body: JSON.stringify(renamed(parameters, snakeCase)),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });
@@ -126,138 +135,94 @@ const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowe
 const renamed = (object, as) =>
   Object.fromEntries(Object.entries(object).map(([name, value]) => [as(name), value]));
 
-// Domains that people mistype, and real ones that would be taken for a mistyped one.
-const DOMAINS = `gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com msn.com
-icloud.com aol.com mail.com email.com proton.me protonmail.com gmx.de gmx.net gmx.com gmx.at gmx.ch web.de
-t-online.de yahoo.fr hotmail.fr orange.fr wanadoo.fr laposte.net yahoo.es hotmail.es libero.it
-yahoo.it hotmail.it yahoo.co.uk hotmail.co.uk outlook.de outlook.fr outlook.es yahoo.de hotmail.de
-yahoo.co.jp docomo.ne.jp ezweb.ne.jp uol.com.br bol.com.br yahoo.com.br hotmail.com.br`.split(/\s+/);
+// Domains that people mistype, and real ones that look like one of them.
+const DOMAINS = `gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com
+msn.com icloud.com aol.com mail.com email.com proton.me protonmail.com gmx.de gmx.net gmx.com
+gmx.at gmx.ch web.de t-online.de outlook.de hotmail.de yahoo.de orange.fr free.fr wanadoo.fr
+laposte.net outlook.fr hotmail.fr yahoo.fr outlook.es hotmail.es yahoo.es libero.it hotmail.it
+yahoo.it hotmail.co.uk yahoo.co.uk uol.com.br bol.com.br yahoo.com.br yahoo.co.jp docomo.ne.jp
+ezweb.ne.jp`.split(/\s+/);
 
 /** @type {typeof import("./verify.d.ts").suggestEmail} */
 export function suggestEmail(address) {
-  const [, local, domain] = /^\s*(\S+)@(\S+\.\w\S*?)\s*$/.exec(address.toLowerCase()) ?? [];
+  const [, local, typed] = /^\s*(\S+@)(\S+\.\w+)\s*$/.exec(address) ?? [];
+  const domain = typed?.toLowerCase();
   if (!domain || DOMAINS.includes(domain)) return null;
-  const most = domain.length < 8 ? 1 : 2;
-  const [near] = DOMAINS.map((each) => [distance(domain, each), each])
-    .filter(([far]) => far <= most)
-    .sort(([a], [b]) => a - b);
-  const meant = near?.[1] ?? domain.replace(/\.(con|cmo|ocm|vom|xom|cim|comm|coom)$/, ".com");
-  return meant === domain ? null : `${address.trim().slice(0, local.length)}@${meant}`;
+  const meant =
+    DOMAINS.find((each) => isNear(domain, each, 1)) ??
+    DOMAINS.find((each) => each.length > 8 && isNear(domain, each, 2)) ??
+    domain.replace(/\.(con|cmo|ocm|vom|xom|cim|comm|coom)$/, ".com");
+  return meant === domain ? null : local + meant;
 }
 
-// Optimal string alignment: insertions, deletions, substitutions, and swaps of neighbours.
-function distance(a, b) {
-  const rows = [[...b, 0].map((_, column) => column)];
-  for (let i = 1; i <= a.length; i++) {
-    rows[i] = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const differs = a[i - 1] === b[j - 1] ? 0 : 1;
-      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + differs);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
-    }
-  }
-  return rows[a.length][b.length];
+// Whether so many edits turn a into b: a letter more, less or other, or two neighbours swapped.
+function isNear(a, b, edits) {
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same++;
+  const [restA, restB] = [a.slice(same), b.slice(same)];
+  if (!edits || !restA || !restB) return Math.max(restA.length, restB.length) <= edits;
+  const swapped = restA[0] === restB[1] && restA[1] === restB[0];
+  return (
+    isNear(restA.slice(1), restB, edits - 1) ||
+    isNear(restA, restB.slice(1), edits - 1) ||
+    isNear(restA.slice(1), restB.slice(1), edits - 1) ||
+    (swapped && isNear(restA.slice(2), restB.slice(2), edits - 1))
+  );
 }
-
-/** @type {typeof import("./verify.d.ts").messages} */
-export const messages = {
-  en: {
-    email: "Email address",
-    phone: "Phone number",
-    emailHint: "Enter an email address, such as name@example.com.",
-    phoneHint: "Enter a phone number with its country code, such as +44 20 7946 0958.",
-    send: "Send code",
-    suggestion: "Did you mean {to}?",
-    sent: "Enter the code that we sent to {to}.",
-    change: "Change",
-    code: "Code",
-    length: "The code has {length} characters.",
-    check: "Verify",
-    wrong: "This code is wrong. Attempts left: {attempts}",
-    spent: "This code is no longer valid. Get a new one.",
-    resend: "Send a new code",
-    wait: "New code in {time}",
-    limit: "Too many requests. Try again in {time}.",
-    refused: "No code can be sent there. Use another one.",
-    failed: "That did not work. Try again.",
-    verified: "{to} is verified.",
-  },
-};
-
-const RIGHT_TO_LEFT = ["ar", "fa", "he", "ur"];
 
 const STYLE = `
-:host { display: block; max-width: 24rem; --accent: var(--verify-accent, #2563eb);
-  --line: var(--verify-line, color-mix(in srgb, currentColor 50%, transparent));
-  --error: var(--verify-error, color-mix(in srgb, #dc2626 65%, currentColor));
-  --success: var(--verify-success, color-mix(in srgb, #16a34a 60%, currentColor)) }
-:host([hidden]), [hidden] { display: none !important }
-form, .step { display: grid; gap: .5rem }
+:host { display: block; max-width: 24rem; line-height: 1.5; --_accent: var(--verify-accent, #2563eb);
+  --_line: var(--verify-line, color-mix(in srgb, currentColor 45%, transparent));
+  --_error: var(--verify-error, color-mix(in srgb, #dc2626 65%, currentColor));
+  --_success: var(--verify-success, color-mix(in srgb, #16a34a 60%, currentColor)) }
+:host([hidden]), [hidden], p:empty { display: none !important }
+form { display: grid; gap: .75rem }
 p { margin: 0; text-wrap: pretty; overflow-wrap: anywhere }
-label { font-weight: 600 }
-input, button { box-sizing: border-box; font: inherit; color: inherit; min-height: 2.75rem;
-  border-radius: var(--verify-radius, .5rem) }
-input { width: 100%; padding: .5rem .75rem; background: transparent; border: 1px solid var(--line);
-  text-align: match-parent }
-input[aria-invalid=true] { border-color: var(--error) }
+label { display: block; margin-bottom: .375rem; font-weight: 600 }
+input, button { box-sizing: border-box; font: inherit; color: inherit; background: none }
+input, [part=button] { width: 100%; min-height: 2.75rem; padding: .5rem .75rem;
+  border: 1px solid var(--_line); border-radius: var(--verify-radius, .5rem) }
+input { text-align: match-parent }
+input[aria-invalid=true] { border-color: var(--_error) }
 [part=code] { font-size: 1.375em; letter-spacing: .25em; font-variant-numeric: tabular-nums }
-button { cursor: pointer; padding: .5rem .75rem; border: 0; background: none }
-[part=button] { background: var(--accent); color: var(--verify-on-accent, #fff); font-weight: 600 }
-[part=link] { min-height: 1.5rem; padding: 0; text-align: start; justify-self: start;
+button { cursor: pointer }
+[part=button] { border-color: #0000; background: var(--_accent); font-weight: 600;
+  color: var(--verify-on-accent, #fff) }
+[part=link] { justify-self: start; min-height: 1.5rem; padding: 0; border: 0; text-align: start;
   text-decoration: underline; text-underline-offset: .2em; font-variant-numeric: tabular-nums }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
-:disabled, [aria-disabled=true] { cursor: default; opacity: .6; text-decoration: none }
-[part=error] { color: var(--error) }
-[part=success] { color: var(--success); font-weight: 600; outline: none }`;
+.row { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; justify-content: space-between }
+:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
+input:focus-visible { outline-offset: -1px }
+:disabled, [aria-disabled=true] { cursor: default; opacity: .65; text-decoration: none }
+[part=error] { color: var(--_error) }
+[part=success] { color: var(--_success); font-weight: 600; outline: none }
+[part=success]::before { content: "\\2713\\a0" / "" }`;
 
-class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
+// Where pages are rendered on a server, there are no elements.
+const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
+
+class VerifyCode extends Base {
   static formAssociated = true;
-  static observedAttributes = ["channel", "disabled", "lang", "required", "to"];
+  static observedAttributes = ["channel", "lang", "required", "to"];
 
   #internals = this.attachInternals();
+  #$ = elements();
   #sent = null;
   #checked = null;
   #problem = "";
   #busy = false;
   #turn = 0;
-  #key = null;
-  #exhausted = false;
-  #tried = "";
+  #key;
+  #tried;
   #ticking;
-  #$ = {};
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
-    const sheet = new CSSStyleSheet();
+    const [$, sheet] = [this.#$, new CSSStyleSheet()];
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    const $ = this.#$;
-    const make = (tag, id, attributes = {}, ...children) => {
-      const node = document.createElement(tag);
-      for (const [name, value] of Object.entries({ id, ...attributes })) node.setAttribute(name, value);
-      node.append(...children);
-      return ($[id] = node);
-    };
-    const field = { dir: "ltr", "aria-describedby": "problem", "aria-required": "true" };
-    const link = { type: "button", part: "link" };
-    const typed = { ...field, part: "input", spellcheck: "false", autocapitalize: "none" };
-    const code = { inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "characters" };
-    make("form", "form", { novalidate: "", part: "form" },
-      make("div", "address", { class: "step" },
-        make("label", "toLabel", { for: "to", part: "label" }),
-        make("input", "to", typed)),
-      make("div", "entry", { class: "step" },
-        make("p", "about", { part: "hint" }),
-        make("button", "change", link),
-        make("label", "codeLabel", { for: "code", part: "label" }),
-        make("input", "code", { ...field, ...code, part: "code", spellcheck: "false" })),
-      make("p", "problem", { role: "alert", part: "error" }),
-      make("button", "submit", { part: "button" }),
-      make("button", "suggestion", link),
-      make("button", "resend", link));
-    root.append($.form, make("p", "result", { role: "status", part: "success", tabindex: "-1" }));
+    root.append($.form, $.result);
     $.form.onsubmit = (event) => {
       event.preventDefault();
       this.#sent ? this.#check() : this.#send();
@@ -266,15 +231,17 @@ class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
       this.#key = null;
       this.#render();
     };
-    $.code.oninput = () => this.#isComplete() && $.code.value !== this.#tried && this.#check();
+    $.code.oninput = () => this.#isComplete() && this.#check();
     $.resend.onclick = () => this.#send();
     $.change.onclick = () => this.#edit($.to.value);
     $.suggestion.onclick = () => this.#edit(suggestEmail($.to.value));
   }
 
   connectedCallback() {
-    this.#$.to.value ||= this.getAttribute("to") ?? "";
+    this.#$.to.value ||= this.getAttribute("to");
     this.#render();
+    // Once more with the texts of verify-messages.js, which runs after this module.
+    queueMicrotask(() => this.isConnected && this.#render());
   }
 
   disconnectedCallback() {
@@ -282,7 +249,7 @@ class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
   }
 
   attributeChangedCallback(name, _, value) {
-    if (name === "to" && !this.#sent) this.#$.to.value = value ?? "";
+    if (name === "to" && !this.#sent) this.#$.to.value = value;
     if (this.isConnected) this.#render();
   }
 
@@ -294,44 +261,19 @@ class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
     this.reset();
   }
 
-  reset() {
-    this.#start(this.getAttribute("to") ?? "");
-  }
-
-  get form() {
-    return this.#internals.form;
-  }
-
   get value() {
     return this.#checked && (this.#checked.proof ?? this.#checked.verificationId);
   }
 
-  checkValidity() {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity() {
-    return this.#internals.reportValidity();
-  }
-
-  get #channel() {
-    return this.getAttribute("channel") ?? "email";
-  }
-
-  get #lang() {
-    return this.closest("[lang]")?.lang || globalThis.navigator.language;
-  }
-
-  get #client() {
-    const url = this.getAttribute("url") ?? undefined;
-    return this.client ?? createVerifyClient({ url, token: this.getAttribute("token") });
+  reset() {
+    this.#start(this.getAttribute("to"));
   }
 
   #start(to) {
     this.#turn++;
-    this.#busy = false;
-    this.#sent = this.#checked = this.#key = null;
+    this.#sent = this.#checked = this.#key = this.#tried = null;
     this.#problem = this.#$.code.value = "";
+    this.#busy = false;
     this.#$.to.value = to;
     this.#render();
   }
@@ -341,193 +283,238 @@ class VerifyCode extends (globalThis.HTMLElement ?? class {}) {
     this.#$.to.focus();
   }
 
+  get #channel() {
+    return this.getAttribute("channel") ?? "email";
+  }
+
+  get #hint() {
+    return this.#channel === "email" ? "emailHint" : "phoneHint";
+  }
+
+  get #lang() {
+    return this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+  }
+
+  // Properties that a page may set, also before this class is there.
+  get #own() {
+    return /** @type {import("./verify.d.ts").VerifyCodeElement} */ (/** @type {any} */ (this));
+  }
+
+  get #client() {
+    const [token, url] = [this.getAttribute("token"), this.getAttribute("url") ?? undefined];
+    return this.#own.client ?? createVerifyClient({ token, url });
+  }
+
   #send() {
-    const $ = this.#$;
-    if (!$.to.value.trim()) return this.#refuse(`${this.#kind}Hint`);
-    const replaced = this.#exhausted ? undefined : this.#sent?.verificationId;
-    const attribute = (name) => this.getAttribute(name) ?? undefined;
-    const parameters = {
+    const to = this.#$.to.value.trim();
+    if (!to) return this.#show(this.#say(this.#hint));
+    const parameters = /** @type {import("./verify.d.ts").SendParameters} */ ({
       channel: this.#channel,
-      to: $.to.value.trim(),
-      country: attribute("country"),
-      purpose: attribute("purpose"),
-      nonce: attribute("proof-nonce"),
+      to,
+      country: this.getAttribute("country"),
+      purpose: this.getAttribute("purpose"),
+      nonce: this.getAttribute("proof-nonce"),
       locale: [this.#lang, ...navigator.languages].join(),
-      resendOf: replaced,
-    };
-    // A repeated submit that no answer came to has the same key: it is the same one.
-    this.#key ??= newKey();
-    return this.#run(() => this.#client.send(parameters, { idempotencyKey: this.#key }), (sent) => {
-      this.#sent = sent;
-      this.#exhausted = false;
-      $.code.value = this.#tried = "";
+      resendOf: this.#sent?.attemptsLeft === 0 ? null : this.#sent?.verificationId,
+    });
+    // A submit that is repeated because no answer came is the same one: it has the same key.
+    const idempotencyKey = (this.#key ??= newKey());
+    this.#run(() => this.#client.send(parameters, { idempotencyKey }), (sent) => {
+      this.#sent = { ...sent };
+      this.#$.code.value = "";
       this.#emit("verify-sent", sent);
     });
   }
 
   #check() {
-    const $ = this.#$;
     const { verificationId } = this.#sent;
-    if (!$.code.value.trim()) return this.#refuse("length");
-    this.#tried = $.code.value;
-    return this.#run(() => this.#client.check({ verificationId, code: $.code.value }), (checked) => {
-      if (checked.valid) {
-        this.#checked = { verificationId, ...checked };
-        this.#emit("verify-valid", this.#checked);
-      } else {
-        this.#exhausted = !checked.attemptsLeft;
-        this.#problem = this.#exhausted
-          ? this.#say("spent")
-          : this.#say("wrong", { attempts: checked.attemptsLeft });
-      }
+    const code = (this.#tried = this.#$.code.value);
+    if (!code.trim()) return this.#show(this.#say("length"));
+    this.#run(() => this.#client.check({ verificationId, code }), (checked) => {
+      const attempts = (this.#sent.attemptsLeft = checked.attemptsLeft);
+      if (!checked.valid) this.#problem = this.#say(attempts ? "wrong" : "spent", { attempts });
+      else this.#emit("verify-valid", (this.#checked = { verificationId, ...checked }));
     });
   }
 
-  // One request at a time. An answer that comes after a reset is dropped.
+  // Makes one request at a time. An answer that comes after a reset is dropped.
   async #run(request, use) {
     if (this.#busy) return;
     const turn = this.#turn;
     this.#busy = true;
     this.#problem = "";
     this.#render();
-    try {
-      const answer = await request();
-      if (turn !== this.#turn) return;
-      this.#key = null;
-      use(answer);
-    } catch (error) {
-      if (turn !== this.#turn) return;
-      this.#fail(error);
-    }
+    const [answer, error] = await request().then((got) => [got], (failed) => [null, failed]);
+    if (turn !== this.#turn) return;
     this.#busy = false;
-    this.#render();
-    this.#focus();
+    if (!(error instanceof NetworkError)) this.#key = null;
+    error ? this.#fail(error) : use(answer);
+    this.#show(this.#problem);
   }
 
   #fail(error) {
-    if (!(error instanceof NetworkError)) this.#key = null;
-    if (error instanceof AttemptsExhausted) this.#exhausted = true;
-    if (error instanceof LimitExceeded && this.#sent)
+    if (this.#sent && error instanceof AttemptsExhausted) this.#sent.attemptsLeft = 0;
+    if (this.#sent && error instanceof LimitExceeded)
       this.#sent.resendAt = new Date(Date.now() + error.retryAfter * 1000);
     this.#problem = this.#explain(error);
     this.#emit("verify-error", error);
   }
 
   #explain(error) {
-    if (error instanceof LimitExceeded) return this.#say("limit", { time: this.#time(error.retryAfter) });
-    if (error instanceof InvalidParameters) {
-      const [{ pointer, detail }] = error.errors;
-      if (pointer === "/code") return this.#say("length");
-      return pointer === "/to" ? this.#say(`${this.#kind}Hint`) : detail;
-    }
-    const refused = [ProviderRefused, CountryNotAllowed, LineTypeNotSupported];
-    if (refused.some((each) => error instanceof each)) return this.#say("refused");
+    const is = (...classes) => classes.some((each) => error instanceof each);
+    const wrong = is(InvalidParameters) ? error.errors[0] : null;
+    if (wrong?.pointer === "/to") return this.#say(this.#hint);
+    if (wrong?.pointer === "/code") return this.#say("length");
+    if (is(LimitExceeded)) return this.#say("limit", { time: this.#time(error.retryAfter) });
+    if (is(ProviderRefused, CountryNotAllowed, LineTypeNotSupported)) return this.#say("refused");
     return this.#say("failed");
-  }
-
-  #refuse(key) {
-    this.#problem = this.#say(key);
-    this.#render();
-    this.#focus();
   }
 
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  get #kind() {
-    return this.#channel === "email" ? "email" : "phone";
-  }
-
-  // Codes are digits; those of test destinations may have letters.
+  // Codes are digits. Those of test destinations may have letters.
   #isComplete() {
-    const typed = this.#$.code.value.normalize("NFKC");
-    const length = this.#sent.codeLength;
-    return [/\p{Nd}/gu, /[\p{Nd}a-z]/giu].some((each) => typed.match(each)?.length === length);
+    const code = this.#$.code.value;
+    return code !== this.#tried && [/[^\p{Nd}]/gu, /[^\p{Nd}a-z]/giu].some(
+      (other) => code.replace(other, "").length === this.#sent.codeLength,
+    );
   }
 
-  #focus() {
-    const active = this.getRootNode().activeElement;
+  // Shows a problem, or how it goes on, and moves the focus there unless it is elsewhere by now.
+  #show(problem) {
+    this.#problem = problem;
+    this.#render();
+    const active = /** @type {Document} */ (this.getRootNode()).activeElement;
     if (active && active !== this && active !== document.body) return;
-    const $ = this.#$;
-    (this.#checked ? $.result : this.#sent ? $.code : $.to).focus();
-    if (this.#problem && this.#sent) $.code.select();
+    const target = this.#checked ? "result" : this.#sent ? "code" : "to";
+    this.#$[target].focus();
+    if (problem) this.#$[target].select();
   }
 
   #say(key, values) {
-    const language = this.#lang.split("-")[0];
-    const texts = { ...messages.en, ...messages[language], ...messages[this.#lang], ...this.messages };
+    const [lang, table] = [this.#lang, { ...messages.en }];
+    Object.assign(table, messages[lang.split("-")[0]], messages[lang], this.#own.messages);
     const given = { to: this.#$.to.value.trim(), length: this.#sent?.codeLength, ...values };
-    // Isolated, since an address in a sentence from right to left keeps its own direction.
-    return texts[key].replace(/\{(\w+)\}/g, (_, name) => `\u2068${given[name]}\u2069`);
+    // Isolated (FSI, PDI): an address in a sentence from right to left keeps its own direction.
+    return table[key].replace(/\{(\w+)\}/g, (_, name) => `\u2068${given[name]}\u2069`);
   }
 
   #time(seconds) {
-    const [unit, size] = seconds > 5400 ? ["hour", 3600] : seconds > 90 ? ["minute", 60] : ["second", 1];
-    const style = { style: "unit", unit, unitDisplay: "long" };
-    return new Intl.NumberFormat(this.#lang, style).format(Math.ceil(seconds / size));
+    const unit = seconds > 90 ? "minute" : "second";
+    const size = seconds > 90 ? 60 : 1;
+    return new Intl.NumberFormat(this.#lang, { style: "unit", unit, unitDisplay: "long" }).format(
+      Math.ceil(seconds / size),
+    );
   }
 
   #render() {
-    const $ = this.#$;
-    const [sent, checked, email] = [this.#sent, this.#checked, this.#kind === "email"];
-    const disabled = this.matches(":disabled");
-    const show = (id, shown, key) => {
-      $[id].hidden = !shown;
-      if (key) $[id].textContent = shown ? this.#say(key) : "";
-    };
-    $.form.dir = $.result.dir = RIGHT_TO_LEFT.includes(this.#lang.split("-")[0]) ? "rtl" : "ltr";
+    const [$, sent, checked] = [this.#$, this.#sent, this.#checked];
+    const email = this.#channel === "email";
+    const rightToLeft = /^(ar|fa|he|ur)\b/.test(this.#lang);
+    $.form.dir = $.result.dir = rightToLeft ? "rtl" : "ltr";
     $.to.type = $.to.inputMode = email ? "email" : "tel";
     $.to.autocomplete = email ? "email" : "tel";
-    show("form", !checked);
-    show("address", !sent);
-    show("toLabel", true, this.#kind);
-    show("entry", sent);
-    show("about", sent, "sent");
-    show("change", sent, "change");
-    show("codeLabel", sent, "code");
-    show("submit", true, sent ? "check" : "send");
-    show("result", checked, "verified");
-    this.#renderSuggestion();
+    $.form.hidden = Boolean(checked);
+    $.address.hidden = Boolean(sent);
+    $.entry.hidden = $.row.hidden = !sent;
+    $.toLabel.textContent = this.#say(email ? "email" : "phone");
+    $.codeLabel.textContent = this.#say("code");
+    $.change.textContent = this.#say("change");
+    $.submit.textContent = this.#say(sent ? "check" : "send");
+    $.about.textContent = sent ? this.#say("sent") : "";
+    $.result.textContent = checked ? this.#say("verified") : "";
     $.problem.textContent = this.#problem;
-    $.problem.hidden = !this.#problem;
-    for (const input of [$.to, $.code]) input.setAttribute("aria-invalid", Boolean(this.#problem));
-    for (const each of $.form.elements) each.disabled = disabled;
-    $.submit.setAttribute("aria-disabled", this.#busy);
-    $.form.setAttribute("aria-busy", this.#busy);
+    for (const each of [$.to, $.code]) each.ariaInvalid = Boolean(this.#problem);
+    for (const each of $.form.elements) each.disabled = this.matches(":disabled");
+    $.submit.ariaDisabled = $.form.ariaBusy = this.#busy;
+    this.#renderSuggestion();
     this.#renderResend();
-    this.#report();
+    this.#renderValidity();
     clearInterval(this.#ticking);
     if (sent && !checked) this.#ticking = setInterval(() => this.#renderResend(), 1000);
   }
 
   #renderSuggestion() {
     const { to, suggestion } = this.#$;
-    const meant = this.#kind === "email" ? suggestEmail(to.value) : null;
-    // While it is being typed, "gmail.co" is on its way to "gmail.com".
+    const meant = this.#channel === "email" ? suggestEmail(to.value) : null;
+    // While it is typed, "gmail.co" is on its way to "gmail.com".
     suggestion.hidden = !meant || (!this.#sent && meant.startsWith(to.value.trim()));
-    suggestion.textContent = meant ? this.#say("suggestion", { to: meant }) : "";
+    suggestion.textContent = this.#say("suggestion", { to: meant });
   }
 
   #renderResend() {
-    const { resend } = this.#$;
     const seconds = Math.ceil((this.#sent?.resendAt - Date.now()) / 1000);
-    const waiting = seconds > 0;
-    resend.hidden = !this.#sent;
+    const [{ resend }, waiting] = [this.#$, seconds > 0];
     resend.disabled = waiting || this.matches(":disabled");
-    resend.textContent = waiting ? this.#say("wait", { time: this.#time(seconds) }) : this.#say("resend");
+    resend.textContent = waiting
+      ? this.#say("wait", { time: this.#time(seconds) })
+      : this.#say("resend");
   }
 
-  // Form value and validity.
-  #report() {
+  #renderValidity() {
+    const [key, field] = this.#sent ? ["sent", "code"] : [this.#hint, "to"];
+    const valueMissing = this.hasAttribute("required") && !this.#checked;
     this.#internals.setFormValue(this.value);
-    const missing = this.hasAttribute("required") && !this.#checked;
-    const [flags, text] = missing
-      ? [{ valueMissing: true }, this.#say(this.#sent ? "sent" : `${this.#kind}Hint`)]
-      : [{}, ""];
-    this.#internals.setValidity(flags, text, this.#sent ? this.#$.code : this.#$.to);
+    this.#internals.setValidity({ valueMissing }, this.#say(key), this.#$[field]);
   }
 }
+
+// The elements of the form by their id.
+function elements() {
+  const $ = {};
+  const make = (tag, id, attributes, ...children) => {
+    $[id] = document.createElement(tag);
+    for (const each of Object.entries({ id, ...attributes })) $[id].setAttribute(...each);
+    $[id].append(...children);
+    return $[id];
+  };
+  const link = { type: "button", part: "link" };
+  const field = { dir: "ltr", spellcheck: "false", "aria-describedby": "problem", required: "" };
+  const code = { ...field, part: "code", inputmode: "numeric", autocomplete: "one-time-code" };
+  make("p", "result", { part: "success", role: "status", tabindex: "-1" });
+  make("form", "form", { part: "form", novalidate: "" },
+    make("div", "address", {},
+      make("label", "toLabel", { part: "label", for: "to" }),
+      make("input", "to", { ...field, part: "input", autocapitalize: "none" })),
+    make("p", "about", { part: "hint" }),
+    make("button", "suggestion", link),
+    make("div", "entry", {},
+      make("label", "codeLabel", { part: "label", for: "code" }),
+      make("input", "code", code)),
+    make("p", "problem", { part: "error", role: "alert" }),
+    make("button", "submit", { part: "button" }),
+    make("div", "row", { class: "row" },
+      make("button", "change", link),
+      make("button", "resend", link)));
+  return $;
+}
+
+/** @type {typeof import("./verify.d.ts").messages} */
+export const messages = {
+  en: {
+    email: "Email address",
+    phone: "Phone number",
+    emailHint: "Enter an email address, such as name@example.com.",
+    phoneHint: "Enter a phone number with its country code, such as +1 415 555 0123.",
+    send: "Send code",
+    suggestion: "Did you mean {to}?",
+    sent: "Enter the code that we sent to {to}.",
+    code: "Code",
+    length: "The code has {length} characters.",
+    check: "Verify",
+    wrong: "This code is wrong. Attempts left: {attempts}",
+    spent: "This code is no longer valid. Get a new one.",
+    change: "Change",
+    resend: "Send a new code",
+    wait: "New code in {time}",
+    limit: "Too many requests. Try again in {time}.",
+    refused: "No code can be sent there. Use another address or number.",
+    failed: "That did not work. Try again.",
+    verified: "{to} is verified.",
+  },
+};
 
 if (globalThis.customElements && !customElements.get("verify-code"))
   customElements.define("verify-code", VerifyCode);

@@ -33,10 +33,15 @@ class TimingParameters(Parameters, kw_only=True):
     at: str | None = None
     """RFC 3339 with an offset, or local time beside a `timezone`."""
     after_seconds: Annotated[int, Meta(ge=0, le=_MAX_AHEAD_SECONDS)] | None = None
+    """Seconds from now."""
     every_seconds: Annotated[int, Meta(ge=_MINUTE_SECONDS, le=_MAX_INTERVAL_SECONDS)] | None = None
+    """Interval, a multiple of 60. The first run comes after one interval."""
     cron: Annotated[str, Meta(max_length=200)] | None = None
+    """Six fields: minutes, hours, day of month, month, day of week, year (`0 9 ? * MON-FRI *`)."""
     timezone: str | None = None
+    """IANA time zone of `cron` and of times without an offset; by default UTC."""
     ends_at: str | None = None
+    """Time from which nothing starts, for `every_seconds` and `cron`."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):

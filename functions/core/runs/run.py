@@ -11,7 +11,7 @@ from functions.core.clock import utc
 from functions.core.errors import RunFailed
 from functions.core.http.problems import problem
 from functions.core.runs import execution, outcomes
-from functions.core.runs.execution import Execution, workflow_of
+from functions.core.runs.execution import Execution, RunId, workflow_of
 
 RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
 
@@ -26,19 +26,27 @@ _STATUS: dict[str, RunStatus] = {
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One background execution of a workflow. The counts always add up to `total`."""
 
-    run_id: str
+    run_id: RunId
+    """Id of the run."""
     workflow: str
+    """Name of the workflow that runs."""
     status: RunStatus
     """A run over one item has its status; a run over many succeeds once all items have an outcome.
     """
     total: int
+    """Number of items."""
     pending: int
     """Items not started; in a cancelled run, interrupted ones too."""
     running: int
+    """Items being worked on."""
     succeeded: int
+    """Items that ended with a result."""
     failed: int
+    """Items that ended with a problem."""
     started_at: datetime
+    """Start of the run."""
     finished_at: datetime | None = None
+    """End of the run; null while it runs."""
     result: Any = None
     """Result of a run over one item; null for others, whose outcomes have the results."""
     problem: Any = None
@@ -51,11 +59,25 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     Counts are left out: they take two more requests to Step Functions, which allows few per second.
     """
 
-    run_id: str
+    run_id: RunId
+    """Id of the run."""
     workflow: str
+    """Name of the workflow that runs."""
     status: RunStatus
+    """A run over many items succeeds once all of them have an outcome."""
     started_at: datetime
+    """Start of the run."""
     finished_at: datetime | None
+    """End of the run; null while it runs."""
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of runs, newest first. It may be short and not the last."""
+
+    runs: list[RunSummary]
+    """Runs of the workflows that the token may call."""
+    cursor: str | None
+    """Cursor of the next page; null at the end."""
 
 
 class _Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,28 +51,41 @@ class NotSent(Result):
     """Reason why a message was not sent, as in a problem."""
 
     code: str
+    """Code of the problem."""
     detail: str
+    """Explanation."""
 
 
 class MessageOutcome(Result):
-    """Outcome of one recipient's message. `message_id` is SES's, and null if it was not sent."""
+    """Outcome of one recipient's message."""
 
     to: str
     """Masked."""
     message_id: str | None
+    """SES's id of the message; null if it was not sent."""
     problem: NotSent | None
+    """Reason why it was not sent; null if it was."""
 
 
 class EmailTemplateSent(Result):
     """Outcomes of all messages, in the order of `to`."""
 
     sent: int
+    """Messages that SES has accepted."""
     failed: int
+    """Messages that were not sent."""
     messages: list[MessageOutcome]
+    """Outcome of each message."""
 
 
 def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTemplateSent:
-    """Sends the email to each recipient. With one recipient, a failed message fails the call."""
+    """Sends an email from a template to one or several people.
+
+    Each recipient gets a separate message. With one recipient, a failed message fails the call.
+
+    Raises:
+        LimitExceeded, ProviderRefused, ProviderUnavailable
+    """
     recipients = mailing.read_recipients(parameters.to)
     reply_to = mailing.read_reply_to(parameters.reply_to)
     rendered = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)

@@ -19,6 +19,14 @@ export function moment(iso, timeZone) {
     { dateStyle: "medium", timeStyle: "medium", ...(timeZone && { timeZone }) });
 }
 
+/** "Fri 27 Nov, 10:36": a time to the minute, with its year in another year. */
+export function minute(iso, timeZone) {
+  const at = new Date(iso);
+  const other = at.getFullYear() !== new Date().getFullYear();
+  return at.toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short",
+    hour: "2-digit", minute: "2-digit", ...(other && { year: "numeric" }), ...(timeZone && { timeZone }) });
+}
+
 /** "12:00:07" today, with the date on another day. */
 export function clock(iso) {
   const at = new Date(iso);

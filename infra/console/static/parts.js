@@ -189,7 +189,7 @@ export function choice(label, values, chosen, choose) {
 
 /** Names and values. */
 export const facts = (pairs) => h("dl", { class: "facts" },
-  Object.entries(pairs).filter(([, value]) => ![null, undefined, false, ""].includes(value))
+  Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 
 /** Log lines, each with its traceback. */

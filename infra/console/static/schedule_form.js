@@ -2,7 +2,7 @@
 
 import { local } from "./api.js";
 import { h, replace } from "./dom.js";
-import { moment } from "./format.js";
+import { minute } from "./format.js";
 import { choice, field, newId } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
 
@@ -134,18 +134,21 @@ function explainer(read, meaning, next) {
         .catch(() => ({ times: [], errors: [] }));
       if (call !== latest) return;
       next.textContent = got.errors.length ? got.errors[0].detail.replace(/^./, (first) =>
-        first.toUpperCase()) : nextInWords(got.times, kind);
+        first.toUpperCase()) : nextInWords(got.times, kind, timing.timezone);
     }, 300);
   };
 }
 
-const nextInWords = (times, kind) => (times.length && kind !== "at" && kind !== "after_seconds"
-  ? `Next: ${times.slice(0, SHOWN).map((at) => moment(at)).join(" · ")}` : times.length
-    ? `In your time: ${moment(times[0])}` : "");
+/** The next times in the reader's zone, where the sentence does not say them already. */
+function nextInWords(times, kind, zone) {
+  if (!times.length || (kind === "at" && zone === ownZone())) return "";
+  const shown = times.slice(0, SHOWN).map((at) => minute(at)).join(" · ");
+  return times.length === 1 ? `Your time: ${shown}` : `Next, in your time: ${shown}`;
+}
 
 function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends_at }) {
-  const end = ends_at ? `, until ${ends_at.replace("T", " ").replace("Z", " UTC")}` : "";
-  if (kind === "at") return at ? `Runs once, on ${at.replace("T", " at ")} in ${timezone ?? "UTC"}.` : "";
+  const end = !ends_at ? "" : `, until ${ends_at.endsWith("Z") ? minute(ends_at) : minute(`${ends_at}Z`, "UTC")}`;
+  if (kind === "at") return at ? `Runs once, on ${minute(`${at}Z`, "UTC")} in ${timezone ?? "UTC"}.` : "";
   if (kind === "after_seconds") return after_seconds > 0 ? `Runs once, in ${one(after_seconds)}.` : "";
   if (kind === "every_seconds") return every_seconds > 0 ? `Runs every ${length(every_seconds)}${end}.` : "";
   return cron ? `Runs ${cronInWords(cron)}, in ${timezone ?? "UTC"}${end}.` : "";

@@ -59,7 +59,12 @@ const operationPart = (operation, document_) => h("div", { class: "stack" },
   tryPart(operation, document_),
   answersPart(operation, document_));
 
-const paragraphs = (text) => (text ?? "").split(/\n\n+/).filter(Boolean).map((each) => h("p", {}, each));
+const paragraphs = (text) =>
+  (text ?? "").split(/\n\n+/).filter(Boolean).map((each) => h("p", {}, withCode(each)));
+
+/** A text whose words in backticks are code. */
+const withCode = (text) =>
+  text.split("`").map((each, place) => (place % 2 ? h("code", {}, each) : each));
 
 function parametersPart(operation, document_) {
   const body = bodyOf(operation, document_);
@@ -101,7 +106,7 @@ function fieldPart(name, schema, required, document_, where = "", depth = 0) {
     h("dt", {}, h("code", {}, name), " ", h("span", { class: "none" }, typeOf(about, document_)),
       where && h("span", { class: "none" }, ` · ${where}`),
       required && h("span", { class: "required" }, " · required")),
-    h("dd", {}, about.description && h("p", {}, about.description), limitsPart(about),
+    h("dd", {}, about.description && h("p", {}, withCode(about.description)), limitsPart(about),
       inside.properties && depth < 3 && h("details", {}, h("summary", {}, "Fields"),
         fieldsPart(inside, document_, depth + 1))));
 }
@@ -123,7 +128,8 @@ function limitsPart(schema) {
     ["minimum", "at least", ""], ["maximum", "at most", ""], ["minItems", "at least", "items"],
     ["maxItems", "at most", "items"], ["default", "default", ""]]
     .filter(([name]) => schema[name] !== undefined && schema[name] !== null)
-    .map(([name, words, unit]) => `${words} ${JSON.stringify(schema[name])} ${unit}`.trim());
+    .map(([name, words, unit]) => `${words} ${JSON.stringify(schema[name])} ${unit}`.trim()
+      .replace(/^(.* 1 \w+)s$/, "$1"));
   const all = [...told, schema.pattern && `pattern ${schema.pattern}`].filter(Boolean);
   return all.length > 0 && h("small", {}, all.join(" · "));
 }
@@ -134,7 +140,7 @@ function answersPart(operation, document_) {
     const about = resolved(response, document_);
     const [[kind, content] = []] = Object.entries(about.content ?? {});
     const example = content && (content.example ?? Object.values(content.examples ?? {})[0]?.value);
-    return h("div", { class: "stack" }, h("p", {}, about.description),
+    return h("div", { class: "stack" }, h("p", {}, withCode(about.description)),
       kind && h("p", { class: "none" }, kind), example !== undefined && json(example, "Example"),
       content?.schema && fieldsPart(resolved(content.schema, document_), document_),
       headersPart(about.headers, document_));

@@ -10,7 +10,7 @@ import { scheduleForm } from "../schedule_form.js";
 export async function showNew(main, chosen) {
   const workflows = (await local("workflows")).filter((each) => each.background);
   const timing = scheduleForm();
-  const parameters = h("div");
+  const parameters = h("div", { class: "stack" });
   const told = h("div", { class: "stack", "aria-live": "polite" });
   let editor;
   const select = h("select", { on: { change: () => choose(select.value) } },

@@ -2,13 +2,13 @@
 
 import { api, live, local } from "../api.js";
 import { h, keep, replace } from "../dom.js";
-import { moment } from "../format.js";
+import { minute, moment } from "../format.js";
 import { empty, facts, json, pageHead, pill, problem, row, table, time } from "../parts.js";
 import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
 import { cancelButton, countdown, pauseButton, when } from "./schedules.js";
 
-export async function showOne(main, id, signal) {
+export function showOne(main, id, signal) {
   const back = h("p", {}, h("a", { href: "/console/schedules" }, "All schedules"));
   const page = h("div", { class: "stack" });
   const runs = new Map();
@@ -22,7 +22,7 @@ export async function showOne(main, id, signal) {
     if (drawn?.text !== text) drawn = draw(page, got.body, more, refresh, text);
     return drawRuns(drawn, await lastRuns(more.runs, runs, signal));
   };
-  return live(signal, 2000, refresh);
+  live(signal, 2000, refresh);
 }
 
 /** A schedule that has fired or was cancelled ends the page's refreshing. */
@@ -47,7 +47,7 @@ function draw(page, schedule, more, refresh, text) {
       h("div", { class: "stack" },
         h("section", { class: "card" }, h("h2", {}, "Next run"),
           paused ? h("p", {}, pill("paused"), " Nothing starts until it is resumed.")
-            : h("p", { class: "next" }, countdown(next_at), h("br"), when(next_at, zone))),
+            : h("div", { class: "next" }, countdown(next_at), when(next_at, zone))),
         timesOf(more.times, zone, paused)),
       h("div", { class: "stack" }, lastRuns, definition(schedule, more))));
   return { text, last, lastRuns, noRuns };
@@ -56,7 +56,7 @@ function draw(page, schedule, more, refresh, text) {
 function timesOf(times, zone, paused) {
   const two = zone !== ownZone();
   const { element, body } = table("Next times", [two ? zone : "Time", ...(two ? [`Yours, ${ownZone()}`] : []), ""]);
-  body.append(...times.map((at) => row(moment(at, zone), ...(two ? [moment(at)] : []), time(at))));
+  body.append(...times.map((at) => row(minute(at, zone), ...(two ? [minute(at)] : []), time(at))));
   return h("section", { class: "stack" },
     h("h2", {}, times.length === 10 ? "Next ten times" : times.length ? "Next times" : "No more times"),
     paused && times.length > 0 && h("p", { class: "none" }, "Left out while it is paused."),
@@ -65,7 +65,7 @@ function timesOf(times, zone, paused) {
 
 function definition({ schedule_id, expression, timezone, group }, { parameters, created_at, ends_at }) {
   return h("section", { class: "card" }, h("h2", {}, "Definition"), facts({
-    Expression: h("code", {}, expression), "Time zone": timezone, Group: group,
+    Expression: h("code", {}, expression), "Time zone": expression.startsWith("cron") && timezone, Group: group,
     Ends: ends_at && moment(ends_at), Created: time(created_at),
     Id: h("code", {}, schedule_id),
   }), h("h3", {}, "Parameters"), json(parameters, "Parameters"));

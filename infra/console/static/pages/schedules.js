@@ -3,8 +3,8 @@
 import { api, live } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, replace } from "../dom.js";
-import { counted, moment } from "../format.js";
-import { button, confirmed, empty, pageHead, pill, problem, row, say, table, working } from "../parts.js";
+import { counted, minute } from "../format.js";
+import { button, confirmed, empty, pageHead, pill, problem, say, working } from "../parts.js";
 import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
 import { showNew } from "./schedule_new.js";
@@ -19,9 +19,9 @@ export function show(main, { rest, query, signal }) {
   return rest[0] ? showOne(main, rest[0], signal) : showAll(main, query.get("group"), signal);
 }
 
-async function showAll(main, group, signal) {
+function showAll(main, group, signal) {
   const told = h("div", { class: "stack" });
-  const { element, body } = table("Schedules", ["Next run", "Workflow", "When", "Group", ""]);
+  const list = h("ul", { class: "items rows", "aria-label": "Schedules" });
   const groups = h("div", { class: "row" });
   const none = empty("Nothing is scheduled",
     "A schedule starts a workflow later: once at a time, or again and again.", toNew("primary"));
@@ -31,11 +31,11 @@ async function showAll(main, group, signal) {
     if (got.refused) return replace(told, problem(got.refused));
     if (!got.schedules.length && !group) return replace(told, none);
     drawGroups(groups, got.schedules, group, refresh);
-    keep(body, got.schedules, (each) => each.schedule_id, (each) => rowOf(each, refresh));
+    keep(list, got.schedules, (each) => each.schedule_id, (each) => itemOf(each, refresh));
     // Only once, as a node that moves loses its focus.
-    if (element.parentNode !== told) replace(told, groups, element);
+    if (list.parentNode !== told) replace(told, groups, list);
   };
-  return live(signal, 2000, refresh);
+  live(signal, 2000, refresh);
 }
 
 /** All schedules, what runs next first. The emulator pages by 100. */
@@ -53,17 +53,16 @@ async function allSchedules(group, signal) {
   return { schedules: schedules.sort((one, other) => order(one).localeCompare(order(other))) };
 }
 
-function rowOf(schedule, refresh) {
+function itemOf(schedule, refresh) {
   const { schedule_id, workflow, expression, timezone, group, paused, next_at } = schedule;
-  return row(
-    paused ? pill("paused") : [countdown(next_at), h("br"), when(next_at, timezone)],
-    h("a", { href: addressOf(schedule_id) }, workflow),
-    [inWords(expression), expression.startsWith("cron") &&
-      h("small", {}, h("br"), timezone)],
-    group ? h("a", { href: `/console/schedules?group=${group}` }, group) : h("span", { class: "none" }, "–"),
+  const isCron = expression.startsWith("cron");
+  return h("li", {},
+    h("div", {}, paused ? pill("paused") : [countdown(next_at), when(next_at, isCron ? timezone : ownZone())]),
+    h("div", {}, h("a", { href: addressOf(schedule_id) }, workflow), " ", inWords(expression),
+      h("small", {}, isCron && `in ${timezone}`, isCron && group && " · ", group && ["group ",
+        h("a", { href: `/console/schedules?group=${group}` }, group)])),
     h("div", { class: "actions" }, pauseButton(schedule, refresh, "quiet"),
-      cancelButton(schedule, refresh, "quiet")),
-  );
+      cancelButton(schedule, refresh, "quiet")));
 }
 
 function drawGroups(place, schedules, group, refresh) {
@@ -127,5 +126,5 @@ export function split(seconds) {
 }
 
 /** A time in a schedule's zone, and in the reader's where that is another. */
-export const when = (iso, zone) => h("small", {}, `${moment(iso, zone)} ${zone}`,
-  zone !== ownZone() && [h("br"), `${moment(iso)} your time`]);
+export const when = (iso, zone) => [h("small", {}, minute(iso, zone), zone !== ownZone() && ` ${zone}`),
+  zone !== ownZone() && h("small", {}, `${minute(iso)} your time`)];

@@ -1,8 +1,8 @@
 /** Verify: send a code, read the message that arrived, check the code. */
 
-import { about, local, live } from "../api.js";
+import { about, local } from "../api.js";
 import { h, replace } from "../dom.js";
-import { choice, code, empty, pageHead, pill, problem, requestCode } from "../parts.js";
+import { choice, code, empty, json, pageHead, pill, problem, requestCode } from "../parts.js";
 import { messageView } from "../message.js";
 import { clock } from "../format.js";
 
@@ -13,31 +13,29 @@ export async function show(main, { signal }) {
   const { createVerifyClient } = await import("/verify.js");
   const { tokens } = await about();
   const requests = h("div", { class: "stack" });
-  const message = h("div", {}, nothingYet());
-  const state = { channel: "email", purpose: "", to: "" };
+  const message = h("div", { class: "stack" }, nothingYet());
+  const state = { channel: "email", purpose: "", since: null };
   const client = createVerifyClient({
     token: tokens.publishable,
-    fetch: (url, options) => recorded(url, options, requests),
+    fetch: (url, options) => {
+      if (url.endsWith("verify_send")) state.since = new Date().toISOString();
+      return recorded(url, options, requests);
+    },
   });
-  const form = h("div");
+  const form = h("div", { on: { "verify-sent": () => showMessage(signal, message, state) } });
   const draw = () => replace(form, element(state, client));
-  form.addEventListener("verify-sent", ({ detail }) => {
-    state.sentTo = detail.to;
-    state.arrived = state.since;
-    showMessage(signal, message, state);
-  });
   draw();
   main.append(
     pageHead("Verify", "Send a code to an email address or a phone, read the message that arrives, "
-      + "and check the code. This is the form that a page of yours can include."),
+      + "and check the code. Nothing leaves this machine."),
     h("div", { class: "split" },
-      h("div", { class: "stack" },
-        h("section", { class: "card", "aria-label": "Verification" }, options(state, draw), form),
-        h("section", { class: "card" }, h("h2", {}, "Include it"), code(snippet(tokens), "HTML"))),
-      h("section", { class: "card", "aria-label": "Message", "aria-live": "polite" },
-        h("h2", {}, "The message, as it arrives"), message)),
-    h("section", { class: "stack", "aria-label": "Requests" },
-      h("h2", {}, "Requests"), h("p", { class: "none" }, "Each call of the form, newest first."), requests));
+      h("section", { class: "card", "aria-label": "Verification" }, options(state, draw), form),
+      h("section", { class: "card", "aria-label": "Message", "aria-live": "polite" }, message)),
+    h("section", { class: "card" }, h("h2", {}, "Requests"), requests),
+    h("section", { class: "card" }, h("h2", {}, "Put it on a page of yours"),
+      h("p", {}, "This form is the element verify-code. Any page on this machine may use it now."),
+      code(snippet(tokens), "HTML")));
+  replace(requests, h("p", { class: "none" }, "Each call of the form appears here, as curl and as JavaScript."));
 }
 
 function options(state, draw) {
@@ -57,39 +55,39 @@ function element(state, client) {
   return made;
 }
 
-const nothingYet = () =>
-  empty("No message yet", "Enter any address of yours or an invented one: nothing leaves this machine.");
+const nothingYet = () => empty("The message arrives here",
+  "Enter any address, such as ana@example.com. Its code is the same that AWS would send.");
 
-/** Shows the newest message once it is there, in place of the one before. */
+/** Shows the message of the last send, as soon as it is there. */
 async function showMessage(signal, place, state) {
-  const newest = async () => (await local("inbox", { poll: true }))[0];
-  await live(signal, 400, async () => {
-    const found = await newest();
-    if (!found || found.id === state.shown) return true;
-    state.shown = found.id;
-    replace(place, messageView(found));
-    return false;
-  });
+  const read = `inbox?wait=20&since=${encodeURIComponent(state.since)}`;
+  const [found] = await local(read, { poll: true, signal });
+  if (found) replace(place, messageView(found));
 }
 
 /** Makes a request and shows it, with its answer, as the first of the list. */
 async function recorded(url, options, list) {
-  const started = performance.now();
-  const response = await fetch(url, { ...options, headers: { ...options.headers, "x-console": "page" } });
-  const body = await response.clone().json().catch(() => null);
   const { pathname } = new URL(url, location.origin);
-  const request = { method: "POST", path: pathname, headers: options.headers, body: JSON.parse(options.body) };
-  list.prepend(requestPart(request, response, body, performance.now() - started));
+  const { headers, body } = options;
+  const request = { method: "POST", path: pathname, headers, body: JSON.parse(body) };
+  const part = h("details", { class: "request" });
+  draw(part, request, h("span", { class: "none" }, "…"));
+  if (!list.querySelector("details")) replace(list);
+  list.prepend(part);
+  const started = performance.now();
+  const response = await fetch(url, { ...options, headers: { ...headers, "x-console": "page" } });
+  const answer = await response.clone().json().catch(() => null);
+  const ms = Math.round(performance.now() - started);
+  draw(part, request, [pill(response.status), h("span", { class: "none" }, `${ms} ms`)],
+    h("div", { class: "stack" }, h("h3", {}, "Answer"), !response.ok && answer && problem(answer),
+      json(answer, "Answer")));
   return response;
 }
 
-const requestPart = (request, response, body, ms) => h("details", { class: "card" },
-  h("summary", {}, h("span", { class: "row" }, h("b", {}, request.path.split("/").at(-1)),
-    pill(response.status), h("span", { class: "none" }, `${Math.round(ms)} ms`),
+const draw = (part, request, status, answer) => replace(part,
+  h("summary", {}, h("span", { class: "row" }, h("b", {}, request.path.split("/").at(-1)), status,
     h("span", { class: "none" }, clock(new Date().toISOString())))),
-  h("div", { class: "split" }, requestCode(request),
-    h("div", { class: "stack" }, h("h3", {}, "Answer"), !response.ok && body && problem(body),
-      code(JSON.stringify(body, null, 2), "Answer"))));
+  h("div", { class: "split" }, requestCode(request), answer));
 
 const snippet = (tokens) => `<script type="module" src="${location.origin}/verify.js"></script>
 <verify-code channel="email" token="${tokens.publishable}"></verify-code>

@@ -1,12 +1,6 @@
-"""Renders one email in a process of its own, so that edits of Python files count too.
-
-`python -m infra.preview.rendering welcome en` prints a `Rendered` as JSON. The settings are in the
-environment.
-"""
+"""Finds the file and the line of a mistake that prevents the rendering of an email."""
 
 import json
-import os
-import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +9,6 @@ import msgspec
 
 TEMPLATES = Path(__file__).parent.parent.parent / "functions/core/messages/templates"
 MESSAGES = TEMPLATES.parent
-
-_DIGITS = "1234567890"
 
 
 class RenderMistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,69 +22,8 @@ class RenderMistake(msgspec.Struct, frozen=True, kw_only=True):
     """Place in the template that used the file, if it is another file."""
 
 
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """An email and its SMS, or a mistake."""
-
-    subject: str = ""
-    html: str = ""
-    text: str = ""
-    sms: str = ""
-    mistake: RenderMistake | None = None
-
-
-def main() -> None:
-    """Prints the email or the mistake; never fails itself."""
-    name, locale = sys.argv[1:]
-    try:
-        rendered = _render(name, locale)
-    except Exception as error:  # noqa: BLE001 - whatever a template's author may write
-        rendered = Rendered(mistake=_mistake(error, TEMPLATES / name))
-    sys.stdout.buffer.write(msgspec.json.encode(rendered))
-
-
-def _allow_links_of_samples() -> None:
-    from functions.core import config  # noqa: PLC0415 - these may be what is wrong
-    from functions.core.messages.settings import MessageSettings  # noqa: PLC0415
-
-    own = config.read(MessageSettings).link_hosts
-    os.environ["LINK_HOSTS"] = ",".join([*own, "*.example.com"])
-    config.reset()
-
-
-def _render(name: str, locale: str) -> Rendered:
-    _allow_links_of_samples()
-    sms = ""
-    if name == "verification":
-        from functions.core import config  # noqa: PLC0415 - these may have the mistake
-        from functions.core.messages import verification  # noqa: PLC0415
-        from functions.core.verification.settings import VerificationSettings  # noqa: PLC0415
-
-        os.environ.setdefault("CODE_KEYS_SECRET", "none: no code is made")
-        about = config.read(VerificationSettings)
-        code, minutes = _DIGITS[: about.code_length], about.code_valid_seconds // 60
-        email = verification.verification_email(code, minutes=minutes, purpose=None, locale=locale)
-        sms = verification.verification_sms(code, minutes=minutes, purpose=None, locale=locale)
-    else:
-        from functions.core.messages.rendering import catalog  # noqa: PLC0415
-
-        for file in (TEMPLATES / name).glob("*.json"):
-            _read_json(file)
-        email = catalog.find_template(name).email(
-            _read_json(TEMPLATES / name / "sample.json"), locale
-        )
-    return Rendered(subject=email.subject, html=email.html, text=email.text, sms=sms)
-
-
-def _read_json(file: Path) -> dict[str, object]:
-    try:
-        value: dict[str, object] = json.loads(file.read_text())
-    except ValueError as error:
-        error.add_note(str(file))
-        raise
-    return value
-
-
-def _mistake(error: Exception, folder: Path) -> RenderMistake:
+def find_mistake(error: Exception, folder: Path) -> RenderMistake:
+    """The mistake behind an error in the rendering of the template of a folder."""
     from functions.core.errors import InvalidParameters  # noqa: PLC0415
 
     if isinstance(error, InvalidParameters):
@@ -140,7 +71,3 @@ def _line_of(pointer: str, file: Path) -> int | None:
 
 def _place(file: str | Path) -> str:
     return str(file).removeprefix(f"{MESSAGES}/")
-
-
-if __name__ == "__main__":
-    main()
