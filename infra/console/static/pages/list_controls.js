@@ -3,8 +3,7 @@
 import { h, replace } from "../dom.js";
 import { button, choice, field, newId } from "../parts.js";
 
-const ORDERS = { parallel: "At the same time", paced: "One after the other" };
-const CHECKS = { later: "Only that item fails", first: "Nothing starts" };
+const ORDERS = { parallel: "Items at the same time", paced: "One after the other" };
 
 /**
  * A file by choice or by drop, pasted text, and a sample.
@@ -43,26 +42,23 @@ function dropZone(take) {
 
 /**
  * How the items run.
- * @returns {{element: Element, read: () => object}} `read` gives fields of POST /runs, and whether
- *   the list `uploads`, so that no item is checked before the start
+ * @returns {{element: Element, read: () => object}} `read` gives fields of POST /runs
  */
 export function runSettings() {
-  const chosen = { order: "parallel", check: "later" };
+  let order = "parallel";
   const many = h("input", { inputmode: "numeric", value: 20 });
   const seconds = h("input", { inputmode: "numeric", value: 60 });
   const fields = { paced: field("Seconds between two", seconds),
     parallel: field("At most at once", many, "1 to 1000 items; on this machine always 4") };
-  const place = h("div", {}, fields.parallel);
-  const group = (name, label, values) => h("div", { class: "field" },
-    h("span", { class: "label" }, label), choice(label, values, chosen[name], (value) => {
-      chosen[name] = value;
-      replace(place, fields[chosen.order]);
-      element.dispatchEvent(new Event("change"));
-    }));
-  const element = h("div", { class: "form" }, group("order", "Items run", ORDERS), place,
-    group("check", "If an item is wrong", CHECKS));
-  const read = () => ({ uploads: chosen.check === "later", ...(chosen.order === "paced"
-    ? { interval_seconds: numberIn(seconds) } : { max_concurrency: numberIn(many) }) });
+  const place = h("div", {}, fields[order]);
+  const choose = (chosen) => {
+    order = chosen;
+    replace(place, fields[order]);
+    element.dispatchEvent(new Event("change"));
+  };
+  const element = h("div", { class: "form" }, choice("Items run", ORDERS, order, choose), place);
+  const read = () => (order === "paced"
+    ? { interval_seconds: numberIn(seconds) } : { max_concurrency: numberIn(many) });
   return { element, read };
 }
 

@@ -94,14 +94,3 @@ function objects(items, placeOf) {
   if (wrong >= 0) throw new Error(`${placeOf(wrong)} is not an object.`);
   return { items, names: [...new Set(items.flatMap(Object.keys))] };
 }
-
-/** The items as the API takes them in a request: dotted names become objects. Cells stay texts. */
-export const nested = (list) => (list.format !== "csv" ? list.items : list.items.map((item) => {
-  const made = {};
-  for (const [name, cell] of Object.entries(item)) {
-    const path = name.split(".");
-    const last = path.pop();
-    path.reduce((at, step) => (at[step] ??= {}), made)[last] = cell;
-  }
-  return made;
-}));

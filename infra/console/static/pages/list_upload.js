@@ -20,9 +20,8 @@ export async function uploaded({ format, blob }) {
   return { refused: problem(refusal) };
 }
 
-/** The request as code; with a format, after the two requests that upload a list of it. */
+/** The request as code, after the two requests that upload a list of a format. */
 export function uploadCode(request, format) {
-  if (!format) return codeTabs(() => asCurl(request), () => asFetch(request));
   const form = { ...request, path: "/runs/uploads", body: { format } };
   return codeTabs(() => curlOf(form, request), () => fetchOf(form, request));
 }

@@ -14,7 +14,7 @@ const CHOICES = { "": "All", failed: "Failed" };
  */
 export function itemsOf(runId) {
   const open = new Set();
-  const list = h("ul", { class: "outcomes", "aria-label": "Items" });
+  const list = h("ul", { class: "items", "aria-label": "Items" });
   const told = h("div", { class: "stack" });
   const none = h("p", { class: "none" });
   const pages = [""]; // the cursor of each page up to the one that is shown
@@ -57,7 +57,7 @@ const nothing = (status, run) => (run.status === "running"
   : status ? "No item failed." : "No item started.");
 
 function itemOf(item, runId, open) {
-  const content = h("div", { class: "stack outcome" });
+  const content = h("div", { class: "inside stack" });
   const element = h("details", { open: open.has(item.index), on: { toggle: () => {
     open[element.open ? "add" : "delete"](item.index);
     if (element.open) fill(content, item, runId);
@@ -65,10 +65,10 @@ function itemOf(item, runId, open) {
   return h("li", {}, element);
 }
 
-const summaryOf = (item) => h("summary", {},
+const summaryOf = (item) => h("summary", { class: "delivery" },
   h("span", { class: "index" }, h("span", { class: "hidden" }, "Item "), item.index),
   pill(item.status),
-  h("span", { class: "about" }, item.problem
+  h("span", { class: "grow about" }, item.problem
     ? [h("code", {}, item.problem.code), " ", item.problem.detail]
     : h("code", {}, item.result === null ? "" : JSON.stringify(item.result))),
   h("small", { class: "tabular" }, item.attempts > 1 && `${counted(item.attempts, "attempt")} · `,
