@@ -33,7 +33,8 @@ export function resolved(schema, api) {
     const { anyOf, ...beside } = found;
     return resolved({ ...some[0], ...beside }, api);
   }
-  return found ?? {};
+  const types = [found?.type].flat().filter((each) => each !== "null");
+  return types.length === 1 ? { ...found, type: types[0] } : found ?? {};
 }
 
 /**

@@ -32,7 +32,7 @@ export async function showOne(main, name, query, signal) {
   }, "quiet");
   const editor = remembering(editorOf(schema ?? {}, api, remembered(name) ?? sample, reset), name);
   document.title = `${name} · Workflows`;
-  main.append(back, pageHead(h("code", {}, name), operation?.description || workflow.summary),
+  main.append(back, pageHead(h("code", {}, name), leadOf(workflow, operation)),
     needs(workflow),
     h("div", { class: "split" },
       h("section", { class: "card", "aria-label": "Parameters" }, h("h2", {}, "Parameters"),
@@ -40,6 +40,9 @@ export async function showOne(main, name, query, signal) {
       h("section", { class: "card", "aria-label": "Call" }, h("h2", {}, "Call it"),
         ways({ workflow, schema: schema ?? {}, api, editor, signal }, query.get("how")))));
 }
+
+const leadOf = ({ summary }, operation) => (operation
+  ? [operation.summary, operation.description].filter(Boolean).join(". ") : summary);
 
 const needs = ({ name, publishable, background, public: open }) => facts({
   Token: open ? "None" : publishable ? "Secret or publishable" : "Secret only",
