@@ -58,7 +58,7 @@ export function formOf(schema, api, values = {}) {
       const one = controlOf(resolved(schema.properties[name], api), api, next[name], name);
       controls.set(name, one);
       const label = [name, required.has(name) && h("span", { class: "required" }, " required")];
-      one.error = h("p", { class: "error", id: newId("error") });
+      one.error = h("p", { class: "error", id: newId("error"), role: "alert" });
       const box = one.nested
         ? h("fieldset", {}, h("legend", {}, label), one.element)
         : field(label, one.element, one.hint);
