@@ -179,7 +179,7 @@ function converted(text, convert, name) {
 }
 
 const hintOf = (schema) => {
-  const first = schema.description?.split(/(?<=\.)\s/)[0];
+  const first = schema.description?.split(/(?<=\.)\s/)[0].replaceAll("`", "");
   return first && first.length > 160 ? `${first.slice(0, 157)}…` : first;
 };
 
