@@ -14,9 +14,9 @@ from infra import sam
 from tests.browser.chromium import new_context, running_chromium
 from tests.browser.faults import Faults
 from tests.browser.site import Site
-from tests.e2e.conftest import email, stack
+from tests.e2e.conftest import email, phone, stack
 
-__all__ = ["email", "stack"]
+__all__ = ["email", "phone", "stack"]
 
 _FAILURES = sam.ROOT / "tests/browser/.failures"
 _FAILED = pytest.StashKey[bool]()
