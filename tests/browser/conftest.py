@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from infra import sam
 from tests.browser.chromium import new_context, running_chromium
 from tests.browser.faults import Faults
+from tests.browser.filled import fill
 from tests.browser.site import Site
-from tests.e2e.conftest import email, phone, stack
+from tests.e2e.conftest import LocalStack, email, phone, stack
 
 __all__ = ["email", "phone", "stack"]
 
@@ -54,6 +55,13 @@ def faults(page: Page) -> Iterator[Faults]:
     faults = Faults(page)
     yield faults
     faults.assert_none()
+
+
+@pytest.fixture(scope="session")
+def filled(stack: LocalStack) -> LocalStack:
+    """The stack, after something happened in it."""
+    fill(stack)
+    return stack
 
 
 @pytest.fixture
