@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from infra import sam
 from tests.browser.chromium import new_context, running_chromium
@@ -21,8 +21,6 @@ __all__ = ["email", "phone", "stack"]
 
 _FAILURES = sam.ROOT / "tests/browser/.failures"
 _FAILED = pytest.StashKey[bool]()
-
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from tests.e2e.conftest import LocalStack
 
 def test_a_schedule_is_created_paused_resumed_and_cancelled(page: Page, stack: LocalStack) -> None:
     page.goto(f"{stack.url}/console/schedules/new")
-    page.get_by_label("Workflow").select_option("send_email_template")
+    page.get_by_role("combobox", name="Workflow").select_option("send_email_template")
     page.get_by_role("button", name="By cron").click()
     axe(page)
     page.get_by_role("button", name="Create the schedule").click()

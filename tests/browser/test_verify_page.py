@@ -26,7 +26,7 @@ def test_a_number_is_verified_by_sms(page: Page, stack: LocalStack, phone: str) 
     page.get_by_role("button", name="SMS").click()
     page.get_by_label("Phone number").fill(phone)
     page.get_by_role("button", name="Send code").click()
-    expect(page.get_by_role("region", name="Message")).to_contain_text("verification code")
+    expect(page.get_by_role("region", name="Message")).to_contain_text("is your Our app code")
     page.get_by_label("Code", exact=True).fill(stack.code(phone))
     expect(page.get_by_role("status").filter(has_text="is verified")).to_be_visible()
 
