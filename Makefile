@@ -82,9 +82,9 @@ lint-web: .venv/dev .venv/html/installed ## checks emails' HTML and verify.js's 
 test-browser: .venv/browser/installed chromium ## runs tests of the console in Debian's Chromium
 	@$(PYTEST) $(if $(ARGS),,-n 2) tests/browser $(ARGS)
 
-#: make screenshots [CHROMIUM=<program>]
+#: make screenshots [ARGS="verify run-dark"] [CHROMIUM=<program>]
 screenshots: .venv/browser/installed chromium ## takes the pictures of the documents: docs/images
-	@.venv/bin/python -m tests.browser.screenshots
+	@.venv/bin/python -m tests.browser.screenshots $(ARGS)
 
 .PHONY: chromium
 chromium:
