@@ -57,14 +57,8 @@ def test_a_list_of_200_is_watched_to_its_end_and_its_failures_are_retried(
 def test_a_failing_item_is_opened_to_its_traceback(page: Page, stack: LocalStack) -> None:
     name = f"broken_{time.time_ns()}"
     stack.add_workflow(name, BROKEN)
-    client = stack.emulator.client("lambda")
-    with stack.api() as api:
-        client.invoke(FunctionName=f"local-wf-{name}", Payload=b"{}")
-        run = api.post("/runs", json={"workflow": name, "items": [{}]})
-        if run.status_code != 202:
-            run = api.post("/runs", json={"workflow": name, "items": [{}]})
-        assert run.status_code == 202, run.text
-        run_id = run.json()["run_id"]
+    with stack.new_api(f"runs:read,runs:write,workflow:{name}") as api:
+        run_id = runs.start(api, name, items=[{}])["run_id"]
         runs.ended(api, run_id)
     page.goto(f"{stack.url}/console/runs/{run_id}")
     page.get_by_role("list", name="Items").locator("summary").first.click()
