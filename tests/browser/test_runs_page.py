@@ -22,11 +22,11 @@ class Done(Result):
     pass
 
 
-def broken(_: Nothing) -> Done:
+def NAME(_: Nothing) -> Done:
     raise RuntimeError("a deliberate exception")
 
 
-lambda_handler = workflow(broken)
+lambda_handler = workflow(NAME)
 """
 
 
@@ -56,7 +56,7 @@ def test_a_list_of_200_is_watched_to_its_end_and_its_failures_are_retried(
 
 def test_a_failing_item_is_opened_to_its_traceback(page: Page, stack: LocalStack) -> None:
     name = f"broken_{time.time_ns()}"
-    stack.add_workflow(name, BROKEN)
+    stack.add_workflow(name, BROKEN.replace("NAME", name))
     with stack.new_api(f"runs:read,runs:write,workflow:{name}") as api:
         run_id = runs.start(api, name, items=[{}])["run_id"]
         runs.ended(api, run_id)
