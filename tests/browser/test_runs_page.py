@@ -11,22 +11,24 @@ from tests.e2e.conftest import WAIT_SECONDS, LocalStack
 
 LONG_MS = WAIT_SECONDS * 1000
 BROKEN = """
-from functions.core.workflow import Parameters, Result, workflow
+from functions.core.workflow import Parameters, Result, start, workflow
 
 
-class Nothing(Parameters):
-    pass
+class Asked(Parameters):
+    start: bool = False
 
 
-class Done(Result):
-    pass
+class Answered(Result):
+    run_id: str
 
 
-def NAME(_: Nothing) -> Done:
+def NAME(asked: Asked) -> Answered:
+    if asked.start:
+        return Answered(run_id=start("NAME", [{}]).run_id)
     raise RuntimeError("a deliberate exception")
 
 
-lambda_handler = workflow(NAME)
+lambda_handler = workflow(NAME, starts=["NAME"])
 """
 
 
@@ -57,8 +59,8 @@ def test_a_list_of_200_is_watched_to_its_end_and_its_failures_are_retried(
 def test_a_failing_item_is_opened_to_its_traceback(page: Page, stack: LocalStack) -> None:
     name = f"broken_{time.time_ns()}"
     stack.add_workflow(name, BROKEN.replace("NAME", name))
-    with stack.new_api(f"runs:read,runs:write,workflow:{name}") as api:
-        run_id = runs.start(api, name, items=[{}])["run_id"]
+    with stack.new_api(f"runs:read,workflow:{name}") as api:
+        run_id = stack.invoke(name, start=True)["run_id"]
         runs.ended(api, run_id)
     page.goto(f"{stack.url}/console/runs/{run_id}")
     page.get_by_role("list", name="Items").locator("summary").first.click()
