@@ -5,6 +5,9 @@ import time
 
 from playwright.sync_api import Page, expect
 
+from infra.local import development
+from infra.local.deploy import Deployment
+from infra.workflows import workflows
 from tests.browser.accessibility import axe
 from tests.e2e import runs
 from tests.e2e.conftest import WAIT_SECONDS, LocalStack
@@ -59,6 +62,9 @@ def test_a_list_of_200_is_watched_to_its_end_and_its_failures_are_retried(
 def test_a_failing_item_is_opened_to_its_traceback(page: Page, stack: LocalStack) -> None:
     name = f"broken_{time.time_ns()}"
     stack.add_workflow(name, BROKEN.replace("NAME", name))
+    # The console's token reads runs of the workflows in its scopes only.
+    deployment = Deployment(stack.emulator, stack.running.outputs)
+    development.write_tokens(deployment, [*workflows(), name])
     with stack.new_api(f"runs:read,workflow:{name}") as api:
         run_id = stack.invoke(name, start=True)["run_id"]
         runs.ended(api, run_id)
