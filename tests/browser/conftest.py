@@ -48,11 +48,15 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture(autouse=True)
-def faults(page: Page) -> Iterator[Faults]:
+def faults(page: Page, request: pytest.FixtureRequest) -> Iterator[Faults]:
     """Faults of the test's pages, of which there are none at its end."""
     faults = Faults(page)
     yield faults
-    faults.assert_none()
+    try:
+        faults.assert_none()
+    except AssertionError:
+        request.node.stash[_FAILED] = True
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,8 @@ class Faults:
         self._context = page.context
         self._context.on("console", self._read_console)
         self._context.on("weberror", self._read_exception)
-        self._context.on("request", self._read_request)
+        self._context.on("requestfinished", self._read_request)
+        self._context.on("requestfailed", self._read_request)
 
     @contextmanager
     def expected(self, pattern: str) -> Iterator[None]:
@@ -57,4 +58,7 @@ class Faults:
     def _read_request(self, request: Request) -> None:
         url = urlsplit(request.url)
         if url.scheme not in _INSIDE and url.hostname not in _HERE:
-            self._found.append(f"request that leaves the machine: {request.url[:200]}")
+            # A policy's refusal is among them: such a request has not left.
+            self._found.append(
+                f"request that leaves the machine ({request.failure}): {request.url[:200]}"
+            )

@@ -24,7 +24,7 @@ from tests.browser.site import Site
         (
             "<script>new Image().src = 'https://example.com/pixel.png'</script>",
             {},
-            "leaves the machine: https://example.com/pixel.png|ERR_NAME_NOT_RESOLVED",
+            "leaves the machine .*https://example.com/pixel.png|ERR_NAME_NOT_RESOLVED",
         ),
     ],
 )

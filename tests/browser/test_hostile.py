@@ -24,7 +24,11 @@ body {{ background: url(https://example.com/b.png) }}</style>
 <base href="https://example.com/">
 <meta http-equiv="refresh" content="0;url=https://example.com/refresh">
 """
-REFUSED = "Content Security Policy|sandbox|Blocked|blocked|ERR_FAILED"
+REFUSED = (
+    "Content Security Policy|Blocked script|Blocked form|Unsafe attempt|sandbox"
+    r"|leaves the machine \((csp|net::ERR_BLOCKED_BY_(CSP|CLIENT|RESPONSE))\)"
+)
+"""Every fault says that something was refused."""
 
 
 def test_a_hostile_email_neither_runs_nor_loads(

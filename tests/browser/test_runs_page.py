@@ -5,28 +5,33 @@ import time
 
 from playwright.sync_api import Page, expect
 
+from infra.local import development
+from infra.local.deploy import Deployment
+from infra.workflows import workflows
 from tests.browser.accessibility import axe
 from tests.e2e import runs
 from tests.e2e.conftest import WAIT_SECONDS, LocalStack
 
 LONG_MS = WAIT_SECONDS * 1000
 BROKEN = """
-from functions.core.workflow import Parameters, Result, workflow
+from functions.core.workflow import Parameters, Result, start, workflow
 
 
-class Nothing(Parameters):
-    pass
+class Asked(Parameters):
+    start: bool = False
 
 
-class Done(Result):
-    pass
+class Answered(Result):
+    run_id: str
 
 
-def broken(_: Nothing) -> Done:
+def NAME(asked: Asked) -> Answered:
+    if asked.start:
+        return Answered(run_id=start("NAME", [{}]).run_id)
     raise RuntimeError("a deliberate exception")
 
 
-lambda_handler = workflow(broken)
+lambda_handler = workflow(NAME, starts=["NAME"])
 """
 
 
@@ -56,15 +61,12 @@ def test_a_list_of_200_is_watched_to_its_end_and_its_failures_are_retried(
 
 def test_a_failing_item_is_opened_to_its_traceback(page: Page, stack: LocalStack) -> None:
     name = f"broken_{time.time_ns()}"
-    stack.add_workflow(name, BROKEN)
-    client = stack.emulator.client("lambda")
-    with stack.api() as api:
-        client.invoke(FunctionName=f"local-wf-{name}", Payload=b"{}")
-        run = api.post("/runs", json={"workflow": name, "items": [{}]})
-        if run.status_code != 202:
-            run = api.post("/runs", json={"workflow": name, "items": [{}]})
-        assert run.status_code == 202, run.text
-        run_id = run.json()["run_id"]
+    stack.add_workflow(name, BROKEN.replace("NAME", name))
+    # The console's token reads runs of the workflows in its scopes only.
+    deployment = Deployment(stack.emulator, stack.running.outputs)
+    development.write_tokens(deployment, [*workflows(), name])
+    with stack.new_api(f"runs:read,workflow:{name}") as api:
+        run_id = stack.invoke(name, start=True)["run_id"]
         runs.ended(api, run_id)
     page.goto(f"{stack.url}/console/runs/{run_id}")
     page.get_by_role("list", name="Items").locator("summary").first.click()
