@@ -299,7 +299,8 @@ class VerifyCode extends Base {
   }
 
   get #lang() {
-    return this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    const given = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    return /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i.test(given) ? given : "en";
   }
 
   // Properties that a page may set, also before this class is there.
