@@ -360,7 +360,10 @@ class VerifyCode extends Base {
     this.#busy = true;
     this.#problem = NONE;
     this.#render();
-    const [answer, error] = await request().then((got) => [got], (failed) => [null, failed]);
+    const [answer, error] = await request().then(
+      (got) => [got],
+      (failed) => [null, failed],
+    );
     if (turn !== this.#turn) return;
     this.#busy = false;
     if (!(error instanceof NetworkError)) this.#key = null;
@@ -386,7 +389,9 @@ class VerifyCode extends Base {
     return ["failed"];
   }
 
+  // A listener finds the form as it is by now: it may submit the form around it.
   #emit(type, detail) {
+    this.#render();
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
