@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra import sam
-from tests.html.test_email_html import MODULES, NODE
+from tests.html.installed import MODULES, NODE
 
 HERE = sam.ROOT / "tests/html"
 MODULE = sam.ROOT / "functions/api/documents/verify.js"
