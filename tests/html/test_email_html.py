@@ -7,18 +7,14 @@ html-validate knows HTML's rules and accessibility; caniemail knows what mail pr
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from infra import sam
 from tests.builders.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, email
+from tests.html.installed import MODULES, NODE
 from tests.unit.conftest import SetMessages
-
-NODE = Path(sys.executable).parent / "node"
-MODULES = Path(sys.prefix) / "html/node_modules"
 
 LAYOUT_TABLES = [
     f'Attribute "{name}" is deprecated on <table> element'

@@ -3,12 +3,13 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from infra import sam
-from tests.html.test_email_html import MODULES, NODE
+from tests.html.installed import MODULES, NODE
 
 HERE = sam.ROOT / "tests/html"
 MODULE = sam.ROOT / "functions/api/documents/verify.js"
@@ -25,13 +26,13 @@ INFERRED = {"allowJs": True, "checkJs": True, "noImplicitAny": False, "strictNul
 """Options for code whose types are mostly inferred."""
 
 
-def compile_with(folder: Path, options: dict[str, object], *files: str) -> str:
+def compile_with(folder: Path, options: Mapping[str, object], *files: str) -> str:
     """The compiler's complaints about files beside the module's types."""
     assert MODULES.exists(), "TypeScript is not installed: make lint-web does it."
     shutil.copy(MODULE.with_suffix(".d.ts"), folder)
-    config = {"compilerOptions": OPTIONS | options, "files": files}
+    config = {"compilerOptions": {**OPTIONS, **options}, "files": files}
     (folder / "tsconfig.json").write_text(json.dumps(config))
-    command = [NODE, MODULES / "typescript/bin/tsc", "--project", folder]
+    command: list[Path | str] = [NODE, MODULES / "typescript/bin/tsc", "--project", folder]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 

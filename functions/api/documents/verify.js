@@ -299,7 +299,8 @@ class VerifyCode extends Base {
   }
 
   get #lang() {
-    return this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    const given = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    return /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i.test(given) ? given : "en";
   }
 
   // Properties that a page may set, also before this class is there.
@@ -359,7 +360,10 @@ class VerifyCode extends Base {
     this.#busy = true;
     this.#problem = NONE;
     this.#render();
-    const [answer, error] = await request().then((got) => [got], (failed) => [null, failed]);
+    const [answer, error] = await request().then(
+      (got) => [got],
+      (failed) => [null, failed],
+    );
     if (turn !== this.#turn) return;
     this.#busy = false;
     if (!(error instanceof NetworkError)) this.#key = null;
@@ -385,7 +389,9 @@ class VerifyCode extends Base {
     return ["failed"];
   }
 
+  // A listener finds the form as it is by now: it may submit the form around it.
   #emit(type, detail) {
+    this.#render();
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
