@@ -1,8 +1,8 @@
 """Reads of the inbox: the messages, and an email's HTML and source."""
 
 import hashlib
-from datetime import datetime
 from collections.abc import Mapping
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
