@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from infra.console.redaction import MOST_CHARACTERS, REDACTED, kept_body, kept_query
@@ -32,6 +33,12 @@ def test_a_call_is_kept_with_its_answer(stack: Stack) -> None:
     found = record(stack)
     assert isinstance(found.pop("duration_ms"), int)
     assert str(found.pop("at")).endswith("Z")
+    assert found.pop("headers") == {
+        "accept": "*/*",
+        "accept-encoding": "gzip, deflate",
+        "content-type": "application/json",
+        "user-agent": f"python-httpx/{httpx.__version__}",
+    }
     assert found == {
         "request_id": "r-1",
         "method": "POST",

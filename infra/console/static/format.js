@@ -24,12 +24,19 @@ export function moment(iso, timeZone) {
   return moments.get(timeZone).format(new Date(iso));
 }
 
+const formats = new Map();
+
 /** "Fri 27 Nov, 10:36": a time to the minute, with its year in another year. */
 export function minute(iso, timeZone) {
   const at = new Date(iso);
-  const other = at.getFullYear() !== new Date().getFullYear();
-  return at.toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short",
-    hour: "2-digit", minute: "2-digit", ...(other && { year: "numeric" }), ...(timeZone && { timeZone }) });
+  const year = at.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const key = `${timeZone} ${year}`;
+  // Making a format takes longer than drawing a row.
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric",
+      month: "short", hour: "2-digit", minute: "2-digit", year, timeZone }));
+  }
+  return formats.get(key).format(at);
 }
 
 /** "12:00:07" today, with the date on another day. */
