@@ -31,7 +31,7 @@ HOSTILE = """<head><base href="https://evil.example/" target="_self">
 <iframe src="https://evil.example/frame"></iframe><svg onload="alert(3)"></svg>
 <form action="https://evil.example/form"><button>Send</button></form>
 <a href="javascript:alert(4)">Script</a> <a target="_top" href="/console/runs">Leave</a></body>"""
-BLOCKED = r"Content Security Policy|sandbox|leaves the machine \(csp\): https://evil.example"
+BLOCKED = r"Content Security Policy|sandbox|leaves the machine( \(csp\))?: https://evil.example"
 
 
 @pytest.fixture
