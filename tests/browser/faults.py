@@ -10,6 +10,10 @@ from playwright.sync_api import ConsoleMessage, Page, Request, WebError
 _HERE = {"127.0.0.1", "localhost"}
 _INSIDE = {"about", "blob", "data"}
 """Schemes of what a page makes itself."""
+_OF_TRACES = re.compile(
+    "^Blocked script execution in '[^']*' because the document's frame is sandboxed"
+)
+"""Line about a script that Playwright puts into every frame, for its traces."""
 
 
 class Faults:
@@ -48,7 +52,7 @@ class Faults:
         return found
 
     def _read_console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not _OF_TRACES.match(message.text):
             place = message.location.get("url", "")
             self._found.append(f"console {message.type}: {message.text} ({place})")
 

@@ -87,6 +87,7 @@ about().then(({ url, stage, app_name }) => {
   if (!url) showEmailsOnly();
   replace(document.getElementById("where"), h("b", {}, app_name), ` · ${stage}`, h("br"), url);
 });
+
 /** make preview has no API and no messages. */
 function showEmailsOnly() {
   document.body.classList.add("emails-only");

@@ -9,7 +9,7 @@ const PLACES = {
 const ON_A_PHONE = [
   new RegExp(`^@\\S+ #(${CODE})`, "m"), // the last line, for autofill
   new RegExp(`"1": ?"(${CODE})"`), // the variable of WhatsApp's template
-  /(?<![\w@#+.-])(?=[A-Z]*\d)([0-9A-Z]{4,10})(?![0-9A-Za-z]|[-.,:/]\d)/, // in a sentence
+  /(?<![\w@#+./=-])(?=[A-Z]*\d)([0-9A-Z]{4,10})(?![0-9A-Za-z]|[-.,:/]\d)/, // in a sentence
 ];
 
 /**

@@ -94,7 +94,7 @@ async function drawThumb(thumb, stamp, signal) {
   thumb.classList.toggle("mistake", Boolean(mistake));
   replace(thumb, mistake ? [h("b", {}, placeOf(mistake)), h("span", {}, mistake.message)]
     : sandboxed(htmlOf(name, locale, "light", thumb.digest), `${name} in ${names.of(locale)}`,
-      { tabindex: -1, loading: "lazy", class: "light", "aria-hidden": "true" }));
+      { tabindex: -1, class: "light", "aria-hidden": "true" }));
 }
 
 /* One email */

@@ -48,8 +48,12 @@ export function show(main, { rest, query, signal }) {
     if (!messages) return;
     parts.fill(messages.length > 0);
     if (!state.chosen && wide.matches && messages.length) chooseNewest();
-    if (anew || parts.shown !== state.chosen) drawDetail();
+    const opened = anew || parts.shown !== state.chosen;
+    if (opened) drawDetail();
     drawList();
+    if (opened && wide.matches) {
+      parts.list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    }
   }
   function chooseNewest() {
     state.chosen = fitting(state)[0]?.id;
