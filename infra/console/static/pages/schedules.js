@@ -126,7 +126,7 @@ const toNew = (kind) => h("a", { class: `button ${kind}`, href: "/console/schedu
 
 /** Time until something, which goes on by itself. */
 export function countdown(iso) {
-  const made = h("b", { class: "countdown", "data-until": iso });
+  const made = h("b", { class: "until", "data-until": iso });
   tick(made);
   return made;
 }
