@@ -25,6 +25,11 @@ def local_reads(stack: Stack) -> Routes:
         ),
         Route(
             "GET",
+            "/_local/inbox/{message_id}/links",
+            lambda _, message_id: messages.links_of(stack.inbox, message_id),
+        ),
+        Route(
+            "GET",
             "/_local/inbox/{message_id}/source",
             lambda _, message_id: messages.source(stack.inbox, message_id),
         ),

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from infra.console.redaction import MOST_CHARACTERS, REDACTED, kept_body, kept_query
@@ -32,7 +33,12 @@ def test_a_call_is_kept_with_its_answer(stack: Stack) -> None:
     found = record(stack)
     assert isinstance(found.pop("duration_ms"), int)
     assert str(found.pop("at")).endswith("Z")
-    assert found.pop("headers")
+    assert found.pop("headers") == {
+        "accept": "*/*",
+        "accept-encoding": "gzip, deflate",
+        "content-type": "application/json",
+        "user-agent": f"python-httpx/{httpx.__version__}",
+    }
     assert found == {
         "request_id": "r-1",
         "method": "POST",
@@ -49,16 +55,6 @@ def test_a_call_is_kept_with_its_answer(stack: Stack) -> None:
         "body": {"to": "ana@example.com"},
         "answer": PROBLEM,
     }
-
-
-def test_headers_are_kept_without_credentials(stack: Stack) -> None:
-    sent = {"authorization": "Bearer a", "cookie": "b=c", "x-console": "page", "x-of": f"a {TOKEN}"}
-    stack.client.post("/webhooks/x", json={}, headers=sent)
-    headers = record(stack)["headers"]
-    assert isinstance(headers, dict)
-    assert headers["content-type"] == "application/json"
-    assert headers["x-of"] == "a [redacted]"
-    assert not {"authorization", "cookie", "x-console", "host"} & headers.keys()
 
 
 @pytest.mark.parametrize(

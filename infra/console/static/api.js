@@ -74,6 +74,20 @@ export const about = () => (known ??= local("about"));
  */
 
 /**
+ * A request to the public API as it would be sent.
+ * @returns {Promise<Answer["request"]>}
+ */
+export async function prepared(method, path, { body, token = "secret", headers = {} } = {}) {
+  const { tokens } = await about();
+  const told = {
+    ...(token && { authorization: `Bearer ${tokens[token]}` }),
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...headers,
+  };
+  return { method, path, headers: told, body };
+}
+
+/**
  * Calls the public API. A problem is an answer, not an error.
  * @param {string} method
  * @param {string} path such as "/workflows/verify_send"
@@ -82,17 +96,13 @@ export const about = () => (known ??= local("about"));
  * @returns {Promise<Answer>}
  */
 export async function api(method, path, options = {}) {
-  const { body, token = "secret", headers = {}, poll = false, signal } = options;
-  const { tokens } = await about();
-  const told = {
-    ...(token && { authorization: `Bearer ${tokens[token]}` }),
-    ...(body !== undefined && { "content-type": "application/json" }),
-    ...headers,
-  };
+  const { poll = false, signal } = options;
+  const request = await prepared(method, path, options);
+  const { body } = request;
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const headers = { ...request.headers, "x-console": poll ? "poll" : "page" };
   const started = performance.now();
-  const response = await send(path,
-    { method, headers: { ...told, "x-console": poll ? "poll" : "page" }, body: text, signal });
+  const response = await send(path, { method, headers, body: text, signal });
   const content = await response.text();
   return {
     status: response.status,
@@ -100,7 +110,7 @@ export async function api(method, path, options = {}) {
     body: parsed(content),
     headers: response.headers,
     ms: Math.round(performance.now() - started),
-    request: { method, path, headers: told, body },
+    request,
   };
 }
 

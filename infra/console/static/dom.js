@@ -60,7 +60,7 @@ export function keep(parent, items, keyOf, render) {
 
 /** Moves focus from a control of an old element to the same control of the new one. */
 function refocus(from, to) {
-  const controls = (element) => [...element.querySelectorAll("a, button, input, select, textarea")];
+  const controls = (element) => [...element.querySelectorAll("a, button, input, select, summary, textarea")];
   const place = controls(from).indexOf(document.activeElement);
   queueMicrotask(() => (place < 0 ? to : controls(to)[place] ?? to).focus?.());
 }

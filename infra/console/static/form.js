@@ -33,7 +33,8 @@ export function resolved(schema, api) {
     const { anyOf, ...beside } = found;
     return resolved({ ...some[0], ...beside }, api);
   }
-  return found ?? {};
+  const types = [found?.type].flat().filter((each) => each !== "null");
+  return types.length === 1 ? { ...found, type: types[0] } : found ?? {};
 }
 
 /**
@@ -53,17 +54,21 @@ export function formOf(schema, api, values = {}) {
   const element = h("div", { class: "form" });
   const fill = (next) => {
     controls.clear();
-    replace(element, names.map((name) => {
+    const fields = names.map((name) => {
       const one = controlOf(resolved(schema.properties[name], api), api, next[name], name);
       controls.set(name, one);
       const label = [name, required.has(name) && h("span", { class: "required" }, " required")];
-      one.error = h("p", { class: "error", id: newId("error") });
+      one.error = h("p", { class: "error", id: newId("error"), role: "alert" });
       const box = one.nested
         ? h("fieldset", {}, h("legend", {}, label), one.element)
         : field(label, one.element, one.hint);
       box.append(one.error);
       return box;
-    }));
+    });
+    const extra = names.map((name) => !required.has(name) && isEmpty(next[name]));
+    const folded = extra.filter(Boolean).length > MOST_EMPTY;
+    replace(element, fields.filter((_, place) => !(folded && extra[place])),
+      folded && more(fields.filter((_, place) => extra[place])));
   };
   const read = () => Object.fromEntries([...controls].map(([name, one]) => [name, one.read(name)])
     .filter(([, value]) => value !== undefined));
@@ -87,11 +92,20 @@ export function formOf(schema, api, values = {}) {
       }
       first ??= one.element;
     }
+    first?.closest("details")?.setAttribute("open", "");
     first?.focus?.();
   };
   fill(values);
   return { element, read, fill, tell, clear };
 }
+
+/** More optional fields without a value than these are folded. */
+const MOST_EMPTY = 2;
+
+const isEmpty = (value) => value === undefined || value === null || value === "";
+
+const more = (fields) => h("details", { class: "more" },
+  h("summary", {}, `${fields.length} more parameters`), h("div", { class: "form" }, fields));
 
 function controlOf(schema, api, value, name) {
   const hint = hintOf(schema);
@@ -127,7 +141,7 @@ function enumControl(schema, value) {
 }
 
 function textControl(schema, value, name, convert = (text) => text) {
-  const long = schema.maxLength > 300 || (typeof value === "string" && value.includes("\n"));
+  const long = schema.maxLength > 500 || (typeof value === "string" && value.includes("\n"));
   const shown = value === undefined || value === null ? ""
     : typeof value === "string" ? value : JSON.stringify(value);
   const element = h(long ? "textarea" : "input", {
@@ -142,13 +156,17 @@ function textControl(schema, value, name, convert = (text) => text) {
 function jsonControl(schema, value) {
   const element = h("textarea", {
     value: value === undefined || value === null ? "" : JSON.stringify(value, null, 2),
-    class: "mono", spellcheck: "false", rows: 5,
+    class: "mono", spellcheck: "false", rows: rowsOf(value),
     placeholder: schema.type === "array" ? "[…]" : "{…}",
   });
   const read = (name) =>
     (element.value.trim() ? converted(element.value, JSON.parse, name) : undefined);
   return { element, read };
 }
+
+const MOST_ROWS = 14;
+const rowsOf = (value) =>
+  (value ? Math.min(MOST_ROWS, JSON.stringify(value, null, 2).split("\n").length + 1) : 3);
 
 function converted(text, convert, name) {
   try {
@@ -161,15 +179,15 @@ function converted(text, convert, name) {
 }
 
 const hintOf = (schema) => {
-  const first = schema.description?.split(/(?<=\.)\s/)[0];
+  const first = schema.description?.split(/(?<=\.)\s/)[0].replaceAll("`", "");
   return first && first.length > 160 ? `${first.slice(0, 157)}…` : first;
 };
 
 /**
- * A form that can also be edited as JSON.
+ * A form that can also be edited as JSON. `actions` stand beside that button.
  * @returns {{element: Element, read: () => object, fill: (values: object) => void, tell: Function}}
  */
-export function editorOf(schema, api, values) {
+export function editorOf(schema, api, values, ...actions) {
   const form = formOf(schema, api, values);
   const text = h("textarea", { class: "mono", rows: 12, spellcheck: "false", "aria-label": "Parameters as JSON" });
   const shown = h("div", {}, form.element);
@@ -198,6 +216,6 @@ export function editorOf(schema, api, values) {
   const trouble = h("p", { class: "error", role: "alert" });
   const fill = (next) => (asJson ? (text.value = JSON.stringify(next, null, 2)) : form.fill(next));
   const tell = (errors) => (asJson ? undefined : form.tell(errors));
-  const element = h("div", { class: "editor" }, shown, trouble, h("div", { class: "actions" }, toggle));
+  const element = h("div", { class: "editor" }, shown, trouble, h("div", { class: "actions" }, toggle, actions));
   return { element, read, fill, tell };
 }

@@ -41,6 +41,8 @@ export function working(label, work, kind = "", props = {}) {
       say(error.message);
     } finally {
       made.disabled = false;
+      // A button that cannot be pressed loses its focus.
+      if (document.activeElement === document.body) made.focus();
     }
   }, kind, props);
   return made;
@@ -108,10 +110,13 @@ export function tabs(label, panels, first = Object.keys(panels)[0]) {
   return h("div", { class: "tabs" }, h("div", { role: "tablist", "aria-label": label }, made), panel);
 }
 
+/** A link to what a request logged. */
+const logOf = (requestId) =>
+  h("a", { href: `/console/requests/${encodeURIComponent(requestId)}` }, "Log of this request");
+
 /** A problem (RFC 9457) as people read it. */
 export function problem(body) {
-  const link = body.request_id &&
-    h("a", { href: `/console/requests/${encodeURIComponent(body.request_id)}` }, "Log of this request");
+  const link = body.request_id && logOf(body.request_id);
   return h("div", { class: "problem", role: "alert" },
     h("p", {}, h("b", {}, body.title ?? "The call failed"), " ", body.code && h("code", {}, body.code)),
     h("p", {}, body.detail ?? body.message ?? String(body)),
@@ -124,14 +129,26 @@ export function problem(body) {
 
 /** An answer of the API: status, time, and its body or problem. */
 export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
-  h("p", {}, pill(got.status), " ", h("span", { class: "none" }, `${got.ms} ms`)),
+  h("p", { class: "row" }, pill(got.status), h("span", { class: "none" }, `${got.ms} ms`),
+    got.ok && got.headers.get("x-request-id") && logOf(got.headers.get("x-request-id"))),
   !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
 
-/** A request as curl and as JavaScript, to copy. */
-export const requestCode = (request) => tabs("This request as", {
-  curl: () => code(asCurl(request), "curl command"),
-  fetch: () => code(asFetch(request), "JavaScript"),
-});
+let language = "curl";
+
+/** A request as curl and as JavaScript, to copy; in the language that was chosen last. */
+export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
+
+/** The same call as a command and as JavaScript, to copy. */
+export function codeTabs(curl, javascript) {
+  const shown = (name, text, label) => {
+    language = name;
+    return code(text, label);
+  };
+  return tabs("This request as", {
+    curl: () => shown("curl", curl(), "curl command"),
+    fetch: () => shown("fetch", javascript(), "JavaScript"),
+  }, language);
+}
 
 /**
  * A table.
