@@ -20,7 +20,9 @@ def new_schedule(page: Page, stack: LocalStack, email: str) -> Page:
 
 
 def create(page: Page) -> None:
-    page.get_by_role("button", name="Create the schedule").click()
+    """Presses the button and waits for the answer, which may come from a cold function."""
+    with page.expect_response(lambda answer: answer.url.endswith("/schedules"), timeout=60_000):
+        page.get_by_role("button", name="Create the schedule").click()
 
 
 def test_a_schedule_is_created_paused_resumed_and_cancelled(new_schedule: Page) -> None:
