@@ -75,16 +75,16 @@ lint: .venv/dev ## checks style, types and template.yaml
 	@echo "mypy"; .venv/bin/mypy
 	@echo "cfn-lint"; $(PYTEST) $(WORKERS) tests/lint
 
-lint-emails: .venv/dev .venv/html/installed ## checks the HTML of all emails; needs npm's registry
+lint-web: .venv/dev .venv/html/installed ## checks emails' HTML and verify.js's types; needs npm's registry
 	@$(PYTEST) tests/html
 
 #: make test-browser [ARGS="-k verify"] [CHROMIUM=<program>]
 test-browser: .venv/browser/installed chromium ## runs tests of the console in Debian's Chromium
 	@$(PYTEST) $(if $(ARGS),,-n 2) tests/browser $(ARGS)
 
-#: make screenshots [CHROMIUM=<program>]
+#: make screenshots [ARGS="verify run-dark"] [CHROMIUM=<program>]
 screenshots: .venv/browser/installed chromium ## takes the pictures of the documents: docs/images
-	@.venv/bin/python -m tests.browser.screenshots
+	@.venv/bin/python -m tests.browser.screenshots $(ARGS)
 
 .PHONY: chromium
 chromium:
@@ -196,7 +196,7 @@ clean: ## deletes the state of the local stack (stop make run first)
 	@touch $@ .venv/run .venv/debug
 
 .venv/html/installed: .venv/dev tests/html/package-lock.json
-	@echo "installing the checkers of emails' HTML"
+	@echo "installing the checkers of HTML and types"
 	@mkdir -p .venv/html && cp tests/html/package*.json .venv/html
 	@cd .venv/html && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
 		echo "error: npm's registry did not answer: cd .venv/html && ../bin/npm ci says more" >&2; \

@@ -21,6 +21,11 @@ _INERT = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """Policy of a document that strangers wrote: nothing in it runs or loads."""
+_LINKS_DO_NOTHING = '<base target="_blank">'
+"""At the end of such a document: a click asks for a new tab, and the sandbox opens none.
+
+Otherwise the frame would follow the link, and show the browser's page of a refused address.
+"""
 _NO_DOCUMENT = "default-src 'none'; frame-ancestors 'none'"
 """Policy of an answer that is not shown as a page."""
 
@@ -59,7 +64,8 @@ def plain_text(text: str) -> Answer:
 
 def inert_document(html: str) -> Answer:
     """HTML that strangers wrote, as a document for a frame of the console."""
-    return made(html.encode(errors="replace"), "text/html; charset=utf-8", _INERT)
+    body = f"{html}{_LINKS_DO_NOTHING}".encode(errors="replace")
+    return made(body, "text/html; charset=utf-8", _INERT)
 
 
 def made(body: bytes, kind: str, policy: str, status: int = HTTPStatus.OK) -> Answer:

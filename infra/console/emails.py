@@ -76,8 +76,10 @@ class Emails:
             return self._rendered[f"{template}/{locale}"]
 
     def _email(self, _: Request, template: str, locale: str) -> dict[str, Any]:
+        """The email; instead of its HTML a digest, by which a page knows whether it changed."""
         email: dict[str, Any] = msgspec.to_builtins(self.email(template, locale))
-        return {name: value for name, value in email.items() if name != "html"}
+        digest = hashlib.sha256(email.pop("html").encode(errors="replace")).hexdigest()[:16]
+        return email | {"digest": digest}
 
     def _html(self, request: Request, template: str, locale: str) -> Answer:
         html = self.email(template, locale).html

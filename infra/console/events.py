@@ -1,22 +1,20 @@
 """Events that were sent to the developer's server, from the log of deliver_event."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from infra.console import log_lines
-from infra.local.emulator import Emulator
-
-_WORKFLOW = "deliver_event"
+WORKFLOW = "deliver_event"
 _MOST = 100
 
 
-def events(emulator: Emulator) -> list[dict[str, Any]]:
-    """The last events, newest first, each with its tries.
+def events(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last events in lines of the log, newest first, each with its tries.
 
     A retry of a run sends an event with the same id again, so `run_id` is that of the last try. It
     is null for a call that waited for the answer.
     """
     found: dict[str, dict[str, Any]] = {}
-    for line in log_lines.of_workflow(emulator, _WORKFLOW):
+    for line in lines:
         keys = line["keys"]
         if event_id := keys.get("event_id"):
             tries = found.pop(event_id, {}).get("tries", [])

@@ -25,6 +25,11 @@ def local_reads(stack: Stack) -> Routes:
         ),
         Route(
             "GET",
+            "/_local/inbox/{message_id}/links",
+            lambda _, message_id: messages.links_of(stack.inbox, message_id),
+        ),
+        Route(
+            "GET",
             "/_local/inbox/{message_id}/source",
             lambda _, message_id: messages.source(stack.inbox, message_id),
         ),
@@ -48,7 +53,7 @@ def local_reads(stack: Stack) -> Routes:
             "/_local/webhooks/{source}/sample",
             lambda request, source: webhooks.sample(stack, request, source),
         ),
-        Route("GET", "/_local/events", lambda _: events.events(stack.deployment.emulator)),
+        Route("GET", "/_local/events", lambda _: _events(stack)),
         *emails.routes(),
     )
 
@@ -78,6 +83,10 @@ def _request(stack: Stack, request_id: str) -> dict[str, Any]:
         "answer": None,
         "lines": lines,
     }
+
+
+def _events(stack: Stack) -> list[dict[str, Any]]:
+    return events.events(log_lines.of_workflow(stack.deployment.emulator, events.WORKFLOW))
 
 
 def _logs(stack: Stack, request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from infra.console.answer import Refused
 from infra.local.captured import utc
 from infra.local.deploy import STACK
 from infra.local.emulator import Emulator
+from infra.local.watch import repeats
 from infra.logs.filters import LineFilter
 from infra.logs.line import Line
 from infra.logs.reading import read
@@ -59,7 +60,9 @@ def _read(emulator: Emulator, line_filter: LineFilter, start_ms: int) -> list[Li
     except ValueError as error:
         raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
     sources = local_sources(emulator.client("lambda"), STACK)
-    return read(emulator.client("logs"), sources, line_filter, start_ms, _now_ms() + _EARLIER_MS)
+    end_ms = _now_ms() + _EARLIER_MS
+    lines = read(emulator.client("logs"), sources, line_filter, start_ms, end_ms)
+    return [line for line in lines if not repeats(line)]
 
 
 def _shown(line: Line) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Reads of the inbox: the messages, and an email's HTML and source."""
 
 import hashlib
-from datetime import datetime
 from collections.abc import Mapping
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from infra.console.answer import Answer, Refused, inert_document, plain_text
 from infra.console.brief import brief
+from infra.console.links import links
 from infra.console.routes import Request
 from infra.local.captured import Message
 from infra.local.inbox import Inbox, TooManyWaiting, UnknownMessage
@@ -57,6 +58,11 @@ def in_scheme(content: str, scheme: str) -> str:
     if scheme not in _SCHEMES:
         return content
     return content.replace(_DARK_QUERY, _SCHEMES[scheme])
+
+
+def links_of(inbox: Inbox, message_id: str) -> list[dict[str, str]]:
+    """Links of an email."""
+    return links(str(_find(inbox, message_id)["html"] or ""))
 
 
 def source(inbox: Inbox, message_id: str) -> Answer:

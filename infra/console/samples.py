@@ -1,6 +1,6 @@
 """Payloads of webhooks that can be sent as they are: by source, else by signature scheme."""
 
-import secrets
+import itertools
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,8 @@ from infra.local.captured import utc
 _NOW = "<now>"
 _NEW = "<new>"
 """Place of a number that is new in each delivery, so that it is no repetition."""
+
+_numbers = itertools.count(int(time.time() * 1000))
 
 _BY_SOURCE: dict[str, Any] = {
     # SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS".
@@ -68,8 +70,7 @@ def sample_payload(source: str, scheme: str) -> Any:  # noqa: ANN401 - JSON
 
 def filled(payload: Any) -> Any:  # noqa: ANN401 - JSON
     """The payload with the time and a new number in their places."""
-    number = int(time.time()) * 1000 + secrets.randbelow(1000)
-    return _filled(payload, str(number), utc(datetime.now(UTC)))
+    return _filled(payload, str(next(_numbers)), utc(datetime.now(UTC)))
 
 
 def _filled(value: Any, number: str, now: str) -> Any:  # noqa: ANN401 - JSON

@@ -95,7 +95,7 @@ class _Handler(ConsoleHandler):
         self._reply(*reply)
         self.server.answered.set()
         if not is_poll(headers):
-            line = f"{self.command} {path} {reply.status}{_problem_text(reply)}"
+            line = f"{self.command} {path} {reply.status}{_problem_text(reply.status, reply.body)}"
             self.server.report(line, _tone(path, reply.status))
 
     def _ask(self, sent: Sent) -> Reply:
@@ -120,15 +120,14 @@ def _tone(path: str, status: int) -> Tone:
     )
 
 
-def _problem_text(reply: Reply) -> str:
+def _problem_text(status: int, body: bytes) -> str:
     """Code and detail of a problem; empty for another answer."""
-    is_problem = reply.status >= HTTPStatus.BAD_REQUEST
     try:
-        problem = json.loads(reply.body) if is_problem else None
+        problem = json.loads(body) if status >= HTTPStatus.BAD_REQUEST else None
     except ValueError:
         return ""
     return (
-        f" {problem['code']}: {problem['detail']}"
+        f" {problem['code']}: {problem.get('detail', '')}"
         if isinstance(problem, dict) and "code" in problem
         else ""
     )

@@ -8,20 +8,19 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from infra import sam
 from tests.browser.chromium import new_context, running_chromium
 from tests.browser.faults import Faults
+from tests.browser.filled import fill
 from tests.browser.site import Site
-from tests.e2e.conftest import email, stack
+from tests.e2e.conftest import LocalStack, email, phone, stack
 
-__all__ = ["email", "stack"]
+__all__ = ["email", "phone", "stack"]
 
 _FAILURES = sam.ROOT / "tests/browser/.failures"
 _FAILED = pytest.StashKey[bool]()
-
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +53,13 @@ def faults(page: Page) -> Iterator[Faults]:
     faults = Faults(page)
     yield faults
     faults.assert_none()
+
+
+@pytest.fixture(scope="session")
+def filled(stack: LocalStack) -> LocalStack:
+    """The stack, after something happened in it."""
+    fill(stack)
+    return stack
 
 
 @pytest.fixture

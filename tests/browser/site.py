@@ -33,7 +33,5 @@ class Site:
 
     def _answer(self, request: BaseHTTPRequestHandler, _: bytes) -> None:
         path = request.path.partition("?")[0]
-        if path in self._pages:
-            fakes.reply(request, 200, *self._pages[path])
-        else:  # such as /favicon.ico
-            fakes.reply(request, 204, b"", {})
+        answer = self._pages.get(path, (b"", {"content_type": "text/html"}))
+        fakes.reply(request, 200, *answer)

@@ -1,7 +1,7 @@
 """The HTML of every email, checked by html-validate and caniemail.
 
 html-validate knows HTML's rules and accessibility; caniemail knows what mail programs support
-(caniemail.com). `make lint-emails` installs them; package.json has their versions.
+(caniemail.com). `make lint-web` installs them; package.json has their versions.
 """
 
 import json
@@ -81,7 +81,7 @@ def _app(set_messages: SetMessages) -> None:
 
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
     """The checkers' complaints, each with the pages that have it."""
-    assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
+    assert MODULES.exists(), "The checkers are not installed: make lint-web does it."
     command, environment = (
         [str(NODE), str(sam.ROOT / "tests/html/check.cjs")],
         os.environ | {"NODE_PATH": str(MODULES)},

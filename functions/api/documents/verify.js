@@ -182,7 +182,7 @@ label { display: block; margin-bottom: .375rem; font-weight: 600 }
 input, button { box-sizing: border-box; font: inherit; color: inherit; background: none }
 input, [part=button] { width: 100%; min-height: 2.75rem; padding: .5rem .75rem;
   border: 1px solid var(--_line); border-radius: var(--verify-radius, .5rem) }
-input { text-align: match-parent }
+[dir=rtl] input { text-align: right }
 input[aria-invalid=true] { border-color: var(--_error) }
 [part=code] { font-size: 1.375em; letter-spacing: .25em; font-variant-numeric: tabular-nums }
 button { cursor: pointer }
@@ -198,6 +198,9 @@ input:focus-visible { outline-offset: -1px }
 [part=success] { color: var(--_success); font-weight: 600; outline: none }
 [part=success]::before { content: "\\2713\\a0" / "" }`;
 
+// No problem. A problem is the key of a text and the values in it.
+const NONE = [];
+
 // Where pages are rendered on a server, there are no elements.
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
@@ -208,8 +211,9 @@ class VerifyCode extends Base {
   #internals = this.attachInternals();
   #$ = elements();
   #sent = null;
+  #left = null;
   #checked = null;
-  #problem = "";
+  #problem = NONE;
   #busy = false;
   #turn = 0;
   #key;
@@ -271,15 +275,18 @@ class VerifyCode extends Base {
 
   #start(to) {
     this.#turn++;
-    this.#sent = this.#checked = this.#key = this.#tried = null;
-    this.#problem = this.#$.code.value = "";
+    this.#sent = this.#left = this.#checked = this.#key = this.#tried = null;
+    this.#problem = NONE;
     this.#busy = false;
+    this.#$.code.value = "";
     this.#$.to.value = to;
     this.#render();
   }
 
   #edit(to) {
+    const left = this.#sent;
     this.#start(to);
+    this.#left = left;
     this.#$.to.focus();
   }
 
@@ -307,7 +314,9 @@ class VerifyCode extends Base {
 
   #send() {
     const to = this.#$.to.value.trim();
-    if (!to) return this.#show(this.#say(this.#hint));
+    if (!to) return this.#show([this.#hint]);
+    // Back at the same address, the code that is on its way there still counts.
+    if (this.#left?.typed === to && this.#left.resendAt > Date.now()) return this.#return();
     const parameters = /** @type {import("./verify.d.ts").SendParameters} */ ({
       channel: this.#channel,
       to,
@@ -320,19 +329,25 @@ class VerifyCode extends Base {
     // A submit that is repeated because no answer came is the same one: it has the same key.
     const idempotencyKey = (this.#key ??= newKey());
     this.#run(() => this.#client.send(parameters, { idempotencyKey }), (sent) => {
-      this.#sent = { ...sent };
+      this.#sent = { ...sent, typed: to };
       this.#$.code.value = "";
       this.#emit("verify-sent", sent);
     });
   }
 
+  #return() {
+    this.#sent = this.#left;
+    this.#left = null;
+    this.#show(NONE);
+  }
+
   #check() {
     const { verificationId } = this.#sent;
     const code = (this.#tried = this.#$.code.value);
-    if (!code.trim()) return this.#show(this.#say("length"));
+    if (!code.trim()) return this.#show(["length"]);
     this.#run(() => this.#client.check({ verificationId, code }), (checked) => {
       const attempts = (this.#sent.attemptsLeft = checked.attemptsLeft);
-      if (!checked.valid) this.#problem = this.#say(attempts ? "wrong" : "spent", { attempts });
+      if (!checked.valid) this.#problem = [attempts ? "wrong" : "spent", { attempts }];
       else this.#emit("verify-valid", (this.#checked = { verificationId, ...checked }));
     });
   }
@@ -342,7 +357,7 @@ class VerifyCode extends Base {
     if (this.#busy) return;
     const turn = this.#turn;
     this.#busy = true;
-    this.#problem = "";
+    this.#problem = NONE;
     this.#render();
     const [answer, error] = await request().then((got) => [got], (failed) => [null, failed]);
     if (turn !== this.#turn) return;
@@ -363,11 +378,11 @@ class VerifyCode extends Base {
   #explain(error) {
     const is = (...classes) => classes.some((each) => error instanceof each);
     const wrong = is(InvalidParameters) ? error.errors[0] : null;
-    if (wrong?.pointer === "/to") return this.#say(this.#hint);
-    if (wrong?.pointer === "/code") return this.#say("length");
-    if (is(LimitExceeded)) return this.#say("limit", { time: this.#time(error.retryAfter) });
-    if (is(ProviderRefused, CountryNotAllowed, LineTypeNotSupported)) return this.#say("refused");
-    return this.#say("failed");
+    if (wrong?.pointer === "/to") return [this.#hint];
+    if (wrong?.pointer === "/code") return ["length"];
+    if (is(LimitExceeded)) return ["limit", { time: this.#time(error.retryAfter) }];
+    if (is(ProviderRefused, CountryNotAllowed, LineTypeNotSupported)) return ["refused"];
+    return ["failed"];
   }
 
   #emit(type, detail) {
@@ -390,7 +405,7 @@ class VerifyCode extends Base {
     if (active && active !== this && active !== document.body) return;
     const target = this.#checked ? "result" : this.#sent ? "code" : "to";
     this.#$[target].focus();
-    if (problem) this.#$[target].select();
+    if (problem[0]) this.#$[target].select();
   }
 
   #say(key, values) {
@@ -398,7 +413,7 @@ class VerifyCode extends Base {
     Object.assign(table, messages[lang.split("-")[0]], messages[lang], this.#own.messages);
     const given = { to: this.#$.to.value.trim(), length: this.#sent?.codeLength, ...values };
     // Isolated (FSI, PDI): an address in a sentence from right to left keeps its own direction.
-    return table[key].replace(/\{(\w+)\}/g, (_, name) => `\u2068${given[name]}\u2069`);
+    return (table[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => `\u2068${given[name]}\u2069`);
   }
 
   #time(seconds) {
@@ -425,8 +440,9 @@ class VerifyCode extends Base {
     $.submit.textContent = this.#say(sent ? "check" : "send");
     $.about.textContent = sent ? this.#say("sent") : "";
     $.result.textContent = checked ? this.#say("verified") : "";
-    $.problem.textContent = this.#problem;
-    for (const each of [$.to, $.code]) each.ariaInvalid = Boolean(this.#problem);
+    $.problem.textContent = this.#say(...this.#problem);
+    const invalid = ![undefined, "limit", "failed"].includes(this.#problem[0]);
+    for (const each of [$.to, $.code]) each.ariaInvalid = invalid;
     for (const each of $.form.elements) each.disabled = this.matches(":disabled");
     $.submit.ariaDisabled = $.form.ariaBusy = this.#busy;
     this.#renderSuggestion();
@@ -460,6 +476,9 @@ class VerifyCode extends Base {
     this.#internals.setValidity({ valueMissing }, this.#say(key), this.#$[field]);
   }
 }
+
+// Frameworks set a property only where they find it.
+Object.assign(VerifyCode.prototype, { client: undefined, messages: undefined });
 
 // The elements of the form by their id.
 function elements() {

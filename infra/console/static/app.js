@@ -84,8 +84,16 @@ atConnection((up) => {
 });
 
 about().then(({ url, stage, app_name }) => {
+  if (!url) showEmailsOnly();
   replace(document.getElementById("where"), h("b", {}, app_name), ` · ${stage}`, h("br"), url);
 });
+/** make preview has no API and no messages. */
+function showEmailsOnly() {
+  document.body.classList.add("emails-only");
+  document.querySelector(".brand").href = "/console/emails";
+  if (place().page !== "emails") go("/console/emails");
+}
+
 setInterval(() => {
   for (const each of document.querySelectorAll("time[data-ago]")) each.textContent = ago(each.dateTime);
 }, 10_000);

@@ -13,18 +13,30 @@ export function ago(iso, now = Date.now()) {
   return relative.format(amount, unit);
 }
 
+const moments = new Map(); // making a format takes longer than 20 uses of it
+
 /** A time with its date, in the reader's zone or another one. */
 export function moment(iso, timeZone) {
-  return new Date(iso).toLocaleString(undefined,
-    { dateStyle: "medium", timeStyle: "medium", ...(timeZone && { timeZone }) });
+  if (!moments.has(timeZone)) {
+    moments.set(timeZone, new Intl.DateTimeFormat(undefined,
+      { dateStyle: "medium", timeStyle: "medium", timeZone }));
+  }
+  return moments.get(timeZone).format(new Date(iso));
 }
+
+const formats = new Map();
 
 /** "Fri 27 Nov, 10:36": a time to the minute, with its year in another year. */
 export function minute(iso, timeZone) {
   const at = new Date(iso);
-  const other = at.getFullYear() !== new Date().getFullYear();
-  return at.toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short",
-    hour: "2-digit", minute: "2-digit", ...(other && { year: "numeric" }), ...(timeZone && { timeZone }) });
+  const year = at.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const key = `${timeZone} ${year}`;
+  // Making a format takes longer than drawing a row.
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric",
+      month: "short", hour: "2-digit", minute: "2-digit", year, timeZone }));
+  }
+  return formats.get(key).format(at);
 }
 
 /** "12:00:07" today, with the date on another day. */

@@ -1,6 +1,6 @@
 /** A captured message as its reader sees it: an email, a text on a phone, or a call. */
 
-import { localText } from "./api.js";
+import { local, localText } from "./api.js";
 import { codeIn } from "./code.js";
 import { h, replace } from "./dom.js";
 import { count, counted } from "./format.js";
@@ -11,14 +11,17 @@ export const CHANNELS = { email: "Email", sms: "SMS", whatsapp: "WhatsApp", voic
 /** What a list shows of a message: its subject, or its first words. */
 export const titleOf = ({ subject, text }) => subject || (text ?? "").trim().split("\n")[0] || "No text";
 
-const view = { width: "desktop", scheme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light" };
+const view = {
+  width: matchMedia("(max-width: 820px)").matches ? "phone" : "desktop",
+  scheme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
+};
 
 /** A message with its head, its code and its content. */
 export const messageView = (message) => [
   h("header", { class: "message-head" },
     h("h2", { dir: "auto", id: "message" }, message.channel === "email" ? titleOf(message)
       : `${CHANNELS[message.channel] ?? message.channel} to ${message.to}`),
-    h("p", { class: "none" }, message.from && [message.from, " → "], h("span", {}, message.to), " · ",
+    h("p", { class: "none" }, message.from && [h("bdi", {}, message.from), " → "], h("bdi", {}, message.to), " · ",
       time(message.sent_at))),
   bigCode(codeIn(message)),
   message.channel === "email" ? emailView(message) : message.channel === "voice" ? callView(message)
@@ -32,9 +35,9 @@ function emailView(message) {
   const read = `inbox/${encodeURIComponent(message.id)}`;
   return tabs("Parts of the email", {
     HTML: () => htmlPart(read),
-    Text: () => code(message.text ?? "", "Text of the email"),
+    Text: () => h("div", { class: "as-written" }, code(message.text ?? "", "Text of the email")),
     Headers: () => later(localText(`${read}/source`), headers),
-    Source: () => later(localText(`${read}/source`), (text) => code(text, "Source of the email")),
+    Source: () => later(localText(`${read}/source`), (text) => [code(text, "Source of the email"), kept()]),
   });
 }
 
@@ -50,7 +53,8 @@ function htmlPart(read) {
   const frame = h("div", { class: "mail-frame" });
   const draw = () => {
     frame.dataset.width = view.width;
-    replace(frame, sandboxed(`/_local/${read}/html?scheme=${view.scheme}`, "HTML of the email"));
+    replace(frame, sandboxed(`/_local/${read}/html?scheme=${view.scheme}`, "HTML of the email",
+      { class: view.scheme }));
   };
   const chosen = (name) => (value) => {
     view[name] = value;
@@ -61,24 +65,20 @@ function htmlPart(read) {
     h("div", { class: "row" },
       choice("Width", { desktop: "Desktop", phone: "Phone" }, view.width, chosen("width")),
       choice("Colours", { light: "Light", dark: "Dark" }, view.scheme, chosen("scheme"))),
-    frame, later(localText(`${read}/html`), links));
+    frame, later(local(`${read}/links`), links));
 }
 
 /** A document that strangers wrote: nothing in it runs, loads or leads away. */
 export const sandboxed = (src, title, props = {}) =>
   h("iframe", { sandbox: "", referrerpolicy: "no-referrer", title, ...props, src });
 
-/** The links of a document, which cannot be opened in its frame. */
-function links(html) {
-  // A parsed document has no window: it neither runs nor loads anything.
-  const found = [...new DOMParser().parseFromString(html, "text/html").querySelectorAll("a[href]")]
-    .map((each) => [each.textContent.trim(), each.getAttribute("href").trim()])
-    .filter(([, url]) => /^https?:\/\//i.test(url) && URL.canParse(url));
-  return found.length > 0 && h("section", { class: "links", "aria-label": "Links" },
-    h("h3", {}, counted(found.length, "link")),
-    h("ul", {}, found.map(([text, url]) => h("li", {}, text && h("span", { dir: "auto" }, text), " ",
-      h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url)))));
-}
+/** The links of an email, which cannot be opened in its frame. */
+const links = (found) => found.length > 0 && h("section", { class: "links", "aria-label": "Links" },
+  h("h3", {}, counted(found.length, "link")),
+  h("ul", {}, found.map(({ text, url }) => h("li", {}, text && h("span", { dir: "auto" }, text), " ",
+    h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url)))));
+
+const kept = () => h("small", {}, "Made of what the emulator keeps. SES adds headers of its own.");
 
 function headers(source) {
   const { element, body } = table("Headers of the email", ["Name", "Value"]);
@@ -87,12 +87,12 @@ function headers(source) {
     const at = line.indexOf(":");
     return row(h("b", {}, line.slice(0, at)), h("span", { class: "mono" }, line.slice(at + 1).trim()));
   }));
-  return element;
+  return [element, kept()];
 }
 
 /** A text as a phone shows it. */
-export const bubble = (text, from = "") => h("figure", { class: "phone" },
-  h("figcaption", {}, from || "Unknown sender"), h("p", { dir: "auto" }, text));
+export const bubble = (text, from = "") => h("figure", { class: "handset" },
+  h("figcaption", {}, from || "Text message"), h("p", { dir: "auto" }, text));
 
 const phoneView = ({ text, from, segments }) =>
   h("div", { class: "stack" }, bubble(text, from), segments && h("p", { class: "none" }, length(segments)));

@@ -131,7 +131,7 @@ export function problem(body) {
 export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
   h("p", { class: "row" }, pill(got.status), h("span", { class: "none" }, `${got.ms} ms`),
     got.ok && got.headers.get("x-request-id") && logOf(got.headers.get("x-request-id"))),
-  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Its body"));
+  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
 
 let language = "curl";
 
@@ -175,6 +175,18 @@ export function field(label, control, hint) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, described);
 }
 
+/** Shows an error of a control in its paragraph, and says so to screen readers; "" clears it. */
+export function mark(control, error, detail) {
+  error.textContent = detail;
+  const others = (control.getAttribute("aria-describedby") ?? "").split(" ")
+    .filter((id) => id && id !== error.id);
+  const described = detail ? [...others, error.id] : others;
+  if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+  else control.removeAttribute("aria-describedby");
+  if (detail) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
+}
+
 /** A list of choices of which one is pressed. */
 export function choice(label, values, chosen, choose) {
   const buttons = Object.entries(values).map(([value, name]) => button(name, () => press(value), "",
@@ -200,7 +212,7 @@ export const logLines = (lines) => h("ol", { class: "log" }, lines.map((line) =>
     Object.keys(line.keys).length > 0 && h("small", {}, Object.entries(line.keys)
       .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
       .join("  ")),
-    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": "Traceback" }, line.traceback))));
+    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": `Traceback of ${line.at}` }, line.traceback))));
 
 /**
  * Asks before something that cannot be undone.

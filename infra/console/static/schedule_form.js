@@ -3,7 +3,7 @@
 import { local } from "./api.js";
 import { h, replace } from "./dom.js";
 import { minute } from "./format.js";
-import { choice, field, newId } from "./parts.js";
+import { choice, field, mark, newId } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
@@ -15,10 +15,17 @@ const CRONS = {
   "0 6 1 * ? *": "the first of each month at 06:00",
   "0 18 L * ? *": "the last day of each month at 18:00",
 };
-const SHOWN = 3;
+const SHOWN_WITH = {
+  at: ["at", "timezone", "group"],
+  after_seconds: ["after_seconds", "group"],
+  every_seconds: ["every_seconds", "ends_at", "group"],
+  cron: ["cron", "timezone", "ends_at", "group"],
+};
+const TIMES = 3;
 
 /** The reader's time zone. */
-export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone);
+let zone;
 
 /**
  * @returns {{element: Element, read: () => object, clear: () => void,
@@ -28,96 +35,76 @@ export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
  */
 export function scheduleForm() {
   let kind = "at";
-  const controls = {
-    at: h("input", { type: "datetime-local", value: inputTime(nextHour()) }),
-    after_seconds: span(15, "minutes"),
-    every_seconds: span(1, "hours", ["minutes", "hours", "days"]),
-    cron: h("input", { class: "mono", value: "0 9 ? * MON-FRI *", spellcheck: "false",
-      autocomplete: "off", list: newId("list") }),
-    timezone: h("input", { value: ownZone(), autocomplete: "off", spellcheck: "false",
-      list: newId("list") }),
-    ends_at: h("input", { type: "datetime-local" }),
-    group: h("input", { autocomplete: "off", spellcheck: "false", placeholder: "order-1234" }),
-  };
-  const errors = {};
-  const labelled = (name, label, hint) => {
-    const box = field(label, controls[name].input ?? controls[name], hint);
-    if (controls[name].unit) box.insertBefore(controls[name].element, box.children[1]);
-    errors[name] = h("p", { class: "error", id: newId("error") });
-    box.append(errors[name]);
-    return box;
-  };
-  const boxes = {
-    at: labelled("at", "Time"),
-    after_seconds: labelled("after_seconds", "From now"),
-    every_seconds: labelled("every_seconds", "Interval", "First after one interval."),
-    cron: labelled("cron", "Cron expression",
-      "Six fields: minutes, hours, day of month, month, day of week, year. ? in one of the two days."),
-    timezone: labelled("timezone", "Time zone"),
-    ends_at: labelled("ends_at", "Ends at (optional)"),
-    group: labelled("group", "Group (optional)", "To cancel schedules together."),
-  };
-  const shown = () => ["at", "after_seconds", "every_seconds", "cron"].filter((each) => each === kind)
-    .concat({ at: ["timezone"], after_seconds: [], every_seconds: ["ends_at"],
-      cron: ["timezone", "ends_at"] }[kind], "group");
-
-  const read = () => Object.fromEntries(shown().map((name) => [name, valueOf(name, controls, kind)])
+  const fields = fieldsOf();
+  const shown = () => SHOWN_WITH[kind];
+  const read = () => Object.fromEntries(shown().map((name) => [name, fields[name].value(kind)])
     .filter(([, value]) => value));
-  const clear = () => Object.keys(errors).forEach((name) => mark(name, ""));
-  const mark = (name, detail) => {
-    const control = controls[name].input ?? controls[name];
-    errors[name].textContent = detail;
-    control.toggleAttribute("aria-invalid", false);
-    if (!detail) return;
-    control.setAttribute("aria-invalid", "true");
-    control.setAttribute("aria-errormessage", errors[name].id);
-  };
-  const tell = (told) => {
+  const clear = () => Object.values(fields).forEach(({ control, error }) => mark(control, error, ""));
+  const tell = (errors) => {
     clear();
-    const placed = (each) => (each.pointer === "" ? kind : each.pointer.slice(1));
-    const ours = told.filter((each) => shown().includes(placed(each)));
-    ours.forEach((each) => mark(placed(each), each.detail));
-    if (ours[0]) (controls[placed(ours[0])].input ?? controls[placed(ours[0])]).focus();
-    return told.filter((each) => !ours.includes(each));
+    const nameOf = ({ pointer }) => (pointer === "" ? kind : pointer.slice(1));
+    const ours = errors.filter((each) => shown().includes(nameOf(each)));
+    ours.map((each) => [fields[nameOf(each)], each.detail])
+      .forEach(([{ control, error }, detail]) => mark(control, error, detail));
+    if (ours[0]) fields[nameOf(ours[0])].control.focus();
+    return errors.filter((each) => !ours.includes(each));
   };
-
-  const fields = h("div", { class: "form" });
-  const meaning = h("p", { class: "meaning" });
+  const place = h("div", { class: "form" });
+  const meaning = h("p");
   const next = h("p", { class: "none" });
   const explain = explainer(() => ({ kind, ...read() }), meaning, next);
   const draw = (chosen) => {
     kind = chosen;
     clear();
-    replace(fields, shown().map((name) => boxes[name]));
+    replace(place, shown().map((name) => fields[name].box));
     explain();
   };
   const element = h("div", { class: "form", on: { input: explain } },
-    choice("When it runs", KINDS, kind, draw), fields,
+    choice("When it runs", KINDS, kind, draw), place,
     h("div", { class: "told", "aria-live": "polite" }, meaning, next),
-    options(controls.timezone, zones()), options(controls.cron, CRONS));
+    options(fields.timezone.control, zones()), options(fields.cron.control, CRONS));
   draw(kind);
   return { element, read, tell, clear };
 }
 
-/** A number with its unit; `value` is in seconds. */
-function span(amount, unit, units = Object.keys(UNITS)) {
-  const input = h("input", { value: amount, inputmode: "decimal", autocomplete: "off" });
-  const select = h("select", { "aria-label": "Unit" }, units.map((each) => h("option", {}, each)));
-  select.value = unit;
-  return { input, unit: select, element: h("div", { class: "span" }, input, select) };
+/** All fields by their names in POST /schedules. */
+function fieldsOf() {
+  const plain = { autocomplete: "off", spellcheck: "false" };
+  const text = (label, props, hint) => fieldOf(label, h("input", { ...plain, ...props }), hint);
+  const end = text("Ends at (optional)", { type: "datetime-local" });
+  return {
+    at: text("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
+    after_seconds: span("From now", 15, "minutes", Object.keys(UNITS)),
+    every_seconds: span("Interval", 1, "hours", ["minutes", "hours", "days"], "First after one interval."),
+    cron: text("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
+      "Six fields: minutes, hours, day of month, month, day of week, year. ? in one of the two days."),
+    timezone: text("Time zone", { value: ownZone(), list: newId("list") }),
+    // Without a time zone beside it, the end is a moment.
+    ends_at: { ...end, value: (kind) => (end.value() && kind === "every_seconds"
+      ? new Date(end.value()).toISOString().replace(".000", "") : end.value()) },
+    group: text("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
+  };
 }
 
-function valueOf(name, controls, kind) {
-  const control = controls[name];
-  if (control.unit) {
-    const seconds = Number(control.input.value) * UNITS[control.unit.value];
-    // What is no number goes as it was typed, so that the API's own problem is seen.
-    return control.input.value && (Number.isFinite(seconds) ? seconds : control.input.value);
-  }
-  const value = control.value.trim();
-  // Without a time zone beside it, the end is a moment.
-  return name === "ends_at" && value && kind === "every_seconds"
-    ? new Date(value).toISOString().replace(".000", "") : value;
+function fieldOf(label, control, hint) {
+  const error = h("p", { class: "error", id: newId("error") });
+  const box = field(label, control, hint);
+  box.append(error);
+  return { control, error, box, value: () => control.value.trim() };
+}
+
+/** A number with its unit; its value is in seconds. */
+function span(label, amount, unit, units, hint) {
+  const select = h("select", { "aria-label": `${label}, unit` }, units.map((each) => h("option", {}, each)));
+  select.value = unit;
+  const made = fieldOf(label, h("input", { value: amount, inputmode: "decimal", autocomplete: "off" }), hint);
+  const { control, box } = made;
+  const both = h("div", { class: "span" });
+  control.replaceWith(both);
+  both.append(control, select);
+  const seconds = () => Number(control.value) * UNITS[select.value];
+  // What is no number goes as it was typed, so that the API's own problem is seen.
+  return { ...made, box, value: () => control.value && (Number.isFinite(seconds()) ? seconds() : control.value) };
 }
 
 /** Writes the timing in words, and the next times as the product's engine computes them. */
@@ -133,6 +120,7 @@ function explainer(read, meaning, next) {
       const got = await local(`times?${new URLSearchParams(timing)}`, { poll: true })
         .catch(() => ({ times: [], errors: [] }));
       if (call !== latest) return;
+      if (got.errors.length) meaning.textContent = "";
       next.textContent = got.errors.length ? got.errors[0].detail.replace(/^./, (first) =>
         first.toUpperCase()) : nextInWords(got.times, kind, timing.timezone);
     }, 300);
@@ -142,7 +130,7 @@ function explainer(read, meaning, next) {
 /** The next times in the reader's zone, where the sentence does not say them already. */
 function nextInWords(times, kind, zone) {
   if (!times.length || (kind === "at" && zone === ownZone())) return "";
-  const shown = times.slice(0, SHOWN).map((at) => minute(at)).join(" · ");
+  const shown = times.slice(0, TIMES).map((at) => minute(at)).join(" · ");
   return times.length === 1 ? `Your time: ${shown}` : `Next, in your time: ${shown}`;
 }
 

@@ -2,7 +2,6 @@
 
 import { about, api, live, local } from "../api.js";
 import { h, keep, replace } from "../dom.js";
-import { counted } from "../format.js";
 import { answer, code, empty, field, logLines, pill, requestCode, say, time, working } from "../parts.js";
 
 const COMMAND = "make run EVENTS_URL=http://127.0.0.1:9000/events";
@@ -44,7 +43,7 @@ function eventOf({ event_id, type, run_id, request_id, tries, run }, refresh) {
   const last = tries.at(-1);
   const more = h("div", { class: "stack" });
   const shown = async (event) => {
-    if (event.target.open) replace(more, await logOf(run_id, request_id));
+    if (event.target.open) replace(more, await logOf(event_id, run_id, request_id));
   };
   const retries = last.code && run_id && run !== "running" && run !== undefined;
   const retry = working("Retry", async () => {
@@ -52,7 +51,7 @@ function eventOf({ event_id, type, run_id, request_id, tries, run }, refresh) {
     say(got.ok ? `${type} is sent again.` : got.body.detail);
     await refresh();
   }, "quiet", { "aria-label": `Retry ${type}` });
-  return h("li", { class: "event" }, h("details", { on: { toggle: shown } },
+  return h("li", { class: retries && "event" }, h("details", { on: { toggle: shown } },
     h("summary", { class: "delivery" }, outcome(last, run), " ", h("b", {}, type), " ",
       h("span", { class: "grow" }, told(last), tries.length > 1 && ` · ${tries.length} tries`), " ", time(last.at)),
     h("div", { class: "inside stack" },
@@ -70,10 +69,12 @@ function outcome({ status, code: refusal }, run) {
 const told = ({ status, code: refusal, detail }) => (refusal ? [h("code", {}, refusal), ` ${detail}`]
   : status ? `Your server answered ${status}` : "No server gets events of this type");
 
-async function logOf(run_id, request_id) {
+/** Log lines of an event's tries, with the last one's traceback. */
+async function logOf(event_id, run_id, request_id) {
   const { lines } = run_id ? await local(`logs?run=${run_id}`)
     : await local(`requests/${encodeURIComponent(request_id)}`);
-  return [h("h3", {}, counted(lines.length, "log line")), logLines(lines)];
+  const own = lines.filter((line) => line.keys.event_id === event_id);
+  return [h("h3", {}, "Log"), logLines(own.map((line) => (line === own.at(-1) ? line : { ...line, traceback: "" })))];
 }
 
 /** A form that sends an event of the developer's own. */

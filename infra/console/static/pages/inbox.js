@@ -1,7 +1,6 @@
 /** Inbox: every captured message, newest first. */
 
-import { local } from "../api.js";
-import { live } from "../api.js";
+import { live, local } from "../api.js";
 import { codeIn } from "../code.js";
 import { h, keep, replace } from "../dom.js";
 import { counted } from "../format.js";
@@ -132,7 +131,7 @@ function listed(message) {
   return h("li", { class: unread && "unread" },
     h("a", { href: `/console/inbox/${encodeURIComponent(id)}`, "aria-current": current && "true" },
       icon(channel), h("span", { class: "hidden" }, `${unread ? "Unread " : ""}${CHANNELS[channel] ?? channel} to `),
-      h("span", { class: "to" }, to), time(sent_at), h("span", { class: "title", dir: "auto" }, titleOf(message))),
+      h("bdi", { class: "to" }, to), time(sent_at), h("span", { class: "title", dir: "auto" }, titleOf(message))),
     found && copyButton(found, found, { "aria-label": `Copy the code ${found}`, title: "Copy the code" }));
 }
 

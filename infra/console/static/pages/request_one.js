@@ -6,19 +6,20 @@ import { duration, moment } from "../format.js";
 import { code, empty, facts, json, logLines, pageHead, pill, problem } from "../parts.js";
 
 const PATIENCE_MS = 20_000;
+const PATIENCE_FORGOTTEN_MS = 3_000;
 const LAST_LINES = new Set(["answered", "problem"]);
 
 export async function showRequest(main, id, signal) {
   const page = h("div", { class: "stack" });
   main.append(h("p", {}, h("a", { href: "/console/requests" }, "All requests")), page);
   const { tokens } = await about();
-  const until = Date.now() + PATIENCE_MS;
+  const since = Date.now();
   let before;
   live(signal, 700, async () => {
     const got = await local(`requests/${encodeURIComponent(id)}`, { poll: true, signal })
       .catch((error) => ({ lines: [], missing: error.message }));
     const done = got.lines.some((line) => LAST_LINES.has(line.message));
-    const waiting = !done && Date.now() < until;
+    const waiting = !done && Date.now() - since < (got.request ? PATIENCE_MS : PATIENCE_FORGOTTEN_MS);
     const text = JSON.stringify([got, waiting]);
     if (text !== before) draw(page, id, got, waiting, tokens);
     before = text;
@@ -64,16 +65,21 @@ function curlOf(method, path, headers, body, caller, tokens) {
     headers: { ...(caller && { authorization: `Bearer ${token}` }), ...kept } });
 }
 
-const traceback = (line) => h("section", { class: "card" }, h("h2", {}, "Traceback"),
-  code(line.traceback, "Traceback"));
+/** A traceback, scrolled to its end, which says most. */
+function traceback(line) {
+  const shown = code(line.traceback, "Traceback");
+  requestAnimationFrame(() => (shown.firstChild.scrollTop = shown.firstChild.scrollHeight));
+  return h("section", { class: "card" }, h("h2", {}, "Traceback"),
+    h("p", {}, h("b", {}, line.traceback.split("\n").at(-1).replace(/^[\w.]+\.(?=\w+:)/, ""))), shown);
+}
 
 function forgotten(id, lines, log, waiting, missing, trace) {
-  if (waiting) return log;
+  if (waiting) return [pageHead("A request", id), log];
   const command = code(`make logs REQUEST=${id}`, "Command");
   if (!lines.length) {
-    return h("div", { class: "empty" }, h("h2", {}, "No such request"),
-      h("p", {}, missing, " Make run keeps the last 500 calls since it started. Older log lines:"), command);
+    return [pageHead("No such request", id), h("div", { class: "empty" }, h("p", {}, missing),
+      h("p", {}, "make run keeps the last 500 calls since it started. The logs go back for longer:"), command)];
   }
-  return [pageHead("An older request", "make run no longer has the call itself, only its log lines."),
+  return [pageHead("Log of a request", "make run has only its log lines: it is older than the last 500 calls, or part of a run."),
     trace && traceback(trace), log, command];
 }

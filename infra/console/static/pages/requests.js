@@ -20,7 +20,9 @@ function showAll(main, query, signal) {
   status.value = query.get("status") ?? "";
   const number = h("span", { class: "none" });
   const { element, body } = table("Requests",
-    ["Status", "Request", "Problem", "Time", "Caller", "From", "When"]);
+    ["Status", "Request", "Took", "Caller", "When"]);
+  element.querySelectorAll("th").forEach((each, place) => (each.className = ["", "", "number wide", "wide", ""][place]));
+  element.classList.add("calls");
   const came = h("div", {});
   const none = empty("No call yet", "Every call of the API shows up here, with its answer and its log.",
     h("a", { class: "button primary", href: "/" }, "Send a code"));
@@ -52,12 +54,13 @@ function showAll(main, query, signal) {
 const fits = (call, status) => (status === "problem" ? call.status >= 400
   : !status || String(call.status).startsWith(status));
 
-function rowOf({ request_id, method, path, status, code, duration_ms, caller, from, at }) {
+function rowOf({ request_id, method, path, status, code, detail, duration_ms, caller, from, at }) {
   const made = row(pill(status),
-    h("a", { class: "mono", href: `/console/requests/${encodeURIComponent(request_id)}` },
-      h("b", {}, method), " ", path),
-    code ? h("code", {}, code) : h("span", { class: "none" }, "–"), duration(duration_ms),
-    caller ?? h("span", { class: "none" }, "none"), from, time(at));
-  made.children[3].className = "number";
+    [h("a", { class: "mono", href: `/console/requests/${encodeURIComponent(request_id)}` }, h("b", {}, method), " ", path),
+      status >= 400 && h("small", {}, code && h("code", {}, code), code && " ", detail)],
+    duration(duration_ms),
+    [caller ?? h("span", { class: "none" }, "no token"), h("small", {}, `from ${{ console: "the console", program: "a program" }[from] ?? from}`)],
+    time(at));
+  ["", "", "number wide", "wide brief", "brief"].forEach((name, place) => (made.children[place].className = name));
   return made;
 }

@@ -1,12 +1,13 @@
 /** One schedule: when it runs next, its next ten times, and its last runs. */
 
 import { api, live, local } from "../api.js";
+import { go } from "../app.js";
 import { h, keep, replace } from "../dom.js";
 import { minute, moment } from "../format.js";
-import { empty, facts, json, pageHead, pill, problem, row, table, time } from "../parts.js";
+import { empty, facts, json, pageHead, pill, row, table, time } from "../parts.js";
 import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
-import { cancelButton, countdown, pauseButton, when } from "./schedules.js";
+import { cancelButton, countdown, pauseButton, refused, when } from "./schedules.js";
 
 export function showOne(main, id, signal) {
   const back = h("p", {}, h("a", { href: "/console/schedules" }, "All schedules"));
@@ -16,7 +17,11 @@ export function showOne(main, id, signal) {
   let drawn;
   const refresh = async () => {
     const got = await api("GET", `/schedules/${encodeURIComponent(id)}`, { poll: true, signal });
-    if (!got.ok) return ended(page, got, id, drawn);
+    if (!got.ok) {
+      const over = ended(page, got, id, drawn);
+      drawn = undefined;
+      return over;
+    }
     const more = await local(`schedules/${encodeURIComponent(id)}/times`, { poll: true, signal });
     const text = JSON.stringify([got.body, more.times]);
     if (drawn?.text !== text) drawn = draw(page, got.body, more, refresh, text);
@@ -27,7 +32,7 @@ export function showOne(main, id, signal) {
 
 /** A schedule that has fired or was cancelled ends the page's refreshing. */
 function ended(page, got, id, drawn) {
-  if (got.status !== 404) return replace(page, problem(got.body));
+  if (got.status !== 404) return refused(page, got.body);
   replace(page, empty(drawn ? "This schedule has ended" : "There is no such schedule",
     "It has run for the last time, or was cancelled. What it started is in Runs.",
     h("p", { class: "mono" }, id), h("a", { class: "button", href: "/console/runs" }, "Open Runs")));
@@ -42,7 +47,7 @@ function draw(page, schedule, more, refresh, text) {
   const zone = expression.startsWith("cron") ? timezone : ownZone();
   replace(page,
     pageHead(workflow, `Runs ${inWords(expression)}${expression.startsWith("cron") ? `, in ${timezone}` : ""}.`,
-      pauseButton(schedule, refresh), cancelButton(schedule, refresh)),
+      pauseButton(schedule, refresh), cancelButton(schedule, () => go("/console/schedules"))),
     h("div", { class: "split" },
       h("div", { class: "stack" },
         h("section", { class: "card" }, h("h2", {}, "Next run"),

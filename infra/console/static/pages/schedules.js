@@ -10,7 +10,9 @@ import { inWords } from "../timing_words.js";
 import { showNew } from "./schedule_new.js";
 import { showOne } from "./schedule_one.js";
 
+const PAGE = 100;
 const MOST_PAGES = 10;
+const LONG_LIST_MS = 15_000;
 
 export function show(main, { rest, query, signal }) {
   const ticking = setInterval(() => main.querySelectorAll("[data-until]").forEach(tick), 1000);
@@ -26,31 +28,49 @@ function showAll(main, group, signal) {
   const none = empty("Nothing is scheduled",
     "A schedule starts a workflow later: once at a time, or again and again.", toNew("primary"));
   main.append(pageHead("Schedules", "What starts by itself, what runs next first.", toNew("primary")), told);
-  const refresh = async () => {
+  let rests = 0;
+  const refresh = async (asked = true) => {
+    if (!asked && Date.now() < rests) return undefined;
     const got = await allSchedules(group, signal);
-    if (got.refused) return replace(told, problem(got.refused));
-    if (!got.schedules.length && !group) return replace(told, none);
+    rests = Date.now() + (got.schedules?.length > PAGE ? LONG_LIST_MS : 0);
+    if (got.refused) return refused(told, got.refused);
+    if (!got.schedules.length && !group) return put(told, none);
     drawGroups(groups, got.schedules, group, refresh);
     keep(list, got.schedules, (each) => each.schedule_id, (each) => itemOf(each, refresh));
-    // Only once, as a node that moves loses its focus.
-    if (list.parentNode !== told) replace(told, groups, list);
+    return put(told, groups, list, got.more);
   };
-  live(signal, 2000, refresh);
+  live(signal, 2000, () => refresh(false));
 }
 
-/** All schedules, what runs next first. The emulator pages by 100. */
+/** Puts nodes where they are not yet: one that moves loses its focus. */
+function put(place, ...nodes) {
+  const wanted = nodes.filter(Boolean);
+  if (wanted.length !== place.children.length || wanted.some((each) => each.parentNode !== place)) {
+    replace(place, wanted);
+  }
+}
+
+/** Shows a problem, and again only when it is another one: it is read aloud. */
+export function refused(place, body) {
+  const known = JSON.stringify({ ...body, request_id: "" });
+  if (place.firstChild?.told === known) return;
+  replace(place, Object.assign(problem(body), { told: known }));
+}
+
+/** Up to a thousand schedules, what runs next first. The API lists them by name. */
 async function allSchedules(group, signal) {
   const schedules = [];
   let cursor;
   for (let page = 0; page < MOST_PAGES && cursor !== null; page++) {
-    const query = new URLSearchParams({ limit: 100, ...(group && { group }), ...(cursor && { cursor }) });
+    const query = new URLSearchParams({ limit: PAGE, ...(group && { group }), ...(cursor && { cursor }) });
     const got = await api("GET", `/schedules?${query}`, { poll: true, signal });
     if (!got.ok) return { refused: got.body };
     schedules.push(...got.body.schedules);
     cursor = got.body.cursor;
   }
   const order = ({ next_at }) => next_at ?? "9";
-  return { schedules: schedules.sort((one, other) => order(one).localeCompare(order(other))) };
+  const more = cursor !== null && h("p", { class: "none" }, "There are more; open a group to see all of it.");
+  return { more, schedules: schedules.sort((one, other) => order(one).localeCompare(order(other))) };
 }
 
 function itemOf(schedule, refresh) {
@@ -113,7 +133,8 @@ export function countdown(iso) {
 
 function tick(element) {
   const left = Math.round((new Date(element.dataset.until) - Date.now()) / 1000);
-  element.textContent = left > 0 ? `in ${split(left)}` : "due now";
+  const text = left > 0 ? `in ${split(left)}` : "due now";
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** "2 d 3 h", "3 h 5 min", "4 min 9 s". */

@@ -2,10 +2,11 @@
 
 import { api, live, local } from "../api.js";
 import { h, keep, replace } from "../dom.js";
-import { answer, button, code, copyButton, empty, facts, field, json, pill, problem, requestCode, time,
+import { answer, code, empty, facts, field, json, pill, problem, requestCode, time,
   working } from "../parts.js";
 
 const MOST = 100;
+const BROWSER = /^(accept|origin|referer|sec-|user-agent)/;
 
 export async function showSources(place, signal) {
   const sources = await local("webhooks", { signal });
@@ -17,7 +18,7 @@ export async function showSources(place, signal) {
     h("section", { class: "stack" }, h("h2", {}, "Sources"),
       h("p", { class: "none" }, "Sections of ", h("code", {}, "functions/api/webhooks/sources.toml"),
         ". Each signs its deliveries and can start one workflow."),
-      sources.length ? h("div", { class: "stack" }, sources.map((each) => sourceOf(each)))
+      sources.length ? h("ul", { class: "items", "aria-label": "Sources" }, sources.map(sourceOf))
         : empty("No source yet", "Add a section to sources.toml; docs/how-to/webhooks.md shows one.")),
     h("section", { class: "stack" }, h("h2", {}, "Deliveries"), came));
   const refresh = async () => {
@@ -32,24 +33,20 @@ export async function showSources(place, signal) {
 function sourceOf(source) {
   const { source: name, scheme, workflow, secret_set, parameters } = source;
   const url = `${location.origin}/webhooks/${name}`;
-  const sample = h("div", { class: "stack" });
-  const open = button("Send a signed sample", () => {
-    if (sample.childElementCount) return replace(sample);
-    return replace(sample, sampleOf(source));
-  });
-  return h("article", { class: "card", "aria-label": `Source ${name}` },
-    h("div", { class: "head" },
-      h("h3", {}, name, " ", pill(scheme), " ", secret_set === false && pill("no secret", "warn")),
-      open),
-    facts({
-      URL: h("span", { class: "row" }, h("code", {}, url), copyButton(url)),
-      Starts: h("a", { href: `/console/workflows/${workflow}` }, workflow),
-      Secret: secret_set === null ? "none: Amazon's certificate" : secret_set ? "set" : "not set",
-    }),
-    h("details", {}, h("summary", {}, "How it makes the parameters"), code(parameters.trim(), "JMESPath")),
-    secret_set === false && [h("p", {}, "Deliveries get a 404 until its secret is set:"),
-      code(`printf %s "a secret of yours" | make webhook-secret SOURCE=${name}`, "Command")],
-    sample);
+  return h("li", {}, h("details", {},
+    h("summary", { class: "delivery" }, h("b", {}, name), " ", pill(scheme), " ",
+      h("span", { class: "grow" }, "starts ", workflow), " ",
+      secret_set === false ? pill("no secret", "warn") : h("span", { class: "link" }, "Send a sample")),
+    h("div", { class: "inside stack" },
+      code(url, "URL"),
+      facts({
+        Starts: h("a", { href: `/console/workflows/${workflow}` }, workflow),
+        Secret: secret_set === null ? "none: Amazon's certificate" : secret_set ? "set" : "not set",
+      }),
+      secret_set === false && [h("p", {}, "Deliveries get a 404 until its secret is set:"),
+        code(`printf %s "a secret of yours" | make webhook-secret SOURCE=${name}`, "Command")],
+      sampleOf(source),
+      h("details", {}, h("summary", {}, "How a payload becomes parameters"), code(parameters.trim(), "JMESPath")))));
 }
 
 /** A payload to edit, and what became of it. */
@@ -101,7 +98,7 @@ function deliveryOf(call) {
 }
 
 async function contentOf(request_id) {
-  const { headers, body, answer: told, request } = await local(`requests/${encodeURIComponent(request_id)}`);
+  const { headers = {}, body, answer: told, request } = await local(`requests/${encodeURIComponent(request_id)}`);
   return [request?.status >= 400 && problem(told ?? {}), h("h3", {}, "Body"), json(body ?? "", "Body"),
-    h("h3", {}, "Headers"), code(Object.entries(headers ?? {}).map((each) => each.join(": ")).join("\n"), "Headers")];
+    h("h3", {}, "Headers"), code(Object.entries(headers).filter(([name]) => !BROWSER.test(name)).map((each) => each.join(": ")).join("\n"), "Headers")];
 }
