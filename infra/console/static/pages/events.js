@@ -9,7 +9,7 @@ const SAMPLE = { order: "1042", carrier: "Example Post" };
 
 export async function showEvents(place, signal) {
   const { events_url } = await about();
-  const list = h("ul", { class: "items", "aria-label": "Events" });
+  const list = h("ul", { class: "folds", "aria-label": "Events" });
   const runs = new Map();
   const came = h("div", {});
   const none = events_url
@@ -51,8 +51,8 @@ function eventOf({ event_id, type, run_id, request_id, tries, run }, refresh) {
     say(got.ok ? `${type} is sent again.` : got.body.detail);
     await refresh();
   }, "quiet", { "aria-label": `Retry ${type}` });
-  return h("li", { class: retries && "event" }, h("details", { on: { toggle: shown } },
-    h("summary", { class: "delivery" }, outcome(last, run), " ", h("b", {}, type), " ",
+  return h("li", { class: retries && "failed" }, h("details", { on: { toggle: shown } },
+    h("summary", {}, outcome(last, run), " ", h("b", {}, type), " ",
       h("span", { class: "grow" }, told(last), tries.length > 1 && ` · ${tries.length} tries`), " ", time(last.at)),
     h("div", { class: "inside stack" },
       h("p", { class: "row" }, h("code", {}, event_id), run_id && h("a", { href: `/console/runs/${run_id}` }, "The run"),

@@ -13,7 +13,7 @@ export function show(main, { rest, query, signal }) {
 }
 
 function showAll(main, query, signal) {
-  const path = h("input", { type: "search", value: query.get("path") ?? "", placeholder: "/workflows/",
+  const path = h("input", { type: "search", value: query.get("path") ?? "", placeholder: "Filter by path",
     "aria-label": "Path contains", autocomplete: "off", spellcheck: "false" });
   const status = h("select", { "aria-label": "Status" },
     Object.entries(STATUSES).map(([value, name]) => h("option", { value }, name)));

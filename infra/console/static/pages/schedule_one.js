@@ -9,10 +9,11 @@ import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
 import { cancelButton, countdown, pauseButton, refused, when } from "./schedules.js";
 
+const RUNS = 100;
+
 export function showOne(main, id, signal) {
   const back = h("p", {}, h("a", { href: "/console/schedules" }, "All schedules"));
   const page = h("div", { class: "stack" });
-  const runs = new Map();
   main.append(back, page);
   let drawn;
   const refresh = async () => {
@@ -25,7 +26,7 @@ export function showOne(main, id, signal) {
     const more = await local(`schedules/${encodeURIComponent(id)}/times`, { poll: true, signal });
     const text = JSON.stringify([got.body, more.times]);
     if (drawn?.text !== text) drawn = draw(page, got.body, more, refresh, text);
-    return drawRuns(drawn, await lastRuns(more.runs, runs, signal));
+    return drawRuns(drawn, await lastRuns(more.runs, signal));
   };
   live(signal, 2000, refresh);
 }
@@ -76,20 +77,17 @@ function definition({ schedule_id, expression, timezone, group }, { parameters, 
   }), h("h3", {}, "Parameters"), json(parameters, "Parameters"));
 }
 
-/** The runs of its last times. What has ended is asked for once. */
-async function lastRuns(times, known, signal) {
-  const all = await Promise.all(times.map(async ({ at, run_id }) => {
-    const is = known.get(run_id) ?? await api("GET", `/runs/${run_id}`, { poll: true, signal });
-    const over = is.ok ? is.body.status !== "running" : Date.now() - new Date(at) > 60_000;
-    if (over) known.set(run_id, is);
-    return is.ok && { at, ...is.body };
-  }));
-  return all.filter(Boolean);
+/** The runs of its last times, as far as they are among the last runs of all. */
+async function lastRuns(times, signal) {
+  if (!times.length) return [];
+  const got = await api("GET", `/runs?limit=${RUNS}`, { poll: true, signal });
+  const byId = new Map((got.body.runs ?? []).map((run) => [run.run_id, run]));
+  return times.filter(({ run_id }) => byId.has(run_id)).map(({ at, run_id }) => ({ at, ...byId.get(run_id) }));
 }
 
 function drawRuns({ last, lastRuns: section, noRuns }, runs) {
   keep(last.body, runs, (run) => run.run_id, (run) => row(time(run.at),
     h("a", { href: `/console/runs/${run.run_id}`, class: "mono" }, run.run_id.split(".").at(-1).slice(0, 10)),
-    [pill(run.status), run.problem && [" ", h("code", {}, run.problem.code)]]));
+    pill(run.status)));
   if (runs.length && !last.element.parentNode) noRuns.replaceWith(last.element);
 }

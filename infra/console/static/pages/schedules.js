@@ -23,7 +23,7 @@ export function show(main, { rest, query, signal }) {
 
 function showAll(main, group, signal) {
   const told = h("div", { class: "stack" });
-  const list = h("ul", { class: "items rows", "aria-label": "Schedules" });
+  const list = h("ul", { class: "rows", "aria-label": "Schedules" });
   const groups = h("div", { class: "row" });
   const none = empty("Nothing is scheduled",
     "A schedule starts a workflow later: once at a time, or again and again.", toNew("primary"));
@@ -126,7 +126,7 @@ const toNew = (kind) => h("a", { class: `button ${kind}`, href: "/console/schedu
 
 /** Time until something, which goes on by itself. */
 export function countdown(iso) {
-  const made = h("b", { class: "countdown", "data-until": iso });
+  const made = h("b", { class: "until", "data-until": iso });
   tick(made);
   return made;
 }

@@ -10,7 +10,7 @@ const BROWSER = /^(accept|origin|referer|sec-|user-agent)/;
 
 export async function showSources(place, signal) {
   const sources = await local("webhooks", { signal });
-  const list = h("ul", { class: "items", "aria-label": "Deliveries" });
+  const list = h("ul", { class: "folds", "aria-label": "Deliveries" });
   const none = empty("No delivery yet", "Send a signed sample from one of the sources above, " +
     "or let the application call the URL.");
   const came = h("div", {});
@@ -18,7 +18,7 @@ export async function showSources(place, signal) {
     h("section", { class: "stack" }, h("h2", {}, "Sources"),
       h("p", { class: "none" }, "Sections of ", h("code", {}, "functions/api/webhooks/sources.toml"),
         ". Each signs its deliveries and can start one workflow."),
-      sources.length ? h("ul", { class: "items", "aria-label": "Sources" }, sources.map(sourceOf))
+      sources.length ? h("ul", { class: "folds", "aria-label": "Sources" }, sources.map(sourceOf))
         : empty("No source yet", "Add a section to sources.toml; docs/how-to/webhooks.md shows one.")),
     h("section", { class: "stack" }, h("h2", {}, "Deliveries"), came));
   const refresh = async () => {
@@ -34,7 +34,7 @@ function sourceOf(source) {
   const { source: name, scheme, workflow, secret_set, parameters } = source;
   const url = `${location.origin}/webhooks/${name}`;
   return h("li", {}, h("details", {},
-    h("summary", { class: "delivery" }, h("b", {}, name), " ", pill(scheme), " ",
+    h("summary", {}, h("b", {}, name), " ", pill(scheme), " ",
       h("span", { class: "grow" }, "starts ", workflow), " ",
       secret_set === false ? pill("no secret", "warn") : h("span", { class: "link" }, "Send a sample")),
     h("div", { class: "inside stack" },
@@ -87,7 +87,7 @@ function deliveryOf(call) {
     if (event.target.open && !more.childElementCount) replace(more, await contentOf(request_id));
   };
   return h("li", {}, h("details", { on: { toggle: shown } },
-    h("summary", { class: "delivery" }, pill(status), " ", h("b", {}, source ?? "–"), " ",
+    h("summary", {}, pill(status), " ", h("b", {}, source ?? "–"), " ",
       pill(verified ? "verified" : "refused"), " ",
       h("span", { class: "grow" }, refusal ? [h("code", {}, refusal), ` ${detail ?? ""}`]
         : run_id ? "started a run" : "starts nothing"), " ", time(at)),
