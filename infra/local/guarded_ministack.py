@@ -26,7 +26,8 @@ def main() -> None:
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
     config.loglevel = os.environ["LOG_LEVEL"]
-    guarded: Any = Guard(RefusedEmails(app), key, _report)  # hypercorn's types are narrower than ASGI
+    emulator = RefusedEmails(app)
+    guarded: Any = Guard(emulator, key, _report)  # hypercorn's types are narrower than ASGI
     asyncio.run(serve(guarded, config, mode="asgi"))
 
 

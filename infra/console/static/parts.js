@@ -20,6 +20,9 @@ export function pill(status, tone = TONES[status]) {
   return h("span", { class: `pill ${http || tone || "quiet"}` }, String(status));
 }
 
+/** What is told where data takes longer than a second. */
+export const reading = (what) => h("p", { class: "late" }, `Reading ${what}…`);
+
 /** What to do where there is nothing yet. */
 export const empty = (title, hint, ...actions) =>
   h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, hint), actions);

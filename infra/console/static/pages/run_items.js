@@ -14,7 +14,7 @@ const CHOICES = { "": "All", failed: "Failed" };
  */
 export function itemsOf(runId) {
   const open = new Set();
-  const list = h("ul", { class: "items", "aria-label": "Items" });
+  const list = h("ul", { class: "folds", "aria-label": "Items" });
   const told = h("div", { class: "stack" });
   const none = h("p", { class: "none" });
   const pages = [""]; // the cursor of each page up to the one that is shown
@@ -65,7 +65,7 @@ function itemOf(item, runId, open) {
   return h("li", {}, element);
 }
 
-const summaryOf = (item) => h("summary", { class: "delivery" },
+const summaryOf = (item) => h("summary", {},
   h("span", { class: "index" }, h("span", { class: "hidden" }, "Item "), item.index),
   pill(item.status),
   h("span", { class: "grow about" }, item.problem

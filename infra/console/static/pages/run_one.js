@@ -4,8 +4,8 @@ import { api, live } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, duration } from "../format.js";
-import { confirmed, empty, facts, json, pageHead, pill, problem, say, time,
-  working } from "../parts.js";
+import { confirmed, empty, facts, json, pageHead, pill, problem, reading, say,
+  time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
 import { done, failures, lastedInWords, progress, rateInWords, speed,
   speedometer, waitingWord } from "./run_progress.js";
@@ -15,7 +15,7 @@ const REFRESH_MS = 1000;
 const FEW_ITEMS = 5;
 
 export async function showOne(main, id, query, signal) {
-  const page = h("div", { class: "stack" });
+  const page = h("div", { class: "stack" }, reading("the run"));
   const actions = h("div", { class: "actions" });
   const [workflow] = id.split(".");
   document.title = `${workflow} · Runs`;

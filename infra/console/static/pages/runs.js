@@ -3,7 +3,8 @@
 import { api, live } from "../api.js";
 import { h, keep, replace } from "../dom.js";
 import { counted } from "../format.js";
-import { choice, empty, field, pageHead, pill, problem, time, working } from "../parts.js";
+import { choice, empty, field, pageHead, pill, problem, reading, time,
+  working } from "../parts.js";
 import { showOne } from "./run_one.js";
 import { done, failures, lastedInWords, progress, speed } from "./run_progress.js";
 
@@ -24,7 +25,7 @@ export function show(main, { rest, query, signal }) {
 async function showAll(main, query, signal) {
   const list = new Runs(signal);
   const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
-  const told = h("div", { class: "stack" });
+  const told = h("div", { class: "stack" }, reading("the runs"));
   const items = h("ul", { class: "items run-list" });
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
   const older = working("Older runs", () => list.readOlder(draw));

@@ -41,8 +41,11 @@ export async function showOne(main, name, query, signal) {
         ways({ workflow, schema: schema ?? {}, api, editor, signal }, query.get("how")))));
 }
 
-const leadOf = ({ summary }, operation) => (operation
-  ? [operation.summary, operation.description].filter(Boolean).join(". ") : summary);
+/** One sentence on it, and what its OpenAPI operation says beyond its own summary. */
+function leadOf({ summary }, operation) {
+  const more = operation?.description ?? "";
+  return more.startsWith(operation?.summary) ? summary : `${summary} ${more}`;
+}
 
 const needs = ({ name, publishable, background, public: open }) => facts({
   Token: open ? "None" : publishable ? "Secret or publishable" : "Secret only",
