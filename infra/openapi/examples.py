@@ -77,6 +77,9 @@ VALUES: dict[str, Any] = {
 """Values of fields by name, where they fit the field's schema."""
 
 OF_TYPES: dict[str, dict[str, Any]] = {
+    "RunSummary": {"workflow": "send_email_template"},
+    "Run": {"workflow": "send_email_template"},
+    "Schedule": {"run_id": "verify_send.2d8ff5d23841bc11214e815999"},
     "EventDelivered": {"status": 204},
     "Invalid": {"pointer": "/to", "detail": "is not a valid email address"},
     "MessageOutcome": {"problem": {"code": "provider_refused", "detail": "SES refused it."}},
@@ -148,7 +151,7 @@ def answer_example(schema: Mapping[str, Any], schemas: Schemas, name: str = "") 
         return answer_example(schema["anyOf"][0], schemas, name)
     if schema.get("properties"):
         return {
-            field: known.get(field, ...) if field in known else answer_example(each, schemas, field)
+            field: known[field] if field in known else answer_example(each, schemas, field)
             for field, each in schema["properties"].items()
         }
     return _plain(schema, schemas, name)

@@ -89,7 +89,12 @@ def operation_of(route: TemplateRoute) -> Operation:
         return _api(route, module.ROUTES[route.key])
     if route.key in getattr(module, "DOCUMENTS", {}):
         return _document(route, module.DOCUMENTS[route.key])
-    return _webhook(route)
+    if module.__name__ == receive_webhook.__module__:
+        return _webhook(route)
+    raise ValueError(
+        f"{route.key} is neither in ROUTES nor in DOCUMENTS of {route.module}, "
+        "so nothing describes it."
+    )
 
 
 def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN401 - of any workflow
