@@ -8,8 +8,8 @@ from infra import sam
 from infra.generate.errors import Refused
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan
-from infra.openapi.files import COMMITTED
 from infra.generate.refusals import translated
+from infra.openapi.files import COMMITTED
 
 _PROGRAMS = Path(sys.executable).parent
 

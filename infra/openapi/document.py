@@ -6,13 +6,13 @@ from msgspec import structs
 
 from functions.core.http.problems import Problem
 from functions.core.parameters import Result
-from infra.openapi import examples
-from infra.openapi.headers import HEADERS, PARAMETERS, headers, parameter
+from infra.openapi.components import examples
+from infra.openapi.components.headers import HEADERS, PARAMETERS, headers, parameter
+from infra.openapi.components.problems import complete_problem_schema, problem_responses
+from infra.openapi.components.schemas import Schema, Schemas
+from infra.openapi.components.security import SCHEMES
 from infra.openapi.operations import GROUPS, Operation, is_required, operation_of
-from infra.openapi.problems import complete_problem_schema, problem_responses
 from infra.openapi.routes import template_routes
-from infra.openapi.schemas import Schema, Schemas
-from infra.openapi.security import SCHEMES
 
 _JSON = "application/json"
 _ACCEPTED = {

@@ -14,10 +14,10 @@ from functions.core.errors import (
 )
 from functions.core.runs.execution import RunId
 from functions.core.runs.run import Run
-from infra.openapi.docstrings import Told, told
-from infra.openapi.problems import ALWAYS, WITH_BODY, WITH_KEY, WITH_TOKEN, Errors
+from infra.openapi.components.docstrings import Told, told
+from infra.openapi.components.problems import ALWAYS, WITH_BODY, WITH_KEY, WITH_TOKEN, Errors
+from infra.openapi.components.security import PUBLIC, SIGNED, SourceName, bearer
 from infra.openapi.routes import TemplateRoute
-from infra.openapi.security import PUBLIC, SIGNED, SourceName, bearer
 
 OWN = "Your own"
 GROUPS = {

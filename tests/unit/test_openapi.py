@@ -18,14 +18,14 @@ from functions.core.errors import Conflict, LimitExceeded
 from functions.core.parameters import Parameters, Result, ValidatedStr
 from infra import sam
 from infra.openapi.__main__ import text
-from infra.openapi.docstrings import attribute_texts, told
+from infra.openapi.components.docstrings import attribute_texts, told
+from infra.openapi.components.problems import CODES
+from infra.openapi.components.schemas import Schemas
+from infra.openapi.components.security import SCHEMES
 from infra.openapi.document import document
 from infra.openapi.files import COMMITTED, PLACE
 from infra.openapi.operations import OWN
-from infra.openapi.problems import CODES
 from infra.openapi.routes import template_routes
-from infra.openapi.schemas import Schemas
-from infra.openapi.security import SCHEMES
 
 Json = dict[str, Any]
 

@@ -57,7 +57,7 @@ class Greeter:
 def problem_code() -> str | None:
     """Code of the item's problem."""
     found = outcome().problem
-    return found and found.code
+    return found.code if found else None
 
 
 def fails(error: Exception) -> Callable[[], None]:

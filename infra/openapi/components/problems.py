@@ -5,8 +5,8 @@ from typing import Any
 
 from functions.core import errors
 from functions.core.http.problems import ITEM_CRASHED, TABLE
-from infra.openapi.docstrings import class_text
-from infra.openapi.headers import RETRY, headers
+from infra.openapi.components.docstrings import class_text
+from infra.openapi.components.headers import RETRY, headers
 
 Errors = Iterable[type[Exception]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.core.messages import templates
 from infra import sam
-from infra.openapi.schemas import Schemas
+from infra.openapi.components.schemas import Schemas
 
 EVENTS = sam.ROOT / "tests/events"
 
