@@ -6,6 +6,7 @@ from msgspec import structs
 
 from functions.core.http.problems import Problem
 from functions.core.parameters import Result
+from functions.core.runs.run import Run
 from infra.openapi.components import examples
 from infra.openapi.components.headers import HEADERS, PARAMETERS, headers, parameter
 from infra.openapi.components.problems import complete_problem_schema, problem_responses
@@ -187,6 +188,8 @@ def _answer(operation: Operation, status: int, schemas: Schemas) -> Schema:
         schema = schemas.reference(kind)
         response["description"] = _described(schema, schemas) or _ACCEPTED[status]
         example = examples.answer_example(schema, schemas)
+        if operation.workflow and kind is Run:
+            example = examples.run_example(operation.workflow, example)
         response["content"] = {_JSON: {"schema": schema, "example": example}}
     elif status == 200:  # noqa: PLR2004 - a 304 has no content
         response["content"] = {operation.content_type: _public_document(operation)}
