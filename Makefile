@@ -12,6 +12,8 @@ LOCAL := $(or $(STATE),.local)
 CALLS = $(abspath $(LOCAL))/calls
 ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
+# No linter of PyPI both knows OpenAPI 3.1 and is kept up; this one is npm's.
+REDOCLY_VERSION := 2.77.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
 
 # The Lambda runtime is python3.13 (.python-version); the local stack and the tests need 3.11.
@@ -93,6 +95,10 @@ chromium:
 		$$root apt-get update -qq && $$root apt-get install -qq --yes chromium >/dev/null; } || { \
 		echo "error: install Chromium (Debian: apt-get install chromium), or name a program:" \
 			"CHROMIUM=<program>" >&2; exit 1; }
+
+lint-openapi: .venv/redocly/installed-$(REDOCLY_VERSION) ## checks openapi.json; needs npm's registry
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		.venv/redocly/node_modules/.bin/redocly lint docs/reference/openapi.json
 
 docs: .venv-docs/installed ## builds the documents as a self-contained site: docs/.site/index.html
 	@.venv-docs/bin/zensical build --strict --clean --config-file docs/zensical.toml
@@ -209,6 +215,13 @@ clean: ## deletes the state of the local stack (stop make run first)
 	@cd .venv/browser && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
 		echo "error: npm's registry did not answer: cd .venv/browser && ../bin/npm ci says more" >&2; \
 		exit 1; }
+	@touch $@
+
+.venv/redocly/installed-$(REDOCLY_VERSION): .venv/dev
+	@echo "installing Redocly's linter"
+	@rm -rf .venv/redocly && mkdir -p .venv/redocly && cd .venv/redocly && \
+		../bin/npm install --ignore-scripts --no-audit --no-fund --silent --prefix . \
+		@redocly/cli@$(REDOCLY_VERSION)
 	@touch $@
 
 .venv-docs/installed: .venv/bin/uv pyproject.toml

@@ -3,7 +3,9 @@
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
+from infra import sam
 from infra.local.terminal import Report
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
 
@@ -11,10 +13,10 @@ from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
 class OpenApi:
     """The document for the API at a URL."""
 
-    def __init__(self, server: str, report: Report) -> None:
+    def __init__(self, server: str, report: Report, project: Path = sam.ROOT) -> None:
         """Begins to make it, which takes a second while other parts start."""
-        self._server, self._report = server, report
-        self._begun: subprocess.Popen[str] | None = begin(server)
+        self._server, self._report, self._project = server, report, project
+        self._begun: subprocess.Popen[str] | None = begin(server, project)
         self._document = b""
 
     def files(self) -> Mapping[str, bytes]:
@@ -26,7 +28,7 @@ class OpenApi:
     def make_again(self) -> bool:
         """Makes it from changed code; returns whether it is another one."""
         before = self.files()
-        self._finish(begin(self._server))
+        self._finish(begin(self._server, self._project))
         return self.files() != before
 
     def _finish(self, process: "subprocess.Popen[str]") -> None:

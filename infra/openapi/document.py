@@ -6,13 +6,14 @@ from msgspec import structs
 
 from functions.core.http.problems import Problem
 from functions.core.parameters import Result
-from infra.openapi import examples
-from infra.openapi.headers import HEADERS, PARAMETERS, headers, parameter
+from functions.core.runs.run import Run
+from infra.openapi.components import examples
+from infra.openapi.components.headers import HEADERS, PARAMETERS, headers, parameter
+from infra.openapi.components.problems import complete_problem_schema, problem_responses
+from infra.openapi.components.schemas import Schema, Schemas
+from infra.openapi.components.security import SCHEMES
 from infra.openapi.operations import GROUPS, Operation, is_required, operation_of
-from infra.openapi.problems import complete_problem_schema, problem_responses
 from infra.openapi.routes import template_routes
-from infra.openapi.schemas import Schema, Schemas
-from infra.openapi.security import SCHEMES
 
 _JSON = "application/json"
 _ACCEPTED = {
@@ -187,6 +188,8 @@ def _answer(operation: Operation, status: int, schemas: Schemas) -> Schema:
         schema = schemas.reference(kind)
         response["description"] = _described(schema, schemas) or _ACCEPTED[status]
         example = examples.answer_example(schema, schemas)
+        if operation.workflow and kind is Run:
+            example = examples.run_example(operation.workflow, example)
         response["content"] = {_JSON: {"schema": schema, "example": example}}
     elif status == 200:  # noqa: PLR2004 - a 304 has no content
         response["content"] = {operation.content_type: _public_document(operation)}

@@ -14,10 +14,10 @@ from functions.core.errors import (
 )
 from functions.core.runs.execution import RunId
 from functions.core.runs.run import Run
-from infra.openapi.docstrings import Told, told
-from infra.openapi.problems import ALWAYS, WITH_BODY, WITH_KEY, WITH_TOKEN, Errors
+from infra.openapi.components.docstrings import Told, told
+from infra.openapi.components.problems import ALWAYS, WITH_BODY, WITH_KEY, WITH_TOKEN, Errors
+from infra.openapi.components.security import PUBLIC, SIGNED, SourceName, bearer
 from infra.openapi.routes import TemplateRoute
-from infra.openapi.security import PUBLIC, SIGNED, SourceName, bearer
 
 OWN = "Your own"
 GROUPS = {
@@ -89,7 +89,12 @@ def operation_of(route: TemplateRoute) -> Operation:
         return _api(route, module.ROUTES[route.key])
     if route.key in getattr(module, "DOCUMENTS", {}):
         return _document(route, module.DOCUMENTS[route.key])
-    return _webhook(route)
+    if module.__name__ == receive_webhook.__module__:
+        return _webhook(route)
+    raise ValueError(
+        f"{route.key} is neither in ROUTES nor in DOCUMENTS of {route.module}, "
+        "so nothing describes it."
+    )
 
 
 def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN401 - of any workflow

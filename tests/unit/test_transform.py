@@ -12,6 +12,7 @@ from infra.local.references import refuse_dangling
 
 PUBLIC = {
     "GET /.well-known/jwks.json",
+    "GET /openapi.json",
     "GET /usersnap.js",
     "GET /verify-messages.js",
     "GET /verify.d.ts",

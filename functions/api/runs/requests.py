@@ -16,10 +16,12 @@ from functions.core.runs.start import MAX_ITEMS
 from functions.core.runs.uploads import Format
 
 Position = TypeVar("Position", int, str)
+Cursor = Annotated[str, Meta(max_length=5_000)]
+"""Room for a token of Step Functions (3,096 characters), written as `write_cursor` does."""
 
 
 class StartRun(Parameters):
-    """Body of `POST /runs`: a workflow, and the items that it runs on, inline or in an upload."""
+    """A workflow, and the items that it runs on, here or in an upload."""
 
     workflow: str
     """Name of the workflow to run."""
@@ -36,7 +38,7 @@ class StartRun(Parameters):
 
 
 class NewUpload(Parameters):
-    """Body of `POST /runs/uploads`."""
+    """The file to upload."""
 
     format: Format
     """Format of the file."""
@@ -51,7 +53,7 @@ class RunsQuery(Parameters):
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
     """Most runs on a page."""
-    cursor: Annotated[str, Meta(max_length=8_000)] | None = None
+    cursor: Cursor | None = None
     """Cursor of the page, from the page before it."""
 
 
@@ -62,7 +64,7 @@ class ItemsQuery(Parameters):
     """Only outcomes with this status; by default all."""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
     """Most outcomes on a page."""
-    cursor: Annotated[str, Meta(max_length=8_000)] | None = None
+    cursor: Cursor | None = None
     """Cursor of the page, from the page before it."""
 
 

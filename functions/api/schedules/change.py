@@ -18,7 +18,7 @@ from functions.core.parameters import Parameters, read_parameters
 
 
 class ScheduleChange(Parameters):
-    """Body of `PATCH /schedules/<id>`."""
+    """New state of a schedule."""
 
     paused: bool
     """Whether nothing starts until the schedule is resumed."""

@@ -24,7 +24,7 @@ from functions.core.runs.validation import find_problems
 
 
 class NewSchedule(TimingParameters, kw_only=True):
-    """Body of `POST /schedules`."""
+    """A workflow, its parameters, and one of at, after_seconds, every_seconds and cron."""
 
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
     """Name of the workflow that will run."""

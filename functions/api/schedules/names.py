@@ -24,8 +24,17 @@ _GROUP = re.compile(r"[0-9A-Za-z_-]+")
 _FORM = rf"(?:([0-9A-Za-z_-]+)\.)?([a-z][a-z0-9_]*)\.[0-9a-z]{{{_RANDOM_CHARACTERS}}}"
 _ID = re.compile(_FORM)
 
-Group = Annotated[str, Meta(examples=["order-1234"])]
-"""Name of a group: letters, digits, hyphens and underscores."""
+Group = Annotated[
+    str,
+    Meta(
+        extra_json_schema={
+            "pattern": f"^{_GROUP.pattern}$",
+            "maxLength": 46,
+            "examples": ["order-1234"],
+        }
+    ),
+]
+"""Name of a group, as `_check_group` checks and explains it."""
 ScheduleId = Annotated[
     str,
     Meta(

@@ -93,7 +93,7 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """End of the item; null while it runs."""
     result: Any
     """Result of the workflow; null unless the item succeeded."""
-    problem: Any
+    problem: Problem | None
     """Problem of the item; null unless it failed."""
 
 
@@ -271,8 +271,12 @@ def _shown(outcome: Outcome) -> ItemOutcome:
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
         result=msgspec.json.decode(outcome.result) if outcome.result else None,
-        problem=msgspec.json.decode(outcome.problem) if outcome.problem and outcome.done else None,
+        problem=_problem(outcome) if outcome.done else None,
     )
+
+
+def _problem(outcome: Outcome) -> Problem | None:
+    return msgspec.json.decode(outcome.problem, type=Problem) if outcome.problem else None
 
 
 def _json(problem: Problem) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from functions.core import clock
 from functions.core.clock import utc
 from functions.core.errors import RunFailed
-from functions.core.http.problems import problem
+from functions.core.http.problems import Problem, problem
 from functions.core.runs import execution, outcomes
 from functions.core.runs.execution import Execution, RunId, workflow_of
 
@@ -49,7 +49,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """End of the run; null while it runs."""
     result: Any = None
     """Result of a run over one item; null for others, whose outcomes have the results."""
-    problem: Any = None
+    problem: Problem | None = None
     """Problem of a run over one item, or of a run over many that failed as a whole."""
 
 
@@ -183,12 +183,12 @@ def _count_many(run_id: str, status: RunStatus) -> _Counts:
     return _Counts(running=counts.get("running", 0), succeeded=succeeded, failed=failed)
 
 
-def _problem(begun: Execution, status: RunStatus, error: str) -> Any:  # noqa: ANN401 - JSON
+def _problem(begun: Execution, status: RunStatus, error: str) -> Problem | None:
     """Problem of a run that failed without a failed item."""
     if status != "failed":
         return None
     sentence = f"Step Functions ended the run: {error or 'without saying why'}."
-    return msgspec.to_builtins(problem(RunFailed(sentence), begun.run_id))
+    return problem(RunFailed(sentence), begun.run_id)
 
 
 def _ended(about: Mapping[str, Any]) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from functions.core.aws import dynamodb
-from functions.core.email_address import masked
+from functions.core.email_address import EmailAddress, masked
 from functions.core.http.problems import problem
 from functions.core.messages import email, mailing
 from functions.core.messages.rendering import catalog
@@ -21,10 +21,19 @@ TagText = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-
 """Name or value of a tag (SES API v2, MessageTag)."""
 
 
+_ADDRESS = EmailAddress.schema()
+
+
 class SendEmailTemplate(Parameters):
     """The email and its recipients."""
 
-    to: str | list[str]
+    to: (
+        Annotated[str, Meta(extra_json_schema=_ADDRESS)]
+        | Annotated[
+            list[Annotated[str, Meta(extra_json_schema=_ADDRESS)]],
+            Meta(extra_json_schema={"minItems": 1, "maxItems": mailing.MOST_RECIPIENTS}),
+        ]
+    )
     """One address or several. Each gets a separate message."""
     template: Annotated[str, Meta(max_length=64)]
     """Name of a folder in functions/core/messages/templates that has a data.py."""

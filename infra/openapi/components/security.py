@@ -7,7 +7,7 @@ from msgspec import Meta
 
 Security = Sequence[Mapping[str, Sequence[str]]]
 
-SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}\Z", examples=["github"])]
+SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}\Z", examples=["twilio"])]
 
 _SIGNATURES = {
     "standard": ("webhook-signature", "Standard Webhooks, with webhook-id and webhook-timestamp"),

@@ -5,8 +5,8 @@ from typing import Any
 
 from functions.core import errors
 from functions.core.http.problems import ITEM_CRASHED, TABLE
-from infra.openapi.docstrings import class_text
-from infra.openapi.headers import RETRY, headers
+from infra.openapi.components.docstrings import class_text
+from infra.openapi.components.headers import RETRY, headers
 
 Errors = Iterable[type[Exception]]
 
@@ -70,9 +70,9 @@ def _response(
     lines = [f"`{TABLE[error].code}`: {_sentence(error)}" for error in found]
     if gateway and not codes:
         lines = ["API Gateway's own refusal: more requests than the stack accepts."]
-    return name or f"Status{status}", {
+    return name or "TooManyRequests", {
         "description": "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else lines[0],
-        "headers": headers("X-Request-Id", *retry, *limits, *asked),
+        "headers": headers(f"X-Request-Id{'-Of-Code' * gateway}", *retry, *limits, *asked),
         "content": content,
     }
 

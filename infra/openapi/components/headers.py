@@ -8,18 +8,22 @@ _TEXT = {"type": "string"}
 
 HEADERS: dict[str, dict[str, Any]] = {
     "Cache-Control": {
+        "required": True,
         "description": "Whether and how long the answer may be kept.",
         "schema": _TEXT | {"examples": ["no-store"]},
     },
     "ETag": {
+        "required": True,
         "description": "Version of the document, for `If-None-Match`.",
         "schema": _TEXT | {"pattern": '^"[0-9a-f]{32}"$'},
     },
     "Location": {
+        "required": True,
         "description": "Path of the run or the schedule that was created.",
         "schema": _TEXT | {"format": "uri-reference"},
     },
     "Preference-Applied": {
+        "required": True,
         "description": "`respond-async`, if the header `Prefer` was heeded.",
         "schema": _TEXT | {"enum": ["respond-async"]},
     },
@@ -41,6 +45,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": _TEXT | {"examples": ["Bearer"]},
     },
     "X-Request-Id": {
+        "required": True,
+        "description": "Id of the request, also in the log.",
+        "schema": _TEXT | {"examples": ["JKJaXmPLvHcESHA="]},
+    },
+    "X-Request-Id-Of-Code": {
         "description": "Id of the request, also in the log. API Gateway's own refusals have none.",
         "schema": _TEXT | {"examples": ["JKJaXmPLvHcESHA="]},
     },
@@ -79,7 +88,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 def headers(*names: str) -> dict[str, Any]:
     """References to headers of an answer."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {
+        name.removesuffix("-Of-Code"): {"$ref": f"#/components/headers/{name}"} for name in names
+    }
 
 
 def parameter(name: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.core.messages import templates
 from infra import sam
-from infra.openapi.schemas import Schemas
+from infra.openapi.components.schemas import Schemas
 
 EVENTS = sam.ROOT / "tests/events"
 
@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "attempts": 1,
     "attempts_left": 4,
     "cancelled": 2,
+    "channel": "email",
     "code_length": 6,
     "cursor": "eyJuIjo1MH0",
     "delivered": True,
@@ -58,10 +59,12 @@ VALUES: dict[str, Any] = {
     "purpose": "sign_in",
     "resend_at": "2026-12-01T09:01:00Z",
     "result": {"sent": 1, "failed": 0},
+    "run_id": "deliver_event.2d8ff5d23841bc11214e815999",
     "running": 0,
     "scopes": ["runs:read", "runs:write", "workflow:verify_check", "workflow:verify_send"],
     "sent": 1,
     "space_api_key": "01234567-89ab-4cde-8f01-23456789abcd",
+    "started_at": _TIME,
     "status": "succeeded",
     "succeeded": 1,
     "timezone": "Europe/Berlin",
@@ -77,6 +80,17 @@ VALUES: dict[str, Any] = {
 """Values of fields by name, where they fit the field's schema."""
 
 OF_TYPES: dict[str, dict[str, Any]] = {
+    "AppLocation": {
+        "region": {"given": "eu-central-1", "actual": "eu-central-1", "matches": True},
+        "url": {
+            "given": "https://api.example.com",
+            "actual": "https://api.example.com",
+            "matches": True,
+        },
+    },
+    "RunSummary": {"workflow": "send_email_template"},
+    "Run": {"workflow": "send_email_template"},
+    "Schedule": {"run_id": "verify_send.2d8ff5d23841bc11214e815999"},
     "EventDelivered": {"status": 204},
     "Invalid": {"pointer": "/to", "detail": "is not a valid email address"},
     "MessageOutcome": {"problem": {"code": "provider_refused", "detail": "SES refused it."}},
@@ -148,7 +162,7 @@ def answer_example(schema: Mapping[str, Any], schemas: Schemas, name: str = "") 
         return answer_example(schema["anyOf"][0], schemas, name)
     if schema.get("properties"):
         return {
-            field: known.get(field, ...) if field in known else answer_example(each, schemas, field)
+            field: known[field] if field in known else answer_example(each, schemas, field)
             for field, each in schema["properties"].items()
         }
     return _plain(schema, schemas, name)
@@ -182,6 +196,13 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
     kind = schema.get("type", "")
     return kind if isinstance(kind, list) else [kind]
+
+
+def run_example(workflow: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Example of the run that one call of a workflow has started."""
+    run_id = f"{workflow}.8984d8832ea2c6d95dec2c3e60"
+    counts = {"total": 1, "succeeded": 1, "failed": 0}
+    return {**example, "run_id": run_id, "workflow": workflow, **counts}
 
 
 def request_examples(workflow: str, fields: set[str]) -> dict[str, Any]:

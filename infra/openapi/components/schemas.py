@@ -7,7 +7,7 @@ import msgspec
 from msgspec import inspect
 
 from functions.core.parameters import ValidatedStr
-from infra.openapi.docstrings import attribute_texts, class_text
+from infra.openapi.components.docstrings import attribute_texts, class_text
 
 Schema = dict[str, Any]
 
