@@ -56,7 +56,7 @@ class Deployment(NamedTuple):
         return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
 
-def deploy(
+def deploy(  # noqa: PLR0913 - all that a deployment depends on
     emulator: Emulator,
     parameters: dict[str, str],
     variables: Mapping[str, str] | None = None,
