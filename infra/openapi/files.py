@@ -24,6 +24,7 @@ def begin(server: str, project: Path = sam.ROOT) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # the Ctrl-C of `make run` is no error of the code
     )
 
 
