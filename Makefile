@@ -12,6 +12,8 @@ LOCAL := $(or $(STATE),.local)
 CALLS = $(abspath $(LOCAL))/calls
 ENVIRONMENTS = $(shell sed -nE 's/^\[([A-Za-z0-9_-]+)\.deploy\.parameters\].*/\1/p' samconfig.toml)
 SAM_CLI_VERSION := 1.170.0
+# No linter of PyPI both knows OpenAPI 3.1 and is kept up; this one is npm's.
+REDOCLY_VERSION := 2.77.0
 SAM_CLI := .venv-sam/installed-$(SAM_CLI_VERSION)
 
 # The Lambda runtime is python3.13 (.python-version); the local stack and the tests need 3.11.
@@ -39,8 +41,8 @@ help: ## lists the targets
 		/^[a-z-]+:.*## / { printf "  %-15s %s%s\n", $$1, $$2, usage; usage = "" }' \
 		$(MAKEFILE_LIST)
 
-#: make run [PORT=8787] [DELETE_AFTER_SECONDS=20] [any setting of docs/reference/settings.md]
-run: .venv/run ## runs the stack on this machine
+#: make run [PORT=8787] [DEBUG=verify_send] [any setting of docs/reference/settings.md]
+run: .venv/run $(if $(filter command,$(firstword $(origin DEBUG))),.venv/debug) ## runs the stack on this machine
 	@exec .venv/bin/python -m infra.local
 
 #: make invoke WORKFLOW=verify_send [EVENT=<file or JSON>]
@@ -49,7 +51,7 @@ invoke: .venv/run ## calls a function of the local stack without HTTP
 
 #: make preview [PORT=8788] [BRAND_COLOR=#0055ff] [any other setting]
 preview: .venv/run ## shows every email in every language while you edit it
-	@exec .venv/bin/python -m infra.preview
+	@exec .venv/bin/python -m infra.console
 
 #: make test [ARGS="-k check -x"]
 test: .venv/dev ## runs all tests, also while make run is up
@@ -75,8 +77,28 @@ lint: .venv/dev ## checks style, types and template.yaml
 	@echo "mypy"; .venv/bin/mypy
 	@echo "cfn-lint"; $(PYTEST) $(WORKERS) tests/lint
 
-lint-emails: .venv/dev .venv/html/installed ## checks the HTML of all emails; needs npm's registry
+lint-web: .venv/dev .venv/html/installed ## checks emails' HTML and verify.js's types; needs npm's registry
 	@$(PYTEST) tests/html
+
+#: make test-browser [ARGS="-k verify"] [CHROMIUM=<program>]
+test-browser: .venv/browser/installed chromium ## runs tests of the console in Debian's Chromium
+	@$(PYTEST) $(if $(ARGS),,-n 2) tests/browser $(ARGS)
+
+#: make screenshots [ARGS="verify run-dark"] [CHROMIUM=<program>]
+screenshots: .venv/browser/installed chromium ## takes the pictures of the documents: docs/images
+	@.venv/bin/python -m tests.browser.screenshots $(ARGS)
+
+.PHONY: chromium
+chromium:
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "installing Chromium"; \
+		root=$$(test "$$(id -u)" = 0 || echo sudo -n); \
+		$$root apt-get update -qq && $$root apt-get install -qq --yes chromium >/dev/null; } || { \
+		echo "error: install Chromium (Debian: apt-get install chromium), or name a program:" \
+			"CHROMIUM=<program>" >&2; exit 1; }
+
+lint-openapi: .venv/redocly/installed-$(REDOCLY_VERSION) ## checks openapi.json; needs npm's registry
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		.venv/redocly/node_modules/.bin/redocly lint docs/reference/openapi.json
 
 docs: .venv-docs/installed ## builds the documents as a self-contained site: docs/.site/index.html
 	@.venv-docs/bin/zensical build --strict --clean --config-file docs/zensical.toml
@@ -86,6 +108,9 @@ docs: .venv-docs/installed ## builds the documents as a self-contained site: doc
 
 format: .venv/dev ## formats the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+openapi: .venv/dev ## writes docs/reference/openapi.json, the description of the API
+	@.venv/bin/python -m infra.openapi
 
 #: make build [ENV=dev]
 build: .venv/dev $(SAM_CLI) ## validates and builds with the SAM CLI, then tries every function
@@ -168,16 +193,35 @@ clean: ## deletes the state of the local stack (stop make run first)
 	@$(UV) --group $$(test -f .venv/dev && echo dev || echo run)
 	@touch $@
 
+.venv/debug: .venv/bin/uv pyproject.toml
+	@echo "installing the debugger"; $(UV) --group debug
+	@touch $@
+
 .venv/dev: .venv/bin/uv requirements.txt pyproject.toml
 	@echo "installing the packages of the tests"; $(UV) --group dev
-	@touch $@ .venv/run
+	@touch $@ .venv/run .venv/debug
 
 .venv/html/installed: .venv/dev tests/html/package-lock.json
-	@echo "installing the checkers of emails' HTML"
+	@echo "installing the checkers of HTML and types"
 	@mkdir -p .venv/html && cp tests/html/package*.json .venv/html
 	@cd .venv/html && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
 		echo "error: npm's registry did not answer: cd .venv/html && ../bin/npm ci says more" >&2; \
 		exit 1; }
+	@touch $@
+
+.venv/browser/installed: .venv/dev tests/browser/package-lock.json
+	@echo "installing the packages of the browser tests"; $(UV) --group browser
+	@mkdir -p .venv/browser && cp tests/browser/package*.json .venv/browser
+	@cd .venv/browser && ../bin/npm ci --ignore-scripts --no-audit --no-fund --silent || { \
+		echo "error: npm's registry did not answer: cd .venv/browser && ../bin/npm ci says more" >&2; \
+		exit 1; }
+	@touch $@
+
+.venv/redocly/installed-$(REDOCLY_VERSION): .venv/dev
+	@echo "installing Redocly's linter"
+	@rm -rf .venv/redocly && mkdir -p .venv/redocly && cd .venv/redocly && \
+		../bin/npm install --ignore-scripts --no-audit --no-fund --silent --prefix . \
+		@redocly/cli@$(REDOCLY_VERSION)
 	@touch $@
 
 .venv-docs/installed: .venv/bin/uv pyproject.toml

@@ -20,6 +20,7 @@ from samtranslator.yaml_helper import yaml_parse
 from functions.core.messages.rendering.render import COMPILED, compile_templates
 from infra import sam
 from infra.local.errors import LocalStackError
+from infra.openapi.files import PLACE, NotMade, begin, made
 from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
 from infra.settings import write_ready
@@ -66,7 +67,7 @@ def main() -> int:
     env = parser.parse_args().env
     try:
         _build(read_environment(_DEFAULT if env == "local" else env))
-    except (BuildFailed, LocalStackError, sam.TemplateError, ValueError) as error:
+    except (BuildFailed, LocalStackError, NotMade, sam.TemplateError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -87,7 +88,8 @@ def _build(environment: Environment) -> None:
     print("sam build (dependencies are downloaded once)", flush=True)
     _sam(environment, "build")
     functions = built_functions()
-    _prepare(sorted(set(functions.values())), python)
+    document = made(begin(environment.parameters.get("PublicUrl") or "/"))
+    _prepare(sorted(set(functions.values())), python, document)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
         built_for = f"Linux on {about['Architectures'][0]}"
         this_machine = f"{platform.system()} on {platform.machine()}"
@@ -187,7 +189,7 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
     return done.stdout
 
 
-def _prepare(folders: list[Path], python: str) -> None:
+def _prepare(folders: list[Path], python: str, document: bytes) -> None:
     """Prunes and compiles the artifact, which is a copy of what `sam build` keeps in its cache."""
     print("deleting unused AWS and Twilio services, compiling to bytecode", flush=True)
     for folder in folders:
@@ -197,6 +199,7 @@ def _prepare(folders: list[Path], python: str) -> None:
         pruned = _megabytes(folder)
         compile_templates(folder / COMPILED.relative_to(sam.ROOT))
         write_ready(folder)
+        (folder / PLACE).write_bytes(document)
         _compile(folder, python)
         print(
             f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, "

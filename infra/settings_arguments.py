@@ -18,6 +18,8 @@ class SettingsArguments(NamedTuple):
     port: int
     parameters: dict[str, str]
     """Values by parameter name."""
+    debug: str
+    """Name of the function that waits for a debugger; empty if none was given."""
     variables: dict[str, str]
     """Settings of functions/settings.toml, by their environment variables."""
 
@@ -29,7 +31,7 @@ def read_settings_arguments(words: list[str], default_port: int) -> SettingsArgu
         LocalStackError: for an unknown setting or an invalid value.
     """
     values = dict(word.split("=", 1) for word in words if "=" in word) or _make_arguments()
-    state = values.pop("STATE", "")
+    state, debug = values.pop("STATE", ""), values.pop("DEBUG", "")
     port = values.pop("PORT", str(default_port))
     template = sam.read_template()
     declared = {upper_snake(name): name for name in template["Parameters"]}
@@ -39,7 +41,7 @@ def read_settings_arguments(words: list[str], default_port: int) -> SettingsArgu
         meant = f" Did you mean {similar[0]}?" if similar else ""
         raise LocalStackError(
             f"No such setting: {', '.join(unknown)}.{meant} "
-            f"There are PORT, {', '.join(sorted(known))}."
+            f"There are DEBUG, PORT, {', '.join(sorted(known))}."
         )
     if not (port.isascii() and port.isdecimal()) or int(port) > 65_535:  # noqa: PLR2004 - the largest TCP port
         raise LocalStackError(f"PORT must be a number up to 65535, not {port!r}.")
@@ -49,7 +51,7 @@ def read_settings_arguments(words: list[str], default_port: int) -> SettingsArgu
         refuse_wrong(upper_snake(name), value, template["Parameters"][name])
     for name, value in variables.items():
         settings.refuse_wrong_text(settings.settings()[name], value)
-    return SettingsArguments(state, int(port), parameters, variables)
+    return SettingsArguments(state, int(port), parameters, debug, variables)
 
 
 def _make_arguments() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Email addresses, validated and normalised before use."""
 
-from typing import Self
+from typing import Any, Self
 
 from functions.core.parameters import NotValid, ValidatedStr
 from functions.core.pasted import strip_invisible
@@ -38,6 +38,11 @@ class EmailAddress(ValidatedStr):
         address = cls(valid.normalized)
         address.deliver_to = valid.ascii_email or valid.normalized
         return address
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """An address; the longest that SMTP carries (RFC 5321 §4.5.3.1)."""
+        return {"format": "email", "maxLength": 254, "examples": ["ana@example.com"]}
 
     @property
     def domain(self) -> str:

@@ -115,7 +115,7 @@ class Policy(NamedTuple):
 
 
 class LimitExceeded(WorkflowError):
-    """A limit is reached. `retry_after` is the number of seconds until the next call may pass."""
+    """A limit is reached. `Retry-After` says when the next call may pass."""
 
     def __init__(self, detail: str, *, retry_after: int, policy: Policy) -> None:
         super().__init__(detail, retry_after=retry_after)

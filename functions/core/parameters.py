@@ -49,6 +49,10 @@ class ValidatedStr(str):
             if not text.isdecimal():
                 raise NotValid("must be the digits of an order number")
             return cls(text)
+
+        @classmethod
+        def schema(cls) -> dict[str, Any]:
+            return {"pattern": "^[0-9]+$", "examples": ["1042"]}
     """
 
     __slots__ = ()
@@ -57,6 +61,11 @@ class ValidatedStr(str):
     def read(cls, text: str) -> Self:
         """The validated, normalised text. Raises `NotValid`."""
         return cls(text)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """JSON Schema keywords for openapi.json: lengths, a pattern, examples."""
+        return {}
 
 
 P = TypeVar("P", bound=Parameters)

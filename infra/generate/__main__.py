@@ -14,6 +14,7 @@ from infra.generate.write import write
 from infra.local import development
 from infra.local.errors import LocalStackError
 from infra.local.state import default_state, read_running
+from infra.openapi.files import COMMITTED
 from infra.workflows import workflows
 
 _DEFAULT_URL = "http://127.0.0.1:8787"
@@ -64,6 +65,7 @@ def _made(planned: Plan, test: NewTest) -> str:
         f"  {_shown(place.event)}",
         f"  {_shown(place.test)}: {test.about}; green",
         f"  template.yaml: {', '.join(planned.added)}",
+        f"  {_shown(COMMITTED)}, which describes it",
     ]
     if planned.left_alone:
         lines.append(

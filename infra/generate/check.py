@@ -1,13 +1,15 @@
-"""Checks a new workflow: template.yaml must be valid, and a test green."""
+"""Checks a new workflow: template.yaml must be valid, a test green, and openapi.json made."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+from infra import sam
 from infra.generate.errors import Refused
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan
 from infra.generate.refusals import translated
+from infra.openapi.files import COMMITTED
 
 _PROGRAMS = Path(sys.executable).parent
 
@@ -28,7 +30,21 @@ def works(project: Path, planned: Plan) -> NewTest:
             f"template.yaml with {planned.renaming.new} is invalid, "
             f"so nothing was changed:\n{output}"
         )
+    _describe(project, planned)
     return test
+
+
+def _describe(project: Path, planned: Plan) -> None:
+    """Writes docs/reference/openapi.json anew, if the project keeps it."""
+    if not (project / COMMITTED.relative_to(sam.ROOT)).exists():
+        return
+    with _start(project, sys.executable, "-m", "infra.openapi") as running:
+        output, _ = running.communicate()
+    if running.returncode:
+        raise Refused(
+            f"{planned.renaming.new} cannot be described in openapi.json, "
+            f"so nothing was changed:\n{output}"
+        )
 
 
 def _green_test(project: Path, planned: Plan) -> NewTest:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from infra import sam
 from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan
+from infra.openapi.files import COMMITTED
 
 Check = Callable[[Path, Plan], NewTest]
 
@@ -21,6 +23,7 @@ def write(project: Path, planned: Plan, check: Check) -> NewTest:
         check: writes the test, and raises unless everything works.
     """
     place, template = planned.place, project / "template.yaml"
+    document = project / COMMITTED.relative_to(sam.ROOT)
     backup = template.with_name("template.yaml.before")
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, place.folder, ignore_errors=True)
@@ -34,6 +37,8 @@ def write(project: Path, planned: Plan, check: Check) -> NewTest:
         shutil.copy2(template, backup)
         undo.callback(os.replace, backup, template)  # possible even on a full disk
         template.write_bytes(planned.template.encode())
+        if document.exists():
+            undo.callback(document.write_bytes, document.read_bytes())
         test = check(project, planned)
         undo.pop_all()
     backup.unlink()

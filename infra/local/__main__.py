@@ -11,12 +11,13 @@ from typing import NoReturn
 
 from infra import sam
 from infra.local import development, providers
-from infra.local.deploy import Deployment, deploy
+from infra.local.debugging.waiting import debugging
+from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
 from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
-from infra.local.loopback import HOST
+from infra.local.openapi import OpenApi
 from infra.local.reload import Reload
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
@@ -24,13 +25,13 @@ from infra.local.stand_ins import running_stand_ins
 from infra.local.state import Running, default_state, forget_running, make_private, write_running
 from infra.local.terminal import say
 from infra.local.watch import report_errors
+from infra.parameters import upper_snake
 from infra.settings_arguments import read_settings_arguments
 from infra.settings_mistakes import refuse_mistakes
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_POLL_SECONDS = 0.5
 _PATIENCE = {"READ_TIMEOUT_SECONDS": "11"}
 """Variable of every function: the emulator answers some 40 requests a second."""
 _LOCAL = {"LOCAL_RECEIVERS": "true", "LOCAL_LINKS": "true"}
@@ -55,6 +56,7 @@ def main() -> int:
             arguments.port,
             _DEFAULTS | arguments.parameters,
             arguments.variables,
+            arguments.debug,
         )
     except (LocalStackError, sam.TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,23 +73,40 @@ def _stopping() -> None:
     say("stopping")
 
 
-def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str, str]) -> NoReturn:
+def _run(
+    state: Path, port: int, parameters: dict[str, str], settings: dict[str, str], debug: str
+) -> NoReturn:
     started, since_ms = time.monotonic(), int(time.time() * 1000)
     make_private(state)
     refuse_running(state)  # first, as another port would not help then
+    debugged = debugging(debug, state) if debug else None
     with ExitStack() as stack:
         server = stack.enter_context(_listen(port))
+        url = server.url
+        openapi = OpenApi(parameters.get("PublicUrl") or url, say)
         say("starting the emulator")
-        emulator = stack.enter_context(running_emulator(state))
+        emulator = stack.enter_context(
+            running_emulator(state, debugged.variables(STACK) if debugged else None)
+        )
         server.inbox = Inbox(emulator, state)
         stand_ins = stack.enter_context(running_stand_ins(server.inbox.add))
         say("deploying template.yaml")
-        url = f"http://{HOST}:{server.server_port}"
         parameters = {"PublicUrl": url} | providers.parameters(emulator) | parameters
         variables = _PATIENCE | _LOCAL | providers.variables(stand_ins) | settings
+        server.settings = {
+            **{upper_snake(name): value for name, value in parameters.items()},
+            **variables,
+        }
 
         def deploy_all() -> None:
-            server.deployment = deploy(emulator, parameters, variables, server.gate.closed)
+            server.deployment = deploy(
+                emulator,
+                parameters,
+                variables,
+                server.gate.closed,
+                openapi.files(),
+                patient=bool(debugged),
+            )
             outputs = server.deployment.outputs
             about = Running(
                 url=url, emulator_url=emulator.url, emulator_key=emulator.key, outputs=outputs
@@ -95,7 +114,7 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
             write_running(state, about)
             write_sam_env(state, server.deployment)
 
-        reload = _reload(server, deploy_all)
+        reload = _reload(server, deploy_all, openapi)
         deploy_all()
         stack.callback(forget_running, state)
         stack.callback(forget_sam_env, state)
@@ -108,12 +127,14 @@ def _run(state: Path, port: int, parameters: dict[str, str], settings: dict[str,
         threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
+        if debugged:
+            threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)
         server.serve_forever()
     raise KeyboardInterrupt
 
 
-def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
+def _reload(server: LocalServer, deploy_all: Callable[[], None], openapi: OpenApi) -> Reload:
     """Makes the reload, which reads the files before they are deployed: no change is missed."""
 
     def write_tokens() -> None:
@@ -122,10 +143,12 @@ def _reload(server: LocalServer, deploy_all: Callable[[], None]) -> Reload:
 
     def redeploy() -> Deployment:
         write_tokens()
+        openapi.make_again()
         deploy_all()
         return server.deployment
 
     reload = Reload(server.gate, say, redeploy, before_code=write_tokens)
+    reload.openapi = openapi
     server.find_mistake = lambda folder: reload.mistake_in(server.deployment, folder)
     return reload
 
@@ -167,18 +190,9 @@ Ctrl-C stops it and keeps the state.
 
 def _report_messages(inbox: Inbox) -> None:
     """Prints a line for each message that is captured from now on."""
-    seen = {message["id"] for message in inbox.messages()}
-    while True:
-        time.sleep(_POLL_SECONDS)
-        try:
-            messages = inbox.messages()
-        except OSError:  # the emulator is stopping
-            return
-        for message in reversed(messages):
-            if message["id"] not in seen:
-                seen.add(message["id"])
-                text = " ".join(message["text"].split())[:100]
-                say(f"{message['channel']} to {message['to']}: {text}")
+    for message in inbox.watch():
+        text = " ".join(message["text"].split())[:100]
+        say(f"{message['channel']} to {message['to']}: {text}")
 
 
 def _interrupt(*_: object) -> NoReturn:

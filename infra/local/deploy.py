@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from infra import sam
 from infra.local import transform
+from infra.local.debugging.patience import PATIENCE_SECONDS, with_patience
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.references import refuse_dangling
@@ -32,6 +33,8 @@ class Deployment(NamedTuple):
     outputs: dict[str, str]
     origins: Sequence[str] = ()
     """AllowedOrigins, as the API has them."""
+    api_seconds: float = 60
+    """Longest wait for an answer of the API."""
 
     @property
     def api_url(self) -> str:
@@ -53,11 +56,14 @@ class Deployment(NamedTuple):
         return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
 
-def deploy(
+def deploy(  # noqa: PLR0913 - all that a deployment depends on
     emulator: Emulator,
     parameters: dict[str, str],
     variables: Mapping[str, str] | None = None,
     held: Callable[[], AbstractContextManager[object]] = nullcontext,
+    generated: Mapping[str, bytes] | None = None,
+    *,
+    patient: bool = False,
 ) -> Deployment:
     """Creates or updates the stack.
 
@@ -66,15 +72,19 @@ def deploy(
         parameters: of the stack.
         variables: added to the environment of every function.
         held: surrounds the change itself, as the emulator kills calls that are under way then.
+        generated: files that ship beside those of functions/, by path in the project.
+        patient: whether calls may take long, for somebody at a debugger.
 
     Raises:
         TemplateError: when template.yaml cannot be read or translated; nothing is changed.
         LocalStackError: when the deployment fails, or differs from the template.
     """
-    code = zipped_functions()
+    code = zipped_functions({**read_sources(), **(generated or {})})
     translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator, code))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
+    if patient:
+        template = with_patience(template)
     with held():
         _apply(emulator, template, parameters)
         _replace_reloaded_code(emulator, code)
@@ -82,7 +92,8 @@ def deploy(
         _enable_ttl(emulator, template)
         emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
         origins = _assert_deployed(emulator, template, outputs)
-    return Deployment(emulator, outputs, origins)
+    deployment = Deployment(emulator, outputs, origins)
+    return deployment._replace(api_seconds=PATIENCE_SECONDS) if patient else deployment
 
 
 def update_code(deployment: Deployment, code: bytes, functions: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -65,8 +65,12 @@ def _client(url: str, service: str) -> Any:  # noqa: ANN401 - as above
 
 
 @contextmanager
-def running_emulator(state: Path) -> Iterator[Emulator]:
+def running_emulator(state: Path, variables: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """Runs an emulator on a free port, with its state in a folder that is saved at the end.
+
+    Args:
+        state: the folder.
+        variables: added to its environment, which the functions' processes inherit.
 
     Raises:
         LocalStackError: when another stack uses the folder, or the emulator does not start.
@@ -78,7 +82,7 @@ def running_emulator(state: Path) -> Iterator[Emulator]:
         _stop_orphan(state)
         port = free_port()
         emulator = Emulator(f"http://{HOST}:{port}", secrets.token_urlsafe(32))
-        process = _start(state, port, emulator.key, log)
+        process = _start(state, port, emulator.key, variables or {}, log)
         (state / "emulator.pid").write_text(str(process.pid))
         try:
             _wait_until_healthy(process, emulator, state)
@@ -95,7 +99,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[bytes]:
+def _start(
+    state: Path, port: int, key: str, variables: Mapping[str, str], log: IO[str]
+) -> subprocess.Popen[bytes]:
     settings = {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": SAM_PLACEHOLDER,
@@ -123,7 +129,7 @@ def _start(state: Path, port: int, key: str, log: IO[str]) -> subprocess.Popen[b
     }
     # Ctrl-C must reach this process only, which then stops the emulator in order.
     command = [sys.executable, "-m", "infra.local.guarded_ministack"]
-    environment = kept | settings
+    environment = kept | settings | dict(variables)
     return subprocess.Popen(  # noqa: S603 - our own commands
         command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
     )

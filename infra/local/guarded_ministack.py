@@ -10,6 +10,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from infra.local.guard import KEY_VARIABLE, Guard
+from infra.local.refused_emails import RefusedEmails
 
 _KEEP_ALIVE_SECONDS = 75
 """MiniStack's own value."""
@@ -25,7 +26,8 @@ def main() -> None:
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
     config.loglevel = os.environ["LOG_LEVEL"]
-    guarded: Any = Guard(app, key, _report)  # hypercorn's types are narrower than ASGI
+    emulator = RefusedEmails(app)
+    guarded: Any = Guard(emulator, key, _report)  # hypercorn's types are narrower than ASGI
     asyncio.run(serve(guarded, config, mode="asgi"))
 
 

@@ -5,8 +5,10 @@ AWS answers only `{"message": "Internal Server Error"}`, and the mistake is in t
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from infra.local.api import Reply
 from infra.local.mistake import Mistake
 
 FindMistake = Callable[[str], Mistake | None]
@@ -15,6 +17,27 @@ FindMistake = Callable[[str], Mistake | None]
 _INIT_FAILED = ("Worker init failed", "Worker process exited immediately")
 """Prefixes of the emulator's error messages for it."""
 _API = "functions/api/"
+
+
+def named_mistake(reply: Reply, path: str, find_mistake: FindMistake) -> Reply:
+    """The answer, or a problem with the mistake if the function cannot be imported.
+
+    Args:
+        reply: the emulator's answer.
+        path: of the request, which may have a query.
+        find_mistake: as its type says.
+    """
+    folder = unimportable_folder(reply.status, path, reply.body)
+    mistake = find_mistake(folder) if folder else None
+    if not (folder and mistake):
+        return reply
+    headers = [
+        ("content-type", "application/problem+json"),
+        ("cache-control", "no-store"),
+        *(each for each in reply.headers if each[0].lower().startswith("access-control-")),
+    ]
+    body = import_problem(folder, mistake, reply.header("apigw-requestid"))
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, headers, body)
 
 
 def unimportable_folder(status: int, path: str, body: bytes) -> str | None:

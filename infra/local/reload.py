@@ -15,10 +15,12 @@ from infra.local.errors import LocalStackError
 from infra.local.gate import Gate
 from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
+from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
 from infra.local.terminal import Report
 from infra.local.wrong_settings import find_wrong_settings
 from infra.logs.text import Tone
+from infra.openapi.files import PLACE
 from infra.workflows import workflows
 
 _POLL_SECONDS = 0.5
@@ -51,6 +53,8 @@ class Reload:
             project: folder with template.yaml.
             before_code: called before changed code is put into the functions.
         """
+        self.openapi: OpenApi | None = None
+        """Document that is made anew after each change of the code."""
         self._before_code = before_code
         self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
         self._stamps, self._running = _stamps(project), read_sources(project)
@@ -140,13 +144,24 @@ class Reload:
             return
         self._before_code()
         with self._gate.closed() as ended:
-            update_code(deployment, code, [each.name for each in functions])
+            update_code(deployment, self._zipped(sources), [each.name for each in functions])
         self._now_running(sources)
         self._say(
             "functions/ changed: code reloaded"
             + ("" if ended else "; a call that took too long was ended")
         )
         self._say_without_function(deployment)
+        self._take_openapi(deployment, sources)
+
+    def _take_openapi(self, deployment: Deployment, sources: dict[str, bytes]) -> None:
+        """Serves the document of the code that is running now."""
+        if self.openapi and self.openapi.make_again():
+            names = [each.name for each in _functions(deployment) if PLACE.startswith(each.folder)]
+            with self._gate.closed():
+                update_code(deployment, self._zipped(sources), names)
+
+    def _zipped(self, sources: dict[str, bytes]) -> bytes:
+        return zipped_functions({**sources, **(self.openapi.files() if self.openapi else {})})
 
     def _now_running(self, sources: dict[str, bytes]) -> None:
         with self._lock:

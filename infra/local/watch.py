@@ -53,14 +53,19 @@ def report_errors(emulator: Emulator, since_ms: int, happened: Event) -> None:
 
 def reports(line: Line) -> Iterator[tuple[str, Tone]]:
     """Texts about a faulty line; none for any other line."""
-    if _TRIES_AGAIN in line.traceback + line.message:
-        return  # its own line has been reported
+    if repeats(line):
+        return
     if denied := find_denied(f"{line.message}\n{line.traceback}"):
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:
         yield f"ERROR {line.about}: {_summary(line)}\n{line.traceback}".rstrip(), "error"
     elif line.level == "WARNING" and line.source.name == "webhooks":
         yield f"webhook of {line.keys.get('source', 'unknown source')}: {line.message}", "warning"
+
+
+def repeats(line: Line) -> bool:
+    """True for what Lambda logs of an item that will be retried; its own line says the reason."""
+    return _TRIES_AGAIN in line.traceback + line.message
 
 
 def _summary(line: Line) -> str:

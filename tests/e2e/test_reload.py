@@ -73,6 +73,9 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         assert first in sound
         slow = sound.replace(first, f"    __import__('time').sleep(0.2)\n{first}")
         change(stack, project / HANDLER, slow, "code reloaded")
+        eventually(
+            "openapi.json is made of the mended code", lambda: api.get("/openapi.json").is_success
+        )
         statuses = call_while(
             api, lambda: change(stack, project / HANDLER, slow + "# changed\n", "code reloaded")
         )
@@ -84,6 +87,7 @@ def test_a_stack_is_mended_changed_and_extended_while_it_is_up(
         write(project, planned, unchecked)
         stack.wait_for_text("deployed in")
         assert api.post("/workflows/wave", json={"name": "Ana"}).json() == {"text": "Hello, Ana"}
+        assert "/workflows/wave" in api.get("/openapi.json").json()["paths"]
 
         settings = project / "functions/settings.toml"
         wrong = settings.read_text() + "[stage.local.verification]\ncode_length = 5\n"

@@ -1,24 +1,20 @@
 """The HTML of every email, checked by html-validate and caniemail.
 
 html-validate knows HTML's rules and accessibility; caniemail knows what mail programs support
-(caniemail.com). `make lint-emails` installs them; package.json has their versions.
+(caniemail.com). `make lint-web` installs them; package.json has their versions.
 """
 
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from infra import sam
 from tests.builders.emails import LEAVE, LOCALES, NAMES, SAMPLES_LINK_TO, email
+from tests.html.installed import MODULES, NODE
 from tests.unit.conftest import SetMessages
-
-NODE = Path(sys.executable).parent / "node"
-MODULES = Path(sys.prefix) / "html/node_modules"
 
 LAYOUT_TABLES = [
     f'Attribute "{name}" is deprecated on <table> element'
@@ -81,7 +77,7 @@ def _app(set_messages: SetMessages) -> None:
 
 def check(pages: dict[str, str]) -> dict[str, set[str]]:
     """The checkers' complaints, each with the pages that have it."""
-    assert MODULES.exists(), "The checkers are not installed: make lint-emails does it."
+    assert MODULES.exists(), "The checkers are not installed: make lint-web does it."
     command, environment = (
         [str(NODE), str(sam.ROOT / "tests/html/check.cjs")],
         os.environ | {"NODE_PATH": str(MODULES)},

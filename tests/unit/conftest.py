@@ -1,10 +1,12 @@
-"""Message settings, set for one test."""
+"""Message settings, set for one test, and a local server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from functions.core import config
+from tests.builders.local_servers import Stack, running_stack
 
 SetMessages = Callable[..., None]
 
@@ -22,3 +24,10 @@ def set_messages(monkeypatch: pytest.MonkeyPatch) -> SetMessages:
 
     change()
     return change
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """The local server in front of an emulator that notes what reaches it."""
+    with running_stack(tmp_path) as stack:
+        yield stack

@@ -1,82 +1,9 @@
-"""The local server in front of an emulator that notes what reaches it."""
+"""The local server: who may call the API, and what reaches the emulator."""
 
-import json
-import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
-
-import httpx
 import pytest
 
-from infra.local.deploy import Deployment
-from infra.local.emulator import Emulator
 from infra.local.guard import KEY_HEADER
-from infra.local.inbox import Inbox
-from infra.local.server import LocalServer
-from tests import fakes
-
-ALLOWED = ["https://app.example.com", "http://localhost:3000"]
-EMPTY: dict[str, dict[str, object]] = {
-    "/_ministack/ses/messages": {"messages": {}},
-    "/_ministack/sns/sms-messages": {"sms_messages": {}},
-}
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Loads no certificates, which would take longer than a test."""
-
-
-class Stack:
-    """The local server, with the requests that reach the emulator and the lines of the terminal."""
-
-    def __init__(self, server: LocalServer) -> None:
-        self.server = server
-        self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{server.server_port}", verify=NO_TLS, timeout=30
-        )
-        self.reached: list[tuple[str, dict[str, str]]] = []
-        self.lines: list[str] = []
-
-    def answer(self, request: BaseHTTPRequestHandler, _: bytes) -> None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if request.path in EMPTY:
-            assert headers[KEY_HEADER] == "key"
-            fakes.reply(request, 200, json.dumps(EMPTY[request.path]).encode(), {})
-            return
-        self.reached.append((f"{request.command} {request.path}", headers))
-        allowed = (
-            {"access-control-allow-origin": headers["origin"]}
-            if headers.get("origin") in ALLOWED
-            else {}
-        )
-        fakes.reply(request, 200, b"{}", allowed)
-
-    def says(self, text: str) -> bytes:
-        """Answers on one connection to which the whole text is sent at once."""
-        with socket.create_connection(("127.0.0.1", self.server.server_port), timeout=10) as plain:
-            plain.sendall(text.replace("\n", "\r\n").encode())
-            plain.shutdown(socket.SHUT_WR)
-            return plain.makefile("rb").read()
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    lines: list[str] = []
-    server = LocalServer(0, lambda text, _tone="plain": lines.append(text))
-    stack = Stack(server)
-    stack.lines = lines
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-    )
-    with fakes.server(stack.answer) as url, server, stack.client:
-        emulator = Emulator(url, "key")
-        server.deployment = Deployment(emulator, {"ApiId": "api"}, ALLOWED)
-        server.inbox = Inbox(emulator, tmp_path)
-        thread.start()
-        yield stack
-        server.shutdown()
-    thread.join()
+from tests.builders.local_servers import ALLOWED, Stack
 
 
 @pytest.mark.parametrize(

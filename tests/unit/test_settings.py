@@ -336,6 +336,8 @@ def test_make_takes_parameters_and_settings() -> None:
     )
     assert given.parameters == {"LogLevel": "DEBUG"}
     assert given.variables == {"APP_NAME": "Ours", "LIMITS_PROFILE": "strict"}
+    assert given.debug == ""
+    assert read_settings_arguments(["DEBUG=verify_send"], 1).debug == "verify_send"
 
 
 @pytest.mark.parametrize(

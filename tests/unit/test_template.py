@@ -192,7 +192,11 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
     public = {route for route, schemes in security.items() if schemes is None}
     assert public == {
         ("get", "/.well-known/jwks.json"),
+        ("get", "/openapi.json"),
         ("get", "/usersnap.js"),
+        ("get", "/verify-messages.js"),
+        ("get", "/verify.d.ts"),
+        ("get", "/verify.js"),
         ("post", "/webhooks/{source}"),
         ("post", "/workflows/record_registration"),
     }

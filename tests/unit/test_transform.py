@@ -12,7 +12,11 @@ from infra.local.references import refuse_dangling
 
 PUBLIC = {
     "GET /.well-known/jwks.json",
+    "GET /openapi.json",
     "GET /usersnap.js",
+    "GET /verify-messages.js",
+    "GET /verify.d.ts",
+    "GET /verify.js",
     "POST /webhooks/{source}",
     "POST /workflows/record_registration",
 }

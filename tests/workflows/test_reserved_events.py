@@ -19,6 +19,7 @@ from functions.core import config
 from functions.core.auth.tokens import issue_token
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.events.delivery import Event
+from functions.core.http.problems import Problem
 from functions.core.integrations import usersnap
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
@@ -142,10 +143,10 @@ def value_of(path: str, given: Any) -> Any:
     return given if path.startswith("$.") else path
 
 
-def problem_of(run_id: str) -> dict[str, Any]:
+def problem_of(run_id: str) -> Problem:
     (outcome,), _ = outcomes.list_outcomes(run_id, failed_only=True, after=None, limit=10)
-    problem: dict[str, Any] = outcome.problem
-    return problem
+    assert outcome.problem
+    return outcome.problem
 
 
 def newest() -> str:
@@ -277,7 +278,7 @@ def test_an_uploaded_list_fails_per_item(delivered: list[str]) -> None:
     asked = {"workflow": "deliver_event", "upload_id": form["upload_id"]}
     run_id = ask(runs, "POST /runs", asked).body["run_id"]
     assert (carried_out(run_id), delivered) == ("failed", [])
-    assert problem_of(run_id)["errors"][0]["pointer"] == "/type"
+    assert problem_of(run_id).errors[0].pointer == "/type"
 
 
 def test_a_schedule_from_before_these_types_were_reserved_sends_none(

@@ -229,7 +229,7 @@ def outcome(begun: Run, index: int = 0) -> tuple[str, int, str | None]:
     """Status and attempts of an item, and the code of its problem."""
     found = outcomes.find_outcome(begun.run_id, index)
     assert found
-    return found.status, found.attempts, found.problem and found.problem["code"]
+    return found.status, found.attempts, found.problem.code if found.problem else None
 
 
 def test_an_item_that_succeeds_is_a_run_that_succeeds(functions: Functions) -> None:

@@ -205,7 +205,8 @@ def test_a_run_of_one_item_shows_its_problem() -> None:
     run = start("greet", NAMES[:1], token_id=None)
     finish(run, failed={0})
     shown = describe(run.run_id)
-    assert (shown.failed, shown.problem["code"]) == (1, "conflict")
+    assert shown.problem
+    assert (shown.failed, shown.problem.code) == (1, "conflict")
 
 
 def test_a_cancelled_run_stays_cancelled_and_its_items_never_start() -> None:

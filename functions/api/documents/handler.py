@@ -1,6 +1,9 @@
-"""documents: public documents, served without a token: the keys that verify proofs, usersnap.js."""
+"""documents: public documents, served without a token: the keys that verify proofs, scripts,
+openapi.json.
+"""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -24,6 +27,10 @@ was switched off may still be loaded for as long.
 """
 
 
+_OPENAPI = Path(__file__).with_name("openapi.json")
+"""Made by `make build` and the local stack (infra/openapi)."""
+
+
 class Document(NamedTuple):
     """Document with its content type."""
 
@@ -39,7 +46,7 @@ def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Respon
 
 def _answer(event: http.Request) -> http.Response:
     http.refuse_token_in_url(event)
-    document = _DOCUMENTS.get(event.get("routeKey", ""))
+    document = DOCUMENTS.get(event.get("routeKey", ""))
     if document is None:
         raise NotFound("This document does not exist.")
     return http.document_answer(
@@ -47,8 +54,11 @@ def _answer(event: http.Request) -> http.Response:
     )
 
 
-def _jwks() -> str:
-    """Public keys of proofs as a JWK set (RFC 7517 §5); empty if proofs are off."""
+def _get_jwks() -> str:
+    """Returns the public keys of proofs.
+
+    A JWK set (RFC 7517 §5), which is empty if proofs are off.
+    """
     keys = [key for arn in config.read(ProofSettings).proof_keys if (key := _public_key(arn))]
     return msgspec.json.encode({"keys": keys}).decode()
 
@@ -62,15 +72,61 @@ def _public_key(arn: str) -> jws.PublicKey | None:
         return None
 
 
-def _usersnap_js() -> str:
+def _get_usersnap_js() -> str:
+    """Returns the script that loads Usersnap's widget.
+
+    It is empty unless update_usersnap switched the widget on.
+    """
     from functions.api.documents.usersnap import script  # noqa: PLC0415 - only this one needs PynamoDB
 
     return script()
 
 
-_DOCUMENTS = {
-    "GET /.well-known/jwks.json": Document("application/jwk-set+json", _jwks),
-    "GET /usersnap.js": Document("text/javascript; charset=utf-8", _usersnap_js),
+def _get_verify_js() -> str:
+    """Returns the client that sends and checks codes.
+
+    An ES module without dependencies, with the form `<verify-code>`.
+    """
+    return _file("verify.js")
+
+
+def _get_verify_messages() -> str:
+    """Returns verify.js with the texts of `<verify-code>` in all languages of the messages."""
+    return _file("verify-messages.js")
+
+
+def _get_verify_types() -> str:
+    """Returns the TypeScript declarations of verify.js."""
+    return _file("verify.d.ts")
+
+
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text()
+
+
+def _get_openapi() -> str:
+    """Returns the description of this API.
+
+    An OpenAPI 3.1 document, for generators of clients, API consoles and forms.
+
+    Raises:
+        NotFound
+    """
+    try:
+        return _OPENAPI.read_text()
+    except FileNotFoundError:
+        raise NotFound("This deployment was built without its openapi.json.") from None
+
+
+_SCRIPT = "text/javascript; charset=utf-8"
+
+DOCUMENTS = {
+    "GET /.well-known/jwks.json": Document("application/jwk-set+json", _get_jwks),
+    "GET /openapi.json": Document("application/json", _get_openapi),
+    "GET /usersnap.js": Document(_SCRIPT, _get_usersnap_js),
+    "GET /verify-messages.js": Document(_SCRIPT, _get_verify_messages),
+    "GET /verify.d.ts": Document("text/plain; charset=utf-8", _get_verify_types),
+    "GET /verify.js": Document(_SCRIPT, _get_verify_js),
 }
 """Documents by route, which unlike the path is the same under every domain and stage."""
 

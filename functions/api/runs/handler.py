@@ -22,12 +22,12 @@ from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
-from functions.core.http.endpoint import ApiCall, api_endpoint, logged_call
+from functions.core.http.endpoint import Route, api_endpoint, logged_call
 from functions.core.observability import logger
 from functions.core.runs import uploads
 from functions.core.runs.execution import workflow_of
-from functions.core.runs.outcomes import list_outcomes
-from functions.core.runs.run import Run, cancel, describe, list_runs
+from functions.core.runs.outcomes import ItemPage, list_outcomes
+from functions.core.runs.run import Run, RunPage, cancel, describe, list_runs
 from functions.core.runs.start import retry
 
 if TYPE_CHECKING:
@@ -37,38 +37,69 @@ if TYPE_CHECKING:
 def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Returns the answer of the route, or a problem."""
     with logged_call(event, context):
-        return api_endpoint(event, context, _CALLS)
+        return api_endpoint(event, context, ROUTES)
 
 
-def _start(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    caller.require("runs:write")
+def _start_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Starts a workflow on a list of items.
+
+    The items are in the body, up to 3 MB, or in an upload. Each item in the body is validated
+    first; those of an upload are validated when they run.
+
+    Raises:
+        InvalidParameters, UnreadableItems, NotFound, Conflict
+    """
     run = launch(read_body(StartRun, event), caller, http.run_seed(event, caller.token_id))
     return _accepted(run, request_id)
 
 
-def _upload(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    caller.require("runs:write")
+def _create_upload(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Creates a form to upload a long list with.
+
+    Send its fields and then the file, as `file`, to its URL as multipart/form-data. Then start a
+    run with the `upload_id`.
+
+    Raises:
+        InvalidParameters
+    """
     upload = read_body(NewUpload, event)
     return http.answer(
         uploads.new_form(upload.format, caller.token_id, clock.now()), request_id, status=201
     )
 
 
-def _list(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    """Lists those runs of a page that the token may read. A page may be short and not the last."""
-    caller.require("runs:read")
+def _list_runs(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Lists the runs of the workflows that the token may call.
+
+    The newest run comes first. A page may be short and not the last: go on while there is a cursor.
+
+    Raises:
+        InvalidParameters
+    """
     query = read_query(RunsQuery, event)
     runs, following = list_runs(limit=query.limit, cursor=read_cursor(query.cursor, str))
     readable = [run for run in runs if f"workflow:{run.workflow}" in caller.scopes]
-    return http.answer({"runs": readable, "cursor": write_cursor(following)}, request_id)
+    return http.answer(RunPage(runs=readable, cursor=write_cursor(following)), request_id)
 
 
-def _describe(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    return http.answer(describe(_run_id(event, caller, "runs:read")), request_id)
+def _get_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Returns a run with its counts.
+
+    Raises:
+        NotFound
+    """
+    return http.answer(describe(_run_id(event, caller)), request_id)
 
 
-def _items(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    run_id = _run_id(event, caller, "runs:read")
+def _list_items(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Lists the outcomes of a run's items.
+
+    Items that have not started have no outcome. Go on while there is a cursor.
+
+    Raises:
+        InvalidParameters, NotFound
+    """
+    run_id = _run_id(event, caller)
     query = read_query(ItemsQuery, event)
     after = read_cursor(query.cursor, int)
     items, following = list_outcomes(
@@ -76,17 +107,29 @@ def _items(event: http.Request, caller: Caller, request_id: str) -> http.Respons
     )
     if not items:
         describe(run_id)  # else an unknown run would look like one that has not begun
-    return http.answer({"items": items, "cursor": write_cursor(following)}, request_id)
+    return http.answer(ItemPage(items=items, cursor=write_cursor(following)), request_id)
 
 
-def _retry(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    run_id = _run_id(event, caller, "runs:write")
+def _retry_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Starts a new run with the items of a run that failed.
+
+    Raises:
+        InvalidParameters, NotFound, Conflict
+    """
+    run_id = _run_id(event, caller)
     read_body(NoParameters, event)
     return _accepted(retry(run_id, token_id=caller.token_id), request_id)
 
 
-def _cancel(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    return http.answer(cancel(_run_id(event, caller, "runs:write")), request_id)
+def _cancel_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Cancels a run.
+
+    Items that have not started never start. A run that has ended stays as it is.
+
+    Raises:
+        NotFound
+    """
+    return http.answer(cancel(_run_id(event, caller)), request_id)
 
 
 def _accepted(run: Run, request_id: str) -> http.Response:
@@ -95,9 +138,8 @@ def _accepted(run: Run, request_id: str) -> http.Response:
     return http.accepted(run, request_id)
 
 
-def _run_id(event: http.Request, caller: Caller, scope: str) -> str:
+def _run_id(event: http.Request, caller: Caller) -> str:
     """Id of the run in the path. Raises `NotPermitted`, `NotFound`."""
-    caller.require(scope)
     run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
     workflow = workflow_of(run_id)
     logger.append_keys(run_id=run_id, workflow=workflow)
@@ -105,16 +147,18 @@ def _run_id(event: http.Request, caller: Caller, scope: str) -> str:
     return run_id
 
 
-_CALLS: dict[str, ApiCall] = {
-    "POST /runs": _start,
-    "POST /runs/uploads": _upload,
-    "GET /runs": _list,
-    "GET /runs/{run_id}": _describe,
-    "GET /runs/{run_id}/items": _items,
-    "POST /runs/{run_id}/retry": _retry,
-    "DELETE /runs/{run_id}": _cancel,
+ROUTES = {
+    "POST /runs": Route(_start_run, "runs:write", {202: Run}, body=StartRun),
+    "POST /runs/uploads": Route(
+        _create_upload, "runs:write", {201: uploads.UploadForm}, body=NewUpload
+    ),
+    "GET /runs": Route(_list_runs, "runs:read", {200: RunPage}, query=RunsQuery),
+    "GET /runs/{run_id}": Route(_get_run, "runs:read", {200: Run}),
+    "GET /runs/{run_id}/items": Route(_list_items, "runs:read", {200: ItemPage}, query=ItemsQuery),
+    "POST /runs/{run_id}/retry": Route(_retry_run, "runs:write", {202: Run}, body=NoParameters),
+    "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}),
 }
-"""Calls by route, which unlike the path is the same under every domain and stage."""
+"""Routes, which unlike paths are the same under every domain and stage."""
 
 if in_lambda():
     aws.client("stepfunctions")

@@ -16,25 +16,32 @@ from functions.core.runs.start import MAX_ITEMS
 from functions.core.runs.uploads import Format
 
 Position = TypeVar("Position", int, str)
+Cursor = Annotated[str, Meta(max_length=5_000)]
+"""Room for a token of Step Functions (3,096 characters), written as `write_cursor` does."""
 
 
 class StartRun(Parameters):
-    """Body of `POST /runs`: a workflow, and the items that it runs on, inline or in an upload."""
+    """A workflow, and the items that it runs on, here or in an upload."""
 
     workflow: str
+    """Name of the workflow to run."""
     items: list[dict[str, Any]] | None = None
+    """Parameters of each item. Send items or an `upload_id`."""
     upload_id: str | None = None
+    """Upload that holds the items (`POST /runs/uploads`)."""
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     """Common to all items. An item's own parameters take precedence."""
     interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     """Wait between items, which then run one after another. With 0 they run in parallel."""
     max_concurrency: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_CONCURRENCY
+    """Most items that run at the same time."""
 
 
 class NewUpload(Parameters):
-    """Body of `POST /runs/uploads`."""
+    """The file to upload."""
 
     format: Format
+    """Format of the file."""
 
 
 class NoParameters(Parameters):
@@ -45,15 +52,20 @@ class RunsQuery(Parameters):
     """Query of `GET /runs`."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Annotated[str, Meta(max_length=8_000)] | None = None
+    """Most runs on a page."""
+    cursor: Cursor | None = None
+    """Cursor of the page, from the page before it."""
 
 
 class ItemsQuery(Parameters):
     """Query of `GET /runs/<id>/items`."""
 
     status: Literal["failed"] | None = None
+    """Only outcomes with this status; by default all."""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
-    cursor: Annotated[str, Meta(max_length=8_000)] | None = None
+    """Most outcomes on a page."""
+    cursor: Cursor | None = None
+    """Cursor of the page, from the page before it."""
 
 
 def read_body(kind: type[P], event: http.Request) -> P:

@@ -9,7 +9,7 @@ import msgspec
 
 from functions.api.schedules.definition import delete_definitions, find_definition
 from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
-from functions.api.schedules.names import no_such_schedule
+from functions.api.schedules.names import Group, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe
 from functions.core import clock, http
@@ -24,12 +24,28 @@ _DELETERS = 10
 class GroupQuery(Parameters):
     """Query of `DELETE /schedules`."""
 
-    group: str
+    group: Group
+    """Group whose schedules are cancelled."""
 
 
-def cancel(request: ScheduleRequest) -> http.Response:
-    """Answers 200 with the schedule as it was before."""
-    name = request.schedule_name("runs:write")
+class GroupCancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancelled group."""
+
+    group: Group
+    """Name of the group."""
+    cancelled: int
+    """Number of schedules that this call has cancelled."""
+
+
+def cancel_schedule(request: ScheduleRequest) -> http.Response:
+    """Cancels a schedule.
+
+    Runs that it has started go on. The answer has the schedule as it was, without its next time.
+
+    Raises:
+        NotFound
+    """
+    name = request.schedule_name()
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise no_such_schedule()
@@ -39,12 +55,14 @@ def cancel(request: ScheduleRequest) -> http.Response:
 
 
 def cancel_group(request: ScheduleRequest) -> http.Response:
-    """Answers 200 with the number of cancelled schedules.
+    """Cancels all schedules of a group.
 
     Schedules of workflows that the token may not call stay. A group of several thousand may take
     longer than one call; the same call again continues with the rest.
+
+    Raises:
+        InvalidParameters
     """
-    request.caller.require("runs:write")
     group = read_parameters(GroupQuery, request.query).group
     cancelled: set[str] = set()
     cursor: str | None = None
@@ -55,7 +73,8 @@ def cancel_group(request: ScheduleRequest) -> http.Response:
         cancelled.update(names)
         # Deletions move names to earlier pages. A last pass from the beginning finds those.
         if not names and cursor is None:
-            return http.answer({"group": group, "cancelled": len(cancelled)}, request.request_id)
+            done = GroupCancelled(group=group, cancelled=len(cancelled))
+            return http.answer(done, request.request_id)
 
 
 def remove(schedule_ids: list[str]) -> None:

@@ -18,14 +18,22 @@ from functions.core.parameters import Parameters, read_parameters
 
 
 class ScheduleChange(Parameters):
-    """Body of `PATCH /schedules/<id>`."""
+    """New state of a schedule."""
 
     paused: bool
+    """Whether nothing starts until the schedule is resumed."""
 
 
-def change(request: ScheduleRequest) -> http.Response:
-    """Answers 200 with the schedule, or 202 with the run that resuming it started."""
-    name = request.schedule_name("runs:write")
+def change_schedule(request: ScheduleRequest) -> http.Response:
+    """Pauses or resumes a schedule.
+
+    A one-time schedule whose time passed while it was paused runs when it is resumed. The answer is
+    then 202 with the run.
+
+    Raises:
+        InvalidParameters, NotFound, Conflict
+    """
+    name = request.schedule_name()
     body = read_parameters(ScheduleChange, http.read_body(request.event))
     definition, paused = find(name)
     now = utc(clock.now())

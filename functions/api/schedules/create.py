@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, delete_definitions
 from functions.api.schedules.fire import start_now
-from functions.api.schedules.names import new_name
+from functions.api.schedules.names import Group, new_name
 from functions.api.schedules.request import ScheduleRequest
 from functions.api.schedules.schedule import describe, entry_of
 from functions.api.schedules.timing import TimingParameters, read_timing
@@ -24,16 +24,25 @@ from functions.core.runs.validation import find_problems
 
 
 class NewSchedule(TimingParameters, kw_only=True):
-    """Body of `POST /schedules`."""
+    """A workflow, its parameters, and one of at, after_seconds, every_seconds and cron."""
 
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+    """Name of the workflow that will run."""
     parameters: dict[str, Any]
-    group: str | None = None
+    """Parameters of the workflow, which validates them now."""
+    group: Group | None = None
+    """Name under which schedules are listed and cancelled together."""
 
 
-def create(request: ScheduleRequest) -> http.Response:
-    """Answers 201 with the schedule, or 202 with the run."""
-    request.caller.require("runs:write")
+def create_schedule(request: ScheduleRequest) -> http.Response:
+    """Schedules a workflow, once or repeatedly.
+
+    If the time is past or less than a minute ahead, the run starts at once, and the answer is 202
+    with the run.
+
+    Raises:
+        InvalidParameters
+    """
     body = read_parameters(NewSchedule, http.read_body(request.event))
     request.caller.require(f"workflow:{body.workflow}")
     now = utc(clock.now())

@@ -27,7 +27,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def store(self) -> None:
         """Stores the definition. Raises `Unavailable`."""
-        s3.write(_key(self.schedule_id), msgspec.json.encode(self))
+        s3.write(key_of(self.schedule_id), msgspec.json.encode(self))
 
 
 _DECODER = msgspec.json.Decoder(Definition)
@@ -37,7 +37,7 @@ _DECODER = msgspec.json.Decoder(Definition)
 
 def find_definition(schedule_id: str) -> Definition | None:
     """Definition; None if the schedule was cancelled or has fired. Raises `Unavailable`."""
-    content = s3.read(_key(schedule_id))
+    content = s3.read(key_of(schedule_id))
     return _DECODER.decode(content) if content else None
 
 
@@ -46,9 +46,10 @@ def delete_definitions(schedule_ids: Iterable[str]) -> None:
 
     Raises `Unavailable`.
     """
-    s3.delete_many([_key(schedule_id) for schedule_id in schedule_ids])
+    s3.delete_many([key_of(schedule_id) for schedule_id in schedule_ids])
 
 
-def _key(schedule_id: str) -> str:
+def key_of(schedule_id: str) -> str:
+    """Key of a definition in the bucket of runs."""
     # Not under runs/ or uploads/, which S3 deletes after a week.
     return f"schedules/{schedule_id}.json"

@@ -8,32 +8,66 @@ schedule  EventBridge Scheduler, when a schedule is due: `{"trigger": "schedule"
 
 import time
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from functions.api.schedules import cancel, change, create, read
 from functions.api.schedules.fire import fire
 from functions.api.schedules.request import ScheduleRequest
+from functions.api.schedules.schedule import Schedule
 from functions.core import http
+from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb, scheduler
 from functions.core.config import in_lambda
-from functions.core.http.endpoint import ApiCall, api_endpoint, log_answer, log_problem, logged_call
+from functions.core.http.endpoint import (
+    ApiCall,
+    Route,
+    api_endpoint,
+    log_answer,
+    log_problem,
+    logged_call,
+)
 from functions.core.observability import logger
+from functions.core.runs.run import Run
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 def _call(answer: Callable[[ScheduleRequest], http.Response]) -> ApiCall:
-    return lambda event, caller, request_id: answer(ScheduleRequest(event, caller, request_id))
+    @wraps(answer)
+    def call(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+        return answer(ScheduleRequest(event, caller, request_id))
+
+    return call
 
 
-_CALLS: dict[str, ApiCall] = {
-    "POST /schedules": _call(create.create),
-    "GET /schedules": _call(read.read_page),
-    "DELETE /schedules": _call(cancel.cancel_group),
-    "GET /schedules/{schedule_id}": _call(read.read_one),
-    "PATCH /schedules/{schedule_id}": _call(change.change),
-    "DELETE /schedules/{schedule_id}": _call(cancel.cancel),
+ROUTES = {
+    "POST /schedules": Route(
+        _call(create.create_schedule),
+        "runs:write",
+        {201: Schedule, 202: Run},
+        body=create.NewSchedule,
+    ),
+    "GET /schedules": Route(
+        _call(read.list_schedules), "runs:read", {200: read.SchedulePage}, query=read.ListQuery
+    ),
+    "DELETE /schedules": Route(
+        _call(cancel.cancel_group),
+        "runs:write",
+        {200: cancel.GroupCancelled},
+        query=cancel.GroupQuery,
+    ),
+    "GET /schedules/{schedule_id}": Route(_call(read.get_schedule), "runs:read", {200: Schedule}),
+    "PATCH /schedules/{schedule_id}": Route(
+        _call(change.change_schedule),
+        "runs:write",
+        {200: Schedule, 202: Run},
+        body=change.ScheduleChange,
+    ),
+    "DELETE /schedules/{schedule_id}": Route(
+        _call(cancel.cancel_schedule), "runs:write", {200: Schedule}
+    ),
 }
 
 
@@ -41,7 +75,7 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[s
     """Handles the event by its trigger."""
     with logged_call(event, context):
         if http.is_http(event):
-            return api_endpoint(event, context, _CALLS)
+            return api_endpoint(event, context, ROUTES)
         return _fire(event, context.aws_request_id)
 
 

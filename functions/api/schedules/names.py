@@ -8,7 +8,9 @@ No part can hold a dot. An id is never used again.
 import re
 import secrets
 import string
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 
@@ -19,7 +21,29 @@ _RANDOM_CHARACTERS = 16
 _ALPHABET = string.digits + string.ascii_lowercase
 
 _GROUP = re.compile(r"[0-9A-Za-z_-]+")
-_ID = re.compile(rf"(?:([0-9A-Za-z_-]+)\.)?([a-z][a-z0-9_]*)\.[0-9a-z]{{{_RANDOM_CHARACTERS}}}")
+_FORM = rf"(?:([0-9A-Za-z_-]+)\.)?([a-z][a-z0-9_]*)\.[0-9a-z]{{{_RANDOM_CHARACTERS}}}"
+_ID = re.compile(_FORM)
+
+Group = Annotated[
+    str,
+    Meta(
+        extra_json_schema={
+            "pattern": f"^{_GROUP.pattern}$",
+            "maxLength": 46,
+            "examples": ["order-1234"],
+        }
+    ),
+]
+"""Name of a group, as `_check_group` checks and explains it."""
+ScheduleId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{_FORM}\Z",
+        max_length=_LONGEST,
+        examples=["order-1234.verify_send.g78l59dn560nfdmf"],
+    ),
+]
+"""Id of a schedule."""
 
 
 class ScheduleName(NamedTuple):

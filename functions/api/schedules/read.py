@@ -3,13 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from functions.api.schedules.definition import Definition, find_definition
 from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
-from functions.api.schedules.names import ScheduleName, no_such_schedule
+from functions.api.schedules.names import Group, ScheduleName, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
-from functions.api.schedules.schedule import describe
+from functions.api.schedules.schedule import Schedule, describe
 from functions.core import clock, http
 from functions.core.aws import s3, scheduler
 from functions.core.clock import utc
@@ -24,23 +25,44 @@ class ListQuery(Parameters):
     """Query of `GET /schedules`."""
 
     workflow: str | None = None
-    group: str | None = None
+    """Only schedules of this workflow."""
+    group: Group | None = None
+    """Only schedules of this group."""
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
+    """Most schedules on a page."""
     cursor: Annotated[str, Meta(max_length=2048)] | None = None
+    """Cursor of the page, from the page before it."""
 
 
-def read_one(request: ScheduleRequest) -> http.Response:
-    """Answers 200 with the schedule."""
-    definition, paused = find(request.schedule_name("runs:read"))
+class SchedulePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of schedules. It may be short and not the last."""
+
+    schedules: list[Schedule]
+    """Schedules of the workflows that the token may call."""
+    cursor: str | None
+    """Cursor of the next page; null at the end."""
+
+
+def get_schedule(request: ScheduleRequest) -> http.Response:
+    """Returns a schedule.
+
+    One that has fired for the last time is gone; its run remains.
+
+    Raises:
+        NotFound
+    """
+    definition, paused = find(request.schedule_name())
     return http.answer(describe(definition, utc(clock.now()), paused=paused), request.request_id)
 
 
-def read_page(request: ScheduleRequest) -> http.Response:
-    """Answers 200 with a page of schedules of the workflows that the token may call.
+def list_schedules(request: ScheduleRequest) -> http.Response:
+    """Lists the schedules of the workflows that the token may call.
 
-    While there is a cursor, more may follow.
+    A page may be short and not the last: go on while there is a cursor.
+
+    Raises:
+        InvalidParameters
     """
-    request.caller.require("runs:read")
     query = read_parameters(ListQuery, request.query, strict=False)
     try:
         listed, cursor = ScheduleFilter(request.caller, query.group, query.workflow).page(
@@ -60,7 +82,7 @@ def read_page(request: ScheduleRequest) -> http.Response:
         for each, definition in zip(listed, definitions, strict=True)
         if definition
     ]
-    return http.answer({"schedules": schedules, "cursor": cursor}, request.request_id)
+    return http.answer(SchedulePage(schedules=schedules, cursor=cursor), request.request_id)
 
 
 def find(name: ScheduleName) -> tuple[Definition, bool]:

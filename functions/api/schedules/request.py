@@ -23,13 +23,12 @@ class ScheduleRequest(NamedTuple):
             if value
         }
 
-    def schedule_name(self, scope: str) -> ScheduleName:
-        """Name of the schedule in the path, for a caller with this scope and its workflow's.
+    def schedule_name(self) -> ScheduleName:
+        """Name of the schedule in the path, for a caller with the scope of its workflow.
 
         Raises:
             NotPermitted, NotFound
         """
-        self.caller.require(scope)
         name = read_name((self.event.get("pathParameters") or {}).get("schedule_id", ""))
         self.caller.require(f"workflow:{name.workflow}")
         return name

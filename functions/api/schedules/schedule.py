@@ -5,11 +5,11 @@ from datetime import datetime
 import msgspec
 
 from functions.api.schedules.definition import Definition
-from functions.api.schedules.names import read_name
+from functions.api.schedules.names import Group, ScheduleId, read_name
 from functions.api.schedules.timing import Timing
 from functions.core import config
 from functions.core.aws.scheduler import Entry
-from functions.core.runs.execution import new_run_id
+from functions.core.runs.execution import RunId, new_run_id
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 """Placeholder that EventBridge Scheduler replaces with the due time; an emulator may not."""
@@ -29,15 +29,21 @@ class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """One future run, or a series of them."""
 
-    schedule_id: str
+    schedule_id: ScheduleId
+    """Id of the schedule, which is never used again."""
     workflow: str
+    """Name of the workflow that will run."""
     expression: str
+    """Expression of EventBridge Scheduler: `at(…)` in UTC, `rate(…)` or `cron(…)`."""
     timezone: str
-    group: str | None
+    """Time zone of a cron expression."""
+    group: Group | None
+    """Name under which schedules are listed and cancelled together."""
     paused: bool
+    """Whether nothing starts until the schedule is resumed."""
     next_at: datetime | None
     """Next start; null while the schedule is paused."""
-    run_id: str | None
+    run_id: RunId | None
     """Id of the run that starts at `next_at`. Until then the run does not exist."""
 
 

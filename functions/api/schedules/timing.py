@@ -22,21 +22,39 @@ _MAX_AHEAD_SECONDS = 10 * 366 * 86_400
 _MAX_ZONE_NAME = 50
 """Characters, a limit of EventBridge Scheduler."""
 
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
-)
+_FORM = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?"
+_TIME = re.compile(_FORM, re.ASCII)
+MomentText = Annotated[
+    str, Meta(extra_json_schema={"pattern": f"^{_FORM}$", "examples": ["2026-12-01T09:00:00Z"]})
+]
+"""Text that `_read_time` reads, and explains where it cannot."""
 
 
 class TimingParameters(Parameters, kw_only=True):
     """Timing fields of a request. Exactly one of the first four is required."""
 
-    at: str | None = None
+    at: MomentText | None = None
     """RFC 3339 with an offset, or local time beside a `timezone`."""
     after_seconds: Annotated[int, Meta(ge=0, le=_MAX_AHEAD_SECONDS)] | None = None
-    every_seconds: Annotated[int, Meta(ge=_MINUTE_SECONDS, le=_MAX_INTERVAL_SECONDS)] | None = None
+    """Seconds from now."""
+    every_seconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=_MINUTE_SECONDS,
+                le=_MAX_INTERVAL_SECONDS,
+                extra_json_schema={"multipleOf": _MINUTE_SECONDS},
+            ),
+        ]
+        | None
+    ) = None
+    """Interval, a multiple of 60. The first run comes after one interval."""
     cron: Annotated[str, Meta(max_length=200)] | None = None
-    timezone: str | None = None
-    ends_at: str | None = None
+    """Six fields: minutes, hours, day of month, month, day of week, year (`0 9 ? * MON-FRI *`)."""
+    timezone: Annotated[str, Meta(examples=["Europe/Berlin"])] | None = None
+    """IANA time zone of `cron` and of times without an offset; by default UTC."""
+    ends_at: MomentText | None = None
+    """Time from which nothing starts, for `every_seconds` and `cron`."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):

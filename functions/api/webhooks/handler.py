@@ -5,6 +5,8 @@ A repeated delivery gets the same run.
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
@@ -14,20 +16,35 @@ from functions.core.config import SettingsError, in_lambda
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
 from functions.core.http.endpoint import http_endpoint, logged_call
 from functions.core.observability import count, logger
-from functions.core.runs.execution import new_run_id
+from functions.core.runs.execution import RunId, new_run_id
 from functions.core.runs.start import start_once
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
+class DeliveryAccepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that its source need not repeat."""
+
+    run_id: RunId | None
+    """Run that the delivery started; null if it starts none."""
+
+
 def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers 202 (or 200, if the scheme needs that) with the run's id, or a problem."""
     with logged_call(event, context):
-        return http_endpoint(event, context, lambda request_id: _answer(event, request_id))
+        return http_endpoint(event, context, lambda request_id: receive_webhook(event, request_id))
 
 
-def _answer(event: http.Request, request_id: str) -> http.Response:
+def receive_webhook(event: http.Request, request_id: str) -> http.Response:
+    """Takes a delivery of another application.
+
+    The source signs it, and needs no token. The delivery starts a run of the workflow that the
+    source is set up for. A repeated delivery gets the same run.
+
+    Raises:
+        MalformedBody, StaleDelivery, WrongSignature, NotFound, BodyTooLarge, InvalidParameters
+    """
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
     logger.append_keys(source=name, workflow=source.workflow)
@@ -50,7 +67,7 @@ def _answer(event: http.Request, request_id: str) -> http.Response:
     run_id = _start(name, source, delivery)
     logger.append_keys(run_id=run_id)
     count("WebhookAccepted", source=name)
-    return http.answer({"run_id": run_id}, request_id, status=signs.accepted_status)
+    return http.answer(DeliveryAccepted(run_id=run_id), request_id, status=signs.accepted_status)
 
 
 def _start(name: str, source: Source, delivery: WebhookDelivery) -> str | None:

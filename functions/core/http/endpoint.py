@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.auth.caller import Caller, caller_of
 from functions.core.deadline import HTTP_SECONDS, deadline
@@ -12,9 +12,10 @@ from functions.core.errors import NotFound, Unavailable, WorkflowError
 from functions.core.http import gateway
 from functions.core.http.problems import Problem, headers, problem
 from functions.core.observability import logged, logger
-from functions.core.parameters import NOT_A_PARAMETER
+from functions.core.parameters import NOT_A_PARAMETER, Parameters
 
 if TYPE_CHECKING:
+    import msgspec
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 BACKGROUND_SECONDS = 240.0
@@ -67,10 +68,23 @@ ApiCall = Callable[[gateway.Request, Caller, str], gateway.Response]
 """Answers one route, from the event, the caller and the request's id."""
 
 
+class Route(NamedTuple):
+    """A route of the platform's own, as it is answered and as openapi.json describes it."""
+
+    answer: ApiCall
+    """Its docstring describes the call to clients."""
+    scope: str
+    """Scope that the token must have."""
+    answers: "Mapping[int, type[msgspec.Struct]]"
+    """Types of the answers by status."""
+    body: type[Parameters] | None = None
+    query: type[Parameters] | None = None
+
+
 def api_endpoint(
     event: gateway.Request,
     context: "LambdaContext",
-    calls: Mapping[str, ApiCall],
+    routes: Mapping[str, Route],
 ) -> gateway.Response:
     """Answers a request to one of the platform's own routes. A POST heeds `Idempotency-Key`.
 
@@ -82,11 +96,12 @@ def api_endpoint(
         gateway.refuse_token_in_url(event)
         caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
-        route = event.get("routeKey", "")
-        if route not in calls:
+        key = event.get("routeKey", "")
+        if key not in routes:
             raise NotFound("Not found: no route has this method and path.")
-        reply = partial(calls[route], event, caller, request_id)
-        return once(event, caller, reply) if route.startswith("POST ") else reply()
+        caller.require(routes[key].scope)
+        reply = partial(routes[key].answer, event, caller, request_id)
+        return once(event, caller, reply) if key.startswith("POST ") else reply()
 
     return http_endpoint(event, context, answer)
 

@@ -66,24 +66,38 @@ TABLE: dict[type[Exception], Kind] = {
 }
 
 
+ITEM_CRASHED = "item_crashed"
+"""Code of an item's problem that only the state machine writes (infra/run_workflow.asl.yaml)."""
+
+
 class Invalid(msgspec.Struct, frozen=True):
     """One wrong parameter."""
 
     pointer: str
+    """JSON pointer (RFC 6901) to the parameter, or to its item."""
     detail: str
+    """Explanation."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """Body of every error answer (`application/problem+json`)."""
 
     type: str
+    """URN of the kind of problem, which ends in its code."""
     title: str
+    """Name of the kind of problem."""
     status: int
+    """HTTP status."""
     detail: str
+    """Explanation of this problem, and what to do next."""
     code: str
+    """Kind of problem. Switch on it: codes are never renamed."""
     request_id: str
+    """Id of the request, also in the log (`make logs REQUEST=…`)."""
     retry_after_seconds: int | None = None
+    """Seconds until the same call may succeed."""
     errors: tuple[Invalid, ...] = ()
+    """Wrong parameters."""
 
 
 def problem(error: Exception, request_id: str) -> Problem:

@@ -4,9 +4,10 @@ import hashlib
 import re
 import secrets
 import string
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from functions.core import aws, config
 from functions.core.aws import step_functions
@@ -16,8 +17,14 @@ from functions.core.runs.settings import RunSettings
 
 Branch = Literal["one", "many", "paced"]
 
-_RUN_ID = re.compile(r"([a-z][a-z0-9_]{0,52})\.[0-9a-z]{26}")
+_FORM = r"([a-z][a-z0-9_]{0,52})\.[0-9a-z]{26}"
 """Form of a run's id, within the 80 characters of an execution's name."""
+_RUN_ID = re.compile(_FORM)
+RunId = Annotated[
+    str,
+    Meta(pattern=rf"^{_FORM}\Z", examples=["send_email_template.8984d8832ea2c6d95dec2c3e60"]),
+]
+"""Id of a run, which begins with its workflow."""
 _ALPHABET = string.digits + string.ascii_lowercase
 _RANDOM_CHARACTERS = 26
 """134 bits."""

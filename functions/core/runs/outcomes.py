@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -25,6 +25,8 @@ LEASE_SECONDS = 12
 _MARKER = -1
 """Index of the run's own record, which exists once the run is cancelled."""
 _PAGE_BYTES = MAX_BODY_BYTES
+
+ItemStatus = Literal["running", "succeeded", "failed"]
 
 
 class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
@@ -80,13 +82,28 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one item, as clients see it."""
 
     index: int
-    status: str
-    """running, succeeded or failed."""
+    """Place of the item in the list, from 0."""
+    status: ItemStatus
+    """State of the item."""
     attempts: int
+    """Attempts so far."""
     started_at: str | None
+    """Start of the first attempt."""
     finished_at: str | None
+    """End of the item; null while it runs."""
     result: Any
-    problem: Any
+    """Result of the workflow; null unless the item succeeded."""
+    problem: Problem | None
+    """Problem of the item; null unless it failed."""
+
+
+class ItemPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of outcomes, by index. Items that have not started have none."""
+
+    items: list[ItemOutcome]
+    """Outcomes of items."""
+    cursor: str | None
+    """Cursor of the next page; null at the end."""
 
 
 class Busy(Unavailable):
@@ -249,13 +266,17 @@ def _query(run_id: str, after: int, *, failed_only: bool, limit: int) -> Iterato
 def _shown(outcome: Outcome) -> ItemOutcome:
     return ItemOutcome(
         index=int(outcome.index),
-        status=outcome.status or "running",
+        status=cast("ItemStatus", outcome.status or "running"),
         attempts=int(outcome.attempts),
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
         result=msgspec.json.decode(outcome.result) if outcome.result else None,
-        problem=msgspec.json.decode(outcome.problem) if outcome.problem and outcome.done else None,
+        problem=_problem(outcome) if outcome.done else None,
     )
+
+
+def _problem(outcome: Outcome) -> Problem | None:
+    return msgspec.json.decode(outcome.problem, type=Problem) if outcome.problem else None
 
 
 def _json(problem: Problem) -> str:

@@ -9,9 +9,9 @@ import msgspec
 from functions.core import clock
 from functions.core.clock import utc
 from functions.core.errors import RunFailed
-from functions.core.http.problems import problem
+from functions.core.http.problems import Problem, problem
 from functions.core.runs import execution, outcomes
-from functions.core.runs.execution import Execution, workflow_of
+from functions.core.runs.execution import Execution, RunId, workflow_of
 
 RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
 
@@ -26,22 +26,30 @@ _STATUS: dict[str, RunStatus] = {
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One background execution of a workflow. The counts always add up to `total`."""
 
-    run_id: str
+    run_id: RunId
+    """Id of the run."""
     workflow: str
+    """Name of the workflow that runs."""
     status: RunStatus
     """A run over one item has its status; a run over many succeeds once all items have an outcome.
     """
     total: int
+    """Number of items."""
     pending: int
     """Items not started; in a cancelled run, interrupted ones too."""
     running: int
+    """Items being worked on."""
     succeeded: int
+    """Items that ended with a result."""
     failed: int
+    """Items that ended with a problem."""
     started_at: datetime
+    """Start of the run."""
     finished_at: datetime | None = None
+    """End of the run; null while it runs."""
     result: Any = None
     """Result of a run over one item; null for others, whose outcomes have the results."""
-    problem: Any = None
+    problem: Problem | None = None
     """Problem of a run over one item, or of a run over many that failed as a whole."""
 
 
@@ -51,11 +59,25 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     Counts are left out: they take two more requests to Step Functions, which allows few per second.
     """
 
-    run_id: str
+    run_id: RunId
+    """Id of the run."""
     workflow: str
+    """Name of the workflow that runs."""
     status: RunStatus
+    """A run over many items succeeds once all of them have an outcome."""
     started_at: datetime
+    """Start of the run."""
     finished_at: datetime | None
+    """End of the run; null while it runs."""
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of runs, newest first. It may be short and not the last."""
+
+    runs: list[RunSummary]
+    """Runs of the workflows that the token may call."""
+    cursor: str | None
+    """Cursor of the next page; null at the end."""
 
 
 class _Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,12 +183,12 @@ def _count_many(run_id: str, status: RunStatus) -> _Counts:
     return _Counts(running=counts.get("running", 0), succeeded=succeeded, failed=failed)
 
 
-def _problem(begun: Execution, status: RunStatus, error: str) -> Any:  # noqa: ANN401 - JSON
+def _problem(begun: Execution, status: RunStatus, error: str) -> Problem | None:
     """Problem of a run that failed without a failed item."""
     if status != "failed":
         return None
     sentence = f"Step Functions ended the run: {error or 'without saying why'}."
-    return msgspec.to_builtins(problem(RunFailed(sentence), begun.run_id))
+    return problem(RunFailed(sentence), begun.run_id)
 
 
 def _ended(about: Mapping[str, Any]) -> datetime | None:

@@ -24,10 +24,15 @@ class UploadForm(msgspec.Struct, frozen=True, kw_only=True):
     """A form for an upload (multipart/form-data): the fields first, then the file as `file`."""
 
     upload_id: str
+    """Id of the upload, for `POST /runs`."""
     url: str
+    """URL to POST the form to."""
     fields: dict[str, str]
+    """Fields of the form, to send unchanged."""
     max_bytes: int
+    """Largest size of the file."""
     expires_at: datetime
+    """Time until which the form is accepted."""
 
 
 def new_form(kind: Format, token_id: str, now: float) -> UploadForm:

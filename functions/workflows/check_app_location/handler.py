@@ -44,35 +44,46 @@ class CheckAppLocation(Parameters):
     """Identifiers that the caller expects. Absent ones are not compared."""
 
     stage: Annotated[str, Meta(max_length=64)] | None = None
+    """Stage, such as dev or prod."""
     region: Annotated[str, Meta(max_length=64)] | None = None
+    """AWS region."""
     url: Url | None = None
+    """URL of the API."""
 
 
 class Check(Result):
     """Result of one check. `ok` is null if the thing is not used, or could not be checked."""
 
     name: str
+    """Name of the check."""
     ok: bool | None
+    """Whether the thing works."""
     detail: str
+    """Explanation, and what to do next."""
 
 
 class AppLocation(Result):
-    """Location and readiness of the deployment.
-
-    `matches`: each given identifier is this deployment's. `ready`: no check is false, and no
-    required check is null.
-    """
+    """Location and readiness of the deployment."""
 
     matches: bool
+    """Whether each given identifier is this deployment's."""
     stage: Identifier
+    """Stage of the deployment."""
     region: Identifier
+    """AWS region of the deployment."""
     url: Identifier
+    """URL of the deployment's API."""
     ready: bool
+    """Whether no check is false, and no required check is null."""
     checks: list[Check]
+    """All checks."""
 
 
 def check_app_location(parameters: CheckAppLocation, call: Call) -> AppLocation:
-    """Compares the identifiers and runs all checks, which send nothing."""
+    """Compares stage, region and URL with the deployment's, and checks its set-up.
+
+    Each check says what is still to do. Checks send nothing.
+    """
     stage = compared(parameters.stage, config.read(location.LocationSettings).stage)
     region = compared(parameters.region, config.read(location.LocationSettings).aws_region)
     url = compared_url(parameters.url, call.domain)

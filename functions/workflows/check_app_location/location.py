@@ -1,6 +1,6 @@
 """Identifiers of this deployment, compared with those that a caller expects."""
 
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,13 +41,24 @@ class Url(ValidatedStr):
             ) from None
         return cls(text)
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """A URL's form."""
+        return {
+            "pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+$",
+            "examples": ["https://api.example.com"],
+        }
+
 
 class Identifier(Result):
     """Identifier as the caller expects it, and as it is. `matches` is null if none was given."""
 
     given: str | None
+    """Identifier that the caller expects."""
     actual: str | None
+    """Identifier of this deployment; null if it is unknown."""
     matches: bool | None
+    """Whether they are the same."""
 
 
 def compared(given: str | None, actual: str | None) -> Identifier:

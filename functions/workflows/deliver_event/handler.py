@@ -52,13 +52,21 @@ class EventDelivered(Result):
     """Outcome. Not delivered if no endpoint is set up for this type."""
 
     event_id: str
+    """Id of the event."""
     delivered: bool
+    """Whether the receiver has taken it."""
     status: int | None
     """Status of the receiver's answer."""
 
 
 def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
-    """Delivers the event. Raises if the receiver does not take it, so that the run retries."""
+    """Delivers a signed event to the app's backend.
+
+    If the backend does not take it, the call fails, so that a run tries again.
+
+    Raises:
+        NotDelivered, DeliveryRefused
+    """
     delivered_id = parameters.event_id or _new_id(call)
     logger.append_keys(event_type=parameters.type, event_id=delivered_id)
     endpoint = endpoints.endpoint_for(parameters.type)

@@ -20,7 +20,9 @@ class RecordRegistration(Parameters):
     """The registration token, and a name for the private token."""
 
     registration_token: Annotated[str, Meta(min_length=1, max_length=128)]
+    """Current registration token of the stack (`make secret NAME=registration-token`)."""
     name: Annotated[str, Meta(max_length=64)] = "registration"
+    """Name of the private token in the list of tokens."""
 
     def check(self) -> None:
         """Refuses names that lists and terminals cannot show."""
@@ -32,15 +34,23 @@ class RegistrationRecorded(Result):
     """The private token. Only this answer contains its text."""
 
     token: str
+    """Text of the private token."""
     token_id: str
+    """Id of the token, for `make revoke`."""
     name: str
+    """Name of the token."""
     scopes: list[str]
+    """Scopes of the token: all workflows and runs."""
 
 
 def record_registration(parameters: RecordRegistration, call: Call) -> RegistrationRecorded:
-    """Renews the registration token, then issues a private token.
+    """Exchanges the registration token for a private token.
 
-    After a failure in between, the new registration token works. No failure can issue two tokens.
+    The registration token is renewed first. After a failure in between, the new one works. No
+    failure can issue two tokens.
+
+    Raises:
+        NotPermitted
     """
     if not registration_token.redeem(parameters.registration_token):
         raise _refused(call)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from functions.core.aws import dynamodb
-from functions.core.email_address import masked
+from functions.core.email_address import EmailAddress, masked
 from functions.core.http.problems import problem
 from functions.core.messages import email, mailing
 from functions.core.messages.rendering import catalog
@@ -21,10 +21,19 @@ TagText = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[A-Za-z0-
 """Name or value of a tag (SES API v2, MessageTag)."""
 
 
+_ADDRESS = EmailAddress.schema()
+
+
 class SendEmailTemplate(Parameters):
     """The email and its recipients."""
 
-    to: str | list[str]
+    to: (
+        Annotated[str, Meta(extra_json_schema=_ADDRESS)]
+        | Annotated[
+            list[Annotated[str, Meta(extra_json_schema=_ADDRESS)]],
+            Meta(extra_json_schema={"minItems": 1, "maxItems": mailing.MOST_RECIPIENTS}),
+        ]
+    )
     """One address or several. Each gets a separate message."""
     template: Annotated[str, Meta(max_length=64)]
     """Name of a folder in functions/core/messages/templates that has a data.py."""
@@ -51,28 +60,41 @@ class NotSent(Result):
     """Reason why a message was not sent, as in a problem."""
 
     code: str
+    """Code of the problem."""
     detail: str
+    """Explanation."""
 
 
 class MessageOutcome(Result):
-    """Outcome of one recipient's message. `message_id` is SES's, and null if it was not sent."""
+    """Outcome of one recipient's message."""
 
     to: str
     """Masked."""
     message_id: str | None
+    """SES's id of the message; null if it was not sent."""
     problem: NotSent | None
+    """Reason why it was not sent; null if it was."""
 
 
 class EmailTemplateSent(Result):
     """Outcomes of all messages, in the order of `to`."""
 
     sent: int
+    """Messages that SES has accepted."""
     failed: int
+    """Messages that were not sent."""
     messages: list[MessageOutcome]
+    """Outcome of each message."""
 
 
 def send_email_template(parameters: SendEmailTemplate, call: Call) -> EmailTemplateSent:
-    """Sends the email to each recipient. With one recipient, a failed message fails the call."""
+    """Sends an email from a template to one or several people.
+
+    Each recipient gets a separate message. With one recipient, a failed message fails the call.
+
+    Raises:
+        LimitExceeded, ProviderRefused, ProviderUnavailable
+    """
     recipients = mailing.read_recipients(parameters.to)
     reply_to = mailing.read_reply_to(parameters.reply_to)
     rendered = catalog.find_template(parameters.template).email(parameters.data, parameters.locale)

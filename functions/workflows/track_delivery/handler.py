@@ -51,9 +51,11 @@ class TrackDelivery(Parameters):
     """A provider's delivery report."""
 
     provider: Literal["ses", "twilio"]
+    """Provider that reports."""
     status: ShortText
     """Status as the provider names it."""
     message_id: ShortText
+    """Provider's id of the message."""
     verification_id: VerificationId | None = None
     """Verification whose code the message carried; as an id, or as a tag of SES."""
     to: Annotated[str, Meta(max_length=320)] | None = None
@@ -63,6 +65,7 @@ class TrackDelivery(Parameters):
     reason: ShortText | None = None
     """Provider's code or text for the failure."""
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """Time of the report's event."""
 
 
 class DeliveryTracked(Result):
@@ -77,7 +80,10 @@ class DeliveryTracked(Result):
 
 
 def track_delivery(parameters: TrackDelivery) -> DeliveryTracked:
-    """Records a report. Repeated and late reports change nothing."""
+    """Records a provider's report on the delivery of a message.
+
+    Repeated and late reports change nothing. For emails the app's backend gets an event.
+    """
     status = parameters.status.lower()
     reported = _REPORTS[parameters.provider].get(status)
     recorded = _record(parameters, reported) if reported else False

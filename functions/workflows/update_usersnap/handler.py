@@ -13,6 +13,7 @@ class UpdateUsersnap(Parameters):
     """New settings. Absent ones stay as stored."""
 
     enabled: bool
+    """Whether the widget is loaded."""
     space_api_key: usersnap.SpaceApiKey | None = None
     """Key that loads the widget; required until one is stored."""
     portal_url: PortalUrl | None = None
@@ -27,16 +28,19 @@ class UsersnapUpdated(Result):
     enabled: bool
     """Whether the widget is loaded."""
     space_api_key: str | None
+    """Key that loads the widget; null if none is stored."""
     portal_url: str | None
+    """URL that feedback is forwarded to; null if there is none."""
     forwarding: bool
     """Whether feedback is forwarded to the portal."""
 
 
 def update_usersnap(parameters: UpdateUsersnap) -> UsersnapUpdated:
-    """Updates the settings, the secret first.
+    """Switches Usersnap feedback on or off for the app.
 
-    Feedback is also signed with the previous key. So if a later step fails, the portal can still
-    verify all it gets. The same call again completes the update.
+    The key of the portal changes first. Feedback is also signed with the previous key, so if a
+    later step fails, the portal can still verify all it gets. The same call again completes the
+    update.
     """
     _refuse_without_key(parameters)
     if parameters.portal_secret:

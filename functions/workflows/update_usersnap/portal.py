@@ -3,7 +3,7 @@
 The delivery itself checks the addresses of the host name.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from functions.core import config
 from functions.core.errors import DeliveryRefused
@@ -30,6 +30,11 @@ class PortalUrl(ValidatedStr):
             "or none"
         )
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Most characters. The rules of URLs are too many for a pattern."""
+        return {"maxLength": _LONGEST, "examples": ["https://portal.example.com/feedback"]}
+
 
 class PortalSecret(ValidatedStr):
     """Key of Standard Webhooks: base64, with or without the prefix `whsec_`."""
@@ -44,6 +49,14 @@ class PortalSecret(ValidatedStr):
                 "must be a key of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes"
             ) from None
         return cls(text)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """A key's form. 24 to 64 bytes are 32 to 88 characters."""
+        return {
+            "pattern": "^(whsec_)?[A-Za-z0-9+/]{31,86}={0,2}$",
+            "examples": ["whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA=="],
+        }
 
 
 def _is_deliverable(text: str) -> bool:

@@ -18,6 +18,7 @@ class VerifyCheck(Parameters):
     """The code to check."""
 
     verification_id: VerificationId
+    """Id that verify_send returned."""
     code: Annotated[str, Meta(max_length=256)]
     """Code as people type and paste it."""
 
@@ -39,17 +40,27 @@ class VerificationChecked(Result):
     """
 
     valid: bool
+    """Whether the code is right. A code is valid once."""
     attempts_left: int
+    """Wrong codes that may still be submitted."""
     channel: str | None = None
+    """Channel of the verified destination; null unless valid."""
     to: str | None = None
     """Verified destination; null unless valid."""
     purpose: str | None = None
+    """Purpose that verify_send was given; null unless valid."""
     proof: str | None = None
     """Signed proof for the client's backend; null unless valid and the token has an audience."""
 
 
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
-    """Checks the code with one DynamoDB request, right or wrong."""
+    """Checks a submitted code.
+
+    A wrong code costs an attempt; a text that cannot be a code costs none.
+
+    Raises:
+        LimitExceeded
+    """
     now = clock.now()
     code_mac = code_keys(parameters.verification_id).mac(
         parameters.verification_id, parameters.read_code()

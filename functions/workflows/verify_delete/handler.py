@@ -16,17 +16,23 @@ class VerifyDelete(Parameters):
     """The verification to delete."""
 
     verification_id: VerificationId
+    """Id that verify_send returned."""
 
 
 class VerificationDeleted(Result):
-    """The verification does not exist any more. `deleted` says whether it did before."""
+    """A verification that does not exist any more."""
 
     verification_id: str
+    """Id of the verification."""
     deleted: bool
+    """Whether it existed before."""
 
 
 def verify_delete(parameters: VerifyDelete) -> VerificationDeleted:
-    """Deletes the verification and settles its attempts. Idempotent: an absent one is a success."""
+    """Deletes a verification.
+
+    Idempotent: an absent one is a success. It runs by itself 15 minutes after verify_send.
+    """
     deleted = delete(parameters.verification_id, clock.now())
     if deleted:
         count("VerificationDeleted")

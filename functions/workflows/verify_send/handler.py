@@ -50,6 +50,7 @@ class VerifySend(Parameters):
     """Destination of a code, and its purpose."""
 
     channel: Channel
+    """How the code is sent. The deployment's settings switch on whatsapp and voice."""
     to: Annotated[str, Meta(min_length=1, max_length=320)]
     """Email address, or phone number in E.164."""
     purpose: Purpose | None = None
@@ -73,11 +74,15 @@ class VerificationSent(Result):
     """A created verification whose code the provider has accepted."""
 
     verification_id: str
+    """Id of the verification, for verify_check."""
     channel: Channel
+    """How the code was sent."""
     to: str
-    """Masked."""
+    """Masked destination."""
     code_length: int
+    """Characters of the code."""
     expires_at: datetime
+    """Time until which the code is valid."""
     resend_at: datetime
     """Time from which the next send to this destination is accepted."""
 
@@ -85,9 +90,15 @@ class VerificationSent(Result):
 def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     """Creates a verification and sends its code.
 
-    First it charges the limits and writes the verification. Then it schedules the deletion, and
-    sends the code last. In this order a failure leaves nothing behind for good.
+    The code goes by email, SMS, WhatsApp or voice. Each send counts towards the limits of the
+    destination.
+
+    Raises:
+        AttemptsExhausted, CountryNotAllowed, LineTypeNotSupported, LimitExceeded,
+        ProviderRefused, ProviderUnavailable
     """
+    # The limits first, then the record and its deletion, the code last: so a failure leaves
+    # nothing behind for good.
     if parameters.channel in {"whatsapp", "voice"}:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)

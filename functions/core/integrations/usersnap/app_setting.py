@@ -4,7 +4,7 @@ One item, changed by one atomic update.
 """
 
 import re
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -30,6 +30,14 @@ class SpaceApiKey(ValidatedStr):
         if not _UUID.fullmatch(text):
             raise NotValid("must be the API key of a Usersnap space, a UUID in lower case")
         return cls(text)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The UUID."""
+        return {
+            "pattern": f"^{_UUID.pattern}$",
+            "examples": ["01234567-89ab-4cde-8f01-23456789abcd"],
+        }
 
 
 class Usersnap(msgspec.Struct, frozen=True, kw_only=True):

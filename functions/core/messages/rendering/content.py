@@ -7,7 +7,7 @@ hosts get an invisible character after each dot: they stay readable and are not 
 """
 
 import re
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from functions.core import config
 from functions.core.messages.rendering.links import break_links, has_link, host_of
@@ -49,6 +49,11 @@ class Line(ValidatedStr):
             raise NotValid("must not contain characters that change the direction of writing")
         return cls(" ".join(_without_foreign_link(word) for word in text.split(" ")))
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Most characters."""
+        return {"minLength": 1, "maxLength": cls.longest}
+
 
 class Name(Line):
     """Name of a person or a thing.
@@ -78,6 +83,15 @@ class Link(ValidatedStr):
         if not is_own_host(host_of(_as_deployed(text))):
             raise NotValid("must go to one of this deployment's link_hosts")
         return cls(text)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Most characters."""
+        return {
+            "format": "uri",
+            "maxLength": cls.longest,
+            "examples": ["https://app.example.com/start"],
+        }
 
 
 class UnsubscribeLink(Link):

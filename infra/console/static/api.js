@@ -1,0 +1,171 @@
+/** Calls: the public API with a development token, and the reads below /_local/. */
+
+const watchers = [];
+let connected = true;
+
+/** Calls `watch` with whether make run answers, at each change. */
+export const atConnection = (watch) => watchers.push(watch);
+
+function connection(up) {
+  if (up !== connected) watchers.forEach((watch) => watch(up));
+  connected = up;
+}
+
+async function send(path, options) {
+  try {
+    const response = await fetch(path, options);
+    connection(true);
+    return response;
+  } catch (error) {
+    if (error.name !== "AbortError") connection(false);
+    throw error;
+  }
+}
+
+const polled = new Map();
+const POLLED_MOST = 20;
+
+/**
+ * Reads JSON below /_local/. Throws an `Error` with the server's message.
+ * A poll answers the same object as before while nothing has changed.
+ * @param {string} path such as "inbox?to=ana@example.com"
+ * @param {{poll?: boolean, signal?: AbortSignal, method?: string, body?: any}} options
+ */
+export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
+  const headers = { "x-console": poll ? "poll" : "page" };
+  const before = poll && polled.get(path);
+  if (before) headers["if-none-match"] = before.etag;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await send(`/_local/${path}`,
+    { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+  if (before && response.status === 304) return before.answer;
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.message ?? response.statusText);
+  if (poll && response.headers.has("etag")) remember(path, response.headers.get("etag"), answer);
+  return answer;
+}
+
+function remember(path, etag, answer) {
+  polled.delete(path);
+  polled.set(path, { etag, answer });
+  if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
+}
+
+/** Reads a text or a document below /_local/, as it is. */
+export async function localText(path, { signal } = {}) {
+  const response = await send(`/_local/${path}`, { headers: { "x-console": "page" }, signal });
+  if (!response.ok) throw new Error((await response.json()).message ?? response.statusText);
+  return response.text();
+}
+
+let known;
+
+/** What is told about this stack: url, app_name, stage, tokens, … */
+export const about = () => (known ??= local("about"));
+
+/**
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {boolean} ok
+ * @property {any} body JSON, or text
+ * @property {Headers} headers
+ * @property {number} ms
+ * @property {{method: string, path: string, headers: object, body?: any}} request as it was sent
+ */
+
+/**
+ * A request to the public API as it would be sent.
+ * @returns {Promise<Answer["request"]>}
+ */
+export async function prepared(method, path, { body, token = "secret", headers = {} } = {}) {
+  const { tokens } = await about();
+  const told = {
+    ...(token && { authorization: `Bearer ${tokens[token]}` }),
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...headers,
+  };
+  return { method, path, headers: told, body };
+}
+
+/**
+ * Calls the public API. A problem is an answer, not an error.
+ * @param {string} method
+ * @param {string} path such as "/workflows/verify_send"
+ * @param {{body?: any, token?: "secret" | "publishable" | null, headers?: object, poll?: boolean,
+ *   signal?: AbortSignal}} options
+ * @returns {Promise<Answer>}
+ */
+export async function api(method, path, options = {}) {
+  const { poll = false, signal } = options;
+  const request = await prepared(method, path, options);
+  const { body } = request;
+  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const headers = { ...request.headers, "x-console": poll ? "poll" : "page" };
+  const started = performance.now();
+  const response = await send(path, { method, headers, body: text, signal });
+  const content = await response.text();
+  return {
+    status: response.status,
+    ok: response.ok,
+    body: parsed(content),
+    headers: response.headers,
+    ms: Math.round(performance.now() - started),
+    request,
+  };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Does `work` now and again after each pause, while the page is open and visible.
+ * `work` may return false to end it. While make run is down, it is tried every 2 s.
+ * @param {AbortSignal} signal of the page
+ * @param {number} milliseconds pause
+ * @param {() => Promise<any>} work
+ */
+export async function live(signal, milliseconds, work) {
+  while (!signal.aborted) {
+    let pause = milliseconds;
+    try {
+      if (!document.hidden && (await work()) === false) return;
+    } catch (error) {
+      if (connected && error.name !== "AbortError") console.warn(error);
+      pause = Math.max(pause, 2000);
+    }
+    await new Promise((done) => {
+      setTimeout(done, pause);
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+}
+
+/** A request as a command of curl. */
+export function asCurl({ method, path, headers, body }, origin = location.origin) {
+  const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const lines = [`curl -s${method === "GET" || (method === "POST" && body !== undefined)
+    ? "" : ` -X ${method}`} ${quoted(origin + path)}`];
+  for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+  if (body !== undefined) lines.push(`-d ${quoted(asText(body))}`);
+  return lines.join(" \\\n  ");
+}
+
+/** A request as JavaScript. */
+export function asFetch({ method, path, headers, body }, origin = location.origin) {
+  const isJson = body !== undefined && typeof body !== "string";
+  const data = isJson ? `JSON.stringify(${JSON.stringify(body, null, 2)})` : JSON.stringify(body);
+  const options = [
+    `  method: "${method}",`,
+    `  headers: ${JSON.stringify(headers, null, 2).replaceAll("\n", "\n  ")},`,
+    body !== undefined && `  body: ${data.replaceAll("\n", "\n  ")},`,
+  ].filter(Boolean).join("\n");
+  return `const response = await fetch("${origin}${path}", {\n${options}\n});\n` +
+    "const answer = await response.json();";
+}
+
+const asText = (body) => (typeof body === "string" ? body : JSON.stringify(body));

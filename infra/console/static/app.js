@@ -1,0 +1,101 @@
+/** The shell: navigation, and the page of the current URL. */
+
+import { about, atConnection } from "./api.js";
+import { h, replace } from "./dom.js";
+import { ago } from "./format.js";
+
+const GROUPS = [
+  ["Try", ["verify", "workflows", "emails"]],
+  ["Watch", ["inbox", "runs", "schedules", "webhooks", "requests"]],
+  ["Build", ["api"]],
+];
+const NAMES = { api: "API" };
+const main = document.getElementById("page");
+let leave = new AbortController();
+let shown = {};
+
+const nameOf = (page) => NAMES[page] ?? page[0].toUpperCase() + page.slice(1);
+const addressOf = (page) => (page === "verify" ? "/" : `/console/${page}`);
+
+/** The current page's name and what follows it in the path. */
+function place() {
+  const [, console, page, ...rest] = location.pathname.split("/").map(decodeURIComponent);
+  return { page: console === "console" && page ? page : "verify", rest: rest.filter(Boolean) };
+}
+
+function drawNav(current) {
+  const link = (page) =>
+    h("a", { href: addressOf(page), "aria-current": page === current && "page" }, nameOf(page));
+  const group = ([name, pages]) => h("div", {}, h("p", {}, name), pages.map(link));
+  replace(document.getElementById("nav"), GROUPS.map(group));
+  document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+/**
+ * Shows the page of the current URL. `moved`: by a click, so that focus follows.
+ * A page whose `show` returned a function goes to another of its own URLs with it, and so keeps
+ * its list, its scroll position and its data.
+ */
+async function show(moved) {
+  const { page, rest } = place();
+  const query = new URLSearchParams(location.search);
+  if (page === shown.page && shown.move) return shown.move({ rest, query });
+  shown = {};
+  leave.abort();
+  leave = new AbortController();
+  const { signal } = leave;
+  drawNav(page);
+  document.title = `${nameOf(page)} · backend workflows`;
+  if (!GROUPS.some(([, pages]) => pages.includes(page))) {
+    replace(main, h("h1", {}, "Not found"), h("p", {}, "This page does not exist."));
+    return;
+  }
+  const module = await import(`./pages/${page}.js`);
+  if (signal.aborted) return;
+  replace(main);
+  main.className = page;
+  const move = await module.show(main, { rest, query, signal });
+  if (!signal.aborted) shown = { page, move: typeof move === "function" && move };
+  if (moved) main.focus({ preventScroll: true });
+}
+
+/** Goes to a page without loading the shell again. */
+export function go(path) {
+  history.pushState(null, "", path);
+  scrollTo(0, 0);
+  show(true);
+}
+
+addEventListener("popstate", () => show(false));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  const plain = !event.defaultPrevented && event.button === 0 &&
+    !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (!link || !plain || link.target || link.origin !== location.origin || link.download) return;
+  if (link.hash || (link.pathname !== "/" && !link.pathname.startsWith("/console"))) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});
+
+atConnection((up) => {
+  const banner = document.getElementById("connection");
+  banner.hidden = up;
+  banner.textContent = up ? "" : "make run has stopped. Start it again; this page goes on by itself.";
+});
+
+about().then(({ url, stage, app_name }) => {
+  if (!url) showEmailsOnly();
+  replace(document.getElementById("where"), h("b", {}, app_name), ` · ${stage}`, h("br"), url);
+});
+
+/** make preview has no API and no messages. */
+function showEmailsOnly() {
+  document.body.classList.add("emails-only");
+  document.querySelector(".brand").href = "/console/emails";
+  if (place().page !== "emails") go("/console/emails");
+}
+
+setInterval(() => {
+  for (const each of document.querySelectorAll("time[data-ago]")) each.textContent = ago(each.dateTime);
+}, 10_000);
+show(false);

@@ -1,0 +1,130 @@
+/** One run: how it goes, its result or problem, and its items. */
+
+import { api, live } from "../api.js";
+import { go } from "../app.js";
+import { h, replace } from "../dom.js";
+import { count, counted, duration } from "../format.js";
+import { confirmed, empty, facts, json, pageHead, pill, problem, reading, say,
+  time, working } from "../parts.js";
+import { itemsOf } from "./run_items.js";
+import { done, failures, lastedInWords, progress, rateInWords, speed,
+  speedometer, waitingWord } from "./run_progress.js";
+
+const REFRESH_MS = 1000;
+/** After fewer items the time that is left is a guess. */
+const FEW_ITEMS = 5;
+
+export async function showOne(main, id, query, signal) {
+  const page = h("div", { class: "stack" }, reading("the run"));
+  const actions = h("div", { class: "actions" });
+  const [workflow] = id.split(".");
+  document.title = `${workflow} · Runs`;
+  main.append(h("p", {}, h("a", { href: "/console/runs" }, "All runs")),
+    pageHead(workflow, h("code", {}, id), actions), page);
+  const measure = speedometer();
+  let shown;
+  live(signal, REFRESH_MS, async () => {
+    const got = await api("GET", `/runs/${encodeURIComponent(id)}`, { poll: true, signal });
+    if (!got.ok) return refused(page, got);
+    shown ??= draw(page, actions, got.body, query.get("of"));
+    shown.update(got.body, measure(got.body));
+    await shown.items.refresh(got.body);
+    return got.body.status === "running";
+  });
+}
+
+/** Ends the refreshing where the run does not exist; other failures may pass. */
+function refused(page, { status, body }) {
+  if (status !== 404) return replace(page, problem(body));
+  replace(page, empty("There is no such run",
+    "Its id may be mistyped, or the local stack has begun anew since.",
+    h("a", { class: "button", href: "/console/runs" }, "All runs")));
+  return false;
+}
+
+function draw(page, actions, run, retried) {
+  const bar = progress(run, "big");
+  const numbers = h("dl", { class: "numbers" });
+  const state = h("div", { class: "row" });
+  const details = h("div");
+  const outcome = h("div", { class: "stack" });
+  const items = itemsOf(run.run_id);
+  replace(page, retried && h("p", {}, "Retries what failed in ",
+      h("a", { href: `/console/runs/${retried}` }, "the run before it"), "."),
+    h("section", { class: "card", "aria-label": "Progress" }, state, bar.element, numbers, details),
+    outcome, items.element);
+  let status;
+  const update = (now, pace) => {
+    bar.update(now);
+    drawNumbers(numbers, now);
+    replace(details, times(now, pace));
+    if (now.status === status) return;
+    if (status) say(ending(now));
+    status = now.status;
+    replace(state, pill(now.status), failures(now));
+    replace(actions, actionsOf(now));
+    replace(outcome, outcomeOf(now));
+  };
+  return { update, items };
+}
+
+function ending({ status, failed, total }) {
+  if (status === "cancelled") return "The run has been cancelled.";
+  if (status === "failed") return "The run has failed.";
+  return failed ? `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`
+    : "The run has succeeded.";
+}
+
+function drawNumbers(numbers, run) {
+  const names = ["succeeded", "failed", "running", "pending"];
+  if (!numbers.childElementCount) numbers.append(...names.map((name) =>
+    h("div", { class: name }, h("dt", {}), h("dd", {}))));
+  names.forEach((name, place) => {
+    const [term, value] = numbers.children[place].children;
+    term.textContent = name === "pending" ? waitingWord(run) : name;
+    value.textContent = count(run[name]);
+    value.className = run[name] ? "" : "zero";
+  });
+}
+
+function times(run, { perSecond, leftMs }) {
+  const going = run.status === "running";
+  const left = going && done(run) >= FEW_ITEMS && leftMs !== null;
+  return facts({
+    Started: time(run.started_at),
+    Finished: !going && time(run.finished_at),
+    Duration: lastedInWords(run),
+    Throughput: run.total > 1 && (going ? rateInWords(perSecond) : speed(run)),
+    "Time left": left && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
+    Items: count(run.total),
+  });
+}
+
+function outcomeOf(run) {
+  if (run.problem) return problem(run.problem);
+  return run.result !== null &&
+    h("section", { class: "stack" }, h("h2", {}, "Result"), json(run.result, "Result"));
+}
+
+function actionsOf(run) {
+  const open = h("a", { class: "button", href: `/console/workflows/${run.workflow}` },
+    "Open the workflow");
+  if (run.status === "running") {
+    return [open, working("Cancel the run", () => cancel(run), "danger")];
+  }
+  const label = `Retry ${counted(run.failed, "failed item")}`;
+  return [open, run.failed > 0 && working(label, () => retry(run), "primary")];
+}
+
+async function cancel(run) {
+  const question = "Cancel this run? Items that have not started never start.";
+  if (!(await confirmed(question, "Cancel the run"))) return;
+  const got = await api("DELETE", `/runs/${run.run_id}`);
+  if (!got.ok) say(got.body.detail);
+}
+
+async function retry(run) {
+  const got = await api("POST", `/runs/${run.run_id}/retry`);
+  if (got.ok) go(`/console/runs/${got.body.run_id}?of=${run.run_id}`);
+  else say(got.body.detail);
+}

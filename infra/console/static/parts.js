@@ -1,0 +1,234 @@
+/** Parts that pages are made of. */
+
+import { asCurl, asFetch } from "./api.js";
+import { h, replace } from "./dom.js";
+import { ago, duration, moment } from "./format.js";
+
+/** Heading of a page, with one sentence and its actions. */
+export const pageHead = (title, lead, ...actions) =>
+  h("div", { class: "head" }, h("div", {}, h("h1", {}, title), lead && h("p", { class: "lead" }, lead)),
+    actions.length > 0 && h("div", { class: "actions" }, actions));
+
+const TONES = {
+  running: "info", pending: "quiet", succeeded: "good", delivered: "good", verified: "good",
+  failed: "bad", refused: "bad", cancelled: "quiet", paused: "warn", active: "good",
+};
+
+/** A status as a word in its colour; for a number, that of an HTTP status. */
+export function pill(status, tone = TONES[status]) {
+  const http = typeof status === "number" && (status < 400 ? "good" : status < 500 ? "warn" : "bad");
+  return h("span", { class: `pill ${http || tone || "quiet"}` }, String(status));
+}
+
+/** What is told where data takes longer than a second. */
+export const reading = (what) => h("p", { class: "late" }, `Reading ${what}…`);
+
+/** What to do where there is nothing yet. */
+export const empty = (title, hint, ...actions) =>
+  h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, hint), actions);
+
+/** A button. `kind`: "primary", "danger", "quiet" or none. */
+export const button = (label, click, kind = "", props = {}) =>
+  h("button", { type: "button", class: kind, on: { click }, ...props }, label);
+
+/**
+ * A button that waits for its work: it cannot be pressed twice, and tells a failure.
+ * @param {() => Promise<any>} work
+ */
+export function working(label, work, kind = "", props = {}) {
+  const made = button(label, async () => {
+    made.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      say(error.message);
+    } finally {
+      made.disabled = false;
+      // A button that cannot be pressed loses its focus.
+      if (document.activeElement === document.body) made.focus();
+    }
+  }, kind, props);
+  return made;
+}
+
+/** Tells something for a moment, on the screen and to screen readers. */
+export function say(text) {
+  const said = document.getElementById("said");
+  said.textContent = text;
+  clearTimeout(said.timer);
+  said.timer = setTimeout(() => (said.textContent = ""), 4000);
+}
+
+/** A button that copies a text. */
+export const copyButton = (text, label = "Copy", props = {}) => button(label, async () => {
+  await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+  say("Copied");
+}, "quiet copy", props);
+
+/** A block of code or text, with a button that copies it. */
+export const code = (text, label = "Code") =>
+  h("div", { class: "code" }, h("pre", { tabindex: 0, role: "region", "aria-label": label }, text),
+    copyButton(text));
+
+/** A value as JSON. */
+export const json = (value, label = "JSON") =>
+  code(typeof value === "string" ? value : JSON.stringify(value, null, 2), label);
+
+/** A time, relative, with the whole time on hover. The shell keeps it current. */
+export const time = (iso) =>
+  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span", { class: "none" }, "–");
+
+let ids = 0;
+/** An id that no other element has. */
+export const newId = (prefix = "id") => `${prefix}-${++ids}`;
+
+/**
+ * Tabs (WAI-ARIA): arrow keys change the tab.
+ * @param {string} label of the tab list
+ * @param {Record<string, () => Node>} panels content by name, made when first shown
+ */
+export function tabs(label, panels, first = Object.keys(panels)[0]) {
+  const panel = h("div", { role: "tabpanel", id: newId("panel"), tabindex: 0 });
+  const made = Object.keys(panels).map((name) => h("button", {
+    type: "button", role: "tab", id: newId("tab"), "aria-controls": panel.id,
+    on: { click: () => choose(name), keydown: move },
+  }, name));
+  const choose = (name) => {
+    for (const tab of made) {
+      const chosen = tab.textContent === name;
+      tab.setAttribute("aria-selected", chosen);
+      tab.tabIndex = chosen ? 0 : -1;
+      if (chosen) panel.setAttribute("aria-labelledby", tab.id);
+    }
+    replace(panel, panels[name]());
+  };
+  function move(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = made[(made.indexOf(event.target) + step + made.length) % made.length];
+    next.focus();
+    next.click();
+  }
+  choose(first in panels ? first : Object.keys(panels)[0]);
+  return h("div", { class: "tabs" }, h("div", { role: "tablist", "aria-label": label }, made), panel);
+}
+
+/** A link to what a request logged. */
+const logOf = (requestId) =>
+  h("a", { href: `/console/requests/${encodeURIComponent(requestId)}` }, "Log of this request");
+
+/** A problem (RFC 9457) as people read it. */
+export function problem(body) {
+  const link = body.request_id && logOf(body.request_id);
+  return h("div", { class: "problem", role: "alert" },
+    h("p", {}, h("b", {}, body.title ?? "The call failed"), " ", body.code && h("code", {}, body.code)),
+    h("p", {}, body.detail ?? body.message ?? String(body)),
+    body.errors?.length > 1 && h("ul", {}, body.errors.map((each) =>
+      h("li", {}, h("code", {}, each.pointer), " ", each.detail))),
+    body.retry_after_seconds > 0 &&
+      h("p", {}, `It can pass again in ${duration(body.retry_after_seconds * 1000)}.`),
+    link && h("p", {}, link));
+}
+
+/** An answer of the API: status, time, and its body or problem. */
+export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
+  h("p", { class: "row" }, pill(got.status), h("span", { class: "none" }, `${got.ms} ms`),
+    got.ok && got.headers.get("x-request-id") && logOf(got.headers.get("x-request-id"))),
+  !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
+
+let language = "curl";
+
+/** A request as curl and as JavaScript, to copy; in the language that was chosen last. */
+export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
+
+/** The same call as a command and as JavaScript, to copy. */
+export function codeTabs(curl, javascript) {
+  const shown = (name, text, label) => {
+    language = name;
+    return code(text, label);
+  };
+  return tabs("This request as", {
+    curl: () => shown("curl", curl(), "curl command"),
+    fetch: () => shown("fetch", javascript(), "JavaScript"),
+  }, language);
+}
+
+/**
+ * A table.
+ * @param {string} label of the table
+ * @param {string[]} columns headings; "" for one without
+ * @returns {{element: Element, body: Element}} fill `body` with rows, best with `keep`
+ */
+export function table(label, columns) {
+  const body = h("tbody");
+  const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
+  const element = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    h("table", {}, h("thead", {}, h("tr", {}, head)), body));
+  return { element, body };
+}
+
+/** A row of a table. */
+export const row = (...cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell)));
+
+/** A labelled control with a hint below it. */
+export function field(label, control, hint) {
+  control.id ||= newId("field");
+  const described = hint && h("small", { id: newId("hint") }, hint);
+  if (described) control.setAttribute("aria-describedby", described.id);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, described);
+}
+
+/** Shows an error of a control in its paragraph, and says so to screen readers; "" clears it. */
+export function mark(control, error, detail) {
+  error.textContent = detail;
+  const others = (control.getAttribute("aria-describedby") ?? "").split(" ")
+    .filter((id) => id && id !== error.id);
+  const described = detail ? [...others, error.id] : others;
+  if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+  else control.removeAttribute("aria-describedby");
+  if (detail) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
+}
+
+/** A list of choices of which one is pressed. */
+export function choice(label, values, chosen, choose) {
+  const buttons = Object.entries(values).map(([value, name]) => button(name, () => press(value), "",
+    { "data-value": value }));
+  const press = (value) => {
+    buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
+    choose(value);
+  };
+  buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === chosen));
+  return h("div", { class: "choice", role: "group", "aria-label": label }, buttons);
+}
+
+/** Names and values. */
+export const facts = (pairs) => h("dl", { class: "facts" },
+  Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
+    .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+
+/** Log lines, each with its traceback. */
+export const logLines = (lines) => h("ol", { class: "log" }, lines.map((line) =>
+  h("li", { class: line.level.toLowerCase() },
+    h("p", {}, h("time", { datetime: line.at }, line.at.slice(11, 23)), " ",
+      h("b", {}, line.level), " ", h("span", {}, `${line.about}: ${line.message}`)),
+    Object.keys(line.keys).length > 0 && h("small", {}, Object.entries(line.keys)
+      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+      .join("  ")),
+    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": `Traceback of ${line.at}` }, line.traceback))));
+
+/**
+ * Asks before something that cannot be undone.
+ * @returns {Promise<boolean>}
+ */
+export function confirmed(question, yes) {
+  return new Promise((done) => {
+    const dialog = h("dialog", { "aria-label": question, on: { close: () => {
+      dialog.remove();
+      done(dialog.returnValue === "yes");
+    } } }, h("form", { method: "dialog" }, h("p", {}, question), h("div", { class: "actions" },
+      h("button", { value: "no" }, "Keep it"), h("button", { value: "yes", class: "danger" }, yes))));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,1 @@
+"""Parts of the document that operations share: schemas, examples, problems, headers, security."""

@@ -1,0 +1,91 @@
+"""Messages as the console's page Inbox reads them: without HTML, with segments and links."""
+
+from typing import Any
+
+import pytest
+
+from infra.console.answer import inert_document
+from infra.console.brief import brief
+from infra.console.links import links
+from infra.local.captured import message
+from tests.builders.local_servers import Stack
+
+
+def sms(text: str) -> dict[str, Any]:
+    segments: dict[str, Any] = brief(message("sms", "+15005550010", None, text))["segments"]
+    return segments
+
+
+def test_the_list_leaves_out_html(stack: Stack) -> None:
+    email = message("email", "ana@example.com", None, "Hello") | {"html": "<p>Hello</p>"}
+    stack.server.inbox.add(email)
+    [whole] = stack.client.get("/_local/inbox").json()
+    [short] = stack.client.get("/_local/inbox?brief=true").json()
+    assert whole == email
+    assert short == {name: value for name, value in email.items() if name != "html"}
+
+
+@pytest.mark.parametrize(
+    ("text", "alphabet", "units", "count"),
+    [
+        ("", "GSM-7", 0, 1),
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("a" * 307, "GSM-7", 307, 3),
+        ("€" * 81, "GSM-7", 162, 2),
+        ("я" * 70, "UCS-2", 70, 1),
+        ("я" * 71, "UCS-2", 71, 2),
+        ("я" * 135, "UCS-2", 135, 3),
+    ],
+)
+def test_an_sms_tells_its_segments(text: str, alphabet: str, units: int, count: int) -> None:
+    assert sms(text) == {"alphabet": alphabet, "units": units, "count": count}
+
+
+def test_only_an_sms_has_segments() -> None:
+    assert "segments" not in brief(message("voice", "+15005550010", None, "Hello"))
+
+
+def test_links_to_web_pages_are_listed_in_their_order() -> None:
+    html = """<a href="https://a.example/?q=1&amp;r=2">  First
+        <b>link</b> </a><a href=" http://b.example "></a><a>none</a> text
+        <a href="https://c.example"><span dir="auto">Third</span></a> after it"""
+    assert links(html) == [
+        {"text": "First link", "url": "https://a.example/?q=1&r=2"},
+        {"text": "", "url": "http://b.example"},
+        {"text": "Third", "url": "https://c.example"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "mailto:help@example.com",
+        "/console/runs",
+        "//evil.example",
+        "https:",
+        "http://[",
+        "",
+    ],
+)
+def test_a_link_to_something_else_is_not_listed(url: str) -> None:
+    assert links(f'<a href="{url}">it</a>') == []
+
+
+def test_links_are_read_of_a_message(stack: Stack) -> None:
+    email = message("email", "ana@example.com", None, "Hello")
+    stack.server.inbox.add(email | {"html": '<a href="https://a.example">A</a>'})
+    found = stack.client.get(f"/_local/inbox/{email['id']}/links")
+    assert found.json() == [{"text": "A", "url": "https://a.example"}]
+    assert stack.client.get("/_local/inbox/none/links").status_code == 404
+
+
+def test_a_link_in_a_document_asks_for_a_tab_which_its_sandbox_refuses() -> None:
+    answer = inert_document("<!doctype html><a href='https://a.example'>A</a>")
+    assert answer.body.startswith(b"<!doctype html>")
+    assert answer.body.endswith(b'<base target="_blank">')
+    assert "allow-popups" not in answer.headers["content-security-policy"]

@@ -1,0 +1,144 @@
+"""The console's lists of workflows and of webhook sources, and the samples that it signs."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.api.webhooks.delivery import Received
+from functions.api.webhooks.scheme import SchemeName, scheme
+from functions.core.errors import WorkflowError
+from infra import sam
+from infra.console.catalog import read_workflows
+from infra.console.samples import filled, sample_payload
+from infra.console.signatures import NotSignable, sign
+from infra.workflows import publishable_scopes, workflows
+from tests.builders.deliveries import BASE64_KEYS
+
+URL = "http://127.0.0.1:8787/webhooks/x"
+SCHEMES: list[SchemeName] = ["standard", "stripe", "github", "twilio", "usersnap"]
+KEYS = {"standard": BASE64_KEYS[0]}
+HANDLER = '''"""greet: says hello to somebody.
+
+More about it.
+"""
+
+lambda_handler = workflow(greet, background=False, calls=["verify_send"])
+'''
+
+
+def of(name: str) -> dict[str, Any]:
+    return next(each for each in read_workflows() if each["name"] == name)
+
+
+def test_groups_are_those_of_the_readme_in_its_order() -> None:
+    rows = re.findall(
+        r"^\| (?:\*\*(\w+)\*\*)? *\| \[`(\w+)`\]",
+        (sam.ROOT / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    listed, group = [], ""
+    for heading, name in rows:
+        group = heading or group
+        listed.append((name, group))
+    found = [(each["name"], each["group"]) for each in read_workflows()]
+    assert found[: len(listed)] == listed
+    assert {group for _, group in found[len(listed) :]} <= {"Platform", "Your own"}
+    assert sorted(name for name, _ in found) == workflows()
+
+
+def test_options_are_those_of_the_code() -> None:
+    scopes = {f"workflow:{each['name']}" for each in read_workflows() if each["publishable"]}
+    assert scopes == publishable_scopes()
+    assert [each["name"] for each in read_workflows() if each["public"]] == ["record_registration"]
+    secretive = {each["name"] for each in read_workflows() if not each["background"]}
+    assert secretive == {"verify_check", "update_usersnap", "record_registration"}
+
+
+def test_every_workflow_has_a_summary_and_a_sample() -> None:
+    for each in read_workflows():
+        assert re.fullmatch(r"[A-Z].+[.]", each["summary"]), each
+        assert each["sample"]["parameters"], each["name"]
+    assert of("verify_send")["sample"]["parameters"]["to"] == "ana@example.com"
+    assert "registration_token" in of("record_registration")["sample"]["parameters"]
+
+
+def test_samples_of_emails_are_the_templates_own_with_links_to_this_machine() -> None:
+    templates = of("send_email_template")["sample"]["templates"]
+    assert templates.keys() == {"invitation", "message", "welcome"}
+    assert templates["welcome"] == {"first_name": "Ana", "start_url": "http://localhost:3000/start"}
+    assert "app.example.com" not in json.dumps(templates)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "functions/workflows/greet").mkdir(parents=True)
+    (tmp_path / "tests/events").mkdir(parents=True)
+    (tmp_path / "functions/workflows/greet/handler.py").write_text(HANDLER)
+    (tmp_path / "tests/events/greet.json").write_text('{"parameters": {"name": "Ana"}}')
+    return tmp_path
+
+
+def test_a_workflow_of_the_developers_own_is_listed(project: Path) -> None:
+    assert read_workflows(project) == [
+        {
+            "name": "greet",
+            "group": "Your own",
+            "summary": "Says hello to somebody.",
+            "publishable": False,
+            "background": False,
+            "public": False,
+            "sample": {"parameters": {"name": "Ana"}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("event", ["{", "[]", "null", '"x"', '{"parameters": 1}', '{"body": "["}'])
+def test_a_workflow_that_is_being_written_is_listed(event: str, project: Path) -> None:
+    (project / "functions/workflows/greet/handler.py").write_text("def greet(:")
+    (project / "tests/events/greet.json").write_text(event)
+    (found,) = read_workflows(project)
+    assert (found["summary"], found["sample"]) == ("", {"parameters": {}})
+
+
+def verified(name: SchemeName, payload: object, key: str) -> Any:
+    """Payload of a signed sample, as the code that ships verifies it."""
+    now = time.time()
+    delivery = sign(name, payload, key, URL, now)
+    received = Received(delivery.body.encode(), delivery.headers, "", URL)
+    return scheme(name).verify(received, (key,), now).payload
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_sample_of_each_scheme_is_accepted(name: SchemeName) -> None:
+    key = KEYS.get(name, "a key")
+    payload = filled(sample_payload("mine", name))
+    assert verified(name, payload, key) == payload
+    accented = {"note": "é & = + 日本 \U0001f600"}
+    assert verified(name, accented, key) == accented
+    received = Received(b"{}", sign(name, accented, key, URL, time.time()).headers, "", URL)
+    with pytest.raises(WorkflowError):
+        scheme(name).verify(received, (key,), time.time())
+
+
+def test_each_sample_is_a_delivery_of_its_own() -> None:
+    shown = sample_payload("usersnap", "usersnap")
+    first, second = filled(shown), filled(shown)
+    assert isinstance(first["feedback_number"], int)
+    assert first["feedback_number"] != second["feedback_number"]
+    assert filled({"a": ["<now>"]})["a"][0].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "key"),
+    [("twilio", {"a": 1}, "key"), ("twilio", [], "key"), ("standard", {}, "not base64")],
+)
+def test_what_cannot_be_signed_is_said_without_the_key(
+    name: str, payload: object, key: str
+) -> None:
+    with pytest.raises(NotSignable) as raised:
+        sign(name, payload, key, URL, 0)
+    assert key not in str(raised.value).split()

@@ -1,0 +1,64 @@
+"""openapi.json of the local stack: made of the code, and kept while that is broken."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra import sam
+from infra.local.openapi import OpenApi
+from infra.logs.text import Tone
+from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
+
+pytestmark = pytest.mark.slow
+
+HANDLER = "functions/workflows/verify_delete/handler.py"
+
+
+class Said(list[str]):
+    """What the terminal was told."""
+
+    def __call__(self, text: str, tone: Tone = "plain") -> None:
+        self.append(f"{tone}: {text}")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, which a test may break."""
+    for folder in ("functions", "infra"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(sam.ROOT / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(sam.TEMPLATE, tmp_path)
+    return tmp_path
+
+
+def test_it_is_made_anew_of_changed_code_and_kept_of_broken_code(project: Path) -> None:
+    said, handler = Said(), project / HANDLER
+    openapi = OpenApi("http://127.0.0.1:8787", said, project)
+    first = json.loads(openapi.files()[PLACE])
+    assert first["servers"] == [{"url": "http://127.0.0.1:8787"}]
+    assert not openapi.make_again()
+
+    sound = handler.read_text()
+    handler.write_text(sound.replace('"""Deletes a verification.', '"""Forgets a verification.'))
+    assert openapi.make_again()
+    changed = openapi.files()
+    summary = json.loads(changed[PLACE])["paths"]["/workflows/verify_delete"]["post"]["summary"]
+    assert summary == "Forgets a verification"
+
+    handler.write_text("import nothing_of_that_name\n")
+    assert not openapi.make_again()
+    assert openapi.files() == changed
+    error = "ModuleNotFoundError: No module named 'nothing_of_that_name'"
+    assert said == [f"warning: openapi.json stays as it was: {error}"]
+
+
+def test_code_that_is_broken_at_the_start_has_the_committed_document(tmp_path: Path) -> None:
+    openapi = OpenApi("/", Said(), tmp_path)
+    assert openapi.files() == {PLACE: COMMITTED.read_bytes()}
+
+
+def test_a_build_of_broken_code_ends_with_the_error(tmp_path: Path) -> None:
+    with pytest.raises(NotMade, match=r"No module named '?infra"):
+        made(begin("/", tmp_path))
