@@ -166,7 +166,7 @@ class CodeKeys(msgspec.Struct, frozen=True):
         return self._signed(verification_id, _by(_CHECK, verification_id, signer)).hex()
 
     def proof_id(self, verification_id: str, signer: str) -> bytes:
-        """128 bits that name the proof of such a check; the client's key alone does not tell them."""
+        """128 bits that name the proof of such a check; the client's key does not tell them."""
         return self._signed(verification_id, _by(_PROOF, verification_id, signer))[:16]
 
     def _stream(self, verification_id: str, message: bytes) -> Iterator[int]:
