@@ -9,6 +9,7 @@ from functions.api.schedules.names import ScheduleId
 from functions.api.webhooks.handler import DeliveryAccepted, receive_webhook
 from functions.core.errors import (
     IdempotencyKeyRefused,
+    InvalidIdempotencyKey,
     NotInBackground,
     NotPermitted,
 )
@@ -108,6 +109,9 @@ def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN4
     if options.idempotency == "heeded":
         raised += WITH_KEY
         headers += ("IdempotencyKey",)
+    if options.idempotency == "passed":
+        raised.append(InvalidIdempotencyKey)
+        headers += ("PassedIdempotencyKey",)
     if options.idempotency == "refused":
         raised.append(IdempotencyKeyRefused)
     if options.background:

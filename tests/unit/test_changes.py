@@ -53,6 +53,14 @@ def test_the_outcome_of_the_message_is_an_event(delivery: str) -> None:
     assert (event.type, event.data["delivery_reason"]) == (f"verification.{delivery}", "Permanent")
 
 
+@pytest.mark.parametrize("known", ["sent", "delivered", "failed"])
+def test_each_message_that_is_sent_is_an_event(known: str) -> None:
+    before = sent(delivery={"S": known}, message_id={"S": "m-1"})
+    now = sent(message_id={"S": "m-2"})
+    assert types(change(before, now)) == ["verification.sent"]
+    assert change(now, now | {"channel": {"S": "voice"}}) == []
+
+
 def test_a_failure_reported_before_the_send_is_recorded_is_two_events() -> None:
     found = change(BEFORE, BEFORE | {"delivery": {"S": "failed"}})
     assert types(found) == ["verification.sent", "verification.failed"]

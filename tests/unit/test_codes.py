@@ -1,9 +1,11 @@
 import re
+from collections import Counter
+from itertools import product
 
 import pytest
 
 from functions.core.parameters import NotValid
-from functions.core.verification.codes import CodeForm, CodeKeys, new_code, read_code
+from functions.core.verification.codes import CodeForm, CodeKeys, digits, new_salt, read_code
 
 KEYS = CodeKeys.from_json('{"current": "k2", "k1": "old", "k2": "new"}')
 
@@ -18,6 +20,13 @@ def test_a_mac_is_made_with_the_key_that_the_id_names() -> None:
     only_old = CodeKeys.from_json('{"current": "k1", "k1": "old"}')
     assert KEYS.mac("k1.x", "123456") == only_old.mac("k1.x", "123456")
     assert KEYS.mac("k2.x", "123456") != only_old.mac("k2.x", "123456")
+
+
+def test_a_mac_is_that_of_earlier_releases() -> None:
+    """Otherwise no code that was sent before a deployment would be right after it."""
+    assert KEYS.mac("k1.x", "123456").hex() == (
+        "0208fc1d347ae0089c2eb7eadfd3c65b2b98fe25bd0d59a07a13798497971443"
+    )
 
 
 def test_a_mac_is_bound_to_its_verification() -> None:
@@ -37,13 +46,85 @@ def test_a_secret_without_its_current_key_is_refused(text: str) -> None:
         CodeKeys.from_json(text)
 
 
-def test_a_code_is_digits_of_the_length_asked_for() -> None:
-    assert all(re.fullmatch(r"[0-9]{8}", new_code(8)) for _ in range(100))
-    assert {digit for _ in range(500) for digit in new_code(6)} == set("0123456789")
-
-
 def id_of(length: int = 6) -> str:
     return KEYS.new_verification_id(CodeForm.of_new(length))
+
+
+@pytest.mark.parametrize("length", [6, 8, 10])
+def test_a_code_is_digits_of_the_length_that_its_id_tells(length: int) -> None:
+    codes = [KEYS.code(id_of(length), new_salt()) for _ in range(300)]
+    assert all(re.fullmatch(rf"[0-9]{{{length}}}", code) for code in codes)
+    assert {digit for code in codes for digit in code} == set("0123456789")
+
+
+def test_each_digit_is_equally_likely() -> None:
+    """Exactly: of the 256 values of a byte each digit has 25, and six are left out."""
+    assert Counter(digits(range(256))) == dict.fromkeys("0123456789", 25)
+    assert list(digits([249, 250, 255, 7])) == ["9", "7"]
+
+
+def test_each_pair_of_digits_is_equally_likely() -> None:
+    """A byte that is left out changes nothing about the ones around it."""
+    pairs = Counter(
+        "".join(digits(pair)) for pair in product(range(256), repeat=2) if max(pair) < 250
+    )
+    assert Counter(pairs.values()) == {25 * 25: 100}
+
+
+def test_the_same_id_and_salt_have_the_same_code() -> None:
+    verification_id, salt = id_of(), new_salt()
+    assert KEYS.code(verification_id, salt) == KEYS.code(verification_id, salt)
+
+
+def salted(verification_id: str, keys: CodeKeys = KEYS) -> list[str]:
+    """Codes of an id for 1,000 salts."""
+    return [keys.code(verification_id, number.to_bytes(16)) for number in range(1000)]
+
+
+def test_a_key_alone_tells_no_code() -> None:
+    """Whoever has the key and an id has one of many codes for each salt that there may be."""
+    codes = salted("k2.d6AAAAAAAAAAAAAAAAAAAAAA")
+    assert len(set(codes)) > 990
+    assert {digit for code in codes for digit in code} == set("0123456789")
+
+
+def test_a_table_alone_tells_no_code() -> None:
+    """Id and salt are stored. With another key they have other codes."""
+    other = CodeKeys.from_json('{"current": "k2", "k2": "other"}')
+    verification_id = "k2.d6AAAAAAAAAAAAAAAAAAAAAA"
+    pairs = zip(salted(verification_id), salted(verification_id, other), strict=True)
+    assert sum(mine == others for mine, others in pairs) < 10
+
+
+def test_another_id_with_the_same_salt_has_another_code() -> None:
+    ids = [f"k2.d6{number:022}" for number in range(1000)]
+    assert len({KEYS.code(each, bytes(16)) for each in ids}) > 990
+
+
+def test_a_code_is_made_with_the_key_that_the_id_names() -> None:
+    only_old = CodeKeys.from_json('{"current": "k1", "k1": "old"}')
+    verification_id = "k1.d6AAAAAAAAAAAAAAAAAAAAAA"
+    assert salted(verification_id) == salted(verification_id, only_old)
+
+
+def test_what_a_key_signs_is_never_alike() -> None:
+    """Ids have no control characters, so the first byte tells the kinds of messages apart."""
+    verification_id, signer = "k2.d6AAAAAAAAAAAAAAAAAAAAAA", "token\nkey"
+    mac = KEYS.mac(verification_id, signer)
+    mark, proof_id = (
+        KEYS.check_mark(verification_id, signer),
+        KEYS.proof_id(verification_id, signer),
+    )
+    assert len({mac[:16], bytes.fromhex(mark)[:16], proof_id}) == 3
+    assert all(character > " " for character in verification_id)
+
+
+def test_a_mark_is_bound_to_its_verification_its_token_and_its_key() -> None:
+    marks = {
+        KEYS.check_mark(verification_id, f"{token}\n{key}")
+        for verification_id, token, key in product(("k2.x", "k2.y"), ("a", "b"), ("k", "l"))
+    }
+    assert len(marks) == 8
 
 
 @pytest.mark.parametrize(

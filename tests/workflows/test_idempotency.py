@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from functions.core.errors import Unavailable
-from functions.core.workflow import Parameters, Result, workflow
-from functions.workflows.verify_check.handler import lambda_handler as verify_check
+from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.verify_send.handler import lambda_handler as verify_send
 from infra import sam
 from tests import fakes
 from tests.builders import Reply, call
-from tests.builders.verifications import stored
 from tests.workflows.conftest import Clock, Settings, admin, sent_emails
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -195,10 +193,33 @@ def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
     assert "answer not kept" in log.getvalue()
 
 
-def test_verify_check_ignores_the_key_because_a_spent_code_stays_spent() -> None:
-    body = {"verification_id": stored(), "code": "123456"}
-    replies = [call(verify_check, body, headers={"idempotency-key": KEY}) for _ in range(2)]
-    assert [reply.body["valid"] for reply in replies] == [True, False]
+def test_a_workflow_that_is_passed_the_key_gets_it_and_keeps_no_answer(orders: Orders) -> None:
+    """test_signed_checks.py has the workflow that uses it."""
+    passed: list[str | None] = []
+
+    def tests(order: Order, call: Call) -> Ordered:
+        passed.append(call.idempotency_key)
+        return orders.tests(order)
+
+    orders.handler = workflow(tests, idempotency="passed", publishable=True)
+    answers = [orders.place(kind=kind, key=f'"{KEY}"') for kind in ("secret", "publishable")]
+    answers.append(orders.place(key=""))
+    assert [answer.body["count"] for answer in answers] == [1, 2, 3]
+    assert passed == [KEY, KEY, None]
+    assert (orders.place(key="a b").body["code"], orders.count) == ("invalid_idempotency_key", 3)
+    assert admin("dynamodb").scan(TableName="local-idempotency")["Items"] == []
+
+
+def test_other_workflows_functions_do_not_get_the_key(orders: Orders) -> None:
+    passed: list[str | None] = []
+
+    def tests(order: Order, call: Call) -> Ordered:
+        passed.append(call.idempotency_key)
+        return orders.tests(order)
+
+    orders.handler = workflow(tests)
+    orders.place()
+    assert passed == [None]
 
 
 @pytest.mark.parametrize("key", [KEY, "a b", "x" * 256])

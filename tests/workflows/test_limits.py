@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.core.clock import DAY_SECONDS
-from functions.core.verification import issue
 from functions.core.verification.destinations import read_destination
+from functions.core.verification.issuing import issue
 from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import REFUSED_FROM, SendHistory
 from functions.core.verification.limits.sending import SendLimitRecord
@@ -148,11 +148,11 @@ def test_a_deletion_that_fires_twice_settles_once() -> None:
     assert (the_history().failures, the_history().reserved) == (1, 0)
 
 
-def test_a_resend_counts_each_attempt_once(clock: Clock) -> None:
+def test_a_replaced_verification_counts_each_attempt_once(clock: Clock) -> None:
     first = send(kind="secret").body["verification_id"]
     guess(first)
     guess(first)
-    clock.advance(61)
+    clock.advance(500)
     second = send(kind="secret", resend_of=first).body["verification_id"]
     assert (the_history().failures, the_history().reserved) == (2, 3)
     guess(second)
@@ -178,7 +178,102 @@ def test_a_phones_channels_share_its_history() -> None:
 def test_a_send_that_failed_reserves_nothing(settings: Settings) -> None:
     settings.set(EMAIL_FROM="unverified@example.org")
     assert send(kind="secret").status == 502
-    assert (the_history().reserved, the_history().secret) == (0, ())
+    assert (the_history().reserved, the_history().sends) == (0, ())
+
+
+@pytest.mark.parametrize("kind", ["publishable", "secret"])
+def test_a_valid_check_ends_the_cooldown(kind: str) -> None:
+    held = send(kind=kind).body["verification_id"]
+    assert send(kind=kind).status == 429
+    check(held, last_code())
+    assert send(kind=kind).status == 200
+    assert send(kind=kind).headers["ratelimit-policy"] == '"cooldown";q=1;w=60'
+
+
+def test_a_wrong_check_does_not_end_the_cooldown(dynamodb_requests: list[str]) -> None:
+    guess(send().body["verification_id"])
+    dynamodb_requests.clear()
+    assert send().status == 429
+    assert dynamodb_requests == ["BatchGetItem", "BatchGetItem"]
+
+
+def test_a_valid_check_that_is_settled_ends_the_cooldown_without_another_request(
+    dynamodb_requests: list[str],
+) -> None:
+    held = send().body["verification_id"]
+    check(held, last_code())
+    end(held)
+    dynamodb_requests.clear()
+    assert send().status == 200
+    assert dynamodb_requests == ["BatchGetItem", "TransactWriteItems"]
+
+
+def test_a_valid_check_does_not_end_hour_or_day(clock: Clock, dynamodb_requests: list[str]) -> None:
+    for _ in range(3):
+        held = send().body["verification_id"]
+        check(held, last_code())
+        clock.advance(1)
+    dynamodb_requests.clear()
+    refused = send()
+    assert refused.headers["ratelimit-policy"] == '"destination-hour-network";q=3;w=3600'
+    assert dynamodb_requests == ["BatchGetItem"]
+
+
+ATTACKER = "203.0.113.9"
+
+
+def test_a_network_leaves_an_owner_elsewhere_two_sends_an_hour(clock: Clock) -> None:
+    for seconds in (0, 61, 121):
+        clock.advance(seconds)
+        assert send(ip=ATTACKER).status == 200
+    clock.advance(241)
+    refused = [send(ip=each) for each in (ATTACKER, "203.0.113.200")]
+    assert {reply.headers["ratelimit-policy"] for reply in refused} == {
+        '"destination-hour-network";q=3;w=3600'
+    }
+    owned = send(ip="192.0.2.1").body["verification_id"]
+    assert check(owned, last_code()).body["valid"] is True
+    assert send(ip="192.0.2.1").status == 200
+    assert send(ip="198.51.100.1").status == 429
+
+
+def test_a_network_leaves_an_owner_elsewhere_four_sends_a_day(clock: Clock) -> None:
+    for _ in range(6):
+        assert send(ip=ATTACKER).status == 200
+        clock.advance(3601)
+    refused = send(ip=ATTACKER)
+    assert refused.headers["ratelimit-policy"] == f'"destination-day-network";q=6;w={DAY_SECONDS}'
+    assert send(ip="192.0.2.1").status == 200
+
+
+def test_many_people_of_one_network_do_not_share_a_destinations_share(clock: Clock) -> None:
+    """The share counts the sends to one destination, so people behind one address have each a
+    destination of their own.
+    """
+    for number in range(10):
+        assert send(f"person{number}@example.com", ip=ATTACKER).status == 200
+        clock.advance(1)
+
+
+def test_a_history_knows_networks_by_pseudonyms_of_its_own() -> None:
+    send("ana@example.com", ip="192.0.2.77")
+    send("bo@example.com", ip="192.0.2.77")
+    texts = [str(limit.history) for limit in SendLimitRecord.scan() if limit.history]
+    networks = {
+        limit.read_history().sends[0].network for limit in SendLimitRecord.scan() if limit.history
+    }
+    assert "192.0.2" not in "".join(texts)
+    assert len(networks) == 2
+    assert all(network is not None and 0 <= network < 2**16 for network in networks)
+
+
+def test_a_history_of_an_earlier_release_is_heeded(clock: Clock) -> None:
+    key = sending.destination_key(read_destination("email", "ana@example.com"))
+    text = f'{{"publishable":[{clock() - 30}],"secret":[],"failures":2,"failed_at":{clock()}}}'
+    SendLimitRecord(key, history=text, version=1, delete_at=int(clock()) + 999).save()
+    assert send().headers["ratelimit-policy"] == '"cooldown";q=1;w=60'
+    assert send(kind="secret").status == 200
+    assert (len(the_history().sends), the_history().failures) == (2, 2)
 
 
 def test_publishable_tokens_are_limited_by_client_address(settings: Settings) -> None:

@@ -45,7 +45,7 @@ def events_of(record: Mapping[str, Any]) -> Iterator[VerificationEvent]:
 
 def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[str]:
     if change == "MODIFY":
-        yield from _delivery(_text(before, "delivery"), _text(now, "delivery"))
+        yield from _delivery(before, now)
         if _approved(now) and not _approved(before):
             yield "approved"
     # A record that was withdrawn, replaced or deleted early has not expired. A resend to another
@@ -58,12 +58,17 @@ def _kinds(change: str, before: Image, now: Image, moment: float) -> Iterator[st
         yield "expired"
 
 
-def _delivery(before: str | None, now: str | None) -> Iterator[str]:
-    """Events of a new delivery status. A report that arrives before "sent" implies "sent" too."""
-    if now and before is None and now != "sent":
+def _delivery(before: Image, now: Image) -> Iterator[str]:
+    """Events of a new delivery status, and of the same one of another message: a resend.
+
+    A report that arrives before "sent" implies "sent" too.
+    """
+    known, status = _text(before, "delivery"), _text(now, "delivery")
+    another = _text(before, "message_id") != _text(now, "message_id")
+    if status and known is None and status != "sent":
         yield "sent"
-    if now and now != before:
-        yield now
+    if status and (status != known or another):
+        yield status
 
 
 def _approved(image: Image) -> bool:

@@ -27,6 +27,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str | None = None
     domain: str | None = None
     """Domain name that the request was sent to."""
+    idempotency_key: str | None = None
+    """The request's `Idempotency-Key`, of a workflow with `idempotency="passed"`. Null elsewhere.
+
+    Other tokens may use the same key.
+    """
     item_id: str | None = None
     """Id of a run's item: the same at every delivery and every retry, also in a later run.
 

@@ -12,7 +12,7 @@ from functions.core.parameters import Parameters, Result, read_parameters
 
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
-Idempotency = Literal["heeded", "ignored", "refused"]
+Idempotency = Literal["heeded", "passed", "ignored", "refused"]
 
 
 class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for options that contradict each other."""
-        if self.public and (self.background or self.idempotency == "heeded"):
+        if self.public and (self.background or self.idempotency in {"heeded", "passed"}):
             raise ValueError(
                 "A public workflow says background=False, and idempotency is ignored or refused."
             )

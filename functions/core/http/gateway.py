@@ -137,12 +137,17 @@ def idempotency_key(event: Request, token_id: str) -> str:
 
     Raises `InvalidIdempotencyKey`.
     """
+    return f"{token_id}\n{event['routeKey']}\n{read_idempotency_key(event)}"
+
+
+def read_idempotency_key(event: Request) -> str:
+    """The request's `Idempotency-Key`, as its client made it. Raises `InvalidIdempotencyKey`."""
     found = _IDEMPOTENCY_KEY.fullmatch(_header(event, "idempotency-key").strip())
     if not found:
         raise InvalidIdempotencyKey(
             "Idempotency-Key is 1 to 255 printable ASCII characters, such as a UUID."
         )
-    return f"{token_id}\n{event['routeKey']}\n{found[1]}"
+    return found[1]
 
 
 def run_seed(event: Request, token_id: str) -> str | None:

@@ -57,8 +57,14 @@ class HttpTrigger:
             caller=caller,
             client_ip=context["http"].get("sourceIp"),
             domain=context.get("domainName"),
+            idempotency_key=self._passed_key(event),
         )
         return http.answer(self._workflow.run(http.read_body(event), call), request_id)
+
+    def _passed_key(self, event: http.Request) -> str | None:
+        """The request's `Idempotency-Key`, if the workflow's function is to get it."""
+        passed = self._workflow.options.idempotency == "passed" and http.has_idempotency_key(event)
+        return http.read_idempotency_key(event) if passed else None
 
     def _respond_async(self, event: http.Request, caller: Caller, request_id: str) -> http.Response:
         """Validates the body, then starts a run with it as the only item."""

@@ -1,10 +1,16 @@
-"""Codes and their keys. Only the HMAC of a code is stored, never the code."""
+"""Codes and their keys. Only the HMAC of a code is stored, never the code.
+
+A code follows from a key and a random salt in the verification's record, so a resend sends the same
+code. Neither the key alone nor the table alone tells it.
+"""
 
 import hashlib
 import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from typing import Annotated, NamedTuple, Self
 
 import msgspec
@@ -35,6 +41,17 @@ _FORM = re.compile(r"[^.]+\.([dt])([6-9A])[0-9A-Za-z_-]{22}")
 _UNKNOWN_KEY_SECONDS = 10
 _ID_BYTES = 16
 """128 random bits, so that nobody can guess a verification id."""
+
+_SALT_BYTES = 16
+
+_CODE, _CHECK, _PROOF = b"\0", b"\1", b"\2"
+"""First bytes of what a key signs besides a code, whose message begins with its id.
+
+No id has such a byte, so no two kinds of messages are ever alike.
+"""
+
+_UNBIASED = 250
+"""Bytes below this are 25 times each digit; the others are left out (rejection sampling)."""
 
 
 VerificationId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.-]+\Z")]
@@ -137,8 +154,38 @@ class CodeKeys(msgspec.Struct, frozen=True):
 
         For an unknown key the current one is used: that takes the same time and matches nothing.
         """
+        return self._signed(verification_id, verification_id.encode() + b"\0" + code.encode())
+
+    def code(self, verification_id: str, salt: bytes) -> str:
+        """Code of digits for an id and its salt: each code is equally likely over the salts."""
+        stream = self._stream(verification_id, _CODE + salt)
+        return "".join(islice(digits(stream), CodeForm.of(verification_id).longest))
+
+    def check_mark(self, verification_id: str, signer: str) -> str:
+        """Mark of a check that a client signed with a key of its own; the same for the same key."""
+        return self._signed(verification_id, _by(_CHECK, verification_id, signer)).hex()
+
+    def proof_id(self, verification_id: str, signer: str) -> bytes:
+        """128 bits that name the proof of such a check; the client's key does not tell them."""
+        return self._signed(verification_id, _by(_PROOF, verification_id, signer))[:16]
+
+    def _stream(self, verification_id: str, message: bytes) -> Iterator[int]:
+        for number in count():
+            counted = message + number.to_bytes(4) + verification_id.encode()
+            yield from self._signed(verification_id, counted)
+
+    def _signed(self, verification_id: str, message: bytes) -> bytes:
         key = self.keys.get(verification_id.partition(".")[0], self.keys[self.current])
-        return hmac.digest(key, verification_id.encode() + b"\0" + code.encode(), hashlib.sha256)
+        return hmac.digest(key, message, hashlib.sha256)
+
+
+def _by(kind: bytes, verification_id: str, signer: str) -> bytes:
+    return kind + verification_id.encode() + b"\0" + signer.encode()
+
+
+def digits(stream: Iterable[int]) -> Iterator[str]:
+    """Digits of a stream of random bytes, each equally likely."""
+    return (_DIGITS[byte % len(_DIGITS)] for byte in stream if byte < _UNBIASED)
 
 
 def tag_of(verification_id: str) -> str:
@@ -151,9 +198,9 @@ def id_of_tag(tag: str) -> str:
     return tag if "." in tag else tag.replace("-", ".", 1)
 
 
-def new_code(length: int) -> str:
-    """Makes a random code of digits."""
-    return "".join(secrets.choice(_DIGITS) for _ in range(length))
+def new_salt() -> bytes:
+    """Random bytes from which a code follows, together with its key."""
+    return secrets.token_bytes(_SALT_BYTES)
 
 
 def read_code(verification_id: str, typed: str) -> str:

@@ -1,4 +1,4 @@
-"""Delivery status of the message with a code, as its provider reports it."""
+"""Delivery status of the last message with a code, as its provider reports it."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ def record(
     *,
     transient: bool = False,
 ) -> bool:
-    """Records the delivery status of a verification's message.
+    """Records the delivery status of a verification's message: of the last one, after a resend.
 
     Returns false when the verification is gone, has a later status, or sent another message.
     1 DynamoDB request.

@@ -24,14 +24,16 @@ _ID_BYTES = 16
 """128 random bits: a backend that stores the ids detects a proof that is presented twice."""
 
 
-def prove(verification: Verification, *, audience: str, domain: str | None, now: float) -> str:
+def prove(
+    verification: Verification, *, audience: str, domain: str | None, proof_id: bytes | None = None
+) -> str:
     """Signs a proof of a verification whose code was just found valid.
 
     Args:
-        verification: the verification that is proven.
+        verification: the verification that is proven; its valid check is when the proof begins.
         audience: recipient of the proof, as the token names it.
         domain: domain of the request; the issuer, unless the setting `PublicUrl` names one.
-        now: seconds since the epoch.
+        proof_id: 128 bits that name it; null: random ones.
 
     Raises:
         SettingsError: when proofs are not enabled.
@@ -41,21 +43,26 @@ def prove(verification: Verification, *, audience: str, domain: str | None, now:
     if not keys:
         raise SettingsError("PROOF_KEYS is not set. Deploy with Proofs=true.")
     header = {"alg": "ES256", "kid": key_id(keys[0]), "typ": TYPE}
-    claims = _claims(verification, now) | {"iss": _issuer(domain), "aud": audience}
+    claims = _claims(verification, proof_id) | {"iss": _issuer(domain), "aud": audience}
     signed = f"{_encoded(header)}.{_encoded(claims)}"
     return f"{signed}.{base64url(sign(keys[0], signed.encode()))}"
 
 
-def _claims(verification: Verification, now: float) -> dict[str, object]:
-    """Claims that have a value; the others are left out."""
+def _claims(verification: Verification, proof_id: bytes | None) -> dict[str, object]:
+    """Claims that have a value; the others are left out.
+
+    A proof that is made again has the same claims, so a backend that keeps each `jti` until its
+    `exp` accepts it once.
+    """
+    checked_at = int(verification.checked_at)
     claims = {
         "sub": verification.to,
         "channel": verification.channel,
         "purpose": verification.purpose,
         "nonce": verification.nonce,
-        "iat": int(now),
-        "exp": int(now) + VALID_SECONDS,
-        "jti": secrets.token_urlsafe(_ID_BYTES),
+        "iat": checked_at,
+        "exp": checked_at + VALID_SECONDS,
+        "jti": base64url(proof_id or secrets.token_bytes(_ID_BYTES)),
         "test": True if getattr(verification, "test", None) else None,
     }
     return {name: value for name, value in claims.items() if value is not None}

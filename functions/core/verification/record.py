@@ -44,9 +44,15 @@ class Verification(dynamodb.Table):
     """Last known status: sent, delivered or failed."""
     delivery_reason = UnicodeAttribute(null=True)
     """Provider's word for why delivery failed."""
+    salt = BinaryAttribute(legacy_encoding=False, null=True)
+    """Random bytes from which the code follows with its key; null in records of earlier releases,
+    whose code cannot be sent again."""
     code_mac = BinaryAttribute(legacy_encoding=False)
     last_mac = BinaryAttribute(legacy_encoding=False, default=NOTHING)
     last_check = UnicodeAttribute(null=True)
+    """Mark of the last check."""
+    checked_at = NumberAttribute(null=True)
+    """Time of the last check; null in records of earlier releases."""
     attempts = NumberAttribute(default=0)
     max_attempts = NumberAttribute()
     reserved = NumberAttribute(default=0)
@@ -65,6 +71,25 @@ class Verification(dynamodb.Table):
         """Number of checks that are left."""
         return int(self.max_attempts - self.attempts)
 
+    @property
+    def valid_at(self) -> float | None:
+        """Time of the valid check; null where there was none."""
+        return float(self.checked_at or self.created_at) if self.spent else None
+
+    def answers(self, mark: str, code_mac: bytes, now: float) -> bool:
+        """Whether the last check was this one, and its code would still be valid."""
+        same = self.last_check == mark and hmac.compare_digest(self.last_mac, code_mac)
+        return same and float(self.expires_at) > now
+
+    @staticmethod
+    def can_be_tried(now: float) -> Condition:
+        """Condition: attempts are left, the code is not expired, and it is not spent."""
+        return (  # type: ignore[no-any-return] # PynamoDB types & as Any
+            (Verification.attempts < Verification.max_attempts)
+            & (Verification.expires_at > now)
+            & (Verification.last_mac != Verification.code_mac)
+        )
+
     def unchanged(self) -> Condition:
         """Condition: no check since the record was read."""
         condition: Condition = Verification.attempts == self.attempts
@@ -73,7 +98,9 @@ class Verification(dynamodb.Table):
     def settled_in(self, history: "SendHistory", now: float) -> "SendHistory":
         """Returns the destination's history after the end of this verification."""
         tried = int(self.attempts - (self.max_attempts - self.reserved))
-        return history.settled(now, attempts=int(self.reserved), failed=tried, succeeded=self.spent)
+        return history.settled(
+            now, attempts=int(self.reserved), failed=tried, valid_at=self.valid_at
+        )
 
 
 class Verdict(NamedTuple):
@@ -88,7 +115,9 @@ REJECTED = Verdict(valid=False, attempts_left=0)
 """Same answer for unknown, expired, used and exhausted verifications."""
 
 
-def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
+def check(
+    verification_id: str, code_mac: bytes, now: float, signature: str | None = None
+) -> Verdict:
     """Decides a check with one conditional write (Rule 4.1).
 
     The write charges an attempt and stores the submitted HMAC. Its condition: attempts are left,
@@ -96,30 +125,26 @@ def check(verification_id: str, code_mac: bytes, now: float) -> Verdict:
     before it is judged. Once the right HMAC is stored, the condition never holds again: of any
     number of parallel right checks, one is valid.
 
-    Each check marks its write with a random id (`last_check`). When the SDK repeats a write whose
-    answer was lost, the first try has made the condition fail. The id shows that the write was this
-    check's own, so a right code is not answered with false.
+    Each check marks its write (`last_check`). When the SDK repeats a write whose answer was lost,
+    the first try has made the condition fail. The mark shows that the write was this check's own,
+    so a right code is not answered with false. The mark is random, unless the client signs its
+    check: then a repetition by the client is this check, too, while the code would be valid.
 
     Args:
         verification_id: id as the client sent it.
         code_mac: HMAC of the submitted code for that id, 32 bytes.
         now: seconds since the epoch.
+        signature: mark of a check that the client signed; the same for each repetition.
     """
-    check_id = secrets.token_hex(8)
+    mark = signature or secrets.token_hex(8)
     actions = [
         Verification.last_mac.set(code_mac),
-        Verification.last_check.set(check_id),
+        Verification.last_check.set(mark),
+        Verification.checked_at.set(now),
         Verification.attempts.set(Verification.attempts + 1),
     ]
-    charged, stored = Verification.update_if(verification_id, actions, _can_be_tried(now))
-    if stored is None or not (charged or stored.last_check == check_id):
+    condition = Verification.can_be_tried(now)
+    charged, stored = Verification.update_if(verification_id, actions, condition)
+    if stored is None or not (charged or stored.answers(mark, code_mac, now)):
         return REJECTED
     return Verdict(stored.spent, stored.attempts_left, stored if stored.spent else None)
-
-
-def _can_be_tried(now: float) -> Condition:
-    return (  # type: ignore[no-any-return] # PynamoDB types & as Any
-        (Verification.attempts < Verification.max_attempts)
-        & (Verification.expires_at > now)
-        & (Verification.last_mac != Verification.code_mac)
-    )

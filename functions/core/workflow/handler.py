@@ -77,8 +77,11 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             Lambda does it during init, where it costs no request any time. A transient failure is
             left to the first request; wrong settings end the init.
         background: false where parameters or results are secrets, which a run would store.
-        idempotency: how an `Idempotency-Key` is treated. "ignored" where no answer may be given
-            twice, "refused" where none may be kept, because it holds a secret.
+        idempotency: how an `Idempotency-Key` is treated. "heeded": the first answer is kept and
+            given again. "passed": no answer is kept; the function gets the key, of a publishable
+            token too, as `call.idempotency_key` and makes repetitions safe itself. "ignored":
+            every call is a new one. "refused": a request with a key is refused, because its answer
+            holds a secret, which nothing may keep.
         public: whether anybody may call it over HTTP, without a token, because its parameters prove
             who may. Its route in template.yaml says so too. It runs in no background and keeps no
             answers: both need a token.

@@ -6,12 +6,15 @@ from msgspec import Meta
 
 from functions.core import clock, config
 from functions.core.aws import dynamodb
-from functions.core.errors import FieldError, InvalidParameters
+from functions.core.errors import FieldError, InvalidIdempotencyKey, InvalidParameters
 from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import ProofSettings
 from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
+
+_SHORTEST_KEY = 16
+"""Characters of an `Idempotency-Key` that signs a check: nobody guesses it."""
 
 
 class VerifyCheck(Parameters):
@@ -56,16 +59,21 @@ class VerificationChecked(Result):
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
     """Checks a submitted code.
 
-    A wrong code costs an attempt; a text that cannot be a code costs none.
+    A wrong code costs an attempt; a text that cannot be a code costs none. An `Idempotency-Key` of
+    16 characters or more signs the check: the same key with the right code is valid again while the
+    code would be. Nothing else makes a spent code valid again.
 
     Raises:
-        LimitExceeded
+        InvalidIdempotencyKey, LimitExceeded
     """
-    now = clock.now()
-    code_mac = code_keys(parameters.verification_id).mac(
-        parameters.verification_id, parameters.read_code()
+    verification_id, signer = parameters.verification_id, _signer(parameters, call)
+    keys = code_keys(verification_id)
+    verdict = check(
+        verification_id,
+        keys.mac(verification_id, parameters.read_code()),
+        clock.now(),
+        signature=keys.check_mark(verification_id, signer) if signer else None,
     )
-    verdict = check(parameters.verification_id, code_mac, now)
     count("CheckValid" if verdict.valid else "CheckInvalid")
     if verdict.verification is None:
         return VerificationChecked(valid=False, attempts_left=verdict.attempts_left)
@@ -75,11 +83,36 @@ def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
         channel=verdict.verification.channel,
         to=verdict.verification.to,
         purpose=verdict.verification.purpose,
-        proof=_proof(verdict.verification, call, now),
+        proof=_proof(
+            verdict.verification,
+            call,
+            keys.proof_id(verification_id, signer) if signer else None,
+        ),
     )
 
 
-def _proof(verification: Verification, call: Call, now: float) -> str | None:
+def _signer(parameters: VerifyCheck, call: Call) -> str | None:
+    """The client's key with its token, which is part of it; None without a key.
+
+    Raises:
+        InvalidIdempotencyKey
+    """
+    if call.caller is None or call.idempotency_key is None:
+        return None
+    if len(call.idempotency_key) < _SHORTEST_KEY:
+        raise InvalidIdempotencyKey(
+            f"Idempotency-Key has at least {_SHORTEST_KEY} characters here, because it signs the "
+            "check; send a UUID."
+        )
+    if call.idempotency_key == parameters.verification_id:
+        raise InvalidIdempotencyKey(
+            "Idempotency-Key must not be the verification_id, because it signs the check; send a "
+            "UUID."
+        )
+    return f"{call.caller.token_id}\n{call.idempotency_key}"
+
+
+def _proof(verification: Verification, call: Call, proof_id: bytes | None) -> str | None:
     """Signed proof; None if the token has no audience, or the proof cannot be signed.
 
     The code is spent by now, so an error would lose the verification.
@@ -89,7 +122,8 @@ def _proof(verification: Verification, call: Call, now: float) -> str | None:
     from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience need it
 
     try:
-        return prove(verification, audience=call.caller.audience, domain=call.domain, now=now)
+        audience = call.caller.audience
+        return prove(verification, audience=audience, domain=call.domain, proof_id=proof_id)
     except Exception:  # noqa: BLE001 - also TooSlow: a valid code stays valid without a proof
         count("ProofFailed")
         logger.exception("proof not signed; the answer has none")
@@ -107,6 +141,6 @@ lambda_handler = workflow(
     verify_check,
     prepare=[code_keys, dynamodb.connect, _prepare_proofs],
     background=False,
-    idempotency="ignored",
+    idempotency="passed",
     publishable=True,
 )

@@ -1,5 +1,6 @@
 """verify_send: creates a verification and sends its code by email or SMS."""
 
+import math
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -25,10 +26,10 @@ from functions.core.rate_limits import limits
 from functions.core.verification import delivery, test_destinations
 from functions.core.verification.codes import VerificationId, code_keys, tag_of
 from functions.core.verification.destinations import Channel, read_destination
-from functions.core.verification.issue import IssuedVerification, SendRequest, issue
+from functions.core.verification.issuing.issue import issue
+from functions.core.verification.issuing.request import IssuedVerification, SendRequest
 from functions.core.verification.limits.networks import is_ip_address
 from functions.core.verification.limits.sending import SendLimitSettings
-from functions.core.verification.settings import VerificationSettings
 from functions.core.verification.settlement import roll_back
 from functions.core.verification.test_destinations import DestinationTestSettings
 from functions.core.workflow import Call, Parameters, Result, workflow
@@ -65,13 +66,13 @@ class VerifySend(Parameters):
     nonce: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9._~-]+\Z")] | None = None
     """Text chosen by the receiver of the proof, which the proof then contains."""
     resend_of: VerificationId | None = None
-    """Verification that this one replaces."""
+    """Verification whose code is sent again, or that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
     """IP address of the client of a server, which the limits count; only with a secret token."""
 
 
 class VerificationSent(Result):
-    """A created verification whose code the provider has accepted."""
+    """A verification whose code the provider has accepted."""
 
     verification_id: str
     """Id of the verification, for verify_check."""
@@ -84,11 +85,15 @@ class VerificationSent(Result):
     expires_at: datetime
     """Time until which the code is valid."""
     resend_at: datetime
-    """Time from which the next send to this destination is accepted."""
+    """Time from which the next send to this destination on this channel is accepted."""
+    expires_in_seconds: int
+    """Seconds until `expires_at`, for clients whose clock is wrong."""
+    resend_in_seconds: int
+    """Seconds until `resend_at`."""
 
 
 def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
-    """Creates a verification and sends its code.
+    """Creates a verification and sends its code, or sends the code of an earlier one again.
 
     The code goes by email, SMS, WhatsApp or voice. Each send counts towards the limits of the
     destination.
@@ -113,16 +118,27 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         test_code=test_destinations.fixed_code(destination, now),
     )
     issued = issue(request, now)
-    _schedule_deletion(issued)
+    if not issued.is_resend:
+        _schedule_deletion(issued)
     _deliver(issued, parameters.locale)
     count("VerificationSent", channel=destination.channel)
+    return _answer(issued, clock.now())
+
+
+def _answer(issued: IssuedVerification, now: float) -> VerificationSent:
+    """Answer of a send. Its times are rounded so that a client that keeps to them is not early for
+    the next send, and not late for the code.
+    """
+    expires_at, resend_at = float(issued.verification.expires_at), issued.resend_at
     return VerificationSent(
         verification_id=issued.verification.verification_id,
-        channel=destination.channel,
-        to=destination.masked,
+        channel=issued.request.destination.channel,
+        to=issued.request.destination.masked,
         code_length=len(issued.code),
-        expires_at=utc(issued.verification.expires_at),
-        resend_at=utc(issued.resend_at),
+        expires_at=utc(expires_at),
+        resend_at=utc(math.ceil(resend_at)),
+        expires_in_seconds=max(0, math.floor(expires_at - now)),
+        resend_in_seconds=max(0, math.ceil(resend_at - now)),
     )
 
 
@@ -182,10 +198,10 @@ def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
     channel, to, purpose = (
         issued.request.destination.channel,
         issued.request.destination.deliver_to,
-        issued.request.purpose,
+        issued.verification.purpose,
     )
     minutes, verification_id = (
-        config.read(VerificationSettings).code_valid_seconds // 60,
+        max(1, round(issued.valid_seconds) // 60),
         issued.verification.verification_id,
     )
     if channel == "email":
@@ -224,7 +240,7 @@ def _record_sent(verification_id: str, message_id: str) -> None:
 
 
 def _undo(issued: IssuedVerification, *, nothing_sent: bool) -> None:
-    """Invalidates a code that was not sent. If certainly nothing was sent, no limit counts it."""
+    """Takes back what the send wrote. If certainly nothing was sent, no limit counts it."""
     try:
         roll_back(issued, nothing_sent=nothing_sent, now=clock.now())
     except Unavailable:

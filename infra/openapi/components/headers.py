@@ -69,6 +69,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "examples": ["0b8f6d5e-8f7a-4a3c-9d43-5a0f2f1f7c11"],
         },
     },
+    "PassedIdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Makes a repeated call safe, also with a publishable token. No answer is "
+        "kept: the operation says what the key does. A UUID, for example.",
+        "schema": _TEXT
+        | {
+            "pattern": "^[!#-~]{1,255}$",
+            "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+        },
+    },
     "Prefer": {
         "name": "Prefer",
         "in": "header",

@@ -1,6 +1,6 @@
-"""History of one destination as a value, and the limits that judge it (Rule 4.5). Pure.
+"""History of one destination as a value, and the limits that judge it (Rule 4.5, Rule 4.6). Pure.
 
-The history has the times of sends and the number of failed checks. Sends with publishable and with
+The history has the sends of a day and the number of failed checks. Sends with publishable and with
 secret tokens are counted apart, so a stranger cannot use up a server's allowance.
 
 Failures are known only when a verification ends, because a check is one write to the verification
@@ -9,16 +9,21 @@ too low.
 """
 
 import math
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
 
 import msgspec
 
 from functions.core.clock import DAY_SECONDS, HOUR_SECONDS
 from functions.core.errors import Policy
 from functions.core.rate_limits.counters import Refusal
-
-Allowance = Literal["publishable", "secret"]
-"""Kind of caller whose sends are counted together. IAM callers count as secret."""
+from functions.core.verification.limits.sends import (
+    Send,
+    Sender,
+    SendRules,
+    budgets,
+    cooldown,
+    within,
+)
 
 REFUSED_FROM = 100
 """Failures from which publishable tokens may not send to the destination.
@@ -30,22 +35,13 @@ DECAY = 10
 """Failures that are forgotten for each full day without a new one."""
 
 
-class SendRules(NamedTuple):
-    """Limits on the sends to one destination."""
-
-    cooldown_seconds: int
-    """Wait after the first send; doubles with each further send within an hour."""
-    per_hour: int
-    per_day: int
-
-
-class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
+class SendHistory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sends and failures of one destination. All times are seconds since the epoch."""
 
-    publishable: tuple[float, ...] = ()
-    """Times of sends with publishable tokens within a day, oldest first."""
-    secret: tuple[float, ...] = ()
-    """Times of sends with secret tokens within a day, oldest first."""
+    sends: tuple[Send, ...] = ()
+    """Sends within a day, oldest first."""
+    valid_at: float = 0
+    """Time of the last valid check that is known; sends before it cause no cooldown."""
     failures: int = 0
     """Consecutive failures of ended verifications, as counted at `failed_at`."""
     failed_at: float = 0
@@ -53,6 +49,19 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts of verifications that have not ended."""
     reserved_until: float = 0
     """Time at which all of them have ended, settled or not."""
+    publishable: tuple[float, ...] = ()
+    """Times of sends in a history of an earlier release; empty once it is read, as `secret` is."""
+    secret: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Reads the form of earlier releases."""
+        earlier = [Send(at, "publishable") for at in self.publishable]
+        earlier += [Send(at, "secret") for at in self.secret]
+        if earlier:
+            sends = sorted((*earlier, *self.sends), key=lambda send: send.at)
+            msgspec.structs.force_setattr(self, "sends", tuple(sends))
+            msgspec.structs.force_setattr(self, "publishable", ())
+            msgspec.structs.force_setattr(self, "secret", ())
 
     def failure_count(self, now: float) -> int:
         """Consecutive failures that are not forgotten, with all that open verifications reserve."""
@@ -73,74 +82,57 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         failures = min(REFUSED_FROM, self.failures_at(at) + self.reserved)
         return msgspec.structs.replace(self, reserved=0, failures=failures, failed_at=at)
 
-    def refusal(self, allowance: Allowance, rules: SendRules, now: float) -> Refusal | None:
+    def refusal(self, sender: Sender, rules: SendRules, now: float) -> Refusal | None:
         """Refusal of a send now; null when it is allowed. The one that lasts longest counts."""
-        found = [
-            refusal for refusal in self._refusals(allowance, rules, now) if refusal.opens_at > now
-        ]
+        found = [each for each in self._refusals(sender, rules, now) if each.opens_at > now]
         return max(found, key=lambda refusal: refusal.opens_at, default=None)
 
-    def opens_at(self, allowance: Allowance, rules: SendRules, now: float) -> float:
+    def opens_at(self, sender: Sender, rules: SendRules, now: float) -> float:
         """Time at which the next send is accepted; `now` when it is already."""
-        refusal = self.refusal(allowance, rules, now)
+        refusal = self.refusal(sender, rules, now)
         return refusal.opens_at if refusal else now
 
-    def _refusals(self, allowance: Allowance, rules: SendRules, now: float) -> list[Refusal]:
-        times = self._times(allowance, now)
-        recent = [time for time in times if time > now - HOUR_SECONDS]
-        found = []
-        if recent:
-            gap = rules.cooldown_seconds * 2 ** (len(recent) - 1)
-            found.append(Refusal(Policy("cooldown", 1, gap), recent[-1] + gap))
-        for name, limit, window in (
-            ("hour", rules.per_hour, HOUR_SECONDS),
-            ("day", rules.per_day, DAY_SECONDS),
-        ):
-            inside = [time for time in times if time > now - window]
-            if len(inside) >= limit:
-                found.append(
-                    Refusal(Policy(f"destination-{name}", limit, window), inside[-limit] + window)
-                )
-        if allowance == "publishable" and self.failure_count(now) >= REFUSED_FROM:
-            policy = Policy("failed-checks", REFUSED_FROM, DAY_SECONDS)
-            found.append(Refusal(policy, self._failures_open_at(now)))
-        return found
+    def awaited(self, sender: Sender, rules: SendRules, now: float) -> frozenset[str]:
+        """Verifications of which a valid check would allow a send that is refused now."""
+        if not self.refusal(sender, rules, now) or self.validated(now).refusal(sender, rules, now):
+            return frozenset()
+        recent = within(HOUR_SECONDS, self._since_valid_check(), now)
+        return frozenset(send.verification_id for send in recent if send.verification_id)
 
-    def _failures_open_at(self, now: float) -> float:
-        ended = self.ended(now)
-        return (
-            ended.failed_at + DAY_SECONDS
-            if ended.failures_at(now) >= REFUSED_FROM
-            else ended.reserved_until
-        )
+    def validated(self, at: float) -> "SendHistory":
+        """Returns the history with a valid check, which ends the cooldown of sends before it."""
+        return msgspec.structs.replace(self, valid_at=max(self.valid_at, at))
 
-    def sent(
-        self, allowance: Allowance, now: float, *, attempts: int, until: float
-    ) -> "SendHistory":
-        """Returns the history with one more send.
+    def sent(self, send: Send) -> "SendHistory":
+        """Returns the history with one more send."""
+        kept = (each.forgotten(send.at) for each in within(DAY_SECONDS, self.sends, send.at))
+        return msgspec.structs.replace(self.ended(send.at), sends=(*kept, send))
 
-        Its attempts are reserved until its verification must have ended.
-        """
-        history = self.ended(now).with_times(allowance, (*self._times(allowance, now), now))
-        until = max(history.reserved_until, until)
+    def reserving(self, attempts: int, *, until: float) -> "SendHistory":
+        """Returns the history with the attempts of a new verification, until it has ended."""
+        until = max(self.reserved_until, until)
         return msgspec.structs.replace(
-            history, reserved=history.reserved + attempts, reserved_until=until
+            self, reserved=self.reserved + attempts, reserved_until=until
         )
 
-    def refunded(self, allowance: Allowance, sent_at: float) -> "SendHistory":
+    def refunded(self, send: Send) -> "SendHistory":
         """Returns the history without a send that certainly reached nobody."""
-        times = self.publishable if allowance == "publishable" else self.secret
-        return self.with_times(allowance, tuple(time for time in times if time != sent_at))
+        return msgspec.structs.replace(
+            self, sends=tuple(each for each in self.sends if not each.is_same(send))
+        )
 
-    def settled(self, now: float, *, attempts: int, failed: int, succeeded: bool) -> "SendHistory":
+    def settled(
+        self, now: float, *, attempts: int, failed: int, valid_at: float | None
+    ) -> "SendHistory":
         """Returns the history after the end of a verification.
 
-        Of its reserved attempts `failed` were failures; a success resets the count.
+        Of its reserved attempts `failed` were failures. A valid check resets the count and ends the
+        cooldown.
         """
         history = self.ended(now)
         history = msgspec.structs.replace(history, reserved=max(0, history.reserved - attempts))
-        if succeeded:
-            return msgspec.structs.replace(history, failures=0)
+        if valid_at is not None:
+            return msgspec.structs.replace(history.validated(valid_at), failures=0)
         if not failed:
             return history
         failures = min(REFUSED_FROM, history.failures_at(now) + failed)
@@ -151,12 +143,20 @@ class SendHistory(msgspec.Struct, frozen=True, kw_only=True):
         days = 2 + math.ceil(self.failure_count(now) / DECAY)
         return math.ceil(max(now, self.reserved_until) + days * DAY_SECONDS)
 
-    def _times(self, allowance: Allowance, now: float) -> tuple[float, ...]:
-        times = self.publishable if allowance == "publishable" else self.secret
-        return tuple(time for time in times if time > now - DAY_SECONDS)
+    def _refusals(self, sender: Sender, rules: SendRules, now: float) -> Iterator[Refusal]:
+        yield from cooldown(self._since_valid_check(), sender, rules, now)
+        yield from budgets(self.sends, sender, rules, now)
+        if sender.allowance == "publishable" and self.failure_count(now) >= REFUSED_FROM:
+            policy = Policy("failed-checks", REFUSED_FROM, DAY_SECONDS)
+            yield Refusal(policy, self._failures_open_at(now))
 
-    def with_times(self, allowance: Allowance, times: tuple[float, ...]) -> "SendHistory":
-        """Returns the history with these sends of one allowance."""
-        if allowance == "publishable":
-            return msgspec.structs.replace(self, publishable=times)
-        return msgspec.structs.replace(self, secret=times)
+    def _failures_open_at(self, now: float) -> float:
+        ended = self.ended(now)
+        return (
+            ended.failed_at + DAY_SECONDS
+            if ended.failures_at(now) >= REFUSED_FROM
+            else ended.reserved_until
+        )
+
+    def _since_valid_check(self) -> tuple[Send, ...]:
+        return tuple(send for send in self.sends if send.at > self.valid_at)

@@ -16,7 +16,10 @@ from functions.core.rate_limits import counters, limits
 from functions.core.rate_limits.counters import Counter, Quota, Refusal
 from functions.core.verification.destinations import Destination
 from functions.core.verification.limits import networks
-from functions.core.verification.limits.send_history import Allowance, SendHistory, SendRules
+from functions.core.verification.limits.send_history import SendHistory
+from functions.core.verification.limits.sends import Allowance, Sender, SendRules
+
+_HISTORY_NETWORK_SHIFT = 16
 
 _PROFILES = {
     "strict": {
@@ -109,6 +112,19 @@ def destination_key(destination: Destination) -> str:
     It is the same for all spellings and channels that reach one mailbox or phone.
     """
     return limits.key("destination", destination.canonical)
+
+
+def sender(destination: Destination, allowance: Allowance, client_ip: str | None) -> Sender:
+    """Who sends, as the destination's history counts it.
+
+    A stranger's network is 16 bits of an HMAC that also covers the destination. They tell the
+    networks of one history apart, and nothing about those of another.
+    """
+    if allowance == "secret" or client_ip is None:
+        return Sender(allowance, destination.channel)
+    subject = f"{destination.canonical}\0{networks.origin(client_ip)}"
+    network = limits.pseudonym("sender", subject) >> _HISTORY_NETWORK_SHIFT
+    return Sender(allowance, destination.channel, network)
 
 
 def country_key(country: str) -> str:
