@@ -112,7 +112,6 @@ class ConsoleHandler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
-        self.send_header("date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:

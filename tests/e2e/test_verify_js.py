@@ -55,7 +55,7 @@ def test_its_types_are_beside_it(stack: LocalStack) -> None:
     assert "createVerifyClient" in load(stack, "verify.d.ts").text
 
 
-def test_a_page_may_send_the_key_and_read_the_clock(stack: LocalStack) -> None:
+def test_a_page_may_send_the_key_of_a_submit(stack: LocalStack) -> None:
     asked = {
         "origin": PAGE,
         "access-control-request-method": "POST",
@@ -64,13 +64,6 @@ def test_a_page_may_send_the_key_and_read_the_clock(stack: LocalStack) -> None:
     preflight = httpx.options(f"{stack.url}/workflows/verify_send", headers=asked, timeout=60)
     allowed = preflight.headers["access-control-allow-headers"].lower()
     assert {"authorization", "content-type", "idempotency-key"} <= set(allowed.split(","))
-    answer = httpx.post(
-        f"{stack.url}/workflows/verify_check",
-        headers={"origin": PAGE, "authorization": f"Bearer {PUBLISHABLE}"},
-        timeout=60,
-    )
-    assert "date" in answer.headers["access-control-expose-headers"].split(",")
-    assert answer.headers["date"]
 
 
 @pytest.mark.skipif(not NODE, reason="Node.js runs JavaScript")

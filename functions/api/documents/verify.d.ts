@@ -6,9 +6,9 @@ export type Purpose = "sign_up" | "sign_in" | "two_factor" | "change_destination
 /** Client of one deployment. */
 export interface VerifyClient {
   /** Creates a verification and sends its code. Each call is one try: nothing is sent twice. */
-  send(parameters: SendParameters, options?: SendOptions): Promise<VerificationSent>;
+  send(parameters: SendParameters, options?: SubmitOptions): Promise<VerificationSent>;
   /** Checks a code as it was typed or pasted. A wrong code is no error: `valid` is false. */
-  check(parameters: CheckParameters, options?: CallOptions): Promise<VerificationChecked>;
+  check(parameters: CheckParameters, options?: SubmitOptions): Promise<VerificationChecked>;
 }
 
 export interface VerifyClientOptions {
@@ -46,12 +46,9 @@ export interface CheckParameters {
   code: string;
 }
 
-export interface CallOptions {
+export interface SubmitOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
-}
-
-export interface SendOptions extends CallOptions {
   /** Key of one submit; a repetition after a `NetworkError` has the same. By default a new one. */
   idempotencyKey?: string;
 }
@@ -62,6 +59,8 @@ export interface VerificationSent {
   /** Masked. */
   to: string;
   codeLength: number;
+  expiresInSeconds: number;
+  resendInSeconds: number;
   /** Time at which the code expires, by this device's clock. */
   expiresAt: Date;
   /** Time from which the next send is accepted, by this device's clock. */

@@ -74,9 +74,7 @@ export function createVerifyClient({
     const result = parsed(body);
     if (!response.ok) throw problemOf(response, result);
     if (!result) throw notAnswered(body);
-    // Positive when this device's clock is fast.
-    const skew = Date.now() - Date.parse(response.headers.get("date")) || 0;
-    return { ...renamed(result, camelCase), skew };
+    return renamed(result, camelCase);
   }
 
   return {
@@ -88,15 +86,19 @@ export function createVerifyClient({
         ...rest,
       };
       const headers = { "idempotency-key": idempotencyKey };
-      const { skew, ...sent } = await call("verify_send", parameters, { signal, headers });
-      const local = (time) => new Date(Date.parse(time) + skew);
-      return { ...sent, expiresAt: local(sent.expiresAt), resendAt: local(sent.resendAt) };
+      const sent = await call("verify_send", parameters, { signal, headers });
+      // By this device's clock, which may be wrong.
+      const after = (seconds) => new Date(Date.now() + seconds * 1000);
+      const times = {
+        expiresAt: after(sent.expiresInSeconds),
+        resendAt: after(sent.resendInSeconds),
+      };
+      return { ...sent, ...times };
     },
 
-    async check({ verificationId, code }, { signal } = {}) {
-      const parameters = { verificationId, code };
-      const { skew, ...checked } = await call("verify_check", parameters, { signal });
-      return checked;
+    async check({ verificationId, code }, { signal, idempotencyKey = newKey() } = {}) {
+      const headers = { "idempotency-key": idempotencyKey };
+      return call("verify_check", { verificationId, code }, { signal, headers });
     },
   };
 }
@@ -235,7 +237,10 @@ class VerifyCode extends Base {
       this.#key = null;
       this.#render();
     };
-    $.code.oninput = () => this.#isComplete() && this.#check();
+    $.code.oninput = () => {
+      this.#key = null;
+      if (this.#isComplete()) this.#check();
+    };
     $.resend.onclick = () => this.#send();
     $.change.onclick = () => this.#edit($.to.value);
     $.suggestion.onclick = () => this.#edit(suggestEmail($.to.value));
@@ -346,7 +351,9 @@ class VerifyCode extends Base {
     const { verificationId } = this.#sent;
     const code = (this.#tried = this.#$.code.value);
     if (!code.trim()) return this.#show(["length"]);
-    this.#run(() => this.#client.check({ verificationId, code }), (checked) => {
+    // The key signs the check: a right code whose answer was lost is valid again.
+    const idempotencyKey = (this.#key ??= newKey());
+    this.#run(() => this.#client.check({ verificationId, code }, { idempotencyKey }), (checked) => {
       const attempts = (this.#sent.attemptsLeft = checked.attemptsLeft);
       if (!checked.valid) this.#problem = [attempts ? "wrong" : "spent", { attempts }];
       else this.#emit("verify-valid", (this.#checked = { verificationId, ...checked }));
@@ -532,8 +539,8 @@ export const messages = {
     wrong: "This code is wrong. Attempts left: {attempts}",
     spent: "This code is no longer valid. Get a new one.",
     change: "Change",
-    resend: "Send a new code",
-    wait: "New code in {time}",
+    resend: "Send again",
+    wait: "Send again in {time}",
     limit: "Too many requests. Try again in {time}.",
     refused: "No code can be sent there. Use another address or number.",
     failed: "That did not work. Try again.",
