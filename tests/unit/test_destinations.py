@@ -14,7 +14,14 @@ def _countries(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("typed", "address", "deliver_to", "canonical"),
     [
-        ("Ana@Example.COM", "Ana@example.com", "Ana@example.com", "ana@example.com"),
+        (
+            "Case.Test@Example.COM",
+            "case.test@example.com",
+            "Case.Test@example.com",
+            "case.test@example.com",
+        ),
+        ("ANA@straße.de", "ana@straße.de", "ANA@xn--strae-oqa.de", "ana@xn--strae-oqa.de"),
+        ("ana@BU\u0308CHER.de", "ana@bücher.de", "ana@xn--bcher-kva.de", "ana@xn--bcher-kva.de"),
         ("ana+news@example.com", "ana+news@example.com", "ana+news@example.com", "ana@example.com"),
         (
             "a.n.a+x@googlemail.com",
@@ -25,11 +32,53 @@ def _countries(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ana@bücher.de", "ana@bücher.de", "ana@xn--bcher-kva.de", "ana@xn--bcher-kva.de"),
     ],
 )
-def test_an_email_is_sent_as_typed_and_limited_by_its_canonical_form(
+def test_an_email_is_known_in_lower_case_sent_as_typed_and_limited_by_its_canonical_form(
     typed: str, address: str, deliver_to: str, canonical: str
 ) -> None:
     read = read_destination("email", typed)
     assert (read.address, read.deliver_to, read.canonical) == (address, deliver_to, canonical)
+
+
+@pytest.mark.parametrize(
+    ("names", "canonical"),
+    [
+        (["a.n.a@gmail.com", "ana+x@googlemail.com"], "ana@gmail.com"),
+        (["a.n_a-b@pm.me", "anab+x@protonmail.com", "anab@protonmail.ch"], "anab@proton.me"),
+        (["an.a@me.com", "an.a@mac.com", "an.a+x@icloud.com"], "an.a@icloud.com"),
+        (["an.a@ya.ru", "an-a+x@yandex.com.tr", "an-a@yandex.kz"], "an-a@yandex.ru"),
+        (["x@ana.fastmail.com", "ana+x@fastmail.com"], "ana@fastmail.com"),
+        (["base-shop@yahoo.co.uk", "base-news@yahoo.co.uk"], "base@yahoo.co.uk"),
+        (["base-shop@ymail.com"], "base@ymail.com"),
+        (["An.a+x@outlook.com"], "an.a@outlook.com"),
+        (["ana+x@hotmail.com"], "ana@hotmail.com"),
+        (["ana+x@company.example"], "ana@company.example"),
+    ],
+)
+def test_all_names_of_a_mailbox_are_one_limit_key(names: list[str], canonical: str) -> None:
+    assert {read_destination("email", name).canonical for name in names} == {canonical}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ana@fastmail.com", "ana@fastmail.fm"),
+        ("ana@yahoo.com", "ana@yahoo.co.uk"),
+        ("ana@outlook.com", "ana@hotmail.com"),
+        ("an.a@outlook.com", "ana@outlook.com"),
+        ("an.a@icloud.com", "ana@icloud.com"),
+        ("an-a@example.com", "ana@example.com"),
+        ("an-a@gmail.com", "ana@gmail.com"),
+        ("an_a@yandex.ru", "an-a@yandex.ru"),
+        ("ana@notyahoo.com", "ana@yahoo.com"),
+        ("ana@yandex.example.com", "ana@yandex.com"),
+        ("x@ana.example.com", "ana@example.com"),
+        ("+a@example.com", "+b@example.com"),
+        ("-a@yahoo.com", "-b@yahoo.com"),
+    ],
+)
+def test_two_mailboxes_are_two_limit_keys(one: str, other: str) -> None:
+    first, second = (read_destination("email", each).canonical for each in (one, other))
+    assert first != second
 
 
 @pytest.mark.parametrize(

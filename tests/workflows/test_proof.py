@@ -97,6 +97,13 @@ def test_a_backend_learns_from_a_proof_what_was_verified(verified_destination: V
 
 
 @pytest.mark.usefixtures("key")
+def test_a_proof_names_an_email_address_in_lower_case() -> None:
+    sent = send("Case.Test@Example.com").body
+    proof = check(sent["verification_id"], last_code()).body["proof"]
+    assert claims_of(proof)["sub"] == "case.test@example.com"
+
+
+@pytest.mark.usefixtures("key")
 @pytest.mark.parametrize(
     "other",
     [

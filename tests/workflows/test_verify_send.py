@@ -29,6 +29,21 @@ def test_an_email_carries_the_code_and_the_answer_does_not() -> None:
     assert (stored.channel, stored.to, stored.purpose) == ("email", "ana@example.com", "sign_in")
 
 
+def test_an_email_address_is_one_account_in_any_case_and_gets_its_mail_as_typed() -> None:
+    reply = send("Case.Test@Example.com")
+    assert sent_emails()[0].destinations["ToAddresses"] == ["Case.Test@example.com"]
+    assert Verification.get(reply.body["verification_id"]).to == "case.test@example.com"
+    assert check(reply.body["verification_id"], last_code()).body["to"] == "case.test@example.com"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.n.a@pm.me", "ana+x@protonmail.com", "a-n-a@proton.me", "A_NA@protonmail.ch"]
+)
+def test_all_names_of_a_mailbox_share_its_limits(name: str) -> None:
+    assert send("ana@proton.me").status == 200
+    assert send(name).status == 429
+
+
 def test_the_answer_says_where_how_long_and_when_again() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     body = send().body

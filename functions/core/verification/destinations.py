@@ -68,10 +68,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     channel: Channel
     address: str
-    """Email address (NFC, domain in lower case) or E.164. Clients see it, the record keeps it."""
+    """Email address (NFC, lower case) or E.164. Clients see it, the record keeps it."""
 
     deliver_to: str
-    """Address for the provider: with an ASCII domain, or E.164."""
+    """Address for the provider: the local part as typed and an ASCII domain, or E.164."""
 
     canonical: str
     """Key for limits: the same for all spellings that reach one mailbox or phone."""
@@ -111,7 +111,7 @@ def _email(to: str) -> Destination:
         raise _invalid(str(error)) from None
     return Destination(
         channel="email",
-        address=str(address),
+        address=address.account,
         deliver_to=address.deliver_to,
         canonical=address.canonical,
     )

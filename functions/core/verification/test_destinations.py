@@ -65,7 +65,7 @@ def fixed_code(destination: Destination, now: float) -> str | None:
     until = settings.test_destinations_until or date.min
     if datetime.fromtimestamp(now, UTC).date() > until:
         return None
-    return settings.codes().get(destination.address.lower())
+    return settings.codes().get(destination.address)
 
 
 def _validate_entry(address: str, code: str, *, anywhere: bool) -> None:
