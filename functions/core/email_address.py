@@ -1,6 +1,8 @@
 """Email addresses, validated and normalised before use."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from functions.core.parameters import NotValid, ValidatedStr
@@ -76,7 +78,7 @@ class _Rule(NamedTuple):
     `+` also where a provider is unknown: most have it, and elsewhere no name has a `+`, so two
     people hardly ever share a key.
     """
-    letters: dict[int, str] = {}  # noqa: RUF012 - a default of a tuple, never changed
+    letters: Mapping[int, int | None] = MappingProxyType({})
     """Letters of the local part that the provider ignores, or takes for another."""
 
 

@@ -37,7 +37,7 @@ def send(
     return call(verify_send, send_parameters(to, **parameters), kind=kind, ip=ip)
 
 
-def check(verification_id: str, code: str = CODE, **options: Any) -> Reply:
+def check(verification_id: str, code: object = CODE, **options: Any) -> Reply:
     """Calls verify_check; the options are those of `http_event`."""
     return call(verify_check, check_parameters(verification_id, code), **options)
 

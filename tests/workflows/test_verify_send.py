@@ -44,6 +44,17 @@ def test_all_names_of_a_mailbox_share_its_limits(name: str) -> None:
     assert send(name).status == 429
 
 
+def test_a_phone_number_may_come_as_a_json_number() -> None:
+    assert send(14155550123).body["to"] == "+*********23"
+    assert sent_sms()[0][0] == "+14155550123"
+
+
+@pytest.mark.parametrize("to", [1.4155550123e10, -14155550123, True])
+def test_a_number_that_may_have_lost_digits_is_refused(to: object) -> None:
+    reply = send(to)
+    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, ["/to"])
+
+
 def test_the_answer_says_where_how_long_and_when_again() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     body = send().body

@@ -1,9 +1,5 @@
 """verify_check: checks a submitted code."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from functions.core import clock, config
 from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidIdempotencyKey, InvalidParameters
@@ -11,10 +7,18 @@ from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import ProofSettings
-from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
+from functions.core.workflow import Call, NotValid, NumericStr, Parameters, Result, workflow
 
 _SHORTEST_KEY = 16
 """Characters of an `Idempotency-Key` that signs a check: nobody guesses it."""
+
+_LOST_ZEROS = "; a JSON number loses the zeros that a code begins with, so send text"
+
+
+class TypedCode(NumericStr):
+    """Code as people type and paste it."""
+
+    longest = 256
 
 
 class VerifyCheck(Parameters):
@@ -22,8 +26,10 @@ class VerifyCheck(Parameters):
 
     verification_id: VerificationId
     """Id that verify_send returned."""
-    code: Annotated[str, Meta(max_length=256)]
-    """Code as people type and paste it."""
+    code: TypedCode
+    """Code as people type and paste it. A JSON integer is read as its digits; a code that begins
+    with 0 must be text.
+    """
 
     def read_code(self) -> str:
         """Code without separators. Raises `InvalidParameters` if it cannot be a code.
@@ -33,7 +39,8 @@ class VerifyCheck(Parameters):
         try:
             return read_code(self.verification_id, self.code)
         except NotValid as error:
-            raise InvalidParameters(FieldError("/code", str(error))) from None
+            lost = _LOST_ZEROS if self.code.was_number else ""
+            raise InvalidParameters(FieldError("/code", f"{error}{lost}")) from None
 
 
 class VerificationChecked(Result):

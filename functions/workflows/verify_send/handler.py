@@ -32,7 +32,7 @@ from functions.core.verification.limits.networks import is_ip_address
 from functions.core.verification.limits.sending import SendLimitSettings
 from functions.core.verification.settlement import roll_back
 from functions.core.verification.test_destinations import DestinationTestSettings
-from functions.core.workflow import Call, Parameters, Result, workflow
+from functions.core.workflow import Call, NumericStr, Parameters, Result, workflow
 
 Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
@@ -47,13 +47,20 @@ class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether records store that the code was sent, for events and providers' later reports."""
 
 
+class TypedDestination(NumericStr):
+    """Email address or phone number as people type and paste it."""
+
+    shortest = 1
+    longest = 320
+
+
 class VerifySend(Parameters):
     """Destination of a code, and its purpose."""
 
     channel: Channel
     """How the code is sent. The deployment's settings switch on whatsapp and voice."""
-    to: Annotated[str, Meta(min_length=1, max_length=320)]
-    """Email address, or phone number in E.164."""
+    to: TypedDestination
+    """Email address, or phone number in E.164. A JSON integer is read as its digits."""
     purpose: Purpose | None = None
     """Purpose of the code. The message states it, and verify_check returns it."""
     locale: LocaleHint | None = None
