@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,8 @@ from tests.workflows.conftest import Clock, Settings, admin, sent_emails, sent_s
 pytestmark = pytest.mark.usefixtures("cloud")
 
 PHONE = "+14155550123"
+UNTIL = str(datetime.now(UTC).date() + timedelta(days=30))
+"""Last day of test destinations."""
 
 
 def the_history() -> SendHistory:
@@ -188,9 +190,7 @@ def test_a_purpose_that_the_first_send_had_not_is_another_one(clock: Clock) -> N
 
 
 def test_a_test_destinations_code_is_sent_again_too(settings: Settings, clock: Clock) -> None:
-    settings.set(
-        TEST_DESTINATIONS="review@example.com=REVIEW10", TEST_DESTINATIONS_UNTIL="2100-01-01"
-    )
+    settings.set(TEST_DESTINATIONS="review@example.com=REVIEW10", TEST_DESTINATIONS_UNTIL=UNTIL)
     verification_id = send("review@example.com").body["verification_id"]
     clock.advance(61)
     again = send("review@example.com", resend_of=verification_id)
@@ -326,9 +326,7 @@ def test_a_code_of_the_key_before_is_sent_again(clock: Clock, settings: Settings
 def test_a_test_destination_whose_code_has_changed_gets_a_new_verification(
     settings: Settings, clock: Clock
 ) -> None:
-    settings.set(
-        TEST_DESTINATIONS="review@example.com=424242", TEST_DESTINATIONS_UNTIL="2100-01-01"
-    )
+    settings.set(TEST_DESTINATIONS="review@example.com=424242", TEST_DESTINATIONS_UNTIL=UNTIL)
     first = send("review@example.com").body["verification_id"]
     settings.set(TEST_DESTINATIONS="review@example.com=434343")
     clock.advance(61)

@@ -21,6 +21,7 @@ NO = {
     "to": None,
     "purpose": None,
     "proof": None,
+    "test": None,
 }
 
 
@@ -33,6 +34,7 @@ def test_the_right_code_is_valid_once_and_says_what_is_verified() -> None:
         "to": "ana@example.com",
         "purpose": "sign_in",
         "proof": None,
+        "test": False,
     }
     assert check(verification_id).body == NO
 

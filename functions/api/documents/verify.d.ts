@@ -78,6 +78,8 @@ export interface VerificationChecked {
   purpose: Purpose | null;
   /** Signed proof for your own backend; null unless valid and the token has an audience. */
   proof: string | null;
+  /** Whether it is a test destination, whose code is no secret; null unless valid. */
+  test: boolean | null;
 }
 
 /** A call that failed. Its class goes by `code`; an unknown code has this one. */

@@ -60,7 +60,11 @@ class VerificationChecked(Result):
     purpose: str | None = None
     """Purpose that verify_send was given; null unless valid."""
     proof: str | None = None
-    """Signed proof for the client's backend; null unless valid and the token has an audience."""
+    """Signed proof for the client's backend; null unless valid and the token has the audience of
+    the one that sent the code.
+    """
+    test: bool | None = None
+    """Whether it is a test destination, whose code is no secret; null unless valid."""
 
 
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
@@ -95,6 +99,7 @@ def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
             call,
             keys.proof_id(verification_id, signer) if signer else None,
         ),
+        test=bool(verdict.verification.test),
     )
 
 
@@ -120,16 +125,17 @@ def _signer(parameters: VerifyCheck, call: Call) -> str | None:
 
 
 def _proof(verification: Verification, call: Call, proof_id: bytes | None) -> str | None:
-    """Signed proof; None if the token has no audience, or the proof cannot be signed.
+    """Signed proof; None if the token has no audience or another one than the token that sent, or
+    the proof cannot be signed.
 
     The code is spent by now, so an error would lose the verification.
     """
-    if call.caller is None or call.caller.audience is None:
+    audience = call.caller.audience if call.caller else None
+    if audience is None or not verification.proves_to(audience):
         return None
     from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience need it
 
     try:
-        audience = call.caller.audience
         return prove(verification, audience=audience, domain=call.domain, proof_id=proof_id)
     except Exception:  # noqa: BLE001 - also TooSlow: a valid code stays valid without a proof
         count("ProofFailed")

@@ -121,6 +121,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         client_ip=_client_ip(parameters, call),
         purpose=parameters.purpose,
         nonce=parameters.nonce,
+        audience=call.caller.audience if call.caller else None,
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
     )
