@@ -55,6 +55,26 @@ def test_a_number_that_may_have_lost_digits_is_refused(to: object) -> None:
     assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, ["/to"])
 
 
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        ("reset_password", "Your code to reset your password at Our app"),
+        ("delete_account", "Your code to delete your account at Our app"),
+    ],
+)
+def test_a_message_states_its_purpose(purpose: str, subject: str) -> None:
+    sent = send(purpose=purpose)
+    assert sent_emails()[0].subject == subject
+    assert check(sent.body["verification_id"], last_code()).body["purpose"] == purpose
+
+
+def test_a_purpose_without_sentences_is_refused_with_those_that_there_are() -> None:
+    (error,) = send(purpose="export_data").body["errors"]
+    assert error["pointer"] == "/purpose"
+    assert error["detail"].startswith("must be one of: sign_up, sign_in, two_factor, ")
+    assert sent_emails() == []
+
+
 def test_the_answer_says_where_how_long_and_when_again() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     body = send().body

@@ -1,7 +1,15 @@
 /** Types of verify.js: sends and checks codes with a client, or with the form `<verify-code>`. */
 
 export type Channel = "email" | "sms" | "whatsapp" | "voice";
-export type Purpose = "sign_up" | "sign_in" | "two_factor" | "change_destination";
+/** The purposes that every deployment has; yours may have further ones. */
+export type Purpose =
+  | "sign_up"
+  | "sign_in"
+  | "two_factor"
+  | "change_destination"
+  | "reset_password"
+  | "delete_account"
+  | (string & {});
 
 /** Client of one deployment. */
 export interface VerifyClient {

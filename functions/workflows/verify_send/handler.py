@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ from functions.core.errors import (
 )
 from functions.core.messages import channels, email, sms, verification
 from functions.core.messages.rendering.locales import LocaleHint
+from functions.core.messages.rendering.purposes import Purpose
 from functions.core.messages.settings import MessageSettings
 from functions.core.observability import count, logger
 from functions.core.rate_limits import limits
@@ -33,8 +34,6 @@ from functions.core.verification.limits.sending import SendLimitSettings
 from functions.core.verification.settlement import roll_back
 from functions.core.verification.test_destinations import DestinationTestSettings
 from functions.core.workflow import Call, NumericStr, Parameters, Result, workflow
-
-Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
 
 
 @config.settings()
@@ -62,7 +61,10 @@ class VerifySend(Parameters):
     to: TypedDestination
     """Email address, or phone number in E.164. A JSON integer is read as its digits."""
     purpose: Purpose | None = None
-    """Purpose of the code. The message states it, and verify_check returns it."""
+    """Purpose of the code. The message states it, and verify_check returns it.
+
+    A deployment may have further purposes.
+    """
     locale: LocaleHint | None = None
     """Languages of the reader, as browsers and systems name them.
 
