@@ -39,6 +39,7 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
         "to": to,
         "purpose": "sign_in",
         "proof": None,
+        "test": False,
     }
     assert check(api, verification_id, code)["valid"] is False
 

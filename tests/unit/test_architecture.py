@@ -60,7 +60,7 @@ VENDORS = {
     "aws_lambda_powertools": {"core/observability.py", "core/http/idempotency.py"},
     "jinja2": {"core/messages/rendering/render.py"},
     "markupsafe": {"core/messages/rendering/render.py"},
-    "phonenumbers": {"core/verification/destinations.py"},
+    "phonenumbers": {"core/verification/destinations.py", "core/verification/phone_numbers/"},
     "email_validator": {"core/email_address.py"},
 }
 

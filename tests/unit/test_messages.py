@@ -13,13 +13,20 @@ from functions.core.config import SettingsError
 from functions.core.messages import segments
 from functions.core.messages.email import Email
 from functions.core.messages.rendering import locales
-from functions.core.messages.verification import prepare, verification_email, verification_sms
+from functions.core.messages.rendering.purposes import Purpose, purposes
+from functions.core.messages.verification import (
+    prepare,
+    spoken_introduction,
+    verification_email,
+    verification_sms,
+)
+from functions.core.parameters import NotValid
 from tests.unit.conftest import SetMessages
 
 pytestmark = pytest.mark.usefixtures("set_messages")
 
 LOCALES = sorted(locales.tags().values())
-PURPOSES = [None, "sign_up", "sign_in", "two_factor", "change_destination"]
+PURPOSES = [None, *purposes()]
 LONGEST_DOMAIN = "a." * 18 + "test"
 HASH = "FA+9qCX9VSu"
 EVERY = pytest.mark.parametrize(("locale", "purpose"), list(itertools.product(LOCALES, PURPOSES)))
@@ -75,9 +82,54 @@ def test_an_email_names_the_app_and_how_long_the_code_is_valid(
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_each_purpose_has_its_own_words(locale: str) -> None:
-    assert len({email(purpose=purpose, locale=locale).subject for purpose in PURPOSES}) == 5
-    assert len({email(purpose=purpose, locale=locale).text for purpose in PURPOSES}) == 5
-    assert len({sms(purpose=purpose, locale=locale) for purpose in PURPOSES}) == 5
+    assert len({email(purpose=purpose, locale=locale).subject for purpose in PURPOSES}) == len(
+        PURPOSES
+    )
+    assert len({email(purpose=purpose, locale=locale).text for purpose in PURPOSES}) == len(
+        PURPOSES
+    )
+    assert len({sms(purpose=purpose, locale=locale) for purpose in PURPOSES}) == len(PURPOSES)
+    spoken = {spoken_introduction(purpose=each, locale=locale) for each in PURPOSES}
+    assert len(spoken) == len(PURPOSES)
+
+
+def test_these_purposes_are_always_there() -> None:
+    assert set(purposes()) >= {
+        "sign_up",
+        "sign_in",
+        "two_factor",
+        "change_destination",
+        "reset_password",
+        "delete_account",
+    }
+
+
+@pytest.fixture
+def read_anew() -> Iterator[None]:
+    """Forgets what was read of the locales, and what the test made of them."""
+    config.reset(everything=True)
+    yield
+    config.reset(everything=True)
+
+
+@pytest.mark.usefixtures("read_anew")
+def test_a_purpose_needs_sentences_and_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotValid, match="must be one of: sign_up, sign_in, "):
+        Purpose.read("export_data")
+    sentences = locales.find_locale("en").sentences | {
+        "verification.subject.export_data": "Your code to export your data from {app_name}",
+        "verification.intro.export_data": "Use this code to export your data from {app_name}:",
+        "verification.sms_code.export_data": "{code} is your code to export your data.",
+    }
+    monkeypatch.setattr(locales, "_read", lambda tag: locales.Locale(sentences=sentences, tag=tag))
+    config.reset(everything=True)
+    assert Purpose.read("export_data") == "export_data"
+    assert email(purpose="export_data").subject == "Your code to export your data from Our app"
+    assert sms(purpose="export_data").startswith("123456 is your code to export your data.")
+    assert spoken_introduction(purpose="export_data", locale="en") == (
+        "Use this code to export your data from Our app:",
+        "en",
+    )
 
 
 def test_an_unknown_purpose_has_the_words_of_none() -> None:

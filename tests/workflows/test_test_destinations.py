@@ -1,6 +1,7 @@
 """Test destinations: fixed codes for the reviewers of an app store."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,13 +10,14 @@ from functions.core.config import SettingsError
 from functions.core.verification.record import Verification
 from functions.core.verification.test_destinations import DestinationTestSettings
 from tests.builders.verifications import check, send
-from tests.workflows.conftest import Settings, sent_emails, sent_sms
+from tests.workflows.conftest import Clock, Settings, sent_emails, sent_sms
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
+TODAY = datetime.now(UTC).date()
 REVIEWERS = {
     "TEST_DESTINATIONS": "review@example.com=424242,+14155550100=ABC234",
-    "TEST_DESTINATIONS_UNTIL": "2100-01-01",
+    "TEST_DESTINATIONS_UNTIL": str(TODAY + timedelta(days=30)),
 }
 
 
@@ -29,7 +31,8 @@ def test_a_reviewer_needs_no_message(
     reply = send(to)
     assert (reply.status, sent_emails(), sent_sms()) == (200, [], [])
     assert Verification.get(reply.body["verification_id"]).test is True
-    assert check(reply.body["verification_id"], code).body["valid"] is True
+    answer = check(reply.body["verification_id"], code).body
+    assert (answer["valid"], answer["test"]) == (True, True)
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
     assert [line["TestDestinationUsed"] for line in metrics if "TestDestinationUsed" in line] == [
         [1.0]
@@ -77,10 +80,21 @@ def test_a_list_that_cannot_be_is_refused_at_init(
         config.read(DestinationTestSettings)
 
 
+def test_the_last_day_is_at_most_400_days_ahead(settings: Settings, clock: Clock) -> None:
+    today = datetime.fromtimestamp(clock(), UTC).date()
+    settings.set(**REVIEWERS | {"TEST_DESTINATIONS_UNTIL": str(today + timedelta(days=400))})
+    assert send("review@example.com").status == 200
+    assert sent_emails() == []
+    settings.set(**REVIEWERS | {"TEST_DESTINATIONS_UNTIL": str(today + timedelta(days=401))})
+    with pytest.raises(SettingsError, match=r"UNTIL may be 400 days ahead, today until \d{4}-"):
+        config.read(DestinationTestSettings)
+    assert send("review+2@example.com").status == 500
+
+
 def test_somebodys_destination_can_be_allowed_explicitly(settings: Settings) -> None:
     settings.set(
         TEST_DESTINATIONS="qa@staging.company.com=424242",
-        TEST_DESTINATIONS_UNTIL="2100-01-01",
+        TEST_DESTINATIONS_UNTIL=REVIEWERS["TEST_DESTINATIONS_UNTIL"],
         TEST_DESTINATIONS_ANYWHERE="true",
     )
     assert send("qa@staging.company.com").status == 200

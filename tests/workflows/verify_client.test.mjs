@@ -17,7 +17,7 @@ const SENT = {
   resend_at: "2026-11-27T12:01:00Z",
   resend_in_seconds: 60,
 };
-const CHECKED = { valid: false, attempts_left: 4, channel: null, to: null, purpose: null, proof: null };
+const CHECKED = { valid: false, attempts_left: 4, channel: null, to: null, purpose: null, proof: null, test: null };
 
 let server, url, received, answer;
 
@@ -111,6 +111,7 @@ test("a check has no key, because a spent code stays spent", async () => {
     to: null,
     purpose: null,
     proof: null,
+    test: null,
   });
   assert.equal(received[0].path, "/workflows/verify_check");
   assert.deepEqual(received[0].body, { verification_id: "k1.d6one", code: " 123-456 " });

@@ -1,7 +1,15 @@
 /** Types of verify.js: sends and checks codes with a client, or with the form `<verify-code>`. */
 
 export type Channel = "email" | "sms" | "whatsapp" | "voice";
-export type Purpose = "sign_up" | "sign_in" | "two_factor" | "change_destination";
+/** The purposes that every deployment has; yours may have further ones. */
+export type Purpose =
+  | "sign_up"
+  | "sign_in"
+  | "two_factor"
+  | "change_destination"
+  | "reset_password"
+  | "delete_account"
+  | (string & {});
 
 /** Client of one deployment. */
 export interface VerifyClient {
@@ -77,6 +85,8 @@ export interface VerificationChecked {
   purpose: Purpose | null;
   /** Signed proof for your own backend; null unless valid and the token has an audience. */
   proof: string | null;
+  /** Whether it is a test destination, whose code is no secret; null unless valid. */
+  test: boolean | null;
 }
 
 /** A call that failed. Its class goes by `code`; an unknown code has this one. */

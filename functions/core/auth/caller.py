@@ -17,7 +17,7 @@ class Caller(msgspec.Struct, frozen=True):
     kind: TokenKind
     scopes: frozenset[str]
     audience: str | None = None
-    """Audience of the proofs of what this token verified; null: it gets no proofs."""
+    """Audience of the proofs of what this token sends and checks; null: it gets no proofs."""
 
     def require(self, scope: str, *, publishable: bool = False) -> None:
         """Raises `NotPermitted` unless the token holds the scope.

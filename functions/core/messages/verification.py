@@ -31,7 +31,7 @@ def verification_email(
     Args:
         code: 6 to 10 digits or letters.
         minutes: validity of the code.
-        purpose: sign_up, sign_in, two_factor, change_destination or none; it changes the wording.
+        purpose: one of `rendering.purposes`, or none; it changes the wording.
         locale: the reader's languages; without one, the default locale.
     """
     found = find_locale(locale)

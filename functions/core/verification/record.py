@@ -38,6 +38,9 @@ class Verification(dynamodb.Table):
     limit_key = UnicodeAttribute(null=True)
     """Key of the destination's history, in which failures are settled."""
     nonce = UnicodeAttribute(null=True)
+    audience = UnicodeAttribute(null=True)
+    """Audience of the token that sent the code, the only one that gets a proof; empty for none.
+    Null in records of earlier releases: any audience gets one."""
     message_id = UnicodeAttribute(null=True)
     """Provider's id of the message with the code; set where delivery is recorded (delivery.py)."""
     delivery = UnicodeAttribute(null=True)
@@ -75,6 +78,10 @@ class Verification(dynamodb.Table):
     def valid_at(self) -> float | None:
         """Time of the valid check; null where there was none."""
         return float(self.checked_at or self.created_at) if self.spent else None
+
+    def proves_to(self, audience: str) -> bool:
+        """Whether a check by a token of an audience gets a proof."""
+        return self.audience in {None, audience}
 
     def answers(self, mark: str, code_mac: bytes, now: float) -> bool:
         """Whether the last check was this one, and its code would still be valid."""

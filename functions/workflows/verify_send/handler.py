@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ from functions.core.errors import (
 )
 from functions.core.messages import channels, email, sms, verification
 from functions.core.messages.rendering.locales import LocaleHint
+from functions.core.messages.rendering.purposes import Purpose
 from functions.core.messages.settings import MessageSettings
 from functions.core.observability import count, logger
 from functions.core.rate_limits import limits
@@ -32,9 +33,7 @@ from functions.core.verification.limits.networks import is_ip_address
 from functions.core.verification.limits.sending import SendLimitSettings
 from functions.core.verification.settlement import roll_back
 from functions.core.verification.test_destinations import DestinationTestSettings
-from functions.core.workflow import Call, Parameters, Result, workflow
-
-Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
+from functions.core.workflow import Call, NumericStr, Parameters, Result, workflow
 
 
 @config.settings()
@@ -47,15 +46,25 @@ class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether records store that the code was sent, for events and providers' later reports."""
 
 
+class TypedDestination(NumericStr):
+    """Email address or phone number as people type and paste it."""
+
+    shortest = 1
+    longest = 320
+
+
 class VerifySend(Parameters):
     """Destination of a code, and its purpose."""
 
     channel: Channel
     """How the code is sent. The deployment's settings switch on whatsapp and voice."""
-    to: Annotated[str, Meta(min_length=1, max_length=320)]
-    """Email address, or phone number in E.164."""
+    to: TypedDestination
+    """Email address, or phone number in E.164. A JSON integer is read as its digits."""
     purpose: Purpose | None = None
-    """Purpose of the code. The message states it, and verify_check returns it."""
+    """Purpose of the code. The message states it, and verify_check returns it.
+
+    A deployment may have further purposes.
+    """
     locale: LocaleHint | None = None
     """Languages of the reader, as browsers and systems name them.
 
@@ -114,6 +123,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         client_ip=_client_ip(parameters, call),
         purpose=parameters.purpose,
         nonce=parameters.nonce,
+        audience=call.caller.audience if call.caller else None,
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
     )

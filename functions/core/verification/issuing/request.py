@@ -20,6 +20,8 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str | None = None
     purpose: str | None = None
     nonce: str | None = None
+    audience: str | None = None
+    """Audience of the token that sends."""
     resend_of: str | None = None
     test_code: str | None = None
     """Fixed code of a test destination."""

@@ -5,16 +5,18 @@ import { h, replace } from "../dom.js";
 import { choice, code, empty, json, pageHead, pill, problem, requestCode } from "../parts.js";
 import { messageView } from "../message.js";
 import { clock } from "../format.js";
+import { openapi } from "../form.js";
 
 const CHANNELS = { email: "Email", sms: "SMS" };
-const PURPOSES = ["", "sign_up", "sign_in", "two_factor", "change_destination"];
 
 export async function show(main, { signal }) {
   const { createVerifyClient } = await import("/verify.js");
   const { tokens } = await about();
+  const { purpose } = (await openapi()).components.schemas.VerifySend.properties;
   const requests = h("div", { class: "stack" });
   const message = h("div", { class: "stack" }, nothingYet());
   const state = { channel: "email", purpose: "", since: null };
+  const purposes = ["", ...purpose.enum.filter((each) => each !== null)];
   const client = createVerifyClient({
     token: tokens.publishable,
     fetch: (url, options) => {
@@ -29,7 +31,7 @@ export async function show(main, { signal }) {
     pageHead("Verify", "Send a code to an email address or a phone, read the message that arrives, "
       + "and check the code. Nothing leaves this machine."),
     h("div", { class: "split" },
-      h("section", { class: "card", "aria-label": "Verification" }, options(state, draw), form),
+      h("section", { class: "card", "aria-label": "Verification" }, options(state, purposes, draw), form),
       h("section", { class: "card", "aria-label": "Message", "aria-live": "polite" }, message)),
     h("section", { class: "card" }, h("h2", {}, "Requests"), requests),
     h("section", { class: "card" }, h("h2", {}, "Put it on a page of yours"),
@@ -38,11 +40,11 @@ export async function show(main, { signal }) {
   replace(requests, h("p", { class: "none" }, "Each call of the form appears here, as curl and as JavaScript."));
 }
 
-function options(state, draw) {
+function options(state, purposes, draw) {
   const purpose = h("select", { "aria-label": "Purpose", on: { change: () => {
     state.purpose = purpose.value;
     draw();
-  } } }, PURPOSES.map((each) => h("option", { value: each }, each.replace("_", " ") || "No purpose")));
+  } } }, purposes.map((each) => h("option", { value: each }, each.replaceAll("_", " ") || "No purpose")));
   return h("div", { class: "row" }, choice("Channel", CHANNELS, state.channel, (value) => {
     state.channel = value;
     draw();
