@@ -18,6 +18,7 @@ from functions.core.errors import (
     TooSlow,
     Unavailable,
 )
+from functions.core.integrations.captcha import solved
 from functions.core.messages import channels, email, sms, verification
 from functions.core.messages.rendering.locales import LocaleHint
 from functions.core.messages.settings import MessageSettings
@@ -69,6 +70,8 @@ class VerifySend(Parameters):
     """Verification whose code is sent again, or that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
     """IP address of the client of a server, which the limits count; only with a secret token."""
+    captcha_token: Annotated[str, Meta(max_length=10_000, pattern=r"^[!-~]+\Z")] | None = None
+    """Token that the deployment's CAPTCHA gave to the page. A publishable token needs it."""
 
 
 class VerificationSent(Result):
@@ -99,7 +102,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     destination.
 
     Raises:
-        AttemptsExhausted, CountryNotAllowed, LineTypeNotSupported, LimitExceeded,
+        AttemptsExhausted, CaptchaFailed, CountryNotAllowed, LineTypeNotSupported, LimitExceeded,
         ProviderRefused, ProviderUnavailable
     """
     # The limits first, then the record and its deletion, the code last: so a failure leaves
@@ -107,11 +110,14 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     if parameters.channel in {"whatsapp", "voice"}:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
+    client_ip = _client_ip(parameters, call)
+    # After all that is wrong for free, as the token works once; before all that a bot would use up.
+    solved.require_solved(parameters.captcha_token, needed=call.publishable)
     now = clock.now()
     request = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
-        client_ip=_client_ip(parameters, call),
+        client_ip=client_ip,
         purpose=parameters.purpose,
         nonce=parameters.nonce,
         resend_of=parameters.resend_of,
@@ -257,6 +263,7 @@ lambda_handler = workflow(
         SendLimitSettings,
         limits.prepare,
         DestinationTestSettings,
+        solved.prepare,
         dynamodb.connect,
         scheduler.prepare,
         email.prepare,
