@@ -60,6 +60,11 @@ test("a send names the workflow, the token and the parameters of the wire", asyn
   });
 });
 
+test("a send takes the token of a CAPTCHA along", async () => {
+  await client().send({ to: "ana@example.com", captchaToken: "solved" });
+  assert.equal(received[0].body.captcha_token, "solved");
+});
+
 test("without a channel, what has no @ is a phone number", async () => {
   await client().send({ to: "+14155550123" });
   await client().send({ to: "+14155550123", channel: "voice" });
@@ -133,6 +138,7 @@ const CLASSES = {
   provider_refused: [502, "ProviderRefused"],
   country_not_allowed: [422, "CountryNotAllowed"],
   line_type_not_supported: [422, "LineTypeNotSupported"],
+  captcha_failed: [422, "CaptchaFailed"],
   unavailable: [503, "Unavailable"],
   provider_unavailable: [503, "Unavailable"],
   too_slow: [504, "Unavailable"],

@@ -39,6 +39,8 @@ export interface SendParameters {
   resendOf?: string;
   /** Text that the proof has to contain. */
   nonce?: string;
+  /** Token of the deployment's CAPTCHA. Each send needs a new one. */
+  captchaToken?: string;
 }
 
 export interface CheckParameters {
@@ -108,6 +110,8 @@ export class ProviderRefused extends VerifyError {}
 export class CountryNotAllowed extends VerifyError {}
 /** `line_type_not_supported`: a landline, premium or shared-cost number. */
 export class LineTypeNotSupported extends VerifyError {}
+/** `captcha_failed`: show the CAPTCHA again, and send with its new token. */
+export class CaptchaFailed extends VerifyError {}
 /** `unavailable`, `provider_unavailable`, `too_slow`, `internal_error`: try again. */
 export class Unavailable extends VerifyError {}
 /** `network_error`: there was no answer. The call may have been carried out. */
@@ -146,6 +150,8 @@ export const messages: { en: Messages } & Record<string, Partial<Messages>>;
 
 /** Form `<verify-code>`: one field for the destination, then one for the code. */
 export interface VerifyCodeElement extends HTMLElement {
+  /** Shows the CAPTCHA and returns its token, for each send anew. */
+  captcha?: () => Promise<string>;
   /** Client in place of the one that the attributes `url` and `token` make. */
   client?: VerifyClient;
   /** Texts of this element, in place of those of its language. */
@@ -165,7 +171,7 @@ declare global {
     "verify-sent": CustomEvent<VerificationSent>;
     /** The code was right. */
     "verify-valid": CustomEvent<VerificationChecked & { verificationId: string }>;
-    /** A call failed. */
-    "verify-error": CustomEvent<VerifyError>;
+    /** A call failed, or the function `captcha`, with its own error. */
+    "verify-error": CustomEvent<VerifyError | Error>;
   }
 }
