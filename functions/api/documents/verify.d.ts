@@ -39,6 +39,8 @@ export interface SendParameters {
   resendOf?: string;
   /** Text that the proof has to contain. */
   nonce?: string;
+  /** Page that the email links to. A publishable token may say so only by a setting. */
+  link?: string;
   /** Token of the deployment's CAPTCHA. Each send needs a new one. */
   captchaToken?: string;
 }
@@ -118,6 +120,12 @@ export class Unavailable extends VerifyError {}
 export class NetworkError extends VerifyError {}
 /** `timeout`: there was no answer in time. The call may have been carried out. */
 export class Timeout extends NetworkError {}
+
+/**
+ * Id and code of the link that opened this page; null without. It takes them out of the address bar
+ * and the history. Check them when somebody clicks: programs open links, too.
+ */
+export function readLink(): CheckParameters | null;
 
 /** The address with its domain corrected if it looks mistyped (`gmial.com`); otherwise null. */
 export function suggestEmail(address: string): string | null;

@@ -137,6 +137,17 @@ const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowe
 const renamed = (object, as) =>
   Object.fromEntries(Object.entries(object).map(([name, value]) => [as(name), value]));
 
+/** @type {typeof import("./verify.d.ts").readLink} */
+export function readLink() {
+  const { hash, pathname, search } = location;
+  const [id, code] = ["verification_id", "code"].map((name) =>
+    new URLSearchParams(hash.slice(1)).get(name),
+  );
+  if (!id || !code) return null;
+  history.replaceState(history.state, "", pathname + search);
+  return { verificationId: id, code };
+}
+
 // Domains that people mistype, and real ones that look like one of them.
 const DOMAINS = `gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com
 msn.com icloud.com aol.com mail.com email.com proton.me protonmail.com gmx.de gmx.net gmx.com
