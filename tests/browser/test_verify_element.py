@@ -220,3 +220,42 @@ def _seconds(text: str) -> int:
     found = re.search(r"\d+", text)
     assert found, text
     return int(found[0])
+
+
+CLIENT = """element => {
+  window.sends = [];
+  const later = (seconds) => new Date(Date.now() + seconds * 1000);
+  const send = async (parameters) => {
+    window.sends.push(parameters.captchaToken);
+    return { verificationId: "k1.d6one", codeLength: 6, resendAt: later(0), expiresAt: later(600) };
+  };
+  element.client = { send };
+}"""
+"""A client that notes the token of each send."""
+
+
+def test_each_send_takes_a_new_token_of_the_pages_captcha(page: Page, open_form: OpenForm) -> None:
+    open_form()
+    element = page.locator("verify-code")
+    element.evaluate(CLIENT)
+    element.evaluate("element => { let n = 0; element.captcha = async () => `token-${++n}`; }")
+    send(page, "ana@example.com")
+    page.get_by_role("button", name="Send a new code").click()
+    page.wait_for_function("window.sends.length === 2")
+    assert page.evaluate("window.sends") == ["token-1", "token-2"]
+
+
+def test_a_captcha_that_fails_sends_nothing_and_can_be_tried_again(
+    page: Page, open_form: OpenForm
+) -> None:
+    open_form()
+    element = page.locator("verify-code")
+    element.evaluate(CLIENT)
+    element.evaluate("element => { element.captcha = async () => { throw new Error('no'); }; }")
+    page.get_by_label("Email address").fill("ana@example.com")
+    page.get_by_role("button", name="Send code").click()
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")
+    element.evaluate("element => { element.captcha = async () => 'token'; }")
+    page.get_by_role("button", name="Send code").click()
+    expect(page.get_by_text("Enter the code that we sent to")).to_be_visible()
+    assert page.evaluate("window.sends") == ["token"]

@@ -21,6 +21,7 @@ from functions.core.messages.verification import (
     verification_sms,
 )
 from functions.core.parameters import NotValid
+from tests.builders.emails import Page
 from tests.unit.conftest import SetMessages
 
 pytestmark = pytest.mark.usefixtures("set_messages")
@@ -66,6 +67,18 @@ def test_the_code_is_one_run_of_html_and_a_line_of_text(
     assert mail.text.splitlines().count(code) == 1
     assert "\n" not in mail.subject
     assert code not in mail.subject
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_link_is_a_button_and_a_line_of_text_beside_the_code(locale: str) -> None:
+    link = "https://app.example.com/verify?a=1&b=2#verification_id=k1.d6&code=123456"
+    mail = verification_email("123456", minutes=10, purpose=None, locale=locale, link=link)
+    page = Page(mail.html)
+    assert page.links == [link]
+    assert Runs(mail.html).runs.count("123456") == mail.text.splitlines().count("123456") == 1
+    assert mail.text.splitlines().count(link) == 1
+    assert "Our app" in page.blocks[page.blocks.index("123456") + 2]
+    assert link not in email(locale=locale).html
 
 
 @EVERY

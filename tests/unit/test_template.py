@@ -309,9 +309,13 @@ def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None
     ] == [
         ("HasEndUserMessagingOrigination", "sms-voice:SendTextMessage", nothing),
         ("HasTwilioSecret", "secretsmanager:GetSecretValue", nothing),
+        ("HasCaptchaSecret", "secretsmanager:GetSecretValue", nothing),
     ]
     assert conditional[0][1]["Resource"][0] == {"Ref": "EndUserMessagingOrigination"}
-    assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
+    assert [each[1]["Resource"] for each in conditional[1:]] == [
+        {"Ref": "TwilioSecret"},
+        {"Ref": "CaptchaSecret"},
+    ]
 
 
 def test_schedules_can_call_nothing_but_their_own_function() -> None:
@@ -425,7 +429,12 @@ def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
     assert allowed["secretsmanager:DescribeSecret"][-1]["Fn::Sub"].endswith(
         ":secret:${AWS::StackName}-webhook-twilio*"
     )
-    assert allowed["secretsmanager:GetSecretValue"] == {"Ref": "TwilioSecret"}
+    read = [
+        each["Resource"]
+        for role, each in statements()
+        if (role, each["Action"]) == ("CheckAppLocationRole", "secretsmanager:GetSecretValue")
+    ]
+    assert read == [{"Ref": "TwilioSecret"}, {"Ref": "CaptchaSecret"}]
 
 
 def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:

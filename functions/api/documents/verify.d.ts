@@ -47,6 +47,10 @@ export interface SendParameters {
   resendOf?: string;
   /** Text that the proof has to contain. */
   nonce?: string;
+  /** Page that the email links to. A publishable token may say so only by a setting. */
+  link?: string;
+  /** Token of the deployment's CAPTCHA. Each send needs a new one. */
+  captchaToken?: string;
 }
 
 export interface CheckParameters {
@@ -117,12 +121,20 @@ export class ProviderRefused extends VerifyError {}
 export class CountryNotAllowed extends VerifyError {}
 /** `line_type_not_supported`: a landline, premium or shared-cost number. */
 export class LineTypeNotSupported extends VerifyError {}
+/** `captcha_failed`: show the CAPTCHA again, and send with its new token. */
+export class CaptchaFailed extends VerifyError {}
 /** `unavailable`, `provider_unavailable`, `too_slow`, `internal_error`: try again. */
 export class Unavailable extends VerifyError {}
 /** `network_error`: there was no answer. The call may have been carried out. */
 export class NetworkError extends VerifyError {}
 /** `timeout`: there was no answer in time. The call may have been carried out. */
 export class Timeout extends NetworkError {}
+
+/**
+ * Id and code of the link that opened this page; null without. It takes them out of the address bar
+ * and the history. Check them when somebody clicks: programs open links, too.
+ */
+export function readLink(): CheckParameters | null;
 
 /** The address with its domain corrected if it looks mistyped (`gmial.com`); otherwise null. */
 export function suggestEmail(address: string): string | null;
@@ -155,6 +167,8 @@ export const messages: { en: Messages } & Record<string, Partial<Messages>>;
 
 /** Form `<verify-code>`: one field for the destination, then one for the code. */
 export interface VerifyCodeElement extends HTMLElement {
+  /** Shows the CAPTCHA and returns its token, for each send anew. */
+  captcha?: () => Promise<string>;
   /** Client in place of the one that the attributes `url` and `token` make. */
   client?: VerifyClient;
   /** Texts of this element, in place of those of its language. */
@@ -174,7 +188,7 @@ declare global {
     "verify-sent": CustomEvent<VerificationSent>;
     /** The code was right. */
     "verify-valid": CustomEvent<VerificationChecked & { verificationId: string }>;
-    /** A call failed. */
-    "verify-error": CustomEvent<VerifyError>;
+    /** A call failed, or the function `captcha`, with its own error. */
+    "verify-error": CustomEvent<VerifyError | Error>;
   }
 }

@@ -24,7 +24,12 @@ UCS-2 units are 140 bytes.
 
 
 def verification_email(
-    code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
+    code: str,
+    *,
+    minutes: int,
+    purpose: str | None,
+    locale: LocaleHint | None,
+    link: str | None = None,
 ) -> Email:
     """Renders the email with a code.
 
@@ -33,9 +38,11 @@ def verification_email(
         minutes: validity of the code.
         purpose: one of `rendering.purposes`, or none; it changes the wording.
         locale: the reader's languages; without one, the default locale.
+        link: URL of a page that knows the code, if there is one.
     """
     found = find_locale(locale)
-    return render_email("verification", found, _values(code, minutes, purpose, found))
+    values = _values(code, minutes, purpose, found) | {"link": link}
+    return render_email("verification", found, values)
 
 
 def verification_sms(
