@@ -66,6 +66,20 @@ PUBLIC = [
 """Workflows whose own code says that anybody may call them."""
 
 
+def test_a_scope_that_covers_another_workflow_gives_no_new_right_to_publishable_tokens() -> None:
+    options = {
+        name: importlib.import_module(
+            f"functions.workflows.{name}.handler"
+        ).lambda_handler.definition.options
+        for name in WORKFLOWS
+    }
+    covered = {name: each.covered_by for name, each in options.items() if each.covered_by}
+    assert covered == {"verify_status": "verify_check"}
+    assert all(
+        options[by].publishable or not options[name].publishable for name, by in covered.items()
+    )
+
+
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     found = sam.read_template()["Resources"].items()
     return {name: each["Properties"] for name, each in found if each["Type"] == kind}
@@ -118,7 +132,7 @@ def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, na
 
 
 GROUPS = {
-    "Verify": ["verify_send", "verify_check", "verify_delete"],
+    "Verify": ["verify_send", "verify_check", "verify_status", "verify_delete"],
     "Emails": ["send_email_template"],
     "Canvas": ["update_usersnap", "check_app_location", "record_registration"],
     "the platform's own": ["deliver_event", "track_delivery"],

@@ -9,6 +9,8 @@ export interface VerifyClient {
   send(parameters: SendParameters, options?: SendOptions): Promise<VerificationSent>;
   /** Checks a code as it was typed or pasted. A wrong code is no error: `valid` is false. */
   check(parameters: CheckParameters, options?: CallOptions): Promise<VerificationChecked>;
+  /** Says where a verification stands, and whether its message arrived. Charges nothing. */
+  status(parameters: StatusParameters, options?: CallOptions): Promise<VerificationStatus>;
 }
 
 export interface VerifyClientOptions {
@@ -46,6 +48,10 @@ export interface CheckParameters {
   code: string;
 }
 
+export interface StatusParameters {
+  verificationId: string;
+}
+
 export interface CallOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -78,6 +84,24 @@ export interface VerificationChecked {
   purpose: Purpose | null;
   /** Signed proof for your own backend; null unless valid and the token has an audience. */
   proof: string | null;
+}
+
+export interface VerificationStatus {
+  /** `expired` also if the verification is unknown or deleted. */
+  status: "pending" | "approved" | "expired" | "exhausted";
+  /** Null if nothing is known of the message. */
+  delivery: "sent" | "delivered" | "failed" | null;
+  /** Why delivery failed; null unless it did. Take a value that you do not know for `other`. */
+  reason:
+    | "opted_out"
+    | "unreachable"
+    | "mailbox_full"
+    | "rejected"
+    | "suppressed"
+    | "busy"
+    | "no_answer"
+    | "other"
+    | null;
 }
 
 /** A call that failed. Its class goes by `code`; an unknown code has this one. */

@@ -98,6 +98,11 @@ export function createVerifyClient({
       const { skew, ...checked } = await call("verify_check", parameters, { signal });
       return checked;
     },
+
+    async status({ verificationId }, { signal } = {}) {
+      const { skew, ...status } = await call("verify_status", { verificationId }, { signal });
+      return status;
+    },
   };
 }
 

@@ -35,6 +35,9 @@ _REPORTS: dict[str, dict[str, DeliveryStatus]] = {
 Source: SES event publishing, eventType; Twilio, MessageStatus and CallStatus.
 """
 
+_CALL_ENDS = frozenset({"busy", "no-answer"})
+"""Statuses of calls that say themselves why they failed."""
+
 _PERMANENT_BOUNCE = "Permanent"
 """SES's bounceType of a real bounce. "Transient/General" may be an automatic reply."""
 
@@ -98,7 +101,9 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
     if parameters.verification_id is None:
         return False
     verification_id = id_of_tag(parameters.verification_id)
-    failed = parameters.reason if reported == "failed" else None
+    word = parameters.status.lower()
+    reason = parameters.reason or (word if word in _CALL_ENDS else None)
+    failed = reason if reported == "failed" else None
     transient = parameters.provider == "ses" and not (failed or "").startswith(_PERMANENT_BOUNCE)
     return delivery.record(
         verification_id, reported, parameters.message_id, failed, transient=transient
