@@ -34,7 +34,6 @@ API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py
 SWITCHED = {
     "EventsSent": {"Events", "EventsLog", "EventsRole"},
     "DeliveryTracked": {
-        "CodeEmails",
         "CodeEmailReports",
         "TemplateEmailReports",
         "EmailEvents",
@@ -160,6 +159,19 @@ def test_workflows_stand_in_their_groups() -> None:
     for group, names in GROUPS.items():
         prefix = group.replace("the platform's own", "Platform")
         assert [each for each in names if not described[each].startswith(f"{prefix}: ")] == []
+
+
+def test_a_complaint_stops_emails_from_templates_and_no_code() -> None:
+    sets = resources("AWS::SES::ConfigurationSet")
+    functions = resources("AWS::Serverless::Function")
+    used = {
+        name: sets[functions[name]["Environment"]["Variables"]["EMAIL_CONFIGURATION_SET"]["Ref"]]
+        for name in ("VerifySend", "SendEmailTemplate")
+    }
+    assert {name: each["SuppressionOptions"] for name, each in used.items()} == {
+        "VerifySend": {"SuppressedReasons": ["BOUNCE"]},
+        "SendEmailTemplate": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+    }
 
 
 def containers(node: Any) -> Iterator[int]:
