@@ -76,6 +76,7 @@ SHIPPED = {
     "verify_check",
     "verify_delete",
     "verify_send",
+    "verify_status",
 }
 """The project's workflows."""
 TYPES = "aws_lambda_powertools.utilities.typing."

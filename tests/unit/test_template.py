@@ -34,7 +34,6 @@ API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py
 SWITCHED = {
     "EventsSent": {"Events", "EventsLog", "EventsRole"},
     "DeliveryTracked": {
-        "CodeEmails",
         "CodeEmailReports",
         "TemplateEmailReports",
         "EmailEvents",
@@ -64,6 +63,20 @@ PUBLIC = [
     ).lambda_handler.definition.options.public
 ]
 """Workflows whose own code says that anybody may call them."""
+
+
+def test_a_scope_that_covers_another_workflow_gives_no_new_right_to_publishable_tokens() -> None:
+    options = {
+        name: importlib.import_module(
+            f"functions.workflows.{name}.handler"
+        ).lambda_handler.definition.options
+        for name in WORKFLOWS
+    }
+    covered = {name: each.covered_by for name, each in options.items() if each.covered_by}
+    assert covered == {"verify_status": "verify_check"}
+    assert all(
+        options[by].publishable or not options[name].publishable for name, by in covered.items()
+    )
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -118,7 +131,7 @@ def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, na
 
 
 GROUPS = {
-    "Verify": ["verify_send", "verify_check", "verify_delete"],
+    "Verify": ["verify_send", "verify_check", "verify_status", "verify_delete"],
     "Emails": ["send_email_template"],
     "Canvas": ["update_usersnap", "check_app_location", "record_registration"],
     "the platform's own": ["deliver_event", "track_delivery"],
@@ -146,6 +159,19 @@ def test_workflows_stand_in_their_groups() -> None:
     for group, names in GROUPS.items():
         prefix = group.replace("the platform's own", "Platform")
         assert [each for each in names if not described[each].startswith(f"{prefix}: ")] == []
+
+
+def test_a_complaint_stops_emails_from_templates_and_no_code() -> None:
+    sets = resources("AWS::SES::ConfigurationSet")
+    functions = resources("AWS::Serverless::Function")
+    used = {
+        name: sets[functions[name]["Environment"]["Variables"]["EMAIL_CONFIGURATION_SET"]["Ref"]]
+        for name in ("VerifySend", "SendEmailTemplate")
+    }
+    assert {name: each["SuppressionOptions"] for name, each in used.items()} == {
+        "VerifySend": {"SuppressedReasons": ["BOUNCE"]},
+        "SendEmailTemplate": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+    }
 
 
 def containers(node: Any) -> Iterator[int]:

@@ -123,6 +123,14 @@ test("a check has no key, because a spent code stays spent", async () => {
   assert.match(received[0].headers["idempotency-key"], /^[\d-]{20,}$/);
 });
 
+test("a status is asked for by the id alone", async () => {
+  replies(200, { status: "pending", delivery: "failed", reason: "mailbox_full" });
+  const status = await client().status({ verificationId: "k1.d6one", codeLength: 6 });
+  assert.deepEqual(status, { status: "pending", delivery: "failed", reason: "mailbox_full" });
+  assert.equal(received[0].path, "/workflows/verify_status");
+  assert.deepEqual(received[0].body, { verification_id: "k1.d6one" });
+});
+
 const CLASSES = {
   invalid_parameters: [422, "InvalidParameters"],
   limit_exceeded: [429, "LimitExceeded"],

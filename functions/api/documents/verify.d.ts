@@ -17,6 +17,8 @@ export interface VerifyClient {
   send(parameters: SendParameters, options?: SubmitOptions): Promise<VerificationSent>;
   /** Checks a code as it was typed or pasted. A wrong code is no error: `valid` is false. */
   check(parameters: CheckParameters, options?: SubmitOptions): Promise<VerificationChecked>;
+  /** Says where a verification stands, and whether its message arrived. Charges nothing. */
+  status(parameters: StatusParameters, options?: CallOptions): Promise<VerificationStatus>;
 }
 
 export interface VerifyClientOptions {
@@ -58,9 +60,16 @@ export interface CheckParameters {
   code: string;
 }
 
-export interface SubmitOptions {
+export interface StatusParameters {
+  verificationId: string;
+}
+
+export interface CallOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
   /** Key of one submit; a repetition after a `NetworkError` has the same. By default a new one. */
   idempotencyKey?: string;
 }
@@ -91,6 +100,24 @@ export interface VerificationChecked {
   proof: string | null;
   /** Whether it is a test destination, whose code is no secret; null unless valid. */
   test: boolean | null;
+}
+
+export interface VerificationStatus {
+  /** `expired` also if the verification is unknown or deleted. */
+  status: "pending" | "approved" | "expired" | "exhausted";
+  /** Null if nothing is known of the message. */
+  delivery: "sent" | "delivered" | "failed" | null;
+  /** Why delivery failed; null unless it did. Take a value that you do not know for `other`. */
+  reason:
+    | "opted_out"
+    | "unreachable"
+    | "mailbox_full"
+    | "rejected"
+    | "suppressed"
+    | "busy"
+    | "no_answer"
+    | "other"
+    | null;
 }
 
 /** A call that failed. Its class goes by `code`; an unknown code has this one. */

@@ -102,6 +102,10 @@ export function createVerifyClient({
       const headers = { "idempotency-key": idempotencyKey };
       return call("verify_check", { verificationId, code }, { signal, headers });
     },
+
+    async status({ verificationId }, { signal } = {}) {
+      return call("verify_status", { verificationId }, { signal });
+    },
   };
 }
 

@@ -142,6 +142,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
         audience=call.caller.audience if call.caller else None,
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
+        belongs_to_nobody=test_destinations.belongs_to_nobody(destination),
     )
     issued = issue(request, now)
     if not issued.is_resend:
