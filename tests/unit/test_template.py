@@ -174,6 +174,36 @@ def test_a_complaint_stops_emails_from_templates_and_no_code() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "raised"),
+    [(49, 0, False), (50, None, True), (50, 49, True), (50, 50, False), (5000, 6000, False)],
+)
+def test_an_alarm_is_raised_when_most_of_many_codes_are_wrong(
+    wrong: int, right: int | None, *, raised: bool
+) -> None:
+    """Evaluates the alarm's expression; CloudWatch's IF, FILL and AND are those of Python."""
+    alarm = resources("AWS::CloudWatch::Alarm")["GuessingAlarm"]
+    *asked, told = alarm["Metrics"]
+    found = {each["Id"]: each["MetricStat"] for each in asked}
+    assert {name: each["Metric"]["MetricName"] for name, each in found.items()} == {
+        "wrong": "CheckInvalid",
+        "right": "CheckValid",
+    }
+    own = resources("AWS::CloudWatch::Alarm")["CountryPausedAlarm"]["Namespace"]
+    assert [each["Metric"]["Namespace"] for each in found.values()] == [own, own]
+    expression = told["Expression"].replace("AND", "and").replace("IF(", "choose(")
+    value = eval(  # noqa: S307 - the template's own text
+        expression,
+        {
+            "wrong": wrong,
+            "right": right,
+            "choose": lambda condition, then, other: then if condition else other,
+            "FILL": lambda value, missing: missing if value is None else value,
+        },
+    )
+    assert (value > alarm["Threshold"]) is raised
+
+
 def containers(node: Any) -> Iterator[int]:
     """Identities of the maps and lists of a template."""
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
