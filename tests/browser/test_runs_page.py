@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.accessibility import axe
-from tests.browser.filled import start_list
+from tests.browser.accessibility import assert_fits, axe
+from tests.browser.chromium import PHONE
+from tests.browser.filled import REFUSED, start_list
 from tests.e2e import runs
 from tests.e2e.conftest import WAIT_SECONDS, LocalStack
 
@@ -16,7 +17,7 @@ def ended_run(page: Page, stack: LocalStack, email: str) -> Page:
     """A run that has ended, of two items of which the second failed."""
     name = email.partition("@")[0]
     with stack.api() as api:
-        started = start_list(api, [email, f"{name}@refused.example.com"])
+        started = start_list(api, [email, f"{name}@{REFUSED}"])
         ended = runs.ended(api, started["run_id"])
     assert ended["failed"] == 1
     page.goto(f"{stack.url}/console/runs/{started['run_id']}")
@@ -54,6 +55,8 @@ def test_a_failing_item_is_opened_to_its_traceback(ended_run: Page) -> None:
     expect(traceback.first).to_contain_text("Traceback (most recent call last):")
     expect(traceback.first).to_contain_text("MessageRejected")
     axe(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
 
 
 def test_failed_items_are_retried_in_a_run_of_their_own(ended_run: Page) -> None:

@@ -39,6 +39,8 @@ def test_a_schedule_is_created_paused_resumed_and_cancelled(
     expect(times).to_have_count(1 + 10)
     expect(times.nth(1)).to_contain_text("09:00")
     axe(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
     schedule = f"/schedules/{page.url.rpartition('/')[2]}"
     with stack.api() as api:
         page.get_by_role("button", name="Pause verify_send").click()
