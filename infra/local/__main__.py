@@ -172,6 +172,7 @@ def _issue_development_tokens(deployment: Deployment, state: Path) -> None:
 
 def _welcome(url: str, seconds: float) -> str:
     headers = f"-H 'authorization: Bearer {development.SECRET}' -H 'content-type: application/json'"
+    check = '{"verification_id":"<verification_id>","code":"<code>"}'
     return f"""
 ready in {seconds:.1f} s
   console      {url}/
@@ -179,8 +180,11 @@ ready in {seconds:.1f} s
   secret       {development.SECRET}
   publishable  {development.PUBLISHABLE}
 
-Open the console in a browser: send a code there, read the email, start a list. Or by curl:
+Open the console in a browser: send a code, read the email, start a list. Or send a code, read it
+and check it by curl (for <…>, take the values of the first two answers):
   curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'
+  curl -s '{url}/_local/inbox?to=ana@example.com'
+  curl -s {url}/workflows/verify_check {headers} -d '{check}'
 
 Ctrl-C stops it and keeps the state.
 """
