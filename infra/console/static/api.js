@@ -22,25 +22,29 @@ async function send(path, options) {
   }
 }
 
+/** The answer's body; throws an `Error` with the server's message. */
+async function read(response, as) {
+  if (response.ok) return response[as]();
+  throw new Error((await response.json()).message ?? response.statusText);
+}
+
 const polled = new Map();
 const POLLED_MOST = 20;
 
 /**
- * Reads JSON below /_local/. Throws an `Error` with the server's message.
- * A poll answers the same object as before while nothing has changed.
+ * Reads JSON below /_local/. A poll answers the same object as before while nothing has changed.
  * @param {string} path such as "inbox?to=ana@example.com"
  * @param {{poll?: boolean, signal?: AbortSignal, method?: string, body?: any}} options
  */
 export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
-  const headers = { "x-console": poll ? "poll" : "page" };
   const before = poll && polled.get(path);
-  if (before) headers["if-none-match"] = before.etag;
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const headers = { "x-console": poll ? "poll" : "page",
+    ...(before && { "if-none-match": before.etag }),
+    ...(body && { "content-type": "application/json" }) };
   const response = await send(`/_local/${path}`,
     { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   if (before && response.status === 304) return before.answer;
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message ?? response.statusText);
+  const answer = await read(response, "json");
   if (poll && response.headers.has("etag")) remember(path, response.headers.get("etag"), answer);
   return answer;
 }
@@ -51,12 +55,9 @@ function remember(path, etag, answer) {
   if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
 }
 
-/** Reads a text or a document below /_local/, as it is. */
-export async function localText(path, { signal } = {}) {
-  const response = await send(`/_local/${path}`, { headers: { "x-console": "page" }, signal });
-  if (!response.ok) throw new Error((await response.json()).message ?? response.statusText);
-  return response.text();
-}
+/** Reads a text below /_local/. */
+export const localText = async (path) =>
+  read(await send(`/_local/${path}`, { headers: { "x-console": "page" } }), "text");
 
 let known;
 
@@ -73,18 +74,15 @@ export const about = () => (known ??= local("about"));
  * @property {{method: string, path: string, headers: object, body?: any}} request as it was sent
  */
 
-/**
- * A request to the public API as it would be sent.
- * @returns {Promise<Answer["request"]>}
- */
+/** A request to the public API as it would be sent. */
 export async function prepared(method, path, { body, token = "secret", headers = {} } = {}) {
   const { tokens } = await about();
-  const told = {
+  const all = {
     ...(token && { authorization: `Bearer ${tokens[token]}` }),
     ...(body !== undefined && { "content-type": "application/json" }),
     ...headers,
   };
-  return { method, path, headers: told, body };
+  return { method, path, headers: all, body };
 }
 
 /**
@@ -96,22 +94,16 @@ export async function prepared(method, path, { body, token = "secret", headers =
  * @returns {Promise<Answer>}
  */
 export async function api(method, path, options = {}) {
-  const { poll = false, signal } = options;
+  const { poll, signal } = options;
   const request = await prepared(method, path, options);
-  const { body } = request;
-  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const headers = { ...request.headers, "x-console": poll ? "poll" : "page" };
+  const body = request.body === undefined ? undefined : asText(request.body);
   const started = performance.now();
-  const response = await send(path, { method, headers, body: text, signal });
+  const response = await send(path, { method, headers, body, signal });
   const content = await response.text();
-  return {
-    status: response.status,
-    ok: response.ok,
-    body: parsed(content),
-    headers: response.headers,
-    ms: Math.round(performance.now() - started),
-    request,
-  };
+  const { status, ok } = response;
+  const ms = Math.round(performance.now() - started);
+  return { status, ok, body: parsed(content), headers: response.headers, ms, request };
 }
 
 function parsed(text) {
@@ -168,4 +160,6 @@ export function asFetch({ method, path, headers, body }, origin = location.origi
     "const answer = await response.json();";
 }
 
-const asText = (body) => (typeof body === "string" ? body : JSON.stringify(body));
+/** A text as it is, and another value as JSON. */
+export const asText = (value, indent) =>
+  (typeof value === "string" ? value : JSON.stringify(value, null, indent));

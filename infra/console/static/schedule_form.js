@@ -2,12 +2,11 @@
 
 import { local } from "./api.js";
 import { h, replace } from "./dom.js";
-import { minute } from "./format.js";
+import { minute, UNITS } from "./format.js";
 import { choice, field, mark, newId } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
-const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 const CRONS = {
   "0 9 ? * MON-FRI *": "Monday to Friday at 09:00",
   "0 8 ? * MON *": "Mondays at 08:00",
@@ -28,7 +27,7 @@ export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().t
 let zone;
 
 /**
- * @returns {{element: Element, read: () => object, clear: () => void,
+ * @returns {{element: Element, read: () => object,
  *   tell: (errors: {pointer: string, detail: string}[]) => {pointer: string, detail: string}[]}}
  *   `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
  *   those that belong elsewhere, such as to `/parameters/to`.
@@ -39,72 +38,67 @@ export function scheduleForm() {
   const shown = () => SHOWN_WITH[kind];
   const read = () => Object.fromEntries(shown().map((name) => [name, fields[name].value(kind)])
     .filter(([, value]) => value));
-  const clear = () => Object.values(fields).forEach(({ control, error }) => mark(control, error, ""));
   const tell = (errors) => {
-    clear();
-    const nameOf = ({ pointer }) => (pointer === "" ? kind : pointer.slice(1));
+    const nameOf = ({ pointer }) => pointer.slice(1) || kind;
+    for (const [name, { control }] of Object.entries(fields)) {
+      mark(control, errors.find((each) => nameOf(each) === name)?.detail ?? "");
+    }
     const ours = errors.filter((each) => shown().includes(nameOf(each)));
-    ours.map((each) => [fields[nameOf(each)], each.detail])
-      .forEach(([{ control, error }, detail]) => mark(control, error, detail));
     if (ours[0]) fields[nameOf(ours[0])].control.focus();
     return errors.filter((each) => !ours.includes(each));
   };
-  const place = h("div", { class: "form" });
+  const place = h("div.stack");
   const meaning = h("p");
-  const next = h("p", { class: "none" });
+  const next = h("p.none");
   const explain = explainer(() => ({ kind, ...read() }), meaning, next);
   const draw = (chosen) => {
     kind = chosen;
-    clear();
+    tell([]);
     replace(place, shown().map((name) => fields[name].box));
     explain();
   };
-  const element = h("div", { class: "form", on: { input: explain } },
+  const element = h("div.stack", { on: { input: explain } },
     choice("When it runs", KINDS, kind, draw), place,
-    h("div", { class: "told", "aria-live": "polite" }, meaning, next),
+    h("div.told", { "aria-live": "polite" }, meaning, next),
     options(fields.timezone.control, zones()), options(fields.cron.control, CRONS));
   draw(kind);
-  return { element, read, tell, clear };
+  return { element, read, tell };
 }
 
 /** All fields by their names in POST /schedules. */
 function fieldsOf() {
-  const plain = { autocomplete: "off", spellcheck: "false" };
-  const text = (label, props, hint) => fieldOf(label, h("input", { ...plain, ...props }), hint);
-  const end = text("Ends at (optional)", { type: "datetime-local" });
+  const end = textField("Ends at (optional)", { type: "datetime-local" });
   return {
-    at: text("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
-    after_seconds: span("From now", 15, "minutes", Object.keys(UNITS)),
-    every_seconds: span("Interval", 1, "hours", ["minutes", "hours", "days"], "First after one interval."),
-    cron: text("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
+    at: textField("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
+    after_seconds: span("From now", 15, "minute", Object.keys(UNITS).reverse()),
+    every_seconds: span("Interval", 1, "hour", ["minute", "hour", "day"], "First after one interval."),
+    cron: textField("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
       "Six fields: minutes, hours, day of month, month, day of week, year. ? in one of the two days."),
-    timezone: text("Time zone", { value: ownZone(), list: newId("list") }),
+    timezone: textField("Time zone", { value: ownZone(), list: newId("list") }),
     // Without a time zone beside it, the end is a moment.
     ends_at: { ...end, value: (kind) => (end.value() && kind === "every_seconds"
       ? new Date(end.value()).toISOString().replace(".000", "") : end.value()) },
-    group: text("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
+    group: textField("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
   };
 }
 
-function fieldOf(label, control, hint) {
-  const error = h("p", { class: "error", id: newId("error") });
-  const box = field(label, control, hint);
-  box.append(error);
-  return { control, error, box, value: () => control.value.trim() };
+function textField(label, props, hint) {
+  const control = h("input", { autocomplete: "off", spellcheck: "false", ...props });
+  return { control, box: field(label, control, hint), value: () => control.value.trim() };
 }
 
 /** A number with its unit; its value is in seconds. */
 function span(label, amount, unit, units, hint) {
-  const select = h("select", { "aria-label": `${label}, unit` }, units.map((each) => h("option", {}, each)));
+  const select = h("select", { "aria-label": `${label}, unit` },
+    units.map((each) => h("option", { value: each }, `${each}s`)));
   select.value = unit;
-  const made = fieldOf(label, h("input", { value: amount, inputmode: "decimal", autocomplete: "off" }), hint);
-  const { control, box } = made;
-  const both = h("div", { class: "span" });
+  const { control, box } = textField(label, { value: amount, inputmode: "decimal" }, hint);
+  const both = h("div.span");
   control.replaceWith(both);
   both.append(control, select);
   const seconds = () => Number(control.value) * UNITS[select.value];
   // What is no number goes as it was typed, so that the API's own problem is seen.
-  return { ...made, box, value: () => control.value && (Number.isFinite(seconds()) ? seconds() : control.value) };
+  return { control, box, value: () => control.value && (Number.isFinite(seconds()) ? seconds() : control.value) };
 }
 
 /** Writes the timing in words, and the next times as the product's engine computes them. */

@@ -1,6 +1,7 @@
 /** Controls of a call on a list: the ways to choose one, and how its items run. */
 
 import { h, replace } from "../dom.js";
+import { codeArea } from "../form.js";
 import { button, choice, field, newId } from "../parts.js";
 
 const ORDERS = { parallel: "Items at the same time", paced: "One after the other" };
@@ -11,13 +12,12 @@ const ORDERS = { parallel: "Items at the same time", paced: "One after the other
  * @param {Element} sample button that makes one
  */
 export function chooser(take, sample) {
-  const text = h("textarea", { class: "mono", rows: 5, spellcheck: "false",
-    placeholder: "to,locale\nana@example.com,en" });
+  const text = codeArea("", 5, { placeholder: "to,locale\nana@example.com,en" });
   const use = button("Use this list", () => take(new Blob([text.value]), ""));
-  return h("div", { class: "stack" }, dropZone(take),
-    h("details", {}, h("summary", {}, "Paste a list"),
-      h("div", { class: "form" }, field("List", text), h("div", { class: "actions" }, use))),
-    h("div", { class: "actions" }, sample));
+  return h("div.stack", dropZone(take),
+    h("details", h("summary.link", "Paste a list"),
+      h("div.stack.inside", field("List", text), h("div.actions", use))),
+    h("div.actions", sample));
 }
 
 function dropZone(take) {
@@ -32,11 +32,11 @@ function dropZone(take) {
       takeFirst(input.files);
       input.value = ""; // so that the same file can be chosen again after a change
     } } });
-  const zone = h("div", { class: "drop",
+  const zone = h("div.drop", {
     on: { dragover: over(true), dragleave: over(false), drop: over(false) } },
-  h("p", {}, input, h("label", { class: "button", for: input.id }, "Choose a file"),
+  h("p", input, h("label.button", { for: input.id }, "Choose a file"),
     " or drop it here"),
-  h("small", {}, "CSV with the parameters' names in its first row, JSON, or JSON Lines"));
+  h("small", "CSV with the parameters' names in its first row, JSON, or JSON Lines"));
   return zone;
 }
 
@@ -50,13 +50,12 @@ export function runSettings() {
   const seconds = h("input", { inputmode: "numeric", value: 60 });
   const fields = { paced: field("Seconds between two", seconds),
     parallel: field("At most at once", many, "1 to 1000 items; on this machine always 4") };
-  const place = h("div", {}, fields[order]);
+  const place = h("div", fields[order]);
   const choose = (chosen) => {
     order = chosen;
     replace(place, fields[order]);
-    element.dispatchEvent(new Event("change"));
   };
-  const element = h("div", { class: "form" }, choice("Items run", ORDERS, order, choose), place);
+  const element = h("div.stack", choice("Items run", ORDERS, order, choose), place);
   const read = () => (order === "paced"
     ? { interval_seconds: numberIn(seconds) } : { max_concurrency: numberIn(many) });
   return { element, read };

@@ -1,13 +1,13 @@
 /** How a run goes: its bar, its counts, and its speed. */
 
 import { h } from "../dom.js";
-import { count, duration } from "../format.js";
+import { count, inUnits } from "../format.js";
 import { pill } from "../parts.js";
 
 const PARTS = { succeeded: "good", failed: "bad", running: "info" };
 const WINDOW_MS = 8000;
 
-/** Items that have an outcome. */
+/** Items with an outcome. */
 export const done = (run) => run.succeeded + run.failed;
 
 /** The word for items without an attempt. */
@@ -26,13 +26,13 @@ export const failures = (run) => run.status === "succeeded" && run.failed > 0 &&
   pill(`${count(run.failed)} failed`, "bad");
 
 /** Milliseconds from the start to the end, or until now. */
-export const lasted = (run, now = Date.now()) =>
+const lasted = (run, now = Date.now()) =>
   Math.max(0, (run.finished_at ? new Date(run.finished_at) : now) - new Date(run.started_at));
 
 /** A duration; the API's times have whole seconds. */
 export function lastedInWords(run) {
   const seconds = Math.floor(lasted(run) / 1000);
-  return seconds < 1 ? "under 1 s" : seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
+  return seconds < 1 ? "under 1 s" : inUnits(seconds);
 }
 
 /** "12 a second", over the whole run. */
@@ -49,7 +49,7 @@ export function progress(run, kind = "") {
   const bar = h("div", { class: `bar ${kind}`, role: "progressbar", "aria-valuemin": 0,
     "aria-label": "Items with an outcome" },
   Object.values(PARTS).map((tone) => h("span", { class: tone })));
-  const words = h("small", { class: "tabular" });
+  const words = h("small.tabular");
   const update = (now) => {
     bar.setAttribute("aria-valuemax", now.total);
     bar.setAttribute("aria-valuenow", done(now));
@@ -61,7 +61,7 @@ export function progress(run, kind = "") {
     words.textContent = inWords(now);
   };
   update(run);
-  return { element: h("div", { class: "progress" }, bar, words), update };
+  return { element: h("div.progress", bar, words), update };
 }
 
 /**
