@@ -14,7 +14,7 @@ from tests.e2e.conftest import LocalStack
 @pytest.fixture
 def new_schedule(page: Page, stack: LocalStack, email: str) -> Page:
     """The form of a new schedule of verify_send."""
-    page.goto(f"{stack.url}/console/schedules/new?workflow=verify_send")
+    page.goto(f"{stack.url}/console/workflows/verify_send?how=schedule")
     page.get_by_label(re.compile("^to")).fill(email)
     return page
 
@@ -31,6 +31,7 @@ def test_a_schedule_is_created_paused_resumed_and_cancelled(new_schedule: Page) 
     page.get_by_label("Time zone").fill("Asia/Tokyo")
     expect(page.get_by_text("Runs at 09:00 on Monday to Friday, in Asia/Tokyo.")).to_be_visible()
     create(page)
+    page.get_by_role("link", name="Open the schedule").click()
     expect(page.get_by_role("heading", name="verify_send", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Next ten times")).to_be_visible()
     times = page.get_by_role("region", name="Next times").get_by_role("row")
@@ -51,6 +52,7 @@ def test_a_group_is_cancelled_together(new_schedule: Page, stack: LocalStack, em
     page.get_by_role("button", name="Every").click()
     page.get_by_label("Group").fill(group)
     create(page)
+    page.get_by_role("link", name="Open the schedule").click()
     expect(page.get_by_role("heading", name="Next ten times")).to_be_visible()
     page.goto(f"{stack.url}/console/schedules?group={group}")
     expect(page.get_by_role("list", name="Schedules").get_by_role("listitem")).to_have_count(1)

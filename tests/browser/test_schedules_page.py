@@ -7,11 +7,13 @@ from tests.e2e.conftest import LocalStack
 
 
 def test_a_schedule_is_created_paused_resumed_and_cancelled(page: Page, stack: LocalStack) -> None:
-    page.goto(f"{stack.url}/console/schedules/new")
-    page.get_by_role("combobox", name="Workflow").select_option("send_email_template")
+    page.goto(f"{stack.url}/console/schedules")
+    page.get_by_role("link", name="New schedule").first.click()
+    page.get_by_role("link", name="send_email_template").click()
     page.get_by_role("button", name="By cron").click()
     axe(page)
     page.get_by_role("button", name="Create the schedule").click()
+    page.get_by_role("link", name="Open the schedule").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("send_email_template")
     times = page.get_by_role("region", name="Next times").get_by_role("row")
     expect(times).to_have_count(1 + 10)

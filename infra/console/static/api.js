@@ -1,13 +1,12 @@
 /** Calls: the public API with a development token, and the reads below /_local/. */
 
-const watchers = [];
+let watch;
 let connected = true;
 
-/** Calls `watch` with whether make run answers, at each change. */
-export const atConnection = (watch) => watchers.push(watch);
+export const atConnection = (told) => (watch = told);
 
 function connection(up) {
-  if (up !== connected) watchers.forEach((watch) => watch(up));
+  if (up !== connected) watch(up);
   connected = up;
 }
 
@@ -34,7 +33,6 @@ const POLLED_MOST = 20;
 /**
  * Reads JSON below /_local/. A poll answers the same object as before while nothing has changed.
  * @param {string} path such as "inbox?to=ana@example.com"
- * @param {{poll?: boolean, signal?: AbortSignal, method?: string, body?: any}} options
  */
 export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
   const before = poll && polled.get(path);
@@ -55,26 +53,20 @@ function remember(path, etag, answer) {
   if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
 }
 
-/** Reads a text below /_local/. */
 export const localText = async (path) =>
   read(await send(`/_local/${path}`, { headers: { "x-console": "page" } }), "text");
+
+/** Reads JSON below /_local/ as a page does again and again. */
+export const poll = (path, signal) => local(path, { poll: true, signal });
+
+/** The same of the public API. */
+export const pollApi = (path, signal) => api("GET", path, { poll: true, signal });
 
 let known;
 
 /** What is told about this stack: url, app_name, stage, tokens, … */
 export const about = () => (known ??= local("about"));
 
-/**
- * @typedef {object} Answer
- * @property {number} status
- * @property {boolean} ok
- * @property {any} body JSON, or text
- * @property {Headers} headers
- * @property {number} ms
- * @property {{method: string, path: string, headers: object, body?: any}} request as it was sent
- */
-
-/** A request to the public API as it would be sent. */
 export async function prepared(method, path, { body, token = "secret", headers = {} } = {}) {
   const { tokens } = await about();
   const all = {
@@ -87,11 +79,9 @@ export async function prepared(method, path, { body, token = "secret", headers =
 
 /**
  * Calls the public API. A problem is an answer, not an error.
- * @param {string} method
- * @param {string} path such as "/workflows/verify_send"
  * @param {{body?: any, token?: "secret" | "publishable" | null, headers?: object, poll?: boolean,
  *   signal?: AbortSignal}} options
- * @returns {Promise<Answer>}
+ * @returns the answer with its body as JSON or text, and the request as it was sent
  */
 export async function api(method, path, options = {}) {
   const { poll, signal } = options;
@@ -117,9 +107,6 @@ function parsed(text) {
 /**
  * Does `work` now and again after each pause, while the page is open and visible.
  * `work` may return false to end it. While make run is down, it is tried every 2 s.
- * @param {AbortSignal} signal of the page
- * @param {number} milliseconds pause
- * @param {() => Promise<any>} work
  */
 export async function live(signal, milliseconds, work) {
   while (!signal.aborted) {
@@ -137,7 +124,6 @@ export async function live(signal, milliseconds, work) {
   }
 }
 
-/** A request as a command of curl. */
 export function asCurl({ method, path, headers, body }, origin = location.origin) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const lines = [`curl -s${method === "GET" || (method === "POST" && body !== undefined)
@@ -147,7 +133,6 @@ export function asCurl({ method, path, headers, body }, origin = location.origin
   return lines.join(" \\\n  ");
 }
 
-/** A request as JavaScript. */
 export function asFetch({ method, path, headers, body }, origin = location.origin) {
   const isJson = body !== undefined && typeof body !== "string";
   const data = isJson ? `JSON.stringify(${JSON.stringify(body, null, 2)})` : JSON.stringify(body);

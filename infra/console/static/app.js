@@ -16,7 +16,6 @@ let shown = {};
 const nameOf = (page) => (page === "api" ? "API" : page[0].toUpperCase() + page.slice(1));
 const addressOf = (page) => (page === "verify" ? "/" : `/console/${page}`);
 
-/** The current page's name and what follows it in the path. */
 function place() {
   const [, console, page, ...rest] = location.pathname.split("/").map(decodeURIComponent);
   return { page: console === "console" && page ? page : "verify", rest: rest.filter(Boolean) };
@@ -59,7 +58,6 @@ async function show(moved) {
   if (!signal.aborted) shown = { page, move };
 }
 
-/** Goes to a page without loading the shell again. */
 export function go(path) {
   history.pushState(null, "", path);
   scrollTo(0, 0);

@@ -2,7 +2,7 @@
 
 /**
  * Makes an element.
- * @param {string} name tag with its classes: "p", "div.row.filters"
+ * @param {string} name tag with its classes: "p", "p.none"; without a tag a div: ".row"
  * @param {object} props may be left out: attributes; `on` has listeners; `false` and `null` leave
  *   an attribute out; `value` is set as a property
  * @param {...any} children nodes, texts, and lists of these; `null` and `false` are left out
@@ -10,7 +10,7 @@
 export function h(name, props, ...children) {
   if (props?.constructor !== Object) return h(name, {}, props, ...children);
   const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
+  const element = document.createElement(tag || "div");
   element.classList.add(...classes);
   for (const [key, value] of Object.entries(props)) {
     if (value === false || value === null || value === undefined) continue;
@@ -25,7 +25,6 @@ export function h(name, props, ...children) {
 const flat = (children) =>
   children.flat(Infinity).filter((each) => each !== null && each !== false && each !== undefined);
 
-/** Replaces the children of an element. */
 export function replace(element, ...children) {
   element.replaceChildren(...flat(children));
   return element;
@@ -41,10 +40,6 @@ export function put(place, ...elements) {
 /**
  * Keeps children in step with a list: an item that has not changed keeps its element, and so its
  * focus and its selection. One that has changed stays open.
- * @param {Element} parent
- * @param {any[]} items
- * @param {(item: any) => string} keyOf
- * @param {(item: any) => Element} render
  */
 export function keep(parent, items, keyOf, render) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));

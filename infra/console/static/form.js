@@ -4,21 +4,18 @@ import { asText } from "./api.js";
 import { h, replace } from "./dom.js";
 import { button, failure, field, mark } from "./parts.js";
 
-/** Rows of a text area at most. */
 const MOST_ROWS = 14;
 /** More optional fields without a value than these are folded. */
 const MOST_EMPTY = 2;
 
 let document_;
 
-/** The API's OpenAPI document. */
 export const openapi = () =>
   (document_ ??= fetch("/openapi.json", { headers: { "x-console": "poll" } }).then((got) => got.json()));
 
 /** Reads the document anew at the next call, as after a change of code. */
 export const forgetOpenapi = () => (document_ = undefined);
 
-/** Schema of a workflow's parameters, with its operation. */
 export async function parametersOf(workflow) {
   const api = await openapi();
   const operation = api.paths[`/workflows/${workflow}`]?.post;
@@ -43,20 +40,14 @@ export function resolved(schema = {}, api) {
 }
 
 /**
- * A form for an object.
- * @param {object} schema of type object
- * @param {object} api the OpenAPI document
- * @param {object} values what the fields have at first
- * @returns {{element: Element, read: () => object, fill: (values: object) => void,
- *   tell: (errors: {pointer: string, detail: string}[]) => void}}
- *   `read` leaves out empty fields and throws an Error for JSON that cannot be read; `tell` shows
- *   the errors of a problem beside their fields, and clears all others.
+ * A form for an object. `read` leaves out empty fields and throws an Error for JSON that cannot be
+ * read; `fill` takes values; `tell` shows the errors of a problem beside their fields.
  */
 function formOf(schema, api, values = {}) {
   const names = Object.keys(schema.properties ?? {});
   const required = new Set(schema.required);
   const controls = new Map();
-  const element = h("div.stack");
+  const element = h(".stack");
   const fill = (next) => {
     const boxes = names.map((name) => {
       const one = controlOf(resolved(schema.properties[name], api), api, next[name], name);
@@ -97,7 +88,7 @@ function boxOf(one, label) {
 const isEmpty = (value) => value === undefined || value === null || value === "";
 
 const more = (fields) => h("details",
-  h("summary.link", `${fields.length} more parameters`), h("div.stack.inside", fields));
+  h("summary.link", `${fields.length} more parameters`), h(".stack.inside", fields));
 
 function controlOf(schema, api, value, name) {
   if (schema.type === "object" && Object.keys(schema.properties ?? {}).length) {
@@ -131,15 +122,14 @@ function textControl(schema, value, name) {
     value: text, class: isJson && "mono", autocomplete: "off", spellcheck: "false",
     rows: isLong && Math.min(MOST_ROWS, Math.max(3, lines + 1)),
     placeholder: example !== undefined && String(example),
-    inputmode: convert === Number && "decimal",
+    inputmode: convert === asNumber && "decimal",
   });
   const read = () => (element.value === "" ? undefined : converted(element.value, convert, name));
   return { element, read };
 }
 
-/** What a text becomes: a number, itself, or JSON. */
 function conversionOf({ type, anyOf }) {
-  if (type === "integer" || type === "number") return Number;
+  if (type === "integer" || type === "number") return asNumber;
   if (type === "string") return String;
   // A text, and several of them as JSON's list.
   if (anyOf?.some((each) => each.type === "string")) {
@@ -150,15 +140,15 @@ function conversionOf({ type, anyOf }) {
 
 function converted(text, convert, name) {
   try {
-    const value = convert(text);
-    // What is no number goes as it was typed, so that the API's own problem is seen.
-    return Number.isNaN(value) ? text : value;
+    return convert(text);
   } catch {
     throw new Error(`${name} is not valid JSON.`);
   }
 }
 
-/** A text's JSON; throws an Error that names it. */
+/** What is no number stays as it was typed, so that the API's own problem is seen. */
+export const asNumber = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
+
 export function readJson(text, name) {
   try {
     return JSON.parse(text);
@@ -172,14 +162,13 @@ const hintOf = (schema) => {
   return first?.length > 160 ? `${first.slice(0, 157)}…` : first;
 };
 
-/** A text area for JSON, or for another text of a machine. */
+/** A one-line text that no browser completes or corrects. */
+export const textInput = (props) => h("input", { autocomplete: "off", spellcheck: "false", ...props });
+
 export const codeArea = (value, rows, props = {}) =>
   h("textarea.mono", { value: asText(value, 2), rows, spellcheck: "false", ...props });
 
-/**
- * A form that can also be edited as JSON. `actions` stand beside that button.
- * @returns {{element: Element, read: () => object, fill: (values: object) => void, tell: Function}}
- */
+/** The same, to edit as JSON too. `actions` stand beside that button. */
 export function editorOf(schema, api, values, ...actions) {
   const form = formOf(schema, api, values);
   const area = codeArea("", 12, { "aria-label": "Parameters as JSON" });
@@ -201,6 +190,6 @@ export function editorOf(schema, api, values, ...actions) {
       replace(trouble, failure(error));
     }
   }, "quiet");
-  const element = h("div.stack", shown, trouble, h("div.actions", toggle, actions));
+  const element = h(".stack", shown, trouble, h(".actions", toggle, actions));
   return { element, read, fill, tell };
 }

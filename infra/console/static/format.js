@@ -1,6 +1,5 @@
 /** Times, durations and numbers as people read them. */
 
-/** Seconds of each unit. */
 export const UNITS = { day: 86400, hour: 3600, minute: 60, second: 1 };
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -43,7 +42,6 @@ export function inUnits(seconds) {
   return parts.slice(first).slice(0, 2).map((part) => part.join(" ")).join(" ");
 }
 
-/** A number with separators. */
 export const count = (value) => number.format(value);
 
 /** "1 item", "5 items". */

@@ -8,7 +8,6 @@ import { choice, code, copyButton, later, region, row, table, tabs, time } from 
 
 export const CHANNELS = { email: "Email", sms: "SMS", whatsapp: "WhatsApp", voice: "Call" };
 
-/** What a list shows of a message: its subject, or its first words. */
 export const titleOf = ({ subject, text }) => subject || (text ?? "").trim().split("\n")[0] || "No text";
 
 const view = {
@@ -16,7 +15,6 @@ const view = {
   scheme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
 };
 
-/** A message with its head, its code and its content. */
 export const messageView = (message) => [
   h("header.message-head",
     h("h2", { dir: "auto", id: "message" }, message.channel === "email" ? titleOf(message)
@@ -28,21 +26,21 @@ export const messageView = (message) => [
     : phoneView(message),
 ];
 
-const bigCode = (found) => found && h("div.row.big-code",
+const bigCode = (found) => found && h(".row.big-code",
   h("p", h("span.hidden", "Code: "), found), copyButton(found, "Copy the code"));
 
 function emailView(message) {
   const read = `inbox/${encodeURIComponent(message.id)}`;
   return tabs("Parts of the email", {
     HTML: () => htmlPart(read),
-    Text: () => h("div.as-written", code(message.text ?? "", "Text of the email")),
+    Text: () => h(".as-written", code(message.text ?? "", "Text of the email")),
     Headers: () => later(localText(`${read}/source`), headers),
     Source: () => later(localText(`${read}/source`), (text) => [code(text, "Source of the email"), kept()]),
   });
 }
 
 function htmlPart(read) {
-  const frame = h("div.mail-frame", region("Email as its reader sees it"));
+  const frame = h(".mail-frame", region("Email as its reader sees it"));
   const draw = () => {
     frame.dataset.width = view.width;
     replace(frame, sandboxed(`/_local/${read}/html?scheme=${view.scheme}`, "HTML of the email",
@@ -53,8 +51,8 @@ function htmlPart(read) {
     draw();
   };
   draw();
-  return h("div.stack.html-part",
-    h("div.row",
+  return h(".stack.html-part",
+    h(".row",
       choice("Width", { desktop: "Desktop", phone: "Phone" }, view.width, chosen("width")),
       choice("Colours", { light: "Light", dark: "Dark" }, view.scheme, chosen("scheme"))),
     frame, later(local(`${read}/links`), links));
@@ -64,7 +62,6 @@ function htmlPart(read) {
 export const sandboxed = (src, title, props = {}) =>
   h("iframe", { sandbox: "", referrerpolicy: "no-referrer", title, ...props, src });
 
-/** The links of an email, which cannot be opened in its frame. */
 const links = (found) => found.length > 0 && h("section", { "aria-label": "Links" },
   h("h3", counted(found.length, "link")),
   h("ul", found.map(({ text, url }) => h("li", text && h("span", { dir: "auto" }, text), " ",
@@ -82,17 +79,15 @@ function headers(source) {
   return [element, kept()];
 }
 
-/** A text as a phone shows it. */
 export const bubble = (text, from = "") => h("figure.handset",
   h("figcaption", from || "Text message"), h("p", { dir: "auto" }, text));
 
 const phoneView = ({ text, from, segments }) =>
-  h("div.stack", bubble(text, from), segments && h("p.none", length(segments)));
+  h(".stack", bubble(text, from), segments && h("p.none", length(segments)));
 
 /** "1 segment · GSM-7 · 92 characters": what the SMS costs. */
 const length = ({ alphabet, units, count: many }) =>
   `${counted(many, "segment")} · ${alphabet} · ${count(units)} ${alphabet === "GSM-7" ? "septets" : "units"}`;
 
-/** What a call says. */
 const callView = ({ text }) => h("figure", h("figcaption", "The call says"),
   (text ?? "").split("\n").map((said) => h("blockquote", { dir: "auto" }, said)));

@@ -4,20 +4,15 @@ import { asCurl, asFetch, asText } from "./api.js";
 import { h, replace } from "./dom.js";
 import { ago, duration, moment } from "./format.js";
 
-/** Heading of a page, with one sentence and its actions. */
 export const pageHead = (title, lead, ...actions) =>
-  h("div.head", h("div", h("h1", title), lead && h("p.lead", lead)), h("div.actions", actions));
+  h(".head", h("div", h("h1", title), lead && h("p.lead", lead)), h(".actions", actions));
 
-/** Path of one of a page's things. */
 export const pathOf = (page, id) => `/console/${page}/${encodeURIComponent(id)}`;
 
-/** A link to one of a page's things. */
 export const linkTo = (page, id, label = id) => h("a", { href: pathOf(page, id) }, label);
 
-/** A link that looks like a button. `kind`: "primary" or none. */
 export const buttonTo = (href, label, kind = "") => h("a", { class: `button ${kind}`, href }, label);
 
-/** The way from one thing of a page back to all. */
 export const backTo = (page) => h("p", h("a", { href: `/console/${page}` }, `All ${page}`));
 
 /** "?" and the values that are not empty, as a query; "" without one. */
@@ -26,7 +21,6 @@ export function queryOf(values) {
   return query.size ? `?${query}` : "";
 }
 
-/** A card with its heading. */
 export const card = (title, ...children) => h("section.card", h("h2", title), children);
 
 const TONES = {
@@ -43,23 +37,21 @@ export function pill(status, tone = TONES[status]) {
 /** What is told where data takes longer than a second. */
 export const reading = (what) => h("p.late", `Reading ${what}…`);
 
-/** What to do where there is nothing yet. */
 export const empty = (title, hint, ...actions) =>
-  h("div.empty", h("h2", title), h("p", hint), actions);
+  h(".empty", h("h2", title), h("p", hint), actions);
 
-/** An error in words. */
 export const failure = ({ message }) => h("p.error", { role: "alert" }, message);
 
 /** What a promise becomes, once it is there; or why not. */
 export function later(reading, made) {
-  const place = h("div.stack.later");
+  const place = h(".stack.later");
   reading.then((got) => replace(place, made(got)), (error) => replace(place, failure(error)));
   return place;
 }
 
 /** Something that unfolds. Its content is made when it is first opened. */
 export function fold(summary, content) {
-  const inside = h("div.inside.stack");
+  const inside = h(".inside.stack");
   const toggle = () => inside.childElementCount || replace(inside, content());
   return h("details", { on: { toggle } }, h("summary", summary), inside);
 }
@@ -68,10 +60,7 @@ export function fold(summary, content) {
 export const button = (label, click, kind = "", props = {}) =>
   h("button", { type: "button", class: kind, on: { click }, ...props }, label);
 
-/**
- * A button that waits for its work: it cannot be pressed twice, and tells a failure.
- * @param {() => Promise<any>} work
- */
+/** A button that waits for its work: it cannot be pressed twice, and tells a failure. */
 export function working(label, work, kind = "", props = {}) {
   const made = button(label, async () => {
     made.disabled = true;
@@ -88,11 +77,14 @@ export function working(label, work, kind = "", props = {}) {
   return made;
 }
 
-/** A primary button. At `place` it shows what its work gives, or its failure. */
-export const submit = (label, place, work) => working(label, () => {
-  replace(place);
-  return work().then((made) => replace(place, made), (error) => replace(place, failure(error)));
-}, "primary");
+/** A primary button, and below it what its work gives, or its failure. */
+export function submit(label, work) {
+  const out = h(".stack", { "aria-live": "polite" });
+  return [h(".actions", working(label, () => {
+    replace(out);
+    return work().then((made) => replace(out, made), (error) => replace(out, failure(error)));
+  }, "primary")), out];
+}
 
 /** Tells something for a moment, on the screen and to screen readers. */
 export function say(text) {
@@ -102,23 +94,19 @@ export function say(text) {
   said.timer = setTimeout(() => (said.textContent = ""), 4000);
 }
 
-/** A button that copies a text. */
 export const copyButton = (text, label = "Copy", props = {}) => button(label, async () => {
-  await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+  await navigator.clipboard.writeText(text);
   say("Copied");
 }, "quiet copy", props);
 
 /** Attributes of something that scrolls: keys reach it, and it has a name. */
 export const region = (label) => ({ tabindex: 0, role: "region", "aria-label": label });
 
-/** A block of code or text, with a button that copies it. */
 export const code = (text, label = "Code") =>
-  h("div.code", h("pre", region(label), text), copyButton(text));
+  h(".code", h("pre", region(label), text), copyButton(text));
 
-/** Headers, one a line. */
 export const headerLines = (headers, label) => code(headers.map((each) => each.join(": ")).join("\n"), label);
 
-/** A value as JSON. */
 export const json = (value, label) => code(asText(value, 2), label);
 
 /** A time, relative, with the whole time on hover. The shell keeps it current. */
@@ -126,14 +114,9 @@ export const time = (iso) =>
   iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span.none", "–");
 
 let ids = 0;
-/** An id that no other element has. */
 export const newId = (prefix = "id") => `${prefix}-${++ids}`;
 
-/**
- * Tabs (WAI-ARIA): arrow keys change the tab.
- * @param {string} label of the tab list
- * @param {Record<string, () => Node>} panels content by name, made when first shown
- */
+/** Tabs (WAI-ARIA): arrow keys change the tab. `panels` makes the content, by name. */
 export function tabs(label, panels, first = Object.keys(panels)[0]) {
   const panel = h("div", { role: "tabpanel", id: newId("panel"), tabindex: 0 });
   const made = Object.keys(panels).map((name) => h("button", {
@@ -157,14 +140,14 @@ export function tabs(label, panels, first = Object.keys(panels)[0]) {
     next.click();
   }
   choose(first in panels ? first : Object.keys(panels)[0]);
-  return h("div.tabs", h("div", { role: "tablist", "aria-label": label }, made), panel);
+  return h(".tabs", h("div", { role: "tablist", "aria-label": label }, made), panel);
 }
 
 const logOf = (requestId) => requestId && linkTo("requests", requestId, "Log of this request");
 
 /** A problem (RFC 9457) as people read it. */
 export function problem(body) {
-  return h("div.problem", { role: "alert" },
+  return h(".problem", { role: "alert" },
     h("p", h("b", body.title ?? "The call failed"), " ", body.code && h("code", body.code)),
     h("p", body.detail ?? body.message ?? String(body)),
     body.errors?.length > 1 && h("ul", body.errors.map((each) =>
@@ -185,7 +168,6 @@ let language = "curl";
 /** A request as curl and as JavaScript, to copy; in the language that was chosen last. */
 export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
 
-/** The same call as a command and as JavaScript, to copy. */
 export function codeTabs(curl, javascript) {
   const shown = (name, text, label) => {
     language = name;
@@ -197,20 +179,14 @@ export function codeTabs(curl, javascript) {
   }, language);
 }
 
-/**
- * A table.
- * @param {string} label of the table
- * @param {string[]} columns headings; "" for one without
- * @returns {{element: Element, body: Element}} fill `body` with rows, best with `keep`
- */
+/** A table, and its body to fill with rows. A column without a heading has "". */
 export function table(label, columns) {
   const body = h("tbody");
   const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
-  const element = h("div.scroll", region(label), h("table", h("thead", h("tr", head)), body));
+  const element = h(".scroll", region(label), h("table", h("thead", h("tr", head)), body));
   return { element, body };
 }
 
-/** A row of a table. */
 export const row = (...cells) => h("tr", cells.map((cell) => h("td", cell)));
 
 /** A labelled control with a hint below it, and a place for its error, which `mark` fills. */
@@ -218,7 +194,7 @@ export function field(label, control, hint) {
   const id = (control.id ||= newId("field"));
   control.error = h("p.error", { id: `${id}-error` });
   control.setAttribute("aria-describedby", `${hint ? `${id}-hint ` : ""}${id}-error`);
-  return h("div.field", h("label", { for: id }, label), control,
+  return h(".field", h("label", { for: id }, label), control,
     hint && h("small", { id: `${id}-hint` }, hint), control.error);
 }
 
@@ -229,7 +205,6 @@ export function mark(control, detail) {
   else control.removeAttribute("aria-invalid");
 }
 
-/** A list of choices of which one is pressed. */
 export function choice(label, values, chosen, choose) {
   const buttons = Object.entries(values).map(([value, name]) => button(name, () => {
     press(value);
@@ -238,15 +213,13 @@ export function choice(label, values, chosen, choose) {
   const press = (value) =>
     buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
   press(chosen);
-  return h("div.choice", { role: "group", "aria-label": label }, buttons);
+  return h(".choice", { role: "group", "aria-label": label }, buttons);
 }
 
-/** Names and values. */
 export const facts = (pairs) => h("dl.facts",
   Object.entries(pairs).filter(([, value]) => value).map(([name, value]) =>
     h("div", h("dt", name), h("dd", value))));
 
-/** Log lines, each with its traceback. */
 export const logLines = (lines) => h("ol.log", lines.map((line) =>
   h("li", { class: line.level.toLowerCase() },
     h("p", h("time", { datetime: line.at }, line.at.slice(11, 23)), " ",
@@ -255,16 +228,13 @@ export const logLines = (lines) => h("ol.log", lines.map((line) =>
       .map(([name, value]) => `${name}=${asText(value)}`).join("  ")),
     line.traceback && h("pre", region(`Traceback of ${line.at}`), line.traceback))));
 
-/**
- * Asks before something that cannot be undone.
- * @returns {Promise<boolean>}
- */
+/** Asks before something that cannot be undone; resolves to whether to do it. */
 export function confirmed(question, yes) {
   return new Promise((done) => {
     const dialog = h("dialog", { "aria-label": question, on: { close: () => {
       dialog.remove();
       done(dialog.returnValue === "yes");
-    } } }, h("form", { method: "dialog" }, h("p", question), h("div.actions",
+    } } }, h("form", { method: "dialog" }, h("p", question), h(".actions",
       h("button", { value: "no" }, "Keep it"), h("button", { value: "yes", class: "danger" }, yes))));
     document.body.append(dialog);
     dialog.showModal();

@@ -2,6 +2,7 @@
 
 import { local } from "./api.js";
 import { h, replace } from "./dom.js";
+import { asNumber, textInput } from "./form.js";
 import { minute, UNITS } from "./format.js";
 import { choice, field, mark, newId } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
@@ -22,15 +23,12 @@ const SHOWN_WITH = {
 };
 const TIMES = 3;
 
-/** The reader's time zone. */
 export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone);
 let zone;
 
 /**
- * @returns {{element: Element, read: () => object,
- *   tell: (errors: {pointer: string, detail: string}[]) => {pointer: string, detail: string}[]}}
- *   `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
- *   those that belong elsewhere, such as to `/parameters/to`.
+ * `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
+ * those that belong elsewhere, such as to `/parameters/to`.
  */
 export function scheduleForm() {
   let kind = "at";
@@ -47,7 +45,7 @@ export function scheduleForm() {
     if (ours[0]) fields[nameOf(ours[0])].control.focus();
     return errors.filter((each) => !ours.includes(each));
   };
-  const place = h("div.stack");
+  const place = h(".stack");
   const meaning = h("p");
   const next = h("p.none");
   const explain = explainer(() => ({ kind, ...read() }), meaning, next);
@@ -57,15 +55,14 @@ export function scheduleForm() {
     replace(place, shown().map((name) => fields[name].box));
     explain();
   };
-  const element = h("div.stack", { on: { input: explain } },
+  const element = h(".stack", { on: { input: explain } },
     choice("When it runs", KINDS, kind, draw), place,
-    h("div.told", { "aria-live": "polite" }, meaning, next),
+    h(".told", { "aria-live": "polite" }, meaning, next),
     options(fields.timezone.control, zones()), options(fields.cron.control, CRONS));
   draw(kind);
   return { element, read, tell };
 }
 
-/** All fields by their names in POST /schedules. */
 function fieldsOf() {
   const end = textField("Ends at (optional)", { type: "datetime-local" });
   return {
@@ -83,25 +80,25 @@ function fieldsOf() {
 }
 
 function textField(label, props, hint) {
-  const control = h("input", { autocomplete: "off", spellcheck: "false", ...props });
+  const control = textInput(props);
   return { control, box: field(label, control, hint), value: () => control.value.trim() };
 }
 
-/** A number with its unit; its value is in seconds. */
 function span(label, amount, unit, units, hint) {
   const select = h("select", { "aria-label": `${label}, unit` },
     units.map((each) => h("option", { value: each }, `${each}s`)));
   select.value = unit;
   const { control, box } = textField(label, { value: amount, inputmode: "decimal" }, hint);
-  const both = h("div.span");
+  const both = h(".span");
   control.replaceWith(both);
   both.append(control, select);
-  const seconds = () => Number(control.value) * UNITS[select.value];
-  // What is no number goes as it was typed, so that the API's own problem is seen.
-  return { control, box, value: () => control.value && (Number.isFinite(seconds()) ? seconds() : control.value) };
+  const value = () => {
+    const typed = asNumber(control.value);
+    return typeof typed === "number" ? typed * UNITS[select.value] : typed;
+  };
+  return { control, box, value };
 }
 
-/** Writes the timing in words, and the next times as the product's engine computes them. */
 function explainer(read, meaning, next) {
   let waiting;
   let latest = 0;
@@ -122,11 +119,9 @@ function explainer(read, meaning, next) {
 }
 
 /** The next times in the reader's zone, where the sentence does not say them already. */
-function nextInWords(times, kind, zone) {
-  if (!times.length || (kind === "at" && zone === ownZone())) return "";
-  const shown = times.slice(0, TIMES).map((at) => minute(at)).join(" · ");
-  return times.length === 1 ? `Your time: ${shown}` : `Next, in your time: ${shown}`;
-}
+const nextInWords = (times, kind, zone) => (kind === "at" && zone === ownZone() ? ""
+  : !times.length ? "" : `${times.length > 1 ? "Next, in your" : "Your"} time: ${
+    times.slice(0, TIMES).map((at) => minute(at)).join(" · ")}`);
 
 function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends_at }) {
   const end = !ends_at ? "" : `, until ${ends_at.endsWith("Z") ? minute(ends_at) : minute(`${ends_at}Z`, "UTC")}`;
@@ -138,7 +133,6 @@ function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends
 
 const one = (seconds) => length(seconds).replace(/^(?=[a-z])/, "1 ");
 
-/** The list of suggestions of an input. */
 const options = (input, values) => h("datalist", { id: input.getAttribute("list") },
   Object.entries(values).map(([value, label]) => h("option", { value, label: label !== value && label })));
 

@@ -1,6 +1,5 @@
 /** Values that are kept in this browser; without its storage nothing is. */
 
-/** The value of a key, or null. */
 export function stored(key) {
   try {
     return JSON.parse(localStorage.getItem(key));

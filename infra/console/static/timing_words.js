@@ -58,7 +58,6 @@ function timeOf(minutes, hours) {
 function dayOf(day) {
   if (day === "*") return DAILY;
   if (day === "L") return "on the last day of the month";
-  if (day === "LW") return "on the last working day of the month";
   if (/^\d+W$/.test(day)) return `on the working day nearest to day ${day.slice(0, -1)} of the month`;
   return `on day ${day.replaceAll(",", ", ")} of the month`;
 }

@@ -1,9 +1,9 @@
 /** API: the reference of openapi.json, and every call to try. */
 
 import { api as call } from "../api.js";
-import { h, keep, replace } from "../dom.js";
+import { h, keep } from "../dom.js";
 import { editorOf, openapi, resolved } from "../form.js";
-import { answer, choice, field, json, pageHead, requestCode, tabs, working }
+import { answer, choice, field, json, pageHead, requestCode, submit, tabs }
   from "../parts.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -29,7 +29,7 @@ export async function show(main, { rest: [id] }) {
   main.append(
     pageHead("API", "Every call, with its parameters, answers and problems.",
       h("a.button", { href: "/openapi.json", download: "openapi.json" }, "Download openapi.json")),
-    h("div.split.list",
+    h(".split.list",
       h("nav.stack", { "aria-label": "Calls" }, search, list),
       operationPart(chosen, document_)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
@@ -50,7 +50,7 @@ function drawList(list, all, document_, chosen, wanted) {
 
 const methodPart = (method) => h("b", { class: `method ${method.toLowerCase()}` }, method);
 
-const operationPart = (operation, document_) => h("div.stack",
+const operationPart = (operation, document_) => h(".stack",
   h("section.card",
     h("h2", methodPart(operation.method), " ", h("code", operation.path)),
     h("p", h("b", operation.summary)),
@@ -140,7 +140,7 @@ function answersPart(operation, document_) {
     const about = resolved(response, document_);
     const [[kind, content] = []] = Object.entries(about.content ?? {});
     const example = content && (content.example ?? Object.values(content.examples ?? {})[0]?.value);
-    return h("div.stack", h("p", withCode(about.description)),
+    return h(".stack", h("p", withCode(about.description)),
       kind && h("p.none", kind), example !== undefined && json(example, "Example"),
       content?.schema && fieldsPart(resolved(content.schema, document_), document_),
       headersPart(about.headers, document_));
@@ -169,23 +169,21 @@ function tryPart(operation, document_) {
   const editor = schema?.properties && editorOf(schema, document_, exampleOf(operation, document_) ?? {});
   const raw = schema && !editor && h("textarea.mono", { rows: 6, "aria-label": "Body",
     value: JSON.stringify(exampleOf(operation, document_) ?? {}, null, 2) });
-  const out = h("div.stack", { "aria-live": "polite" });
   const send = async () => {
     const { path, headers } = filled(operation.path, inputs);
     const body = editor ? editor.read() : raw ? JSON.parse(raw.value) : undefined;
     const got = await call(operation.method, path, { body, headers, token: state.token });
-    replace(out, answer(got), requestCode(got.request));
-    if (got.body?.errors && editor) editor.tell(got.body.errors);
+    editor?.tell(got.body?.errors ?? []);
+    return [answer(got), requestCode(got.request)];
   };
   return h("section.card", h("h2", "Try it"),
-    h("div.row", h("span", "Token"), choice("Token",
+    h(".row", h("span", "Token"), choice("Token",
       { secret: "Secret", publishable: "Publishable", none: "None" }, state.token ?? "none",
       (value) => (state.token = value === "none" ? null : value))),
     inputs.map((each) => field(`${each.name} (${each.in})`, each.control)),
     editor?.element ?? raw,
-    h("div.actions", working("Send", send, "primary"),
-      operation.method !== "GET" && h("small", "It really happens, on the local stack.")),
-    out);
+    operation.method !== "GET" && h("small", "It really happens, on the local stack."),
+    submit("Send", send));
 }
 
 function exampleOf(operation, document_) {

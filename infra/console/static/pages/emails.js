@@ -1,6 +1,6 @@
 /** Emails: every template in every language, and one of them in all its looks. */
 
-import { live, local } from "../api.js";
+import { live, local, poll } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, replace } from "../dom.js";
 import { bubble, sandboxed } from "../message.js";
@@ -13,7 +13,6 @@ const names = new Intl.DisplayNames(["en"], { type: "language", languageDisplay:
 const addressOf = (template, locale) => `/console/emails/${template}/${locale}`;
 const readOf = (template, locale) => `emails/${template}/${locale}`;
 
-/** A frame with an email, whose stamp changes with it. */
 const frameOf = (template, locale, scheme, stamp, look, props) => sandboxed(
   `/_local/${readOf(template, locale)}/html?scheme=${scheme}&stamp=${stamp}`,
   `${template} in ${names.of(locale)}${look}`, { class: scheme, ...props });
@@ -28,7 +27,7 @@ export function show(main, { rest, signal }) {
   let known;
   let template;
   let locale;
-  const place = h("div.stack.emails-body");
+  const place = h(".stack.emails-body");
   main.append(place);
   const draw = async () => {
     if (!known) return;
@@ -40,7 +39,7 @@ export function show(main, { rest, signal }) {
       place.shown = "";
       replace(place, next[0] ? pageHead(next[0]) : [pageHead("Emails",
         "Every template in every language, made with its sample.json. "
-        + "A change of a file in functions/core/messages shows here at once."), h("div.gallery.stack")]);
+        + "A change of a file in functions/core/messages shows here at once."), h(".gallery.stack")]);
     }
     [template, locale] = next;
     return draw();
@@ -48,7 +47,7 @@ export function show(main, { rest, signal }) {
   addEventListener("keydown", (event) => known && template && step(event, known, template, locale), { signal });
   move({ rest });
   live(signal, 700, async () => {
-    const found = await local("emails", { poll: true, signal });
+    const found = await poll("emails", signal);
     if (found === known) return;
     known = found;
     await draw();
@@ -56,7 +55,6 @@ export function show(main, { rest, signal }) {
   return move;
 }
 
-/** Left and right go to the previous and the next language. */
 function step(event, { locales }, template, locale) {
   const by = KEYS[event.key];
   const used = event.target.closest?.("input, textarea, select, pre, [role=tab], [tabindex='0']");
@@ -120,7 +118,7 @@ async function drawOne(place, { templates, locales, stamp }, template, locale, s
   replace(place,
     h("div", h("p", h("a", { href: "/console/emails" }, "← All emails")),
       pageHead(template, undefined, buttonTo(senderOf(template, locale), "Send it", "send"))),
-    h("div.row", links("Templates", templates, (each) => addressOf(each, locale)),
+    h(".row", links("Templates", templates, (each) => addressOf(each, locale)),
       links("Languages", locales, (each) => addressOf(template, each), (each) => names.of(each)),
       h("small", "← and → change the language")),
     email.mistake ? mistakeOf(email.mistake) : looks(template, locale, email, stamp));
@@ -133,7 +131,7 @@ const senderOf = (template, locale) => (template === "verification" ? "/"
 
 const placeOf = ({ file, line }) => `${file || "Rendering"}${line ? `, line ${line}` : ""}`;
 
-const mistakeOf = (mistake) => h("div.problem", { role: "alert" },
+const mistakeOf = (mistake) => h(".problem", { role: "alert" },
   h("p", h("b", placeOf(mistake)), mistake.called_from && `, used in ${mistake.called_from}`),
   code(mistake.message, "Mistake"));
 
@@ -149,9 +147,9 @@ function looks(template, locale, { digest, from, subject, preheader, text, sms }
       h("bdi.from", nameIn(from)), h("span", h("b", h("bdi", subject)),
         preheader && h("span.none", " – ", h("bdi", preheader)))),
     h("p.none", "From ", h("bdi", from))),
-    h("div.looks", LOOKS.map(frame)),
-    h("div.split",
-      card("Text", h("div.as-written", { lang: locale }, code(text, "Text of the email"))),
+    h(".looks", LOOKS.map(frame)),
+    h(".split",
+      card("Text", h(".as-written", { lang: locale }, code(text, "Text of the email"))),
       sms && card("SMS", h("div", { lang: locale }, bubble(sms))))];
 }
 

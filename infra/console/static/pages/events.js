@@ -1,8 +1,8 @@
 /** Events out: what the developer's server was told, and what it answered. */
 
-import { about, api, live, local } from "../api.js";
+import { about, api, live, local, poll, pollApi } from "../api.js";
 import { h, keep, put } from "../dom.js";
-import { codeArea, readJson } from "../form.js";
+import { codeArea, readJson, textInput } from "../form.js";
 import { answer, code, empty, field, fold, later, linkTo, logLines, pill, requestCode, say, submit, time,
   working } from "../parts.js";
 
@@ -23,7 +23,7 @@ export async function showEvents(place, signal) {
     : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),
   fold("Send an event of your own", sender)), h("section.stack", h("h2", "Events"), came));
   const refresh = async () => {
-    const events = await local("events", { poll: true, signal });
+    const events = await poll("events", signal);
     await Promise.all(events.map((event) => judge(event, runs, signal)));
     keep(list, events.map((event) => ({ ...event, run: runs.get(event.run_id) })),
       (event) => event.event_id, (event) => eventOf(event, refresh));
@@ -36,7 +36,7 @@ export async function showEvents(place, signal) {
 async function judge({ run_id, tries }, runs, signal) {
   const known = runs.get(run_id);
   if (!run_id || !tries.at(-1).code || (known && known !== "running")) return;
-  const got = await api("GET", `/runs/${run_id}`, { poll: true, signal });
+  const got = await pollApi(`/runs/${run_id}`, signal);
   runs.set(run_id, got.ok ? got.body.status : "gone");
 }
 
@@ -68,19 +68,16 @@ function outcome({ status, code: refusal }, run) {
 const told = ({ status, code: refusal, detail }) => (refusal ? [h("code", refusal), ` ${detail}`]
   : status ? `Your server answered ${status}` : "No server gets events of this type");
 
-/** Log lines of an event's tries, with the last one's traceback. */
 async function linesOf({ event_id, run_id, request_id }) {
   const { lines } = await local(run_id ? `logs?run=${run_id}` : `requests/${encodeURIComponent(request_id)}`);
   const own = lines.filter((line) => line.keys.event_id === event_id);
   return own.map((line) => (line === own.at(-1) ? line : { ...line, traceback: "" }));
 }
 
-/** A form that sends an event of the developer's own. */
 function sender() {
-  const type = h("input", { value: "order.shipped", spellcheck: "false", autocomplete: "off" });
+  const type = textInput({ value: "order.shipped" });
   const data = codeArea(SAMPLE, 4);
-  const out = h("div.stack", { "aria-live": "polite" });
-  const send = submit("Send the event", out, async () => {
+  const send = submit("Send the event", async () => {
     const body = { type: type.value, data: readJson(data.value, "The data") };
     const got = await api("POST", "/workflows/deliver_event", { body, headers: { prefer: "respond-async" } });
     return [got.ok ? h("p", "It is on its way. ", linkTo("runs", got.body.run_id, "Open its run"))
@@ -88,5 +85,5 @@ function sender() {
   });
   return [
     field("Type", type, "Not one of the platform's own: verification., email., usersnap. and run. are reserved."),
-    field("Data", data), h("div.actions", send), out];
+    field("Data", data), send];
 }

@@ -1,8 +1,9 @@
 /** Inbox: every captured message, newest first. */
 
-import { live, local } from "../api.js";
+import { live, poll } from "../api.js";
 import { codeIn } from "../code.js";
 import { h, keep, put, replace } from "../dom.js";
+import { textInput } from "../form.js";
 import { counted } from "../format.js";
 import { icon } from "../icons.js";
 import { CHANNELS, messageView, titleOf } from "../message.js";
@@ -15,8 +16,8 @@ const wide = matchMedia("(min-width: 821px)");
 
 export function show(main, { rest, query, signal }) {
   const state = { messages: undefined, chosen: undefined, q: "", channel: "", read: new Set(stored(READ)) };
-  const input = h("input", { type: "search", "aria-label": "Search by recipient, subject or text",
-    placeholder: "Search", autocomplete: "off", on: { input: () => filter({ q: input.value.trim() }) } });
+  const input = textInput({ type: "search", "aria-label": "Search by recipient, subject or text",
+    placeholder: "Search", on: { input: () => filter({ q: input.value.trim() }) } });
   const channels = h("div");
   const count = h("p.none");
   const list = h("ol.items", { tabindex: -1, "aria-label": "Messages", on: { keydown: step,
@@ -28,9 +29,9 @@ export function show(main, { rest, query, signal }) {
     }));
   const detail = h("section.card.detail", { tabindex: -1, "aria-label": "Message" });
   const news = h("p.hidden", { role: "status" });
-  const filters = h("div.row.filters", input, channels, count);
-  const split = h("div.split.list", h("div.stack", list, noMatch), detail);
-  const body = h("div.inbox-body");
+  const filters = h(".row.filters", input, channels, count);
+  const split = h(".split.list", h(".stack", list, noMatch), detail);
+  const body = h(".inbox-body");
   const allRead = button("Mark all as read", () => {
     markRead(state, state.messages);
     drawList();
@@ -96,7 +97,7 @@ export function show(main, { rest, query, signal }) {
   move({ rest, query });
   live(signal, 1000, async () => {
     try {
-      const messages = await local("inbox?brief=true", { poll: true, signal });
+      const messages = await poll("inbox?brief=true", signal);
       if (messages === state.messages || signal.aborted) return;
       announce(news, state.messages, messages);
       state.messages = messages;
@@ -148,7 +149,6 @@ function itemOf(message) {
     found && copyButton(found, found, { "aria-label": `Copy the code ${found}`, title: "Copy the code" }));
 }
 
-/** Arrow keys go from row to row. */
 function step(event) {
   const by = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
   const next = by && event.target.closest("li")?.[by]?.querySelector("a");
@@ -159,5 +159,5 @@ function step(event) {
 
 const noMessages = () => empty("No messages yet",
   "What your calls send arrives here instead of in a mailbox or on a phone.",
-  h("div.actions", buttonTo("/", "Send a code"),
+  h(".actions", buttonTo("/", "Send a code"),
     buttonTo("/console/workflows/send_email_template", "Send an email")));

@@ -28,7 +28,6 @@ export function commonOf(list, editor) {
 const columnsOf = (list) =>
   new Set(list.names.map((name) => (list.format === "csv" ? name.split(".")[0] : name)));
 
-/** Compares the columns with the parameters. */
 function checkOf(list, schema, editor, workflow) {
   const known = Object.keys(schema.properties ?? {});
   const columns = columnsOf(list);

@@ -1,27 +1,23 @@
 /** Controls of a call on a list: the ways to choose one, and how its items run. */
 
 import { h, replace } from "../dom.js";
-import { codeArea } from "../form.js";
+import { asNumber, codeArea } from "../form.js";
 import { button, choice, field, newId } from "../parts.js";
 
 const ORDERS = { parallel: "Items at the same time", paced: "One after the other" };
 
-/**
- * A file by choice or by drop, pasted text, and a sample.
- * @param {(blob: Blob, name: string) => void} take
- * @param {Element} sample button that makes one
- */
+/** A file by choice or by drop, pasted text, and a sample; `take` gets the blob. */
 export function chooser(take, sample) {
   const text = codeArea("", 5, { placeholder: "to,locale\nana@example.com,en" });
-  const use = button("Use this list", () => take(new Blob([text.value]), ""));
-  return h("div.stack", dropZone(take),
+  const use = button("Use this list", () => take(new Blob([text.value])));
+  return h(".stack", dropZone(take),
     h("details", h("summary.link", "Paste a list"),
-      h("div.stack.inside", field("List", text), h("div.actions", use))),
-    h("div.actions", sample));
+      h(".stack.inside", field("List", text), h(".actions", use))),
+    h(".actions", sample));
 }
 
 function dropZone(take) {
-  const takeFirst = ([file]) => file && take(file, file.name);
+  const takeFirst = ([file]) => file && take(file);
   const over = (is) => (event) => {
     event.preventDefault();
     zone.classList.toggle("over", is);
@@ -32,7 +28,7 @@ function dropZone(take) {
       takeFirst(input.files);
       input.value = ""; // so that the same file can be chosen again after a change
     } } });
-  const zone = h("div.drop", {
+  const zone = h(".drop", {
     on: { dragover: over(true), dragleave: over(false), drop: over(false) } },
   h("p", input, h("label.button", { for: input.id }, "Choose a file"),
     " or drop it here"),
@@ -40,10 +36,7 @@ function dropZone(take) {
   return zone;
 }
 
-/**
- * How the items run.
- * @returns {{element: Element, read: () => object}} `read` gives fields of POST /runs
- */
+/** How the items run; `read` gives fields of POST /runs. */
 export function runSettings() {
   let order = "parallel";
   const many = h("input", { inputmode: "numeric", value: 20 });
@@ -55,12 +48,8 @@ export function runSettings() {
     order = chosen;
     replace(place, fields[order]);
   };
-  const element = h("div.stack", choice("Items run", ORDERS, order, choose), place);
+  const element = h(".stack", choice("Items run", ORDERS, order, choose), place);
   const read = () => (order === "paced"
-    ? { interval_seconds: numberIn(seconds) } : { max_concurrency: numberIn(many) });
+    ? { interval_seconds: asNumber(seconds.value) } : { max_concurrency: asNumber(many.value) });
   return { element, read };
 }
-
-/** What is no number goes as it was typed, so that the API's own problem is seen. */
-const numberIn = ({ value }) =>
-  (value.trim() && Number.isFinite(Number(value)) ? Number(value) : value);

@@ -3,11 +3,9 @@
 import { readJson } from "../form.js";
 
 const WHOLE_BYTES = 4_000_000;
-const NAME = /\.(csv|json|jsonl|ndjson)$/i;
 
 /**
  * @typedef {object} List
- * @property {string} name of the file
  * @property {"csv" | "json" | "jsonl"} format
  * @property {Blob} blob
  * @property {object[]} items those that were read
@@ -15,27 +13,15 @@ const NAME = /\.(csv|json|jsonl|ndjson)$/i;
  * @property {string[]} names of the columns, with their dots
  */
 
-/**
- * Reads a list for its preview. Throws an Error that says what is wrong.
- * @param {Blob} blob
- * @param {string} name
- * @returns {Promise<List>}
- */
-export async function readList(blob, name) {
+/** Reads a list for its preview. Throws an Error that says what is wrong. */
+export async function readList(blob) {
   const whole = blob.size <= WHOLE_BYTES;
   const text = (await (whole ? blob : blob.slice(0, WHOLE_BYTES)).text()).replace(/^\ufeff/, "");
   if (!text.trim()) throw new Error("This list is empty.");
-  const format = formatOf(name, text);
+  const format = { "[": "json", "{": "jsonl" }[text.trimStart()[0]] ?? "csv";
   const read = { csv: readCsv, json: readArray, jsonl: readLines }[format](text, whole);
   if (!read.items.length) throw new Error("This list has no items.");
-  return { name, format, blob, ...read, total: whole ? read.items.length : null };
-}
-
-function formatOf(name, text) {
-  const ending = name.match(NAME)?.[1].toLowerCase();
-  if (ending) return ending === "ndjson" ? "jsonl" : ending;
-  const first = text.trimStart()[0];
-  return first === "[" ? "json" : first === "{" ? "jsonl" : "csv";
+  return { format, blob, ...read, total: whole ? read.items.length : null };
 }
 
 function readCsv(text, whole) {

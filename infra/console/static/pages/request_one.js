@@ -1,6 +1,6 @@
 /** One request: what was sent, the answer, and what the functions logged. */
 
-import { about, asCurl, live, local } from "../api.js";
+import { about, asCurl, live, poll } from "../api.js";
 import { h, replace } from "../dom.js";
 import { duration, moment } from "../format.js";
 import { backTo, card, code, empty, facts, fold, headerLines, json, linkTo, logLines, pageHead, pill,
@@ -12,13 +12,13 @@ const REFRESH_MS = 700;
 const LAST_LINES = new Set(["answered", "problem"]);
 
 export async function showRequest(main, id, signal) {
-  const page = h("div.stack", pageHead("A request", id));
+  const page = h(".stack", pageHead("A request", id));
   main.append(backTo("requests"), page);
   const { tokens } = await about();
   const since = Date.now();
   let before;
   live(signal, REFRESH_MS, async () => {
-    const got = await local(`requests/${encodeURIComponent(id)}`, { poll: true, signal })
+    const got = await poll(`requests/${encodeURIComponent(id)}`, signal)
       .catch((error) => ({ lines: [], missing: error.message }));
     const done = got.lines.some((line) => LAST_LINES.has(line.message));
     const waiting = !done && Date.now() - since < (got.request ? PATIENCE_MS : PATIENCE_UNKNOWN_MS);
@@ -38,8 +38,8 @@ function whole(id, { request, query, headers, body, answer, lines }, waiting, to
     pageHead(`${method} ${path}`, [pill(status), ` in ${duration(duration_ms)}`, refusal && ` · ${refusal}`]),
     status >= 500 && trace,
     status >= 400 && answer?.detail && problem({ ...answer, request_id: undefined }),
-    h("div.split",
-      h("div.stack",
+    h(".split",
+      h(".stack",
         card("Request", facts({
           Caller: caller ?? "no token", From: from, Time: moment(at), "Request id": h("code", id),
           Run: run_id && linkTo("runs", run_id, "Open the run"),
@@ -48,7 +48,7 @@ function whole(id, { request, query, headers, body, answer, lines }, waiting, to
         fold("Headers", () => headerLines(Object.entries(headers ?? {}), "Headers of the request")),
         fold("As curl", () => code(curl, "curl command"))),
         card("Answer", answer === null ? h("p.none", "It has no body.") : json(answer, "Answer"))),
-      h("div.stack", status < 500 && trace, logOf(lines, waiting)))];
+      h(".stack", status < 500 && trace, logOf(lines, waiting)))];
 }
 
 /** What is known of a request that the ring of the last calls does not have. */

@@ -1,7 +1,8 @@
 /** Requests: the last calls, and one of them with its log lines. */
 
-import { live, local } from "../api.js";
+import { live, poll } from "../api.js";
 import { h, keep, put } from "../dom.js";
+import { textInput } from "../form.js";
 import { counted, duration } from "../format.js";
 import { buttonTo, empty, pageHead, pathOf, pill, queryOf, table, time } from "../parts.js";
 import { showRequest } from "./request_one.js";
@@ -14,8 +15,8 @@ export function show(main, { rest, query, signal }) {
 }
 
 function showAll(main, query, signal) {
-  const path = h("input", { type: "search", value: query.get("path") ?? "", placeholder: "Filter by path",
-    "aria-label": "Path contains", autocomplete: "off", spellcheck: "false" });
+  const path = textInput({ type: "search", value: query.get("path") ?? "", placeholder: "Filter by path",
+    "aria-label": "Path contains" });
   const status = h("select", { "aria-label": "Status" },
     Object.entries(STATUSES).map(([value, name]) => h("option", { value }, name)));
   status.value = query.get("status") ?? "";
@@ -37,9 +38,9 @@ function showAll(main, query, signal) {
     put(came, fitting.length ? element : chosen ? noMatch : none);
   };
   main.append(pageHead("Requests", "The last 500 calls of the API since make run started, newest first."),
-    h("div.row.filters", { role: "search", on: { input: draw } }, path, status, number), came);
+    h(".row.filters", { role: "search", on: { input: draw } }, path, status, number), came);
   live(signal, 1500, async () => {
-    calls = await local("requests", { poll: true, signal });
+    calls = await poll("requests", signal);
     draw();
   });
 }

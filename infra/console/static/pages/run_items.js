@@ -1,6 +1,6 @@
 /** The items of a run: outcome, attempts, and the log of each. */
 
-import { api, local } from "../api.js";
+import { local, pollApi } from "../api.js";
 import { h, keep, replace } from "../dom.js";
 import { counted, duration } from "../format.js";
 import { button, choice, fold, json, later, logLines, pill, problem, queryOf } from "../parts.js";
@@ -8,13 +8,10 @@ import { button, choice, fold, json, later, logLines, pill, problem, queryOf } f
 const PAGE = 50;
 const CHOICES = { "": "All", failed: "Failed" };
 
-/**
- * @returns {{element: Element, refresh: (run: object) => Promise<void>}} `refresh` reads the page
- *   that is shown
- */
+/** `refresh` reads the page that is shown. */
 export function itemsOf(runId) {
   const list = h("ul.items", { "aria-label": "Items" });
-  const told = h("div.stack");
+  const told = h(".stack");
   const none = h("p.none");
   const pages = [""]; // the cursor of each page up to the one that is shown
   let status = "";
@@ -34,7 +31,7 @@ export function itemsOf(runId) {
   const refresh = async (now) => {
     run = now;
     const query = queryOf({ limit: PAGE, status, cursor: pages.at(-1) });
-    const got = await api("GET", `/runs/${runId}/items${query}`, { poll: true });
+    const got = await pollApi(`/runs/${runId}/items${query}`);
     replace(told, !got.ok && problem(got.body));
     if (!got.ok) return;
     const { items, cursor } = got.body;
@@ -47,7 +44,7 @@ export function itemsOf(runId) {
     pager.hidden = back.disabled && next.disabled;
   };
   return { refresh, element: h("section.stack", { "aria-label": "Items of this run" },
-    h("div.head", h("h2", "Items"), choice("Items", CHOICES, status, choose)),
+    h(".head", h("h2", "Items"), choice("Items", CHOICES, status, choose)),
     told, list, none, pager) };
 }
 

@@ -1,32 +1,30 @@
 /** One run: how it goes, its result or problem, and its items. */
 
-import { api, live } from "../api.js";
+import { api, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, inUnits } from "../format.js";
 import { backTo, buttonTo, confirmed, empty, facts, json, linkTo, pageHead, pathOf, pill, problem,
   reading, say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
-import { done, failures, lastedInWords, progress, rateInWords, speed,
-  speedometer, waitingWord } from "./run_progress.js";
+import { done, failures, lastedInWords, leftOf, progress, speed, waitingWord } from "./run_progress.js";
 
 const REFRESH_MS = 1000;
 /** After fewer items the time that is left is a guess. */
 const FEW_ITEMS = 5;
 
 export function showOne(main, id, query, signal) {
-  const page = h("div.stack", reading("the run"));
-  const actions = h("div.actions");
+  const page = h(".stack", reading("the run"));
+  const actions = h(".actions");
   const [workflow] = id.split(".");
   document.title = `${workflow} · Runs`;
   main.append(backTo("runs"), pageHead(workflow, h("code", id), actions), page);
-  const measure = speedometer();
   let shown;
   live(signal, REFRESH_MS, async () => {
-    const got = await api("GET", `/runs/${encodeURIComponent(id)}`, { poll: true, signal });
+    const got = await pollApi(`/runs/${encodeURIComponent(id)}`, signal);
     if (!got.ok) return refused(page, got);
     shown ??= draw(page, actions, got.body, query.get("of"));
-    shown.update(got.body, measure(got.body));
+    shown.update(got.body);
     await shown.items.refresh(got.body);
     return got.body.status === "running";
   });
@@ -43,18 +41,18 @@ function refused(page, { status, body }) {
 function draw(page, actions, run, retried) {
   const bar = progress(run, "big");
   const numbers = h("dl.numbers");
-  const state = h("div.row");
+  const state = h(".row");
   const details = h("div");
-  const outcome = h("div.stack");
+  const outcome = h(".stack");
   const items = itemsOf(run.run_id);
   replace(page, retried && h("p", "Retries what failed in ", linkTo("runs", retried, "the run before it"), "."),
     h("section.card", { "aria-label": "Progress" }, state, bar.element, numbers, details),
     outcome, items.element);
   let status;
-  const update = (now, pace) => {
+  const update = (now) => {
     bar.update(now);
-    drawNumbers(numbers, now);
-    replace(details, times(now, pace));
+    replace(numbers, numbersOf(now));
+    replace(details, times(now));
     if (now.status === status) return;
     if (status) say(ending(now));
     status = now.status;
@@ -72,27 +70,18 @@ function ending({ status, failed, total }) {
     : "The run has succeeded.";
 }
 
-function drawNumbers(numbers, run) {
-  const names = ["succeeded", "failed", "running", "pending"];
-  if (!numbers.childElementCount) numbers.append(...names.map((name) =>
-    h("div", { class: name }, h("dt"), h("dd"))));
-  names.forEach((name, place) => {
-    const [term, value] = numbers.children[place].children;
-    term.textContent = name === "pending" ? waitingWord(run) : name;
-    value.textContent = count(run[name]);
-    value.className = run[name] ? "" : "zero";
-  });
-}
+const numbersOf = (run) => ["succeeded", "failed", "running", "pending"].map((name) =>
+  h("div", { class: name }, h("dt", name === "pending" ? waitingWord(run) : name),
+    h("dd", { class: !run[name] && "zero" }, count(run[name]))));
 
-function times(run, { perSecond, leftMs }) {
+function times(run) {
   const going = run.status === "running";
-  const left = going && done(run) >= FEW_ITEMS && leftMs !== null;
   return facts({
     Started: time(run.started_at),
     Finished: !going && time(run.finished_at),
     Duration: lastedInWords(run),
-    Throughput: run.total > 1 && (going ? rateInWords(perSecond) : speed(run)),
-    "Time left": left && `about ${inUnits(Math.ceil(leftMs / 1000))}`,
+    Throughput: run.total > 1 && speed(run),
+    "Time left": going && done(run) >= FEW_ITEMS && `about ${inUnits(leftOf(run))}`,
     Items: count(run.total),
   });
 }

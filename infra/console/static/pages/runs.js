@@ -1,6 +1,6 @@
 /** Runs: all of them, live, and one with its items. */
 
-import { api, live } from "../api.js";
+import { live, pollApi } from "../api.js";
 import { h, keep, put, replace } from "../dom.js";
 import { counted } from "../format.js";
 import { buttonTo, choice, empty, field, pageHead, pathOf, pill, problem, queryOf, reading, time,
@@ -25,12 +25,12 @@ export function show(main, { rest, query, signal }) {
 function showAll(main, query, signal) {
   const list = new Runs(signal);
   const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
-  const page = h("div.stack", reading("the runs"));
+  const page = h(".stack", reading("the runs"));
   const items = h("ul.items.run-list");
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
   const older = working("Older runs", () => list.readOlder(draw));
-  const filters = h("div.row.filters", field("Workflow", select),
-    h("div.field", h("span.label", "Status"),
+  const filters = h(".row.filters", field("Workflow", select),
+    h(".field", h("span.label", "Status"),
       choice("Status", STATUSES, chosen.status, (status) => choose("status", status))));
   const few = h("p.none");
   const choose = (name, value) => {
@@ -102,7 +102,7 @@ class Runs {
     return got.body;
   }
 
-  get = (more) => api("GET", `/runs${more}`, { poll: true, signal: this.signal });
+  get = (more) => pollApi(`/runs${more}`, this.signal);
 
   /** Adds the counts, which lists of runs do not have, to runs that lack them or go on. */
   async count(draw) {

@@ -1,6 +1,6 @@
 /** One schedule: when it runs next, its next ten times, and its last runs. */
 
-import { api, live, local } from "../api.js";
+import { live, poll, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put, replace } from "../dom.js";
 import { minute, moment } from "../format.js";
@@ -13,18 +13,18 @@ import { actionsOf, nextOf, refused, zoneOf } from "./schedules.js";
 const RUNS = 100;
 
 export function showOne(main, id, signal) {
-  const page = h("div.stack", pageHead("A schedule", id));
+  const page = h(".stack", pageHead("A schedule", id));
   main.append(backTo("schedules"), page);
   const runs = lastRuns();
   let drawn;
   const refresh = async () => {
-    const got = await api("GET", `/schedules/${encodeURIComponent(id)}`, { poll: true, signal });
+    const got = await pollApi(`/schedules/${encodeURIComponent(id)}`, signal);
     if (!got.ok) {
       const isOver = ended(page, got, id, drawn);
       drawn = undefined;
       return isOver;
     }
-    const more = await local(`schedules/${encodeURIComponent(id)}/times`, { poll: true, signal });
+    const more = await poll(`schedules/${encodeURIComponent(id)}/times`, signal);
     const text = JSON.stringify([got.body, more.times]);
     if (drawn !== text) draw(page, got.body, more, runs.element, refresh);
     drawn = text;
@@ -49,12 +49,12 @@ function draw(page, schedule, more, runs, refresh) {
   replace(page,
     pageHead(workflow, `Runs ${inWords(expression)}${zone ? `, in ${zone}` : ""}.`,
       actionsOf(schedule, refresh, () => go("/console/schedules"))),
-    h("div.split",
-      h("div.stack",
+    h(".split",
+      h(".stack",
         card("Next run", paused ? h("p", pill("paused"), " Nothing starts until it is resumed.")
-          : h("div.next", nextOf(schedule))),
+          : h(".next", nextOf(schedule))),
         timesOf(more.times, zone || ownZone(), paused)),
-      h("div.stack", runs, definition(schedule, more))));
+      h(".stack", runs, definition(schedule, more))));
 }
 
 function timesOf(times, zone, paused) {
@@ -76,7 +76,7 @@ const definition = (schedule, { parameters, created_at, ends_at }) => card("Defi
 /** The runs of its last times, as far as they are among the last runs of all. */
 async function readRuns(times, signal) {
   if (!times.length) return [];
-  const got = await api("GET", `/runs?limit=${RUNS}`, { poll: true, signal });
+  const got = await pollApi(`/runs?limit=${RUNS}`, signal);
   const byId = new Map((got.body.runs ?? []).map((run) => [run.run_id, run]));
   return times.filter(({ run_id }) => byId.has(run_id)).map(({ at, run_id }) => ({ at, ...byId.get(run_id) }));
 }

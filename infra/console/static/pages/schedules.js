@@ -1,6 +1,6 @@
 /** Schedules: what runs next, and one schedule with its times. */
 
-import { api, live } from "../api.js";
+import { api, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put } from "../dom.js";
 import { counted, inUnits, minute } from "../format.js";
@@ -21,9 +21,9 @@ export function show(main, { rest, query, signal }) {
 }
 
 function showAll(main, group, signal) {
-  const page = h("div.stack");
+  const page = h(".stack");
   const list = h("ul.items.rows", { "aria-label": "Schedules" });
-  const groups = h("div.row");
+  const groups = h(".row");
   const more = h("p.none", "There are more; open a group to see all of it.");
   const none = empty("Nothing is scheduled",
     "A schedule starts a workflow later: once at a time, or again and again.", toNew());
@@ -53,7 +53,7 @@ async function allSchedules(group, signal) {
   let cursor = "";
   for (let page = 0; page < MOST_PAGES && cursor !== null; page++) {
     const query = queryOf({ limit: PAGE, group, cursor });
-    const got = await api("GET", `/schedules${query}`, { poll: true, signal });
+    const got = await pollApi(`/schedules${query}`, signal);
     if (!got.ok) return { refusal: got.body };
     schedules.push(...got.body.schedules);
     cursor = got.body.cursor;
@@ -71,10 +71,10 @@ function itemOf(schedule, refresh) {
     h("div", linkTo("schedules", schedule_id, workflow), " ", inWords(expression),
       h("small", zone && `in ${zone}`, zone && group && " · ",
         group && ["group ", h("a", { href: `/console/schedules?group=${group}` }, group)])),
-    h("div.actions", actionsOf(schedule, refresh, refresh, "quiet")));
+    h(".actions", actionsOf(schedule, refresh, refresh, "quiet")));
 }
 
-const groupHead = (group, count, refresh) => h("div.row",
+const groupHead = (group, count, refresh) => h(".row",
   h("p", `${counted(count, "schedule")} of the group `, h("b", group)),
   h("a", { href: "/console/schedules" }, "Show all"),
   count > 0 && button("Cancel the group", async () => {
@@ -103,7 +103,6 @@ export const actionsOf = ({ schedule_id, workflow, paused }, refresh, cancelled,
 
 const toNew = () => buttonTo("/console/workflows?how=schedule", "New schedule", "primary");
 
-/** The time zone of an expression that depends on one. */
 export const zoneOf = ({ expression, timezone }) => expression.startsWith("cron") && timezone;
 
 /** Time until the next run, which goes on by itself, and its time in one or both zones. */

@@ -1,6 +1,6 @@
 /** Webhook sources, samples of them, and the deliveries that came in. */
 
-import { api, live, local } from "../api.js";
+import { api, live, local, poll } from "../api.js";
 import { h, keep, put } from "../dom.js";
 import { codeArea, readJson } from "../form.js";
 import { answer, code, empty, facts, field, fold, headerLines, json, later, linkTo, pill, problem,
@@ -23,7 +23,7 @@ export async function showSources(place, signal) {
         : empty("No source yet", "Add a section to sources.toml; docs/how-to/webhooks.md shows one.")),
     h("section.stack", h("h2", "Deliveries"), came));
   live(signal, 1500, async () => {
-    const calls = await local(`requests?path=/webhooks/&limit=${MOST}`, { poll: true, signal });
+    const calls = await poll(`requests?path=/webhooks/&limit=${MOST}`, signal);
     keep(list, calls, (call) => call.request_id, deliveryOf);
     put(came, calls.length ? list : none);
   });
@@ -47,17 +47,14 @@ function sourceOf(source) {
   ]));
 }
 
-/** A payload to edit, and what became of it. */
 function sampleOf({ source, sample_payload }) {
   const area = codeArea(sample_payload, 10);
-  const out = h("div.stack", { "aria-live": "polite" });
-  const send = submit("Sign and send", out, async () => {
+  const send = submit("Sign and send", async () => {
     const payload = readJson(area.value, "The payload");
     const made = await local(`webhooks/${source}/sample`, { method: "POST", body: { payload } });
     return made.signed ? delivered(made) : [h("p", made.why), made.command && code(made.command, "Command")];
   });
-  return [field("Payload", area, "<now> and <new> become the time and a new number."),
-    h("div.actions", send), out];
+  return [field("Payload", area, "<now> and <new> become the time and a new number."), send];
 }
 
 async function delivered({ path, headers, body }) {

@@ -1,6 +1,6 @@
 /** Verify: send a code, read the message that arrived, check the code. */
 
-import { about, local } from "../api.js";
+import { about, poll } from "../api.js";
 import { h, replace } from "../dom.js";
 import { card, choice, code, empty, json, pageHead, pill, problem, requestCode, time } from "../parts.js";
 import { messageView } from "../message.js";
@@ -9,19 +9,19 @@ const CHANNELS = { email: "Email", sms: "SMS" };
 const PURPOSES = ["", "sign_up", "sign_in", "two_factor", "change_destination"];
 
 export async function show(main, { signal }) {
-  const message = h("div.stack", empty("The message arrives here",
+  const message = h(".stack", empty("The message arrives here",
     "Enter any address, such as ana@example.com. Its code is the same that AWS would send."));
-  const requests = h("div.stack", h("p.none", "Each call of the form appears here, as curl and as JavaScript."));
+  const requests = h(".stack", h("p.none", "Each call of the form appears here, as curl and as JavaScript."));
   const state = { channel: "email", purpose: "", since: null };
   const form = h("div", { on: { "verify-sent": () => showMessage(signal, message, state) } });
-  const place = h("div.stack");
+  const place = h(".stack");
   let client;
   const draw = () => client && replace(form, Object.assign(
     h("verify-code", { channel: state.channel, purpose: state.purpose || null }), { client }));
   main.append(
     pageHead("Verify", "Send a code to an email address or a phone, read the message that arrives, "
       + "and check the code. Nothing leaves this machine."),
-    h("div.split",
+    h(".split",
       h("section.card", { "aria-label": "Verification" }, options(state, draw), form),
       h("section.card", { "aria-label": "Message", "aria-live": "polite" }, message)),
     card("Requests", requests), place);
@@ -46,16 +46,14 @@ function options(state, draw) {
   };
   const purpose = h("select", { "aria-label": "Purpose", on: { change: () => set("purpose")(purpose.value) } },
     PURPOSES.map((each) => h("option", { value: each }, each.replace("_", " ") || "No purpose")));
-  return h("div.row", choice("Channel", CHANNELS, state.channel, set("channel")), h("div", purpose));
+  return h(".row", choice("Channel", CHANNELS, state.channel, set("channel")), h("div", purpose));
 }
 
-/** Shows the message of the last send, as soon as it is there. */
 async function showMessage(signal, place, { since }) {
-  const [found] = await local(`inbox?wait=20&since=${encodeURIComponent(since)}`, { poll: true, signal });
+  const [found] = await poll(`inbox?wait=20&since=${encodeURIComponent(since)}`, signal);
   if (found) replace(place, messageView(found));
 }
 
-/** Makes a request and shows it, with its answer, as the first of the list. */
 async function recorded(url, options, list) {
   const { pathname } = new URL(url, location.origin);
   const { headers, body } = options;
@@ -69,13 +67,13 @@ async function recorded(url, options, list) {
   const answer = await response.clone().json().catch(() => null);
   const ms = Math.round(performance.now() - started);
   drawCall(part, request, [pill(response.status), h("span.none", `${ms} ms`)],
-    h("div.stack", h("h3", "Answer"), !response.ok && answer && problem(answer), json(answer, "Answer")));
+    h(".stack", h("h3", "Answer"), !response.ok && answer && problem(answer), json(answer, "Answer")));
   return response;
 }
 
 const drawCall = (part, request, status, answer) => replace(part,
   h("summary", h("span.row", h("b", request.path.split("/").at(-1)), status, time(new Date().toISOString()))),
-  h("div.split", requestCode(request), answer));
+  h(".split.inside", requestCode(request), answer));
 
 const snippet = (tokens) => `<script type="module" src="${location.origin}/verify.js"></script>
 <verify-code channel="email" token="${tokens.publishable}"></verify-code>

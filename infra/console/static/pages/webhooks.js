@@ -12,7 +12,7 @@ export function show(main, { query, signal }) {
     history.replaceState(null, "", address);
     leave.abort();
     leave = new AbortController();
-    const place = h("div.stack");
+    const place = h(".stack");
     draw(place, leave.signal);
     return place;
   };

@@ -1,6 +1,6 @@
 /** The calls with one set of parameters: now, later in the background, and on a schedule. */
 
-import { api, live, prepared } from "../api.js";
+import { api, live, pollApi, prepared } from "../api.js";
 import { h, replace } from "../dom.js";
 import { answer, buttonTo, choice, facts, failure, pathOf, requestCode, submit, time } from "../parts.js";
 import { scheduleForm } from "../schedule_form.js";
@@ -43,39 +43,30 @@ export const ofParameters = (errors) =>
 
 /**
  * A way to call: its controls, its button, and its request as code.
- * @param {{editor: object, lead: string, controls?: Element, label: string, request: () => object,
- *   tell?: (errors: object[]) => void, outcome?: (got: import("../api.js").Answer) => any}} way
- *   `tell` shows errors beside their fields; `outcome` stands above the answer
+ * `tell` shows errors beside their fields; `outcome` makes what stands above the answer.
  */
 function wayOf({ editor, lead, controls, label, request, tell = editor.tell, outcome = () => null }) {
-  const out = h("div.stack");
   const call = async () => {
     const { method, path, ...options } = request();
     const got = await api(method, path, options);
     tell(got.ok ? [] : got.body.errors ?? []);
     return [outcome(got), answer(got)];
   };
-  return h("div.stack", h("p.lead", lead), controls, h("div.actions", submit(label, out, call)), out,
+  return h(".stack", h("p.lead", lead), controls, submit(label, call),
     asCode(request, [editor.element, controls]).element);
 }
 
-/** A run that shows how it goes, until it has ended. */
 export function followed(run, signal) {
   const shown = progress(run);
   live(signal, RUN_REFRESH_MS, async () => {
-    const got = await api("GET", `/runs/${run.run_id}`, { poll: true, signal });
+    const got = await pollApi(`/runs/${run.run_id}`, signal);
     if (got.ok) shown.update(got.body);
     return got.body.status === "running";
   });
-  return h("div.stack", shown.element, h("p", buttonTo(pathOf("runs", run.run_id), "Open the run")));
+  return h(".stack", shown.element, h("p", buttonTo(pathOf("runs", run.run_id), "Open the run")));
 }
 
-/**
- * A request as code, folded, in step with its controls.
- * @param {() => object} request
- * @param {Element[]} controls
- * @param {(request: object) => Element} codeOf
- */
+/** A request as code, folded, in step with its controls. */
 export function asCode(request, controls, codeOf = requestCode) {
   const shown = h("div");
   const refresh = async () => {

@@ -13,20 +13,18 @@ import { asCode, followed, ofParameters } from "./workflow_call.js";
 
 export function callOnList({ workflow, schema, editor, signal }) {
   const settings = runSettings();
-  const preview = h("div.stack");
-  const out = h("div.stack");
+  const preview = h(".stack");
   let list = null;
   const request = () => ({ method: "POST", path: "/runs", body: { workflow: workflow.name,
     upload_id: "<upload_id>", parameters: commonOf(list, editor), ...settings.read() } });
   const code = asCode(request, [editor.element, settings.element],
     (made) => uploadCode(made, list.format));
-  const start = submit("Start the run", out, async () => started(request(), list, editor, signal));
-  const next = h("div.stack", { hidden: true }, settings.element,
-    h("div.actions", start), out, code.element);
+  const [actions, out] = submit("Start the run", async () => started(request(), list, editor, signal));
+  const next = h(".stack", { hidden: true }, settings.element, actions, out, code.element);
   const draw = () => {
     next.hidden = !list;
     if (!list) return;
-    replace(start, list.total ? `Start ${counted(list.total, "item")}` : "Start the run");
+    replace(actions.firstChild, list.total ? `Start ${counted(list.total, "item")}` : "Start the run");
     try {
       replace(preview, previewOf(list, schema, editor, workflow.name));
     } catch (error) { // a form that cannot be read
@@ -34,11 +32,11 @@ export function callOnList({ workflow, schema, editor, signal }) {
     }
     code.refresh();
   };
-  const take = async (blob, name) => {
+  const take = async (blob) => {
     replace(out);
     list = null;
     try {
-      list = await readList(blob, name);
+      list = await readList(blob);
     } catch (error) {
       replace(preview, failure(error));
     }
@@ -46,8 +44,8 @@ export function callOnList({ workflow, schema, editor, signal }) {
   };
   editor.element.addEventListener("change", draw);
   const sample = working(`Make a sample of ${SAMPLE_ITEMS} items, 5 of them wrong`,
-    () => take(sampleList(workflow.name, schema, editor.read()), ""));
-  return h("div.stack", h("p.lead",
+    () => take(sampleList(schema, editor.read())));
+  return h(".stack", h("p.lead",
     "One run calls it for each item. What the list lacks comes from the form, for every item."),
   chooser(take, sample), preview, next);
 }

@@ -18,7 +18,7 @@ const WAYS = {
 export async function showOne(main, name, query, signal) {
   document.title = `${name} · Workflows`;
   const lead = h("span");
-  const page = h("div.stack");
+  const page = h(".stack");
   main.append(backTo("workflows"), pageHead(h("code", name), lead), page);
   forgetOpenapi(); // the code may have changed since the last page
   const [workflows, { schema, operation, api }] =
@@ -40,7 +40,7 @@ export async function showOne(main, name, query, signal) {
   editor.element.addEventListener("input", () => remember(editor, name));
   replace(lead, leadOf(workflow, operation));
   replace(page, needs(workflow),
-    h("div.split",
+    h(".split",
       h("section.card", { "aria-label": "Parameters" }, h("h2", "Parameters"), editor.element),
       h("section.card", { "aria-label": "Call" }, h("h2", "Call it"),
         ways({ workflow, schema, editor, signal }, query.get("how")))));
@@ -52,7 +52,6 @@ function leadOf({ summary }, operation) {
   return more.startsWith(operation?.summary) ? summary : `${summary} ${more}`;
 }
 
-/** Parameters for the email that the page Emails sent here. */
 function chosen({ sample }, query) {
   const [template, locale] = [query.get("template"), query.get("locale")];
   const data = sample.templates?.[template];
@@ -81,7 +80,6 @@ const onlyNow = ({ name }) => empty("Only now", [h("code", name), " handles secr
 
 const keyOf = (name) => `parameters of ${name}`;
 
-/** Keeps the values for the next visit. */
 function remember(editor, name) {
   try {
     store(keyOf(name), editor.read());

@@ -1,6 +1,6 @@
 /** Workflows: all of them by group, and one with its form and the ways to call it. */
 
-import { live, local } from "../api.js";
+import { live, poll } from "../api.js";
 import { h, keep } from "../dom.js";
 import { backTo, code, pageHead, pathOf, pill } from "../parts.js";
 import { showOne } from "./workflow_one.js";
@@ -15,14 +15,14 @@ export function show(main, { rest, query, signal }) {
 /** All workflows; to choose one for a new schedule, those that can have one. */
 function showAll(main, how, signal) {
   const forSchedule = how === "schedule";
-  const groups = h("div.stack");
+  const groups = h(".stack");
   main.append(...(forSchedule
     ? [backTo("schedules"), pageHead("New schedule",
       "A workflow that starts later, once or again and again. Choose it here.")]
     : [pageHead("Workflows",
       "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample.")]), groups);
   live(signal, REFRESH_MS, async () => {
-    const workflows = (await local("workflows", { poll: true, signal }))
+    const workflows = (await poll("workflows", signal))
       .filter(({ background }) => background || !forSchedule);
     keep(groups, byGroup(workflows), ({ name }) => name, (group) => groupOf(group, forSchedule));
   });
@@ -41,7 +41,7 @@ const itemOf = (workflow, query) => h("li", h("a", { href: pathOf("workflows", w
     !workflow.background && pill("only now")),
   h("small", workflow.summary)));
 
-const noneYet = () => h("div.card",
+const noneYet = () => h(".card",
   h("p", "A workflow of yours is a folder with a typed function. ",
     "This makes one, and it appears here:"),
   code("make workflow NAME=greet FROM=blank", "Command that makes a workflow"));
