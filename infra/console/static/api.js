@@ -21,7 +21,6 @@ async function send(path, options) {
   }
 }
 
-/** The answer's body; throws an `Error` with the server's message. */
 async function read(response, as) {
   if (response.ok) return response[as]();
   throw new Error((await response.json()).message ?? response.statusText);
@@ -43,14 +42,9 @@ export async function local(path, { poll = false, signal, method = "GET", body }
     { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   if (before && response.status === 304) return before.answer;
   const answer = await read(response, "json");
-  if (poll && response.headers.has("etag")) remember(path, response.headers.get("etag"), answer);
+  if (polled.size > POLLED_MOST) polled.clear();
+  if (poll && response.ok) polled.set(path, { etag: response.headers.get("etag"), answer });
   return answer;
-}
-
-function remember(path, etag, answer) {
-  polled.delete(path);
-  polled.set(path, { etag, answer });
-  if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
 }
 
 export const localText = async (path) =>
@@ -59,7 +53,6 @@ export const localText = async (path) =>
 /** Reads JSON below /_local/ as a page does again and again. */
 export const poll = (path, signal) => local(path, { poll: true, signal });
 
-/** The same of the public API. */
 export const pollApi = (path, signal) => api("GET", path, { poll: true, signal });
 
 let known;
@@ -78,10 +71,8 @@ export async function prepared(method, path, { body, token = "secret", headers =
 }
 
 /**
- * Calls the public API. A problem is an answer, not an error.
- * @param {{body?: any, token?: "secret" | "publishable" | null, headers?: object, poll?: boolean,
- *   signal?: AbortSignal}} options
- * @returns the answer with its body as JSON or text, and the request as it was sent
+ * Calls the public API. A problem is an answer, not an error. `token` is "secret", "publishable" or
+ * null. The answer has its body as JSON or text, and the request as it was sent.
  */
 export async function api(method, path, options = {}) {
   const { poll, signal } = options;
@@ -106,7 +97,7 @@ function parsed(text) {
 
 /**
  * Does `work` now and again after each pause, while the page is open and visible.
- * `work` may return false to end it. While make run is down, it is tried every 2 s.
+ * `work` may return false to end it.
  */
 export async function live(signal, milliseconds, work) {
   while (!signal.aborted) {
@@ -124,16 +115,16 @@ export async function live(signal, milliseconds, work) {
   }
 }
 
-export function asCurl({ method, path, headers, body }, origin = location.origin) {
+export function asCurl({ method, path, headers, body }) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const lines = [`curl -s${method === "GET" || (method === "POST" && body !== undefined)
-    ? "" : ` -X ${method}`} ${quoted(origin + path)}`];
+    ? "" : ` -X ${method}`} ${quoted(location.origin + path)}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (body !== undefined) lines.push(`-d ${quoted(asText(body))}`);
   return lines.join(" \\\n  ");
 }
 
-export function asFetch({ method, path, headers, body }, origin = location.origin) {
+export function asFetch({ method, path, headers, body }) {
   const isJson = body !== undefined && typeof body !== "string";
   const data = isJson ? `JSON.stringify(${JSON.stringify(body, null, 2)})` : JSON.stringify(body);
   const options = [
@@ -141,7 +132,7 @@ export function asFetch({ method, path, headers, body }, origin = location.origi
     `  headers: ${JSON.stringify(headers, null, 2).replaceAll("\n", "\n  ")},`,
     body !== undefined && `  body: ${data.replaceAll("\n", "\n  ")},`,
   ].filter(Boolean).join("\n");
-  return `const response = await fetch("${origin}${path}", {\n${options}\n});\n` +
+  return `const response = await fetch("${location.origin}${path}", {\n${options}\n});\n` +
     "const answer = await response.json();";
 }
 

@@ -86,7 +86,6 @@ about().then(({ url, stage, app_name }) => {
   replace(document.getElementById("where"), h("b", app_name), ` · ${stage}`, h("br"), url);
 });
 
-/** make preview has no API and no messages. */
 function showEmailsOnly() {
   document.body.classList.add("emails-only");
   document.querySelector(".brand").href = "/console/emails";

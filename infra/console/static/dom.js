@@ -4,7 +4,7 @@
  * Makes an element.
  * @param {string} name tag with its classes: "p", "p.none"; without a tag a div: ".row"
  * @param {object} props may be left out: attributes; `on` has listeners; `false` and `null` leave
- *   an attribute out; `value` is set as a property
+ *   an attribute out; `value` is set as a property; `label` names it for screen readers
  * @param {...any} children nodes, texts, and lists of these; `null` and `false` are left out
  */
 export function h(name, props, ...children) {
@@ -17,7 +17,7 @@ export function h(name, props, ...children) {
     if (key === "on") {
       for (const [type, listen] of Object.entries(value)) element.addEventListener(type, listen);
     } else if (key === "value") element.value = value;
-    else element.setAttribute(key, value === true ? "" : value);
+    else element.setAttribute(key === "label" ? "aria-label" : key, value === true ? "" : value);
   }
   return replace(element, children);
 }

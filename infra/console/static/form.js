@@ -52,7 +52,7 @@ function formOf(schema, api, values = {}) {
     const boxes = names.map((name) => {
       const one = controlOf(resolved(schema.properties[name], api), api, next[name], name);
       controls.set(name, one);
-      return boxOf(one, [name, required.has(name) && h("span.required", " required")]);
+      return boxOf(one, [name, required.has(name) && h("small", " required")]);
     });
     const isExtra = (_, place) => !required.has(names[place]) && isEmpty(next[names[place]]);
     const extra = boxes.filter(isExtra);
@@ -162,16 +162,14 @@ const hintOf = (schema) => {
   return first?.length > 160 ? `${first.slice(0, 157)}…` : first;
 };
 
-/** A one-line text that no browser completes or corrects. */
 export const textInput = (props) => h("input", { autocomplete: "off", spellcheck: "false", ...props });
 
 export const codeArea = (value, rows, props = {}) =>
   h("textarea.mono", { value: asText(value, 2), rows, spellcheck: "false", ...props });
 
-/** The same, to edit as JSON too. `actions` stand beside that button. */
 export function editorOf(schema, api, values, ...actions) {
   const form = formOf(schema, api, values);
-  const area = codeArea("", 12, { "aria-label": "Parameters as JSON" });
+  const area = codeArea("", 12, { label: "Parameters as JSON" });
   const shown = h("div", form.element);
   const trouble = h("div");
   let asJson = false;

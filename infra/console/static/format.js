@@ -20,7 +20,6 @@ export function ago(iso) {
   return relative.format(unit === "second" ? Math.round(seconds / 5) * 5 : Math.round(seconds / length), unit);
 }
 
-/** A time with its date, in the reader's zone or another one. */
 export const moment = (iso, timeZone) =>
   formatted(iso, { dateStyle: "medium", timeStyle: "medium", timeZone });
 

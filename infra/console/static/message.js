@@ -62,7 +62,7 @@ function htmlPart(read) {
 export const sandboxed = (src, title, props = {}) =>
   h("iframe", { sandbox: "", referrerpolicy: "no-referrer", title, ...props, src });
 
-const links = (found) => found.length > 0 && h("section", { "aria-label": "Links" },
+const links = (found) => found.length > 0 && h("section", { label: "Links" },
   h("h3", counted(found.length, "link")),
   h("ul", found.map(({ text, url }) => h("li", text && h("span", { dir: "auto" }, text), " ",
     h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url)))));

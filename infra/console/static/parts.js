@@ -34,9 +34,6 @@ export function pill(status, tone = TONES[status]) {
   return h("span", { class: `pill ${http || tone || "quiet"}` }, String(status));
 }
 
-/** What is told where data takes longer than a second. */
-export const reading = (what) => h("p.late", `Reading ${what}…`);
-
 export const empty = (title, hint, ...actions) =>
   h(".empty", h("h2", title), h("p", hint), actions);
 
@@ -56,7 +53,6 @@ export function fold(summary, content) {
   return h("details", { on: { toggle } }, h("summary", summary), inside);
 }
 
-/** A button. `kind`: "primary", "danger", "quiet" or none. */
 export const button = (label, click, kind = "", props = {}) =>
   h("button", { type: "button", class: kind, on: { click }, ...props }, label);
 
@@ -86,7 +82,6 @@ export function submit(label, work) {
   }, "primary")), out];
 }
 
-/** Tells something for a moment, on the screen and to screen readers. */
 export function say(text) {
   const said = document.getElementById("said");
   said.textContent = text;
@@ -100,7 +95,7 @@ export const copyButton = (text, label = "Copy", props = {}) => button(label, as
 }, "quiet copy", props);
 
 /** Attributes of something that scrolls: keys reach it, and it has a name. */
-export const region = (label) => ({ tabindex: 0, role: "region", "aria-label": label });
+export const region = (label) => ({ tabindex: 0, role: "region", label: label });
 
 export const code = (text, label = "Code") =>
   h(".code", h("pre", region(label), text), copyButton(text));
@@ -117,7 +112,7 @@ let ids = 0;
 export const newId = (prefix = "id") => `${prefix}-${++ids}`;
 
 /** Tabs (WAI-ARIA): arrow keys change the tab. `panels` makes the content, by name. */
-export function tabs(label, panels, first = Object.keys(panels)[0]) {
+export function tabs(label, panels, first) {
   const panel = h("div", { role: "tabpanel", id: newId("panel"), tabindex: 0 });
   const made = Object.keys(panels).map((name) => h("button", {
     type: "button", role: "tab", id: newId("tab"), "aria-controls": panel.id,
@@ -140,12 +135,11 @@ export function tabs(label, panels, first = Object.keys(panels)[0]) {
     next.click();
   }
   choose(first in panels ? first : Object.keys(panels)[0]);
-  return h(".tabs", h("div", { role: "tablist", "aria-label": label }, made), panel);
+  return h(".tabs", h("div", { role: "tablist", label: label }, made), panel);
 }
 
 const logOf = (requestId) => requestId && linkTo("requests", requestId, "Log of this request");
 
-/** A problem (RFC 9457) as people read it. */
 export function problem(body) {
   return h(".problem", { role: "alert" },
     h("p", h("b", body.title ?? "The call failed"), " ", body.code && h("code", body.code)),
@@ -157,8 +151,7 @@ export function problem(body) {
     h("p", logOf(body.request_id)));
 }
 
-/** An answer of the API: status, time, and its body or problem. */
-export const answer = (got) => h("section.stack", { "aria-label": "Answer" },
+export const answer = (got) => h("section.stack", { label: "Answer" },
   h("p.row", pill(got.status), h("span.none", `${got.ms} ms`),
     got.ok && logOf(got.headers.get("x-request-id"))),
   !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
@@ -198,7 +191,6 @@ export function field(label, control, hint) {
     hint && h("small", { id: `${id}-hint` }, hint), control.error);
 }
 
-/** Shows an error of a field's control, also to screen readers; "" clears it. */
 export function mark(control, detail) {
   control.error.textContent = detail;
   if (detail) control.setAttribute("aria-invalid", "true");
@@ -213,7 +205,7 @@ export function choice(label, values, chosen, choose) {
   const press = (value) =>
     buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
   press(chosen);
-  return h(".choice", { role: "group", "aria-label": label }, buttons);
+  return h(".choice", { role: "group", label: label }, buttons);
 }
 
 export const facts = (pairs) => h("dl.facts",
@@ -231,7 +223,7 @@ export const logLines = (lines) => h("ol.log", lines.map((line) =>
 /** Asks before something that cannot be undone; resolves to whether to do it. */
 export function confirmed(question, yes) {
   return new Promise((done) => {
-    const dialog = h("dialog", { "aria-label": question, on: { close: () => {
+    const dialog = h("dialog", { label: question, on: { close: () => {
       dialog.remove();
       done(dialog.returnValue === "yes");
     } } }, h("form", { method: "dialog" }, h("p", question), h(".actions",

@@ -1,10 +1,10 @@
 /** A form for the timing of a schedule: fields of POST /schedules, and their meaning in words. */
 
-import { local } from "./api.js";
+import { poll } from "./api.js";
 import { h, replace } from "./dom.js";
 import { asNumber, textInput } from "./form.js";
 import { minute, UNITS } from "./format.js";
-import { choice, field, mark, newId } from "./parts.js";
+import { choice, field, mark, newId, queryOf } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
@@ -15,16 +15,11 @@ const CRONS = {
   "0 6 1 * ? *": "the first of each month at 06:00",
   "0 18 L * ? *": "the last day of each month at 18:00",
 };
-const SHOWN_WITH = {
-  at: ["at", "timezone", "group"],
-  after_seconds: ["after_seconds", "group"],
-  every_seconds: ["every_seconds", "ends_at", "group"],
-  cron: ["cron", "timezone", "ends_at", "group"],
-};
+const SHOWN_WITH = { at: ["timezone"], every_seconds: ["ends_at"], cron: ["timezone", "ends_at"] };
 const TIMES = 3;
 
-export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone);
-let zone;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const ownZone = () => zone;
 
 /**
  * `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
@@ -33,7 +28,7 @@ let zone;
 export function scheduleForm() {
   let kind = "at";
   const fields = fieldsOf();
-  const shown = () => SHOWN_WITH[kind];
+  const shown = () => [kind, ...(SHOWN_WITH[kind] ?? []), "group"];
   const read = () => Object.fromEntries(shown().map((name) => [name, fields[name].value(kind)])
     .filter(([, value]) => value));
   const tell = (errors) => {
@@ -85,7 +80,7 @@ function textField(label, props, hint) {
 }
 
 function span(label, amount, unit, units, hint) {
-  const select = h("select", { "aria-label": `${label}, unit` },
+  const select = h("select", { label: `${label}, unit` },
     units.map((each) => h("option", { value: each }, `${each}s`)));
   select.value = unit;
   const { control, box } = textField(label, { value: amount, inputmode: "decimal" }, hint);
@@ -108,7 +103,7 @@ function explainer(read, meaning, next) {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const call = ++latest;
-      const got = await local(`times?${new URLSearchParams(timing)}`, { poll: true })
+      const got = await poll(`times${queryOf(timing)}`)
         .catch(() => ({ times: [], errors: [] }));
       if (call !== latest) return;
       if (got.errors.length) meaning.textContent = "";
@@ -126,21 +121,20 @@ const nextInWords = (times, kind, zone) => (kind === "at" && zone === ownZone() 
 function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends_at }) {
   const end = !ends_at ? "" : `, until ${ends_at.endsWith("Z") ? minute(ends_at) : minute(`${ends_at}Z`, "UTC")}`;
   if (kind === "at") return at ? `Runs once, on ${minute(`${at}Z`, "UTC")} in ${timezone ?? "UTC"}.` : "";
-  if (kind === "after_seconds") return after_seconds > 0 ? `Runs once, in ${one(after_seconds)}.` : "";
+  if (kind === "after_seconds") {
+    return after_seconds > 0 ? `Runs once, in ${length(after_seconds).replace(/^(?=[a-z])/, "1 ")}.` : "";
+  }
   if (kind === "every_seconds") return every_seconds > 0 ? `Runs every ${length(every_seconds)}${end}.` : "";
   return cron ? `Runs ${cronInWords(cron)}, in ${timezone ?? "UTC"}${end}.` : "";
 }
 
-const one = (seconds) => length(seconds).replace(/^(?=[a-z])/, "1 ");
-
 const options = (input, values) => h("datalist", { id: input.getAttribute("list") },
-  Object.entries(values).map(([value, label]) => h("option", { value, label: label !== value && label })));
+  Object.entries(values).map(([value, label]) => h("option", { value }, label)));
 
 const zones = () => Object.fromEntries(["UTC", ...Intl.supportedValuesOf("timeZone")]
   .map((name) => [name, name]));
 
 const nextHour = () => new Date(Math.ceil((Date.now() + 60_000) / 3_600_000) * 3_600_000);
 
-/** A moment as `datetime-local` has it, in the reader's zone. */
 const inputTime = (date) =>
   new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

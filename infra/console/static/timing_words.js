@@ -15,7 +15,6 @@ export function length(seconds) {
   return amount === 1 ? unit : `${amount} ${unit}s`;
 }
 
-/** An expression of EventBridge Scheduler in words: `rate(5 minutes)`, `cron(…)`, `at(…)`. */
 export function inWords(expression) {
   const [, kind, text] = /^(\w+)\((.*)\)$/.exec(expression) ?? [];
   if (kind === "rate") return `every ${length(60 * text.split(" ")[0])}`;
@@ -58,6 +57,7 @@ function timeOf(minutes, hours) {
 function dayOf(day) {
   if (day === "*") return DAILY;
   if (day === "L") return "on the last day of the month";
+  if (day === "LW") return "on the last working day of the month";
   if (/^\d+W$/.test(day)) return `on the working day nearest to day ${day.slice(0, -1)} of the month`;
   return `on day ${day.replaceAll(",", ", ")} of the month`;
 }

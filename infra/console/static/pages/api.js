@@ -23,14 +23,14 @@ export async function show(main, { rest: [id] }) {
   const all = operations(document_);
   const chosen = all.find((each) => each.operationId === id) ?? all[0];
   const list = h("ul.items.operations");
-  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the calls",
+  const search = h("input", { type: "search", placeholder: "Search", label: "Search the calls",
     on: { input: () => drawList(list, all, document_, chosen, search.value) } });
   drawList(list, all, document_, chosen, "");
   main.append(
     pageHead("API", "Every call, with its parameters, answers and problems.",
       h("a.button", { href: "/openapi.json", download: "openapi.json" }, "Download openapi.json")),
     h(".split.list",
-      h("nav.stack", { "aria-label": "Calls" }, search, list),
+      h("nav.stack", { label: "Calls" }, search, list),
       operationPart(chosen, document_)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
@@ -105,7 +105,7 @@ function fieldPart(name, schema, required, document_, where = "", depth = 0) {
   return h("div",
     h("dt", h("code", name), " ", h("span.none", typeOf(about, document_)),
       where && h("span.none", ` · ${where}`),
-      required && h("span.required", " · required")),
+      required && h("small", " · required")),
     h("dd", about.description && h("p", withCode(about.description)), limitsPart(about),
       inside.properties && depth < 3 && h("details", h("summary", "Fields"),
         fieldsPart(inside, document_, depth + 1))));
@@ -167,7 +167,7 @@ function tryPart(operation, document_) {
       value: each.in === "path" ? each.example ?? "" : "", spellcheck: "false", autocomplete: "off" }) }));
   const schema = bodyOf(operation, document_);
   const editor = schema?.properties && editorOf(schema, document_, exampleOf(operation, document_) ?? {});
-  const raw = schema && !editor && h("textarea.mono", { rows: 6, "aria-label": "Body",
+  const raw = schema && !editor && h("textarea.mono", { rows: 6, label: "Body",
     value: JSON.stringify(exampleOf(operation, document_) ?? {}, null, 2) });
   const send = async () => {
     const { path, headers } = filled(operation.path, inputs);

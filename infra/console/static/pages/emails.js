@@ -13,15 +13,12 @@ const names = new Intl.DisplayNames(["en"], { type: "language", languageDisplay:
 const addressOf = (template, locale) => `/console/emails/${template}/${locale}`;
 const readOf = (template, locale) => `emails/${template}/${locale}`;
 
-const frameOf = (template, locale, scheme, stamp, look, props) => sandboxed(
-  `/_local/${readOf(template, locale)}/html?scheme=${scheme}&stamp=${stamp}`,
+const frameOf = (template, locale, scheme, digest, look, props) => sandboxed(
+  `/_local/${readOf(template, locale)}/html?scheme=${scheme}&digest=${digest}`,
   `${template} in ${names.of(locale)}${look}`, { class: scheme, ...props });
 
 /** Direction of a language; "auto" where the browser does not know. */
-const directionOf = (tag) => {
-  const locale = new Intl.Locale(tag);
-  return (locale.getTextInfo?.() ?? locale.textInfo)?.direction ?? "auto";
-};
+const directionOf = (locale) => new Intl.Locale(locale).getTextInfo?.().direction ?? "auto";
 
 export function show(main, { rest, signal }) {
   let known;
@@ -66,7 +63,7 @@ function step(event, { locales }, template, locale) {
 
 /* All emails */
 
-function drawAll(place, { templates, locales, stamp }, signal) {
+function drawAll(place, { templates, locales }, signal) {
   const gallery = place.querySelector(".gallery");
   if (!templates.length) {
     replace(gallery, empty("No templates", "A template is a folder in functions/core/messages/templates."));
@@ -75,24 +72,22 @@ function drawAll(place, { templates, locales, stamp }, signal) {
   const seen = new IntersectionObserver((entries) => entries.filter((each) => each.isIntersecting)
     .forEach(({ target }) => {
       seen.unobserve(target);
-      drawThumb(target, stamp, signal);
+      drawThumb(target, signal);
     }), { rootMargin: "200px" });
   gallery.querySelectorAll(".thumb").forEach((thumb) => seen.observe(thumb));
   signal.addEventListener("abort", () => seen.disconnect(), { once: true });
 }
 
-const section = ({ name, locales }) => h("section.card", { "aria-labelledby": `of-${name}` },
-  h("h2", { id: `of-${name}` }, name), h("ul.thumbs", locales.map((locale) =>
+const section = ({ name, locales }) => h("section.card", { label: name }, h("h2", name), h("ul.thumbs", locales.map((locale) =>
     h("li", h("a", { href: addressOf(name, locale) },
       h("span.thumb", { "data-name": name, "data-locale": locale }),
       h("b", names.of(locale)), h("span.subject", { lang: locale, dir: "auto" }))))));
 
-/** Fills a thumbnail; one that has not changed keeps its frame. */
-async function drawThumb(thumb, stamp, signal) {
+async function drawThumb(thumb, signal) {
   const { name, locale } = thumb.dataset;
   const email = await local(readOf(name, locale), { signal }).catch(() => undefined);
-  if (!email || thumb.digest === (email.digest ?? stamp)) return;
-  thumb.digest = email.digest ?? stamp;
+  if (!email || thumb.digest === email.digest) return;
+  thumb.digest = email.digest;
   const { mistake } = email;
   thumb.parentElement.querySelector(".subject").textContent = mistake ? "Mistake" : email.subject;
   thumb.classList.toggle("mistake", Boolean(mistake));
@@ -102,17 +97,17 @@ async function drawThumb(thumb, stamp, signal) {
 
 /* One email */
 
-async function drawOne(place, { templates, locales, stamp }, template, locale, signal) {
+async function drawOne(place, { templates, locales }, template, locale, signal) {
   if (!templates.includes(template) || !locales.includes(locale)) {
     return replace(place, pageHead("There is no such email", `No template ${template} in ${locale}.`,
       buttonTo("/console/emails", "All emails")));
   }
   const email = await local(readOf(template, locale), { signal });
-  const text = JSON.stringify([template, locale, stamp, email]);
+  const text = JSON.stringify([template, locale, email]);
   if (signal.aborted || place.shown === text) return;
   place.shown = text;
   const focused = document.activeElement?.getAttribute("href");
-  const links = (label, values, address, name = (value) => value) => h("nav.choice", { "aria-label": label },
+  const links = (label, values, address, name = (value) => value) => h("nav.choice", { label: label },
     values.map((value) => h("a", { href: address(value),
       "aria-current": (value === template || value === locale) && "true" }, name(value))));
   replace(place,
@@ -121,11 +116,10 @@ async function drawOne(place, { templates, locales, stamp }, template, locale, s
     h(".row", links("Templates", templates, (each) => addressOf(each, locale)),
       links("Languages", locales, (each) => addressOf(template, each), (each) => names.of(each)),
       h("small", "← and → change the language")),
-    email.mistake ? mistakeOf(email.mistake) : looks(template, locale, email, stamp));
+    email.mistake ? mistakeOf(email.mistake) : looks(template, locale, email));
   if (focused) place.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
-/** Where an email is sent from: codes by Verify, others by their workflow. */
 const senderOf = (template, locale) => (template === "verification" ? "/"
   : `/console/workflows/send_email_template${queryOf({ template, locale })}`);
 
@@ -135,12 +129,12 @@ const mistakeOf = (mistake) => h(".problem", { role: "alert" },
   h("p", h("b", placeOf(mistake)), mistake.called_from && `, used in ${mistake.called_from}`),
   code(mistake.message, "Mistake"));
 
-function looks(template, locale, { digest, from, subject, preheader, text, sms }, stamp) {
+function looks(template, locale, { digest, from, subject, preheader, text, sms }) {
   const frame = ([width, scheme]) => {
     const look = `${width}, ${scheme}`;
     return h("figure", { class: `look ${width}` }, h("figcaption", look),
       h("div", { class: "frame", ...(width === "desktop" && region(look)) },
-        frameOf(template, locale, scheme, digest ?? stamp, `, ${look}`)));
+        frameOf(template, locale, scheme, digest, `, ${look}`)));
   };
   return [
     card("In a list of emails", h("p.inbox-line", { dir: directionOf(locale), lang: locale },

@@ -11,7 +11,7 @@ const SAMPLE = { order: "1042", carrier: "Example Post" };
 
 export async function showEvents(place, signal) {
   const { events_url } = await about();
-  const list = h("ul.items", { "aria-label": "Events" });
+  const list = h("ul.items", { label: "Events" });
   const runs = new Map();
   const came = h("div");
   const none = events_url
@@ -32,7 +32,6 @@ export async function showEvents(place, signal) {
   live(signal, 2000, refresh);
 }
 
-/** Learns from a run that is under way, or failed, whether it tries again. */
 async function judge({ run_id, tries }, runs, signal) {
   const known = runs.get(run_id);
   if (!run_id || !tries.at(-1).code || (known && known !== "running")) return;
@@ -48,7 +47,7 @@ function eventOf(event, refresh) {
     const got = await api("POST", `/runs/${run_id}/retry`);
     say(got.ok ? `${type} is sent again.` : got.body.detail);
     await refresh();
-  }, "quiet", { "aria-label": `Retry ${type}` });
+  }, "quiet", { label: `Retry ${type}` });
   return h("li", { class: retries && "failed" }, fold(
     [outcome(last, run), h("b", type),
       h("span.grow", told(last), tries.length > 1 && ` · ${tries.length} tries`), time(last.at)],

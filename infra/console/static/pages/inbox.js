@@ -16,18 +16,18 @@ const wide = matchMedia("(min-width: 821px)");
 
 export function show(main, { rest, query, signal }) {
   const state = { messages: undefined, chosen: undefined, q: "", channel: "", read: new Set(stored(READ)) };
-  const input = textInput({ type: "search", "aria-label": "Search by recipient, subject or text",
+  const input = textInput({ type: "search", label: "Search by recipient, subject or text",
     placeholder: "Search", on: { input: () => filter({ q: input.value.trim() }) } });
   const channels = h("div");
   const count = h("p.none");
-  const list = h("ol.items", { tabindex: -1, "aria-label": "Messages", on: { keydown: step,
+  const list = h("ol.items", { tabindex: -1, label: "Messages", on: { keydown: step,
     click: ({ target }) => target.closest("a") && (target.closest("a").search = location.search) } });
   const noMatch = empty("Nothing fits", "No message has these words and this channel.",
     button("Show all", () => {
       filter({ q: "", channel: "" });
       drawFilters();
     }));
-  const detail = h("section.card.detail", { tabindex: -1, "aria-label": "Message" });
+  const detail = h("section.card.detail", { tabindex: -1, label: "Message" });
   const news = h("p.hidden", { role: "status" });
   const filters = h(".row.filters", input, channels, count);
   const split = h(".split.list", h(".stack", list, noMatch), detail);
@@ -111,7 +111,6 @@ export function show(main, { rest, query, signal }) {
   return move;
 }
 
-/** Marks messages as read, and forgets the marks of those that are gone. */
 function markRead(state, messages) {
   messages.forEach(({ id }) => state.read.add(id));
   const known = new Set(state.messages.map(({ id }) => id));
@@ -146,7 +145,7 @@ function itemOf(message) {
     h("a", { href: pathOf("inbox", id), "aria-current": current && "true" },
       icon(channel), h("span.hidden", `${unread ? "Unread " : ""}${CHANNELS[channel] ?? channel} to `),
       h("bdi.to", to), time(sent_at), h("span.title", { dir: "auto" }, titleOf(message))),
-    found && copyButton(found, found, { "aria-label": `Copy the code ${found}`, title: "Copy the code" }));
+    found && copyButton(found, found, { label: `Copy the code ${found}`, title: "Copy the code" }));
 }
 
 function step(event) {

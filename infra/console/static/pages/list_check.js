@@ -18,7 +18,6 @@ export function previewOf(list, schema, editor, workflow) {
   return [h("h3", size), element, checkOf(list, schema, editor, workflow)];
 }
 
-/** The form's values of parameters that the list does not have. */
 export function commonOf(list, editor) {
   const columns = columnsOf(list);
   return Object.fromEntries(Object.entries(editor.read()).filter(([name]) => !columns.has(name)));
@@ -35,7 +34,7 @@ function checkOf(list, schema, editor, workflow) {
   const strange = [...columns].filter((name) => !known.includes(name));
   const lacking = (schema.required ?? []).filter((name) => !columns.has(name) && !(name in common));
   const are = (names) => (names.length > 1 ? "are" : "is");
-  return h("ul.check", { "aria-label": "Check of the columns" },
+  return h("ul.check", { label: "Check of the columns" },
     line(known.filter((name) => columns.has(name)), "from the list", "good"),
     line(Object.keys(common), "from the form, for every item", "good"),
     line(strange, `${are(strange)} no parameter of ${workflow}: an item with it fails`, "bad"),

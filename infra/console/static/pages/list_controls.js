@@ -4,8 +4,6 @@ import { h, replace } from "../dom.js";
 import { asNumber, codeArea } from "../form.js";
 import { button, choice, field, newId } from "../parts.js";
 
-const ORDERS = { parallel: "Items at the same time", paced: "One after the other" };
-
 /** A file by choice or by drop, pasted text, and a sample; `take` gets the blob. */
 export function chooser(take, sample) {
   const text = codeArea("", 5, { placeholder: "to,locale\nana@example.com,en" });
@@ -36,7 +34,6 @@ function dropZone(take) {
   return zone;
 }
 
-/** How the items run; `read` gives fields of POST /runs. */
 export function runSettings() {
   let order = "parallel";
   const many = h("input", { inputmode: "numeric", value: 20 });
@@ -48,7 +45,8 @@ export function runSettings() {
     order = chosen;
     replace(place, fields[order]);
   };
-  const element = h(".stack", choice("Items run", ORDERS, order, choose), place);
+  const element = h(".stack", choice("Items run",
+    { parallel: "Items at the same time", paced: "One after the other" }, order, choose), place);
   const read = () => (order === "paced"
     ? { interval_seconds: asNumber(seconds.value) } : { max_concurrency: asNumber(many.value) });
   return { element, read };

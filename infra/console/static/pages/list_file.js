@@ -5,15 +5,9 @@ import { readJson } from "../form.js";
 const WHOLE_BYTES = 4_000_000;
 
 /**
- * @typedef {object} List
- * @property {"csv" | "json" | "jsonl"} format
- * @property {Blob} blob
- * @property {object[]} items those that were read
- * @property {number | null} total null where the file is too long to be read here
- * @property {string[]} names of the columns, with their dots
+ * Reads a list for its preview. Throws an Error that says what is wrong. Of the result, `total` is
+ * null where the file is too long to be read here; `names` are those of the columns, with dots.
  */
-
-/** Reads a list for its preview. Throws an Error that says what is wrong. */
 export async function readList(blob) {
   const whole = blob.size <= WHOLE_BYTES;
   const text = (await (whole ? blob : blob.slice(0, WHOLE_BYTES)).text()).replace(/^\ufeff/, "");

@@ -3,7 +3,6 @@
 import { api, asCurl, asFetch } from "../api.js";
 import { codeTabs, problem } from "../parts.js";
 
-/** Uploads a list; returns its `id`, or `refused` with the problem to show. */
 export async function uploaded({ format, blob }) {
   const got = await api("POST", "/runs/uploads", { body: { format } });
   if (!got.ok) return { refused: problem(got.body) };

@@ -51,7 +51,6 @@ function whole(id, { request, query, headers, body, answer, lines }, waiting, to
       h(".stack", status < 500 && trace, logOf(lines, waiting)))];
 }
 
-/** What is known of a request that the ring of the last calls does not have. */
 function logOnly(id, { lines, missing }, waiting) {
   if (waiting) return [pageHead("A request", id), logOf(lines, waiting)];
   const command = code(`make logs REQUEST=${id}`, "Command");

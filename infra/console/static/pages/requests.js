@@ -16,8 +16,8 @@ export function show(main, { rest, query, signal }) {
 
 function showAll(main, query, signal) {
   const path = textInput({ type: "search", value: query.get("path") ?? "", placeholder: "Filter by path",
-    "aria-label": "Path contains" });
-  const status = h("select", { "aria-label": "Status" },
+    label: "Path contains" });
+  const status = h("select", { label: "Status" },
     Object.entries(STATUSES).map(([value, name]) => h("option", { value }, name)));
   status.value = query.get("status") ?? "";
   const number = h("span.none");

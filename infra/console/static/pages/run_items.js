@@ -8,9 +8,8 @@ import { button, choice, fold, json, later, logLines, pill, problem, queryOf } f
 const PAGE = 50;
 const CHOICES = { "": "All", failed: "Failed" };
 
-/** `refresh` reads the page that is shown. */
 export function itemsOf(runId) {
-  const list = h("ul.items", { "aria-label": "Items" });
+  const list = h("ul.items", { label: "Items" });
   const told = h(".stack");
   const none = h("p.none");
   const pages = [""]; // the cursor of each page up to the one that is shown
@@ -23,7 +22,7 @@ export function itemsOf(runId) {
   };
   const back = button("Previous", turn(() => pages.pop()));
   const next = button("Next", turn(() => pages.push(following)));
-  const pager = h("nav.actions", { "aria-label": "Pages of items" }, back, next);
+  const pager = h("nav.actions", { label: "Pages of items" }, back, next);
   const choose = turn((chosen) => {
     status = chosen;
     pages.splice(1);
@@ -43,7 +42,7 @@ export function itemsOf(runId) {
     next.disabled = !following;
     pager.hidden = back.disabled && next.disabled;
   };
-  return { refresh, element: h("section.stack", { "aria-label": "Items of this run" },
+  return { refresh, element: h("section.stack", { label: "Items of this run" },
     h(".head", h("h2", "Items"), choice("Items", CHOICES, status, choose)),
     told, list, none, pager) };
 }

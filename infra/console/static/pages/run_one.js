@@ -5,7 +5,7 @@ import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, inUnits } from "../format.js";
 import { backTo, buttonTo, confirmed, empty, facts, json, linkTo, pageHead, pathOf, pill, problem,
-  reading, say, time, working } from "../parts.js";
+  say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
 import { done, failures, lastedInWords, leftOf, progress, speed, waitingWord } from "./run_progress.js";
 
@@ -14,7 +14,7 @@ const REFRESH_MS = 1000;
 const FEW_ITEMS = 5;
 
 export function showOne(main, id, query, signal) {
-  const page = h(".stack", reading("the run"));
+  const page = h(".stack");
   const actions = h(".actions");
   const [workflow] = id.split(".");
   document.title = `${workflow} · Runs`;
@@ -30,7 +30,6 @@ export function showOne(main, id, query, signal) {
   });
 }
 
-/** Ends the refreshing where the run does not exist; other failures may pass. */
 function refused(page, { status, body }) {
   if (status !== 404) return replace(page, problem(body));
   replace(page, empty("There is no such run",
@@ -46,7 +45,7 @@ function draw(page, actions, run, retried) {
   const outcome = h(".stack");
   const items = itemsOf(run.run_id);
   replace(page, retried && h("p", "Retries what failed in ", linkTo("runs", retried, "the run before it"), "."),
-    h("section.card", { "aria-label": "Progress" }, state, bar.element, numbers, details),
+    h("section.card", { label: "Progress" }, state, bar.element, numbers, details),
     outcome, items.element);
   let status;
   const update = (now) => {

@@ -31,21 +31,18 @@ export function lastedInWords(run) {
   return seconds < 1 ? "under 1 s" : inUnits(seconds);
 }
 
-/** Items a second, over the whole run. */
 const rateOf = (run) => done(run) / Math.max(1, lasted(run) / 1000);
 
-/** "12 a second", "6 a minute" */
 export function speed(run) {
   const [rate, unit] = rateOf(run) >= 1 ? [rateOf(run), "second"] : [rateOf(run) * 60, "minute"];
   return `${count(Math.round(rate * 10) / 10)} a ${unit}`;
 }
 
-/** Seconds until the end at that speed. */
 export const leftOf = (run) => Math.ceil((run.total - done(run)) / rateOf(run));
 
 export function progress(run, kind = "") {
   const bar = h("div", { class: `bar ${kind}`, role: "progressbar", "aria-valuemin": 0,
-    "aria-label": "Items with an outcome" },
+    label: "Items with an outcome" },
   Object.values(PARTS).map((tone) => h("span", { class: tone })));
   const words = h("small.tabular");
   const update = (now) => {

@@ -3,7 +3,7 @@
 import { live, pollApi } from "../api.js";
 import { h, keep, put, replace } from "../dom.js";
 import { counted } from "../format.js";
-import { buttonTo, choice, empty, field, pageHead, pathOf, pill, problem, queryOf, reading, time,
+import { buttonTo, choice, empty, field, pageHead, pathOf, pill, problem, queryOf, time,
   working } from "../parts.js";
 import { showOne } from "./run_one.js";
 import { done, failures, lastedInWords, progress, speed } from "./run_progress.js";
@@ -25,7 +25,7 @@ export function show(main, { rest, query, signal }) {
 function showAll(main, query, signal) {
   const list = new Runs(signal);
   const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
-  const page = h(".stack", reading("the runs"));
+  const page = h(".stack");
   const items = h("ul.items.run-list");
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
   const older = working("Older runs", () => list.readOlder(draw));
@@ -119,10 +119,8 @@ class Runs {
 }
 
 function drawOptions(select, runs, chosen) {
-  const names = [...new Set([...runs.map((run) => run.workflow), chosen].filter(Boolean))].sort();
-  if (select.names === names.join()) return;
-  select.names = names.join();
-  replace(select, h("option", { value: "" }, "All workflows"), names.map((name) => h("option", name)));
+  const names = [...new Set(["", chosen, ...runs.map((run) => run.workflow)])].sort();
+  keep(select, names, (name) => name, (name) => h("option", { value: name }, name || "All workflows"));
   select.value = chosen;
 }
 

@@ -17,14 +17,15 @@ export function showOne(main, id, signal) {
   main.append(backTo("schedules"), page);
   const runs = lastRuns();
   let drawn;
+  const path = `schedules/${encodeURIComponent(id)}`;
   const refresh = async () => {
-    const got = await pollApi(`/schedules/${encodeURIComponent(id)}`, signal);
+    const got = await pollApi(`/${path}`, signal);
     if (!got.ok) {
       const isOver = ended(page, got, id, drawn);
       drawn = undefined;
       return isOver;
     }
-    const more = await poll(`schedules/${encodeURIComponent(id)}/times`, signal);
+    const more = await poll(`${path}/times`, signal);
     const text = JSON.stringify([got.body, more.times]);
     if (drawn !== text) draw(page, got.body, more, runs.element, refresh);
     drawn = text;
@@ -33,7 +34,6 @@ export function showOne(main, id, signal) {
   live(signal, 2000, refresh);
 }
 
-/** A schedule that has fired or was cancelled ends the page's refreshing. */
 function ended(page, { status, body }, id, drawn) {
   if (status !== 404) return refused(page, body);
   replace(page, pageHead(drawn ? "This schedule has ended" : "There is no such schedule", id),
@@ -73,7 +73,6 @@ const definition = (schedule, { parameters, created_at, ends_at }) => card("Defi
   Ends: ends_at && moment(ends_at), Created: time(created_at), Id: h("code", schedule.schedule_id),
 }), h("h3", "Parameters"), json(parameters, "Parameters"));
 
-/** The runs of its last times, as far as they are among the last runs of all. */
 async function readRuns(times, signal) {
   if (!times.length) return [];
   const got = await pollApi(`/runs?limit=${RUNS}`, signal);

@@ -12,7 +12,7 @@ import { showOne } from "./schedule_one.js";
 
 const PAGE = 100;
 const MOST_PAGES = 10;
-const LONG_LIST_MS = 15_000;
+const REFRESH_MS = 3000;
 
 export function show(main, { rest, query, signal }) {
   const ticking = setInterval(() => main.querySelectorAll("[data-until]").forEach(tick), 1000);
@@ -22,25 +22,21 @@ export function show(main, { rest, query, signal }) {
 
 function showAll(main, group, signal) {
   const page = h(".stack");
-  const list = h("ul.items.rows", { "aria-label": "Schedules" });
+  const list = h("ul.items.rows", { label: "Schedules" });
   const groups = h(".row");
   const more = h("p.none", "There are more; open a group to see all of it.");
   const none = empty("Nothing is scheduled",
     "A schedule starts a workflow later: once at a time, or again and again.", toNew());
   main.append(pageHead("Schedules", "What starts by itself, what runs next first.", toNew()), page);
-  let rests = 0;
   const refresh = async () => {
     const { schedules, cursor, refusal } = await allSchedules(group, signal);
     if (refusal) return refused(page, refusal);
-    rests = Date.now() + (schedules.length > PAGE ? LONG_LIST_MS : 0);
     if (!schedules.length && !group) return put(page, none);
     keep(groups, group ? [schedules.length] : [], () => group, () => groupHead(group, schedules.length, refresh));
     keep(list, schedules, (each) => each.schedule_id, (each) => itemOf(each, refresh));
     return put(page, groups, list, cursor && more);
   };
-  live(signal, 2000, async () => {
-    if (Date.now() >= rests) await refresh();
-  });
+  live(signal, REFRESH_MS, refresh);
 }
 
 /** Shows a problem, and again only when it is another one: it is read aloud. */
@@ -92,20 +88,19 @@ export const actionsOf = ({ schedule_id, workflow, paused }, refresh, cancelled,
     if (got.status === 202) return go(pathOf("runs", got.body.run_id));
     say(got.ok ? `${workflow} is ${paused ? "resumed" : "paused"}.` : got.body.detail);
     return refresh();
-  }, kind, { "aria-label": `${paused ? "Resume" : "Pause"} ${workflow}` }),
+  }, kind, { label: `${paused ? "Resume" : "Pause"} ${workflow}` }),
   button("Cancel", async () => {
     if (!(await confirmed(`Cancel this schedule of ${workflow}? It never runs again.`, "Cancel it"))) return;
     const got = await api("DELETE", `/schedules/${schedule_id}`);
     say(got.ok ? "Cancelled." : got.body.detail);
     cancelled();
-  }, kind || "danger", { "aria-label": `Cancel ${workflow}` }),
+  }, kind || "danger", { label: `Cancel ${workflow}` }),
 ];
 
 const toNew = () => buttonTo("/console/workflows?how=schedule", "New schedule", "primary");
 
 export const zoneOf = ({ expression, timezone }) => expression.startsWith("cron") && timezone;
 
-/** Time until the next run, which goes on by itself, and its time in one or both zones. */
 export function nextOf(schedule) {
   const { next_at } = schedule;
   const zone = zoneOf(schedule) || ownZone();

@@ -11,7 +11,7 @@ const OF_THE_BROWSER = /^(accept|origin|referer|sec-|user-agent)/;
 
 export async function showSources(place, signal) {
   const sources = await local("webhooks", { signal });
-  const list = h("ul.items", { "aria-label": "Deliveries" });
+  const list = h("ul.items", { label: "Deliveries" });
   const none = empty("No delivery yet", "Send a signed sample from one of the sources above, " +
     "or let the application call the URL.");
   const came = h("div");
@@ -19,7 +19,7 @@ export async function showSources(place, signal) {
     h("section.stack", h("h2", "Sources"),
       h("p.none", "Sections of ", h("code", "functions/api/webhooks/sources.toml"),
         ". Each signs its deliveries and can start one workflow."),
-      sources.length ? h("ul.items", { "aria-label": "Sources" }, sources.map(sourceOf))
+      sources.length ? h("ul.items", { label: "Sources" }, sources.map(sourceOf))
         : empty("No source yet", "Add a section to sources.toml; docs/how-to/webhooks.md shows one.")),
     h("section.stack", h("h2", "Deliveries"), came));
   live(signal, 1500, async () => {

@@ -22,8 +22,8 @@ export async function show(main, { signal }) {
     pageHead("Verify", "Send a code to an email address or a phone, read the message that arrives, "
       + "and check the code. Nothing leaves this machine."),
     h(".split",
-      h("section.card", { "aria-label": "Verification" }, options(state, draw), form),
-      h("section.card", { "aria-label": "Message", "aria-live": "polite" }, message)),
+      h("section.card", { label: "Verification" }, options(state, draw), form),
+      h("section.card", { label: "Message", "aria-live": "polite" }, message)),
     card("Requests", requests), place);
   const [{ createVerifyClient }, { tokens }] = await Promise.all([import("/verify.js"), about()]);
   client = createVerifyClient({
@@ -44,7 +44,7 @@ function options(state, draw) {
     state[name] = value;
     draw();
   };
-  const purpose = h("select", { "aria-label": "Purpose", on: { change: () => set("purpose")(purpose.value) } },
+  const purpose = h("select", { label: "Purpose", on: { change: () => set("purpose")(purpose.value) } },
     PURPOSES.map((each) => h("option", { value: each }, each.replace("_", " ") || "No purpose")));
   return h(".row", choice("Channel", CHANNELS, state.channel, set("channel")), h("div", purpose));
 }

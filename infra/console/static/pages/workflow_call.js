@@ -37,7 +37,6 @@ export function callOnSchedule({ workflow, editor, signal }) {
 const created = ({ schedule_id, next_at }) => [facts({ "Next run": time(next_at) }),
   h("p", buttonTo(pathOf("schedules", schedule_id), "Open the schedule"))];
 
-/** Errors of a request's `parameters`, as those of the parameters alone. */
 export const ofParameters = (errors) =>
   errors.map((each) => ({ ...each, pointer: each.pointer.replace(/^\/parameters/, "") }));
 
@@ -66,7 +65,6 @@ export function followed(run, signal) {
   return h(".stack", shown.element, h("p", buttonTo(pathOf("runs", run.run_id), "Open the run")));
 }
 
-/** A request as code, folded, in step with its controls. */
 export function asCode(request, controls, codeOf = requestCode) {
   const shown = h("div");
   const refresh = async () => {

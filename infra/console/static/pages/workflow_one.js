@@ -41,12 +41,11 @@ export async function showOne(main, name, query, signal) {
   replace(lead, leadOf(workflow, operation));
   replace(page, needs(workflow),
     h(".split",
-      h("section.card", { "aria-label": "Parameters" }, h("h2", "Parameters"), editor.element),
-      h("section.card", { "aria-label": "Call" }, h("h2", "Call it"),
+      h("section.card", { label: "Parameters" }, h("h2", "Parameters"), editor.element),
+      h("section.card", { label: "Call" }, h("h2", "Call it"),
         ways({ workflow, schema, editor, signal }, query.get("how")))));
 }
 
-/** One sentence on it, and what its OpenAPI operation says beyond its own summary. */
 function leadOf({ summary }, operation) {
   const more = operation?.description ?? "";
   return more.startsWith(operation?.summary) ? summary : `${summary} ${more}`;

@@ -12,7 +12,6 @@ export function show(main, { rest, query, signal }) {
   return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, query.get("how"), signal);
 }
 
-/** All workflows; to choose one for a new schedule, those that can have one. */
 function showAll(main, how, signal) {
   const forSchedule = how === "schedule";
   const groups = h(".stack");
