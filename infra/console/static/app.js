@@ -31,8 +31,7 @@ function drawNav(current) {
 
 /**
  * Shows the page of the current URL. `moved`: by a click, so that focus follows.
- * A page's `show` draws its heading at once. The function that it may return shows another of the
- * page's own URLs, which so keeps its list, its scroll position and its data.
+ * The function that a page may return shows another of its own URLs, and so keeps its list and data.
  */
 async function show(moved) {
   const { page, rest } = place();

@@ -43,5 +43,4 @@ export function inUnits(seconds) {
 
 export const count = (value) => number.format(value);
 
-/** "1 item", "5 items". */
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

@@ -31,7 +31,7 @@ const TONES = {
 /** A status as a word in its colour; for a number, that of an HTTP status. */
 export function pill(status, tone = TONES[status]) {
   const http = typeof status === "number" && (status < 400 ? "good" : status < 500 ? "warn" : "bad");
-  return h("span", { class: `pill ${http || tone || "quiet"}` }, String(status));
+  return h("span", { class: `pill ${http || tone || "quiet"}` }, status);
 }
 
 export const empty = (title, hint, ...actions) =>

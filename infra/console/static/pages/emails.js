@@ -61,8 +61,6 @@ function step(event, { locales }, template, locale) {
   go(addressOf(template, locales[at]));
 }
 
-/* All emails */
-
 function drawAll(place, { templates, locales }, signal) {
   const gallery = place.querySelector(".gallery");
   if (!templates.length) {
@@ -94,8 +92,6 @@ async function drawThumb(thumb, signal) {
   replace(thumb, mistake ? [h("b", placeOf(mistake)), h("span", mistake.message)]
     : frameOf(name, locale, "light", thumb.digest, "", { tabindex: -1, "aria-hidden": "true" }));
 }
-
-/* One email */
 
 async function drawOne(place, { templates, locales }, template, locale, signal) {
   if (!templates.includes(template) || !locales.includes(locale)) {

@@ -6,7 +6,6 @@ import { codeArea, readJson, textInput } from "../form.js";
 import { answer, code, empty, field, fold, later, linkTo, logLines, pill, requestCode, say, submit, time,
   working } from "../parts.js";
 
-const COMMAND = "make run EVENTS_URL=http://127.0.0.1:9000/events";
 const SAMPLE = { order: "1042", carrier: "Example Post" };
 
 export async function showEvents(place, signal) {
@@ -17,7 +16,7 @@ export async function showEvents(place, signal) {
   const none = events_url
     ? empty("No event yet", "Verify an address, or send an event of your own above.")
     : empty("Events go nowhere yet", "Start the stack with the URL of a server of yours:",
-      code(COMMAND, "Command"));
+      code("make run EVENTS_URL=http://127.0.0.1:9000/events", "Command"));
   place.append(h("section.card", events_url
     ? h("p", "Each event is sent, signed, to ", h("code", events_url), ".")
     : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),

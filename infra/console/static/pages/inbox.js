@@ -11,7 +11,7 @@ import { button, buttonTo, choice, copyButton, empty, failure, pageHead, pathOf,
 import { store, stored } from "../stored.js";
 
 const FILTERS = { "": "All", ...CHANNELS, voice: "Calls" };
-const READ = "inbox.read"; // which messages were, in this browser
+const READ = "inbox.read";
 const wide = matchMedia("(min-width: 821px)");
 
 export function show(main, { rest, query, signal }) {

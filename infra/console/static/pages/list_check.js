@@ -5,13 +5,12 @@ import { h } from "../dom.js";
 import { count, counted } from "../format.js";
 import { table } from "../parts.js";
 
-const SHOWN_ROWS = 5;
-const SHOWN_COLUMNS = 12;
+const SHOWN = { rows: 5, columns: 12 };
 
 export function previewOf(list, schema, editor, workflow) {
-  const names = list.names.slice(0, SHOWN_COLUMNS);
+  const names = list.names.slice(0, SHOWN.columns);
   const { element, body } = table("First items of the list", ["Item", ...names]);
-  body.append(...list.items.slice(0, SHOWN_ROWS).map((item, index) => h("tr",
+  body.append(...list.items.slice(0, SHOWN.rows).map((item, index) => h("tr",
     h("th", { scope: "row" }, index), names.map((name) => h("td", asText(item[name]) ?? "–")))));
   const size = list.total === null ? `The first items of ${count(Math.ceil(list.blob.size / 1e6))} MB`
     : `${counted(list.total, "item")}, ${counted(list.names.length, "column")}`;

@@ -4,7 +4,6 @@ import { h, replace } from "../dom.js";
 import { asNumber, codeArea } from "../form.js";
 import { button, choice, field, newId } from "../parts.js";
 
-/** A file by choice or by drop, pasted text, and a sample; `take` gets the blob. */
 export function chooser(take, sample) {
   const text = codeArea("", 5, { placeholder: "to,locale\nana@example.com,en" });
   const use = button("Use this list", () => take(new Blob([text.value])));

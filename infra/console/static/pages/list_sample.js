@@ -7,7 +7,7 @@ const FIRST = ["ana", "ben", "chidi", "dana", "emre", "fay", "goro", "hana", "iv
 const LANGUAGES = ["en", "es", "fr", "de", "pt-BR", "ja"];
 const COLUMNS = { channel: () => "email", to: address, locale: (index) => LANGUAGES[index % LANGUAGES.length] };
 
-/** A list for a workflow: of recipients, as CSV, or of items like the form's, as JSON Lines. */
+/** A list of recipients, as CSV, or of items like the form's, as JSON Lines. */
 export function sampleList(schema, parameters) {
   const names = Object.keys(COLUMNS).filter((name) => schema.properties?.[name]);
   const indexes = [...Array(SAMPLE_ITEMS).keys()];

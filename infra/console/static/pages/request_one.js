@@ -1,7 +1,7 @@
 /** One request: what was sent, the answer, and what the functions logged. */
 
 import { about, asCurl, live, poll } from "../api.js";
-import { h, replace } from "../dom.js";
+import { h, keep } from "../dom.js";
 import { duration, moment } from "../format.js";
 import { backTo, card, code, empty, facts, fold, headerLines, json, linkTo, logLines, pageHead, pill,
   problem } from "../parts.js";
@@ -16,15 +16,13 @@ export async function showRequest(main, id, signal) {
   main.append(backTo("requests"), page);
   const { tokens } = await about();
   const since = Date.now();
-  let before;
   live(signal, REFRESH_MS, async () => {
     const got = await poll(`requests/${encodeURIComponent(id)}`, signal)
       .catch((error) => ({ lines: [], missing: error.message }));
     const done = got.lines.some((line) => LAST_LINES.has(line.message));
     const waiting = !done && Date.now() - since < (got.request ? PATIENCE_MS : PATIENCE_UNKNOWN_MS);
-    const text = JSON.stringify([got, waiting]);
-    if (text !== before) replace(page, got.request ? whole(id, got, waiting, tokens) : logOnly(id, got, waiting));
-    before = text;
+    keep(page, [[got, waiting]], () => id, () => h(".stack",
+      got.request ? whole(id, got, waiting, tokens) : logOnly(id, got, waiting)));
     return waiting;
   });
 }

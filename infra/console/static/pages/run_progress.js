@@ -46,9 +46,7 @@ export function progress(run, kind = "") {
   Object.values(PARTS).map((tone) => h("span", { class: tone })));
   const words = h("small.tabular");
   const update = (now) => {
-    bar.setAttribute("aria-valuemax", now.total);
-    bar.setAttribute("aria-valuenow", done(now));
-    bar.setAttribute("aria-valuetext", inWords(now));
+    Object.assign(bar, { ariaValueMax: now.total, ariaValueNow: done(now), ariaValueText: inWords(now) });
     Object.keys(PARTS).forEach((name, place) => {
       bar.children[place].style.width = `${(100 * now[name]) / now.total}%`;
       bar.children[place].hidden = now[name] === 0;

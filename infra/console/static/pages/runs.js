@@ -43,7 +43,9 @@ function showAll(main, query, signal) {
     if (list.refused) return replace(page, problem(list.refused));
     if (!all.length) return replace(page, nothing());
     drawOptions(select, all, chosen.workflow);
-    const shown = all.filter((run) => fits(run, chosen));
+    const { workflow, status } = chosen;
+    const shown = all.filter((run) =>
+      (!workflow || run.workflow === workflow) && (!status || run.status === status));
     keep(items, shown, (run) => run.run_id, itemOf);
     items.hidden = !shown.length;
     few.textContent = shown.length ? "" : `None of the newest ${counted(all.length, "run")} is like this.`;
@@ -61,9 +63,6 @@ function showAll(main, query, signal) {
     await list.count(draw);
   });
 }
-
-const fits = (run, { workflow, status }) =>
-  (!workflow || run.workflow === workflow) && (!status || run.status === status);
 
 /** The runs that have been read: the newest page again and again, older ones once. */
 class Runs {

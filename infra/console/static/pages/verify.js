@@ -58,7 +58,7 @@ async function recorded(url, options, list) {
   const { pathname } = new URL(url, location.origin);
   const { headers, body } = options;
   const request = { method: "POST", path: pathname, headers, body: JSON.parse(body) };
-  const part = h("details.request");
+  const part = h("details");
   drawCall(part, request, h("span.none", "…"));
   if (!list.querySelector("details")) replace(list);
   list.prepend(part);

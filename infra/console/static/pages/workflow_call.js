@@ -40,10 +40,7 @@ const created = ({ schedule_id, next_at }) => [facts({ "Next run": time(next_at)
 export const ofParameters = (errors) =>
   errors.map((each) => ({ ...each, pointer: each.pointer.replace(/^\/parameters/, "") }));
 
-/**
- * A way to call: its controls, its button, and its request as code.
- * `tell` shows errors beside their fields; `outcome` makes what stands above the answer.
- */
+/** A way to call. `tell` shows errors beside their fields; `outcome` stands above the answer. */
 function wayOf({ editor, lead, controls, label, request, tell = editor.tell, outcome = () => null }) {
   const call = async () => {
     const { method, path, ...options } = request();

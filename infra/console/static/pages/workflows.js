@@ -15,11 +15,11 @@ export function show(main, { rest, query, signal }) {
 function showAll(main, how, signal) {
   const forSchedule = how === "schedule";
   const groups = h(".stack");
-  main.append(...(forSchedule
-    ? [backTo("schedules"), pageHead("New schedule",
-      "A workflow that starts later, once or again and again. Choose it here.")]
-    : [pageHead("Workflows",
-      "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample.")]), groups);
+  if (forSchedule) main.append(backTo("schedules"));
+  main.append(forSchedule
+    ? pageHead("New schedule", "A workflow that starts later, once or again and again.")
+    : pageHead("Workflows",
+      "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
   live(signal, REFRESH_MS, async () => {
     const workflows = (await poll("workflows", signal))
       .filter(({ background }) => background || !forSchedule);
