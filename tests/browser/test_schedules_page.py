@@ -15,7 +15,7 @@ from tests.e2e.conftest import LocalStack
 @pytest.fixture
 def new_schedule(page: Page, stack: LocalStack, email: str) -> Page:
     """The form of a new schedule of verify_send."""
-    page.goto(f"{stack.url}/console/schedules/new?workflow=verify_send")
+    page.goto(f"{stack.url}/console/workflows/verify_send?how=schedule")
     page.get_by_label(re.compile("^to")).fill(email)
     return page
 
@@ -26,6 +26,12 @@ def create(page: Page) -> None:
         page.get_by_role("button", name="Create the schedule").click()
 
 
+def open_created(page: Page) -> None:
+    """Opens the page of the schedule that was created."""
+    create(page)
+    page.get_by_role("link", name="Open the schedule").click()
+
+
 def test_a_schedule_is_created_paused_resumed_and_cancelled(
     new_schedule: Page, stack: LocalStack
 ) -> None:
@@ -33,7 +39,7 @@ def test_a_schedule_is_created_paused_resumed_and_cancelled(
     page.get_by_role("button", name="By cron").click()
     page.get_by_label("Time zone").fill("Asia/Tokyo")
     expect(page.get_by_text("Runs at 09:00 on Monday to Friday, in Asia/Tokyo.")).to_be_visible()
-    create(page)
+    open_created(page)
     expect(page.get_by_role("heading", name="verify_send", level=1)).to_be_visible()
     times = page.get_by_role("region", name="Next times").get_by_role("row")
     expect(times).to_have_count(1 + 10)
@@ -59,7 +65,7 @@ def test_a_group_is_cancelled_together(new_schedule: Page, stack: LocalStack, em
     group, page = email.partition("@")[0], new_schedule
     page.get_by_role("button", name="Every").click()
     page.get_by_label("Group").fill(group)
-    create(page)
+    open_created(page)
     expect(page.get_by_role("heading", name="Next ten times")).to_be_visible()
     page.goto(f"{stack.url}/console/schedules?group={group}")
     expect(page.get_by_role("list", name="Schedules").get_by_role("listitem")).to_have_count(1)
