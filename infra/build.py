@@ -19,7 +19,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.core.messages.rendering.render import COMPILED, compile_templates
 from infra import sam
+from infra.local.deploy import read_sources
 from infra.local.errors import LocalStackError
+from infra.local.sentences import find_missing_sentences
 from infra.openapi.files import PLACE, NotMade, begin, made
 from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
@@ -77,6 +79,8 @@ def _build(environment: Environment) -> None:
     template = sam.read_template()
     refuse_wrong_parameters(environment, template["Parameters"])
     refuse_mistakes()
+    if missing := find_missing_sentences(read_sources()):
+        raise BuildFailed("\n".join(each.sentence for each in missing))
     about = template["Globals"]["Function"]
     python = find_python(about["Runtime"])
     if python is None:

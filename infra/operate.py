@@ -8,6 +8,7 @@ import sys
 import time
 
 import boto3
+from botocore.exceptions import ClientError
 
 from infra import stack_target
 
@@ -34,7 +35,9 @@ def _arguments() -> argparse.Namespace:
     stack_target.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     unlock = commands.add_parser(
-        "unlock", help="forgets a destination's failures and sends, or resumes a paused country"
+        "unlock",
+        help="forgets a destination's failures and sends, and takes it off SES's suppression list; "
+        "or resumes a paused country",
     )
     unlock.add_argument("--to", default="", help="email address or phone number")
     unlock.add_argument("--country", default="", help="ISO 3166-1 code")
@@ -63,7 +66,28 @@ def _unlock(arguments: argparse.Namespace) -> str:
     except InvalidParameters as error:
         raise ValueError(f"{arguments.to} {error.errors[0].detail}.") from None
     sending.SendLimitRecord(sending.destination_key(destination)).delete()
-    return f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
+    unlocked = f"{destination.masked} is unlocked: its failed checks and its sends are forgotten."
+    if destination.channel != "email":
+        return unlocked
+    return " ".join([unlocked, *_unsuppress(destination.deliver_to)])
+
+
+def _unsuppress(address: str) -> list[str]:
+    """Takes an address off the account's suppression list; a sentence if that changed anything.
+
+    Also the address in lower case: SES does not say which spelling its list has.
+    """
+    ses, removed = boto3.client("sesv2"), False
+    for spelling in dict.fromkeys((address, address.lower())):
+        try:
+            ses.delete_suppressed_destination(EmailAddress=spelling)
+            removed = True
+        except ses.exceptions.NotFoundException:
+            continue
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            return [f"SES's suppression list could not be changed: {code}."]
+    return ["SES's suppression list had it, and sends to it again."] if removed else []
 
 
 def _rotate_keys(_: argparse.Namespace) -> str:

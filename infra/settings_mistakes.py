@@ -141,7 +141,8 @@ def _between(document: Mapping[str, Any], known: Iterable[str]) -> Iterator[tupl
                     locales.default_of(found.default_locale)
             except SettingsError as error:
                 if "settings.toml, [" not in str(error):  # a value's own mistake, which is told
-                    key = next((k for k in sections()[section] if k.upper() in str(error)), "")
+                    named = set(re.findall(r"\w+", str(error)))
+                    key = next((k for k in sections()[section] if k.upper() in named), "")
                     yield _place(document, stage, section, key), str(error)
 
 

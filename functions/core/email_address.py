@@ -1,13 +1,12 @@
 """Email addresses, validated and normalised before use."""
 
-from typing import Any, Self
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from functions.core.parameters import NotValid, ValidatedStr
 from functions.core.pasted import strip_invisible
-
-_DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
-"""Domains whose provider ignores dots in the local part."""
-
 
 _LINK = "mailto:"
 
@@ -50,13 +49,85 @@ class EmailAddress(ValidatedStr):
         return self.deliver_to.rpartition("@")[2]
 
     @property
+    def account(self) -> str:
+        """Address in lower case, by which an app knows its user, however it is typed.
+
+        Not `casefold`: it would make the domain straße.de another one, strasse.de.
+        """
+        return self.lower()
+
+    @property
     def canonical(self) -> str:
         """Key for limits: the same for all spellings that reach one mailbox."""
         local, _, domain = self.deliver_to.lower().rpartition("@")
-        local = local.partition("+")[0] or local
-        if domain in _DOTLESS_DOMAINS:
-            local, domain = local.replace(".", ""), "gmail.com"
-        return f"{local}@{domain}"
+        if found := _SUBDOMAIN.fullmatch(domain):
+            local, domain = found.groups()
+        rule = _rule_of(domain)
+        local = re.split(f"[{rule.separators}]", local, maxsplit=1)[0] or local
+        return f"{local.translate(rule.letters) or local}@{rule.domain or domain}"
+
+
+class _Rule(NamedTuple):
+    """Addresses that a provider delivers to one mailbox."""
+
+    domain: str = ""
+    """Domain that stands for all of the provider's; without one, each domain is its own."""
+    separators: str = "+"
+    """Characters that begin what the provider ignores in the local part.
+
+    `+` also where a provider is unknown: most have it, and elsewhere no name has a `+`, so two
+    people hardly ever share a key.
+    """
+    letters: Mapping[int, int | None] = MappingProxyType({})
+    """Letters of the local part that the provider ignores, or takes for another."""
+
+
+_ANY_DOMAIN = _Rule()
+
+_GMAIL = _Rule("gmail.com", letters=str.maketrans("", "", "."))
+"""Gmail Help, "Dots don't matter in Gmail addresses"; googlemail.com is its name in some countries.
+"""
+
+_PROTON = _Rule("proton.me", letters=str.maketrans("", "", "._-"))
+"""Proton, "Email addresses and aliases": a name is one account's on all of these domains. Its web
+client takes `+` and what follows, dots, underscores and hyphens off (removeEmailAlias).
+"""
+
+_ICLOUD = _Rule("icloud.com")
+"""Apple, "About your @icloud.com, @me.com, and @mac.com email addresses" (118230)."""
+
+_YANDEX = _Rule("yandex.ru", letters=str.maketrans(".", "-"))
+"""Yandex ID Help, "Alternate email addresses": a login is one account's on all Yandex domains. A
+full stop and a hyphen in a login are the same.
+"""
+
+_YAHOO = _Rule(separators="+-")
+"""Yahoo Help, "Disposable email addresses": `<base name>-<keyword>`. No Yahoo ID has a hyphen."""
+
+_RULES = {
+    **dict.fromkeys(("gmail.com", "googlemail.com"), _GMAIL),
+    **dict.fromkeys(("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), _PROTON),
+    **dict.fromkeys(("icloud.com", "me.com", "mac.com"), _ICLOUD),
+    **dict.fromkeys(("ya.ru", "narod.ru"), _YANDEX),
+    **dict.fromkeys(("ymail.com", "rocketmail.com", "myyahoo.com"), _YAHOO),
+}
+"""Rules by domain. Microsoft's (outlook.com, hotmail.com, live.com, msn.com) have `+` alone."""
+
+_COUNTRIES = (
+    (re.compile(r"yandex\.(?:com|com?\.[a-z]{2}|[a-z]{2})"), _YANDEX),
+    (re.compile(r"yahoo\.(?:com|com?\.[a-z]{2}|[a-z]{2})"), _YAHOO),
+)
+"""Rules of providers with a domain in many countries."""
+
+_SUBDOMAIN = re.compile(r"([^.]+)\.(fastmail\.(?:com|fm|cn|de|es|fr|in|jp|net|nl|org|se|to|uk|us))")
+"""Fastmail Help, "Plus addressing and subdomain addressing": all of a user's subdomain is theirs.
+"""
+
+
+def _rule_of(domain: str) -> _Rule:
+    if rule := _RULES.get(domain):
+        return rule
+    return next((rule for form, rule in _COUNTRIES if form.fullmatch(domain)), _ANY_DOMAIN)
 
 
 def masked(address: str) -> str:

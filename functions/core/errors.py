@@ -50,6 +50,13 @@ class LineTypeNotSupported(InvalidParameters):
     """The number's line type cannot receive SMS, or charges the sender."""
 
 
+class CaptchaFailed(InvalidParameters):
+    """The token of a CAPTCHA is missing, or its provider refuses it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(FieldError("/captcha_token", detail))
+
+
 class UnreadableItems(InvalidParameters):
     """An uploaded list is not in its declared format, or one of its items cannot be read."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -68,6 +68,43 @@ class ValidatedStr(str):
         return {}
 
 
+class NumericStr(ValidatedStr):
+    """Base of types for texts that are mostly digits, which no-code clients send as JSON numbers.
+
+    A whole number is read as its digits, because nothing of it is lost but leading zeros. A number
+    with a fraction or an exponent is refused: digits of it may be lost.
+    """
+
+    shortest: ClassVar[int] = 0
+    longest: ClassVar[int]
+
+    was_number: bool = False
+    """Whether it came as a number, which has lost its leading zeros."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The text, if its length is right. Raises `NotValid`."""
+        if len(text) < cls.shortest:
+            raise NotValid("must not be empty")
+        if len(text) > cls.longest:
+            raise NotValid(f"length must be <= {cls.longest}")
+        return cls(text)
+
+    @classmethod
+    def read_number(cls, number: object) -> Self:
+        """The digits of a whole number. Raises `NotValid`."""
+        if type(number) is not int or number < 0:  # true and false are of a subclass of int
+            raise NotValid("must be text, or a whole number without sign, fraction and exponent")
+        read = cls.read(str(number))
+        read.was_number = True
+        return read
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Its lengths. The type stays string, so that generated clients have one type for it."""
+        return ({"minLength": cls.shortest} if cls.shortest else {}) | {"maxLength": cls.longest}
+
+
 P = TypeVar("P", bound=Parameters)
 
 
@@ -115,9 +152,11 @@ def _read_validated(kind: type, value: object) -> ValidatedStr:
     """Msgspec's `dec_hook`."""
     if not issubclass(kind, ValidatedStr):
         raise NotImplementedError(f"{kind.__name__} cannot be a parameter's type.")
-    if not isinstance(value, str):
-        raise NotValid("must be text")
-    return kind.read(value)
+    if isinstance(value, str):
+        return kind.read(value)
+    if issubclass(kind, NumericStr):
+        return kind.read_number(value)
+    raise NotValid("must be text")
 
 
 def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from infra.workflows import workflows
 _GROUPS = {
     "verify_send": "Verify",
     "verify_check": "Verify",
+    "verify_status": "Verify",
     "verify_delete": "Verify",
     "send_email_template": "Emails",
     "update_usersnap": "Canvas",

@@ -20,7 +20,9 @@ class GreetResult(Result):
 
 
 def greet(parameters: Greet) -> GreetResult:
-    """The function's name is the workflow's: its route, its scope, its name in the log."""
+    """Says hello to somebody."""
+    # The function's name is the workflow's: its route, its scope, its name in the log. This
+    # docstring is its description in openapi.json.
     return GreetResult(text=f"Hello, {parameters.name}")
 
 

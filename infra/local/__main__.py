@@ -175,11 +175,13 @@ def _welcome(url: str, seconds: float) -> str:
     check = '{"verification_id":"<verification_id>","code":"<code>"}'
     return f"""
 ready in {seconds:.1f} s
+  console      {url}/
   url          {url}
   secret       {development.SECRET}
   publishable  {development.PUBLISHABLE}
 
-Send a code, read it, check it (for <…>, take the values of the first two answers):
+Open the console in a browser: send a code, read the email, start a list. Or send a code, read it
+and check it by curl (for <…>, take the values of the first two answers):
   curl -s {url}/workflows/verify_send {headers} -d '{{"channel":"email","to":"ana@example.com"}}'
   curl -s '{url}/_local/inbox?to=ana@example.com'
   curl -s {url}/workflows/verify_check {headers} -d '{check}'

@@ -2,24 +2,34 @@
 
 import json
 
-from infra.local import end_user_messaging, twilio
+from infra.local import captcha, end_user_messaging, twilio
 from infra.local.emulator import Emulator
 
-_SECRETS = {"local-twilio": json.dumps(twilio.SECRET), "local-webhook-twilio": twilio.AUTH_TOKEN}
-"""Secrets by name: the sending account, and the key with which Twilio signs callbacks."""
+_SECRETS = {
+    "local-twilio": json.dumps(twilio.SECRET),
+    "local-webhook-twilio": twilio.AUTH_TOKEN,
+    "local-captcha": captcha.ANY_SECRET,
+}
+"""Secrets by name: the sending account, the key with which Twilio signs callbacks, and the key of
+the CAPTCHA.
+"""
 
 
 def parameters(emulator: Emulator) -> dict[str, str]:
-    """Stack parameters with which `SMS_PROVIDERS=twilio` or `=end_user_messaging` works."""
+    """Stack parameters with which `SMS_PROVIDERS=twilio`, `=end_user_messaging` and `CAPTCHA=…`
+    work.
+    """
+    secrets = _secrets(emulator)
     return {
         "EndUserMessagingOrigination": end_user_messaging.ORIGINATION,
-        "TwilioSecret": _secrets(emulator)["local-twilio"],
+        "TwilioSecret": secrets["local-twilio"],
+        "CaptchaSecret": secrets["local-captcha"],
     }
 
 
 def variables(url: str) -> dict[str, str]:
-    """Variables that send requests to Twilio and End User Messaging to the stand-ins at a URL."""
-    return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url, "TWILIO_URL": url}
+    """Variables that send requests to providers to the stand-ins at a URL."""
+    return {"AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": url, "TWILIO_URL": url, "CAPTCHA_URL": url}
 
 
 def _secrets(emulator: Emulator) -> dict[str, str]:

@@ -17,6 +17,7 @@ from infra.local.imports import Function, find_failures
 from infra.local.mistake import Mistake
 from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
+from infra.local.sentences import concerns_sentences, find_missing_sentences
 from infra.local.terminal import Report
 from infra.local.wrong_settings import find_wrong_settings
 from infra.logs.text import Tone
@@ -73,7 +74,7 @@ class Reload:
 
     def tell_mistakes(self) -> None:
         """Reports mistakes that are in the files at the start."""
-        self._say_mistakes("a function cannot work", find_mistakes(self._running, self._running))
+        self._say_mistakes("a function cannot work", _mistakes(self._running, {*self._running}))
 
     def look(self, deployment: Deployment) -> Deployment:
         """Applies changes since the last call; returns the current deployment."""
@@ -110,8 +111,7 @@ class Reload:
             for path in {*sources, *self._running}
             if sources.get(path) != self._running.get(path)
         }
-        mistakes = find_mistakes(sources, changed & sources.keys())
-        if mistakes := mistakes or find_wrong_settings(sources, changed):
+        if mistakes := _mistakes(sources, changed) or find_wrong_settings(sources, changed):
             self._reject(mistakes)
         elif self._stack_changed:
             self._stack_changed = False  # also if it fails: the template's next change tries again
@@ -199,6 +199,14 @@ class Reload:
         if text != self._said:
             self._said = text
             self._say(text, tone)
+
+
+def _mistakes(sources: dict[str, bytes], changed: set[str]) -> list[Mistake]:
+    """Mistakes of syntax in changed files, else missing sentences if a locale has changed."""
+    mistakes = find_mistakes(sources, changed & sources.keys())
+    if mistakes or not concerns_sentences(changed):
+        return mistakes
+    return find_missing_sentences(sources)
 
 
 def _functions(deployment: Deployment) -> list[Function]:

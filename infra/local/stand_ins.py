@@ -1,4 +1,6 @@
-"""Stand-ins of Twilio and AWS End User Messaging, which the emulator lacks, in one server."""
+"""Stand-ins of Twilio, AWS End User Messaging and CAPTCHA providers, which the emulator lacks, in
+one server.
+"""
 
 import threading
 import urllib.request
@@ -6,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from infra.local import end_user_messaging, twilio
+from infra.local import captcha, end_user_messaging, twilio
 from infra.local.captured import Callback, Message, Reply
 from infra.local.loopback import HOST, is_loopback
 
@@ -63,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         authorization = self.headers.get("authorization", "")
         if target := self.headers.get("x-amz-target"):
             return end_user_messaging.answer(target, authorization, body)
-        return twilio.answer(self.path, authorization, body)
+        return captcha.answer(self.path, body) or twilio.answer(self.path, authorization, body)
 
     def log_message(self, *_: object) -> None:
         """Logs nothing, as the terminal shows the messages."""

@@ -6,6 +6,7 @@ MiniStack differs from AWS:
 - It checks some actions against another resource and without conditions, and ignores those of keys.
 - It speaks no TLS, which the buckets' policies require.
 - It ignores `MaxConcurrencyPath` of a Distributed Map, and would start 64 processes at once.
+- It refuses alarms on an expression of metrics.
 - Of a generated secret's settings it heeds only the excluded characters.
 
 Besides, pages of this machine may upload from any port, as they may call the API.
@@ -57,8 +58,7 @@ def for_emulator(template: Template, variables: Mapping[str, str] | None = None)
         resources.update(_expanded(api, properties))
     for function in _of_type(template, "AWS::Lambda::Function").values():
         function["Environment"]["Variables"] |= variables or {}
-    for policy in _of_type(template, "AWS::S3::BucketPolicy"):
-        del resources[policy]
+    _leave_out_refused(template)
     _open_uploads(template)
     for machine in _of_type(template, "AWS::StepFunctions::StateMachine").values():
         _limit_maps(machine)
@@ -125,6 +125,13 @@ def _exclude_punctuation(secret: Template) -> None:
     generated = secret.get("GenerateSecretString", {})
     if generated.pop("ExcludePunctuation", False):
         generated["ExcludeCharacters"] = generated.get("ExcludeCharacters", "") + string.punctuation
+
+
+def _leave_out_refused(template: Template) -> None:
+    alarms = _of_type(template, "AWS::CloudWatch::Alarm").items()
+    on_expressions = [name for name, properties in alarms if "Metrics" in properties]
+    for name in [*_of_type(template, "AWS::S3::BucketPolicy"), *on_expressions]:
+        del template["Resources"][name]
 
 
 def _open_uploads(template: Template) -> None:

@@ -15,7 +15,7 @@ _FAULT = re.compile(
 )
 _SHOWN_APART = frozenset({"level", "message", "timestamp", "exception"})
 _REPETITION = frozenset({"service", "location", "exception_name", "stack_trace", "xray_trace_id"})
-_FILE = re.compile(r'File "[^"]*?/(functions/[^"]+)"')
+_FILE = re.compile(r'File "[^"]*?/(?:site-packages/|(?=functions/))([^"]+)"')
 
 LogEvent = Mapping[str, Any]
 """One event of `filter_log_events`."""
@@ -117,5 +117,8 @@ def _moment(event: LogEvent) -> tuple[str, int]:
 
 
 def _with_own_paths(text: str) -> str:
-    """Replaces paths in Lambda by paths in this repository, which an editor can open."""
+    """Replaces paths in Lambda by paths in this repository, which an editor can open.
+
+    Those of installed packages begin with the package.
+    """
     return _FILE.sub(r'File "\1"', text)

@@ -126,7 +126,7 @@ def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN4
         about,
         answers,
         raised,
-        PUBLIC if options.public else bearer(definition.scope),
+        PUBLIC if options.public else bearer(*definition.scopes),
         body=definition.parameters,
         headers=headers,
     )

@@ -15,7 +15,7 @@ from tests.browser.chromium import new_context, running_chromium
 from tests.browser.faults import Faults
 from tests.browser.filled import fill
 from tests.browser.site import Site
-from tests.e2e.conftest import LocalStack, email, phone, stack
+from tests.e2e.conftest import LocalStack, email, lock, phone, stack
 
 __all__ = ["email", "phone", "stack"]
 
@@ -61,8 +61,12 @@ def faults(page: Page, request: pytest.FixtureRequest) -> Iterator[Faults]:
 
 @pytest.fixture(scope="session")
 def filled(stack: LocalStack) -> LocalStack:
-    """The stack, after something happened in it."""
-    fill(stack)
+    """The stack, after something happened in it; the first worker fills it."""
+    folder = stack.state.parent
+    with lock(folder):
+        if not (folder / "filled").exists():
+            fill(stack)
+            (folder / "filled").touch()
     return stack
 
 

@@ -14,6 +14,8 @@ _OF_TRACES = re.compile(
     "^Blocked script execution in '[^']*' because the document's frame is sandboxed"
 )
 """Line about a script that Playwright puts into every frame, for its traces."""
+_REFUSED = "csp"
+"""Chromium's failure of a request that a Content Security Policy refuses: it is never sent."""
 
 
 class Faults:
@@ -25,11 +27,12 @@ class Faults:
 
     def __init__(self, page: Page) -> None:
         self._found: list[str] = []
+        self._foreign: list[Request] = []
         self._context = page.context
         self._context.on("console", self._read_console)
         self._context.on("weberror", self._read_exception)
-        self._context.on("requestfinished", self._read_request)
-        self._context.on("requestfailed", self._read_request)
+        # At its start, so that one without an end is seen, too.
+        self._context.on("request", self._read_request)
 
     @contextmanager
     def expected(self, pattern: str) -> Iterator[None]:
@@ -48,7 +51,8 @@ class Faults:
     def _taken(self) -> list[str]:
         for page in self._context.pages:
             page.evaluate("0")  # its answer comes after the events before it
-        found, self._found = self._found, []
+        found = [*self._found, *map(_told, self._foreign)]
+        self._found, self._foreign = [], []
         return found
 
     def _read_console(self, message: ConsoleMessage) -> None:
@@ -62,7 +66,11 @@ class Faults:
     def _read_request(self, request: Request) -> None:
         url = urlsplit(request.url)
         if url.scheme not in _INSIDE and url.hostname not in _HERE:
-            # A policy's refusal is among them: such a request has not left.
-            self._found.append(
-                f"request that leaves the machine ({request.failure}): {request.url[:200]}"
-            )
+            self._foreign.append(request)
+
+
+def _told(request: Request) -> str:
+    if request.failure == _REFUSED:
+        return f"refused request: {request.url[:200]}"
+    end = request.failure or "answered or under way"
+    return f"request that leaves the machine ({end}): {request.url[:200]}"

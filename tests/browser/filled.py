@@ -11,6 +11,8 @@ from tests.e2e.conftest import LocalStack, eventually
 
 NOBODY = "nobody"
 """No address: an item with it fails."""
+REFUSED = "refused.example.com"
+"""Domain of addresses that the provider refuses: such an item fails with a traceback."""
 NAMES = [f"{name}@example.com" for name in ("ana", "ben", "chidi", "dana", "emre", "fatima")]
 
 
@@ -22,7 +24,7 @@ def fill(stack: LocalStack) -> None:
         app.post("/workflows/verify_send", json=send_parameters(NOBODY))
     with stack.api() as api:
         schedule(api)
-        started = start_list(api, [*NAMES, NOBODY])
+        started = start_list(api, [*NAMES, NOBODY, f"goro@{REFUSED}"])
         api.post("/webhooks/usersnap", json={"event": "feedback.created"})
         runs.ended(api, started["run_id"])
     eventually(
@@ -30,20 +32,19 @@ def fill(stack: LocalStack) -> None:
     )
 
 
-def schedule(api: httpx.Client, group: str = "orders") -> str:
-    """Creates a schedule; returns its id."""
+def schedule(api: httpx.Client, cron: str = "0 9 ? * MON-FRI *", zone: str = "Asia/Tokyo") -> None:
+    """Creates a schedule."""
     made = api.post(
         "/schedules",
         json={
             "workflow": "send_email_template",
-            "cron": "0 9 ? * MON-FRI *",
-            "timezone": "Europe/Berlin",
-            "group": group,
+            "cron": cron,
+            "timezone": zone,
+            "group": "orders",
             "parameters": message("ana@example.com"),
         },
     )
     assert made.status_code == 201, made.text
-    return str(made.json()["schedule_id"])
 
 
 def message(to: str) -> dict[str, Any]:

@@ -24,7 +24,18 @@ from tests.browser.site import Site
         (
             "<script>new Image().src = 'https://example.com/pixel.png'</script>",
             {},
-            "leaves the machine .*https://example.com/pixel.png|ERR_NAME_NOT_RESOLVED",
+            (
+                r"leaves the machine \(net::ERR_NAME_NOT_RESOLVED\): https://example.com/pixel.png|"
+                r"^console error: Failed to load resource: net::ERR_NAME_NOT_RESOLVED"
+            ),
+        ),
+        (
+            "<script>new Image().src = 'https://example.com/pixel.png'</script>",
+            {"content_security_policy": "img-src 'none'"},
+            (
+                "^refused request: https://example.com/pixel.png"
+                "|^console error: Loading the image .* Content Security Policy"
+            ),
         ),
     ],
 )
@@ -33,6 +44,12 @@ def test_a_fault_is_seen(
 ) -> None:
     with faults.expected(fault):
         page.goto(site.page(body, **headers), wait_until="networkidle")
+
+
+def test_a_request_without_an_end_is_seen(page: Page, faults: Faults, site: Site) -> None:
+    page.route("https://example.com/**", lambda _: None)
+    with faults.expected(r"leaves the machine \(answered or under way\): https://example.com/it"):
+        page.goto(site.page("<script>fetch('https://example.com/it')</script>"))
 
 
 def test_an_unexpected_fault_fails_the_test(page: Page, faults: Faults, site: Site) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, expect
 
 from functions.core import config
 from functions.core.messages.providers.twilio import spoken
@@ -18,20 +18,8 @@ from functions.core.messages.verification import (
 from infra.local import captured, twilio
 from tests.browser.accessibility import assert_fits, axe
 from tests.browser.chromium import PHONE
-from tests.browser.faults import Faults
 from tests.builders.emails import LOCALES
 from tests.builders.local_servers import Stack, running_stack
-
-HOSTILE = """<head><base href="https://evil.example/" target="_self">
-<meta http-equiv="refresh" content="0;url=https://evil.example/refresh">
-<link rel="stylesheet" href="https://evil.example/sheet.css">
-<style>@import url(https://evil.example/import.css); body { background: url(/back.png) }</style>
-<script>top.document.title = "taken"; fetch("/_local/about")</script></head>
-<body onload="alert(1)"><img src="https://evil.example/pixel.png" onerror="alert(2)">
-<iframe src="https://evil.example/frame"></iframe><svg onload="alert(3)"></svg>
-<form action="https://evil.example/form"><button>Send</button></form>
-<a href="javascript:alert(4)">Script</a> <a target="_top" href="/console/runs">Leave</a></body>"""
-BLOCKED = r"Content Security Policy|sandbox|leaves the machine( \(csp\))?: https://evil.example"
 
 
 @pytest.fixture
@@ -191,46 +179,8 @@ def test_a_thousand_messages_are_a_list(page: Page, local: Stack) -> None:
         local.server.inbox._known[message["id"]] = message
     open_page(page, local)
     expect(rows(page)).to_have_count(1000)
-    open_page(page, local, "?q=%2B15000000999")
+    page.get_by_role("searchbox").fill("+15000000999")
     expect(rows(page)).to_have_count(1)
-
-
-def test_nothing_of_a_hostile_email_runs_loads_or_leads_away(
-    page: Page, local: Stack, faults: Faults
-) -> None:
-    failures: list[str | None] = []
-
-    def note(request: Request) -> None:
-        if "evil.example" in request.url:
-            failures.append(request.failure)
-
-    page.on("requestfailed", note)
-    page.on(
-        "requestfinished", lambda request: failures.append(None) if "evil" in request.url else None
-    )
-    page.on("dialog", lambda dialog: failures.append(dialog.message))
-    add_email(
-        local,
-        '"><img src=x onerror=alert(5)>',
-        subject="<script>alert(6)</script>",
-        text="<img src=x onerror=alert(7)>",
-        html=HOSTILE,
-    )
-    with faults.expected(BLOCKED):
-        open_page(page, local)
-        frame = page.frame_locator("iframe[title='HTML of the email']")
-        for name in ("Script", "Leave"):
-            frame.get_by_role("link", name=name).click()
-        frame.get_by_role("button", name="Send").click()
-        for tab in ("Text", "Headers", "Source"):
-            page.get_by_role("tab", name=tab).click()
-            expect(page.get_by_role("tab", name=tab, selected=True)).to_be_visible()
-    expect(page.get_by_role("heading", name="<script>alert(6)</script>")).to_be_visible()
-    assert page.title() == "Inbox · backend workflows"
-    assert page.url.startswith(f"http://127.0.0.1:{local.server.server_port}/console/inbox/")
-    assert len(page.context.pages) == 1
-    assert failures
-    assert set(failures) == {"csp"}
 
 
 @pytest.mark.parametrize("code", ["048213", "9472018365", "TEST42X", "ABCDEFGH"])

@@ -15,7 +15,7 @@ PAGES = {
     "/console/workflows/send_email_template": "send_email_template",
     "/console/runs": "Runs",
     "/console/schedules": "Schedules",
-    "/console/schedules/new": "New schedule",
+    "/console/workflows?how=schedule": "New schedule",
     "/console/webhooks": "Webhooks and events",
     "/console/requests": "Requests",
     "/console/api": "API",

@@ -100,20 +100,20 @@ def test_a_wrong_code_says_how_many_attempts_are_left_and_a_right_one_follows(
     expect(page.get_by_role("status")).to_contain_text("is verified")
 
 
-def test_a_new_code_can_be_had_when_the_countdown_ends(
+def test_a_code_can_be_sent_again_when_the_countdown_ends(
     page: Page, email: str, open_form: OpenForm
 ) -> None:
     page.clock.install()
     open_form()
     send(page, email)
-    waiting = page.get_by_role("button", name="New code in")
+    waiting = page.get_by_role("button", name="Send again in")
     expect(waiting).to_be_disabled()
     before = _seconds(waiting.inner_text())
     page.clock.run_for(5_000)
-    expect(waiting).not_to_have_text(f"New code in {before} seconds")
+    expect(waiting).not_to_have_text(f"Send again in {before} seconds")
     assert before - 7 <= _seconds(waiting.inner_text()) <= before - 5
     page.clock.run_for(before * 1000)
-    expect(page.get_by_role("button", name="Send a new code")).to_be_enabled()
+    expect(page.get_by_role("button", name="Send again", exact=True)).to_be_enabled()
 
 
 def test_a_send_that_comes_too_early_says_when_the_next_one_is_accepted(
@@ -220,3 +220,42 @@ def _seconds(text: str) -> int:
     found = re.search(r"\d+", text)
     assert found, text
     return int(found[0])
+
+
+CLIENT = """element => {
+  window.sends = [];
+  const later = (seconds) => new Date(Date.now() + seconds * 1000);
+  const send = async (parameters) => {
+    window.sends.push(parameters.captchaToken);
+    return { verificationId: "k1.d6one", codeLength: 6, resendAt: later(0), expiresAt: later(600) };
+  };
+  element.client = { send };
+}"""
+"""A client that notes the token of each send."""
+
+
+def test_each_send_takes_a_new_token_of_the_pages_captcha(page: Page, open_form: OpenForm) -> None:
+    open_form()
+    element = page.locator("verify-code")
+    element.evaluate(CLIENT)
+    element.evaluate("element => { let n = 0; element.captcha = async () => `token-${++n}`; }")
+    send(page, "ana@example.com")
+    page.get_by_role("button", name="Send again", exact=True).click()
+    page.wait_for_function("window.sends.length === 2")
+    assert page.evaluate("window.sends") == ["token-1", "token-2"]
+
+
+def test_a_captcha_that_fails_sends_nothing_and_can_be_tried_again(
+    page: Page, open_form: OpenForm
+) -> None:
+    open_form()
+    element = page.locator("verify-code")
+    element.evaluate(CLIENT)
+    element.evaluate("element => { element.captcha = async () => { throw new Error('no'); }; }")
+    page.get_by_label("Email address").fill("ana@example.com")
+    page.get_by_role("button", name="Send code").click()
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")
+    element.evaluate("element => { element.captcha = async () => 'token'; }")
+    page.get_by_role("button", name="Send code").click()
+    expect(page.get_by_text("Enter the code that we sent to")).to_be_visible()
+    assert page.evaluate("window.sends") == ["token"]

@@ -26,7 +26,7 @@ def sample(name: str) -> dict[str, Any]:
 def email(name: str, locale: str, **values: Any) -> Email:
     """A template filled with its sample; `values` are added or replace it."""
     if name == "verification":
-        return verification_email("123456", minutes=10, purpose=None, locale=locale)
+        return verification_email("123456", minutes=10, purpose=None, locale=locale, **values)
     return catalog.find_template(name).email(sample(name) | values, locale)
 
 

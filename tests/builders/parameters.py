@@ -6,6 +6,6 @@ def send_parameters(to: object, **others: object) -> dict[str, object]:
     return {"channel": "email" if "@" in str(to) else "sms", "to": to} | others
 
 
-def check_parameters(verification_id: str, code: str) -> dict[str, object]:
+def check_parameters(verification_id: str, code: object) -> dict[str, object]:
     """Parameters of verify_check."""
     return {"verification_id": verification_id, "code": code}

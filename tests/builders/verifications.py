@@ -24,6 +24,7 @@ def send(
     *,
     kind: str = "secret",
     ip: str = "192.0.2.1",
+    audience: str | None = None,
     **parameters: object,
 ) -> Reply:
     """Calls verify_send.
@@ -32,12 +33,13 @@ def send(
         to: an address, or a number, which gets an SMS unless `channel` says otherwise.
         kind: of the token that calls.
         ip: address of the client.
+        audience: of the token.
         parameters: the others of verify_send.
     """
-    return call(verify_send, send_parameters(to, **parameters), kind=kind, ip=ip)
+    return call(verify_send, send_parameters(to, **parameters), kind=kind, ip=ip, audience=audience)
 
 
-def check(verification_id: str, code: str = CODE, **options: Any) -> Reply:
+def check(verification_id: str, code: object = CODE, **options: Any) -> Reply:
     """Calls verify_check; the options are those of `http_event`."""
     return call(verify_check, check_parameters(verification_id, code), **options)
 

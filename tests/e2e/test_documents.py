@@ -21,6 +21,7 @@ from tests.e2e.conftest import LocalStack
 CALLED = (
     "verify_send",
     "verify_check",
+    "verify_status",
     "send_email_template",
     "deliver_event",
     "check_app_location",

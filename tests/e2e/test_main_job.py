@@ -39,6 +39,7 @@ def test_a_destination_is_verified_with_the_code_that_arrives_there(
         "to": to,
         "purpose": "sign_in",
         "proof": None,
+        "test": False,
     }
     assert check(api, verification_id, code)["valid"] is False
 
@@ -134,3 +135,21 @@ def test_every_table_has_its_ttl(stack: LocalStack) -> None:
     for table in ("local-verifications", "local-limits", "local-outcomes"):
         ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "delete_at")
+
+
+def test_a_page_that_waits_is_told_when_the_code_was_entered(
+    stack: LocalStack, api: httpx.Client, email: str
+) -> None:
+    verification_id = send(api, email).json()["verification_id"]
+    page = stack.api(stack.new_token("publishable", "workflow:verify_check")["token"])
+    body = {"verification_id": verification_id}
+    with page:
+        assert page.post("/workflows/verify_status", json=body).json()["status"] == "pending"
+        check(api, verification_id, stack.code(email))
+        assert page.post("/workflows/verify_status", json=body).json() == {
+            "status": "approved",
+            "delivery": None,
+            "reason": None,
+        }
+        unknown = {"verification_id": f"{verification_id}x"}
+        assert page.post("/workflows/verify_status", json=unknown).json()["status"] == "expired"

@@ -41,6 +41,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert re.search(r"^ready in ", stack.text, re.MULTILINE)
     tokens = stack.printed("secret"), stack.printed("publishable")
     assert tokens == (SECRET, PUBLISHABLE)
+    assert stack.printed("console") == f"{stack.url}/"
     assert stack.text.count("  curl -s ") == 3
 
     # The schedule fires: the record is gone, and so is the schedule.

@@ -15,6 +15,11 @@ export async function send(to: string, signal: AbortSignal): Promise<string> {
   }
 }
 
+export async function arrived(verificationId: string): Promise<string> {
+  const { status, delivery, reason } = await verify.status({ verificationId });
+  return status === "pending" && delivery === "failed" ? (reason ?? "") : status;
+}
+
 const element = document.querySelector("verify-code");
 element?.addEventListener("verify-valid", ({ detail }) => {
   const proof: string | null = detail.proof;

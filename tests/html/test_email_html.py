@@ -105,6 +105,7 @@ def test_mail_programs_take_the_html_of_every_email() -> None:
         for locale in LOCALES
     }
     pages["message with an unsubscribe link"] = email("message", "en", unsubscribe_url=LEAVE).html
+    pages["verification with a link"] = email("verification", "en", link=LEAVE).html
     said = check(pages)
     assert {rule: where for rule, where in said.items() if rule not in ALLOWED} == {}
     assert set(ALLOWED) - set(said) == set(), "unused exceptions"

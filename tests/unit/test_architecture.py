@@ -60,7 +60,7 @@ VENDORS = {
     "aws_lambda_powertools": {"core/observability.py", "core/http/idempotency.py"},
     "jinja2": {"core/messages/rendering/render.py"},
     "markupsafe": {"core/messages/rendering/render.py"},
-    "phonenumbers": {"core/verification/destinations.py"},
+    "phonenumbers": {"core/verification/destinations.py", "core/verification/phone_numbers/"},
     "email_validator": {"core/email_address.py"},
 }
 
@@ -76,6 +76,7 @@ SHIPPED = {
     "verify_check",
     "verify_delete",
     "verify_send",
+    "verify_status",
 }
 """The project's workflows."""
 TYPES = "aws_lambda_powertools.utilities.typing."

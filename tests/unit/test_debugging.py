@@ -75,4 +75,4 @@ def test_a_mistyped_name_is_told_with_the_names_that_there_are(tmp_path: Path) -
     with pytest.raises(LocalStackError, match="Did you mean verify_send") as told:
         debugging("verify_sent", tmp_path)
     assert "authorize, documents" in str(told.value)
-    assert "verify_check, verify_delete, verify_send." in str(told.value)
+    assert "verify_check, verify_delete, verify_send, verify_status." in str(told.value)

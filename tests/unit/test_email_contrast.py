@@ -69,7 +69,8 @@ def test_every_text_is_readable(
     scheme: str, name: str, brand: str, set_messages: SetMessages
 ) -> None:
     set_messages(brand_color=brand, link_hosts=SAMPLES_LINK_TO, support_address="help@example.com")
-    html = email(name, "en", **({"unsubscribe_url": LEAVE} if name == "message" else {})).html
+    links = {"message": {"unsubscribe_url": LEAVE}, "verification": {"link": LEAVE}}
+    html = email(name, "en", **links.get(name, {})).html
     texts = Texts(html, dark_rules(html) if scheme == "dark" else {}).seen
     assert {"Our app", "Need help? "} <= set(texts)
     assert {text: colors for text, colors in texts.items() if contrast(*colors) < LEAST} == {}

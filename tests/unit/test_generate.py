@@ -361,6 +361,7 @@ def test_other_places_that_name_the_source_are_reported(project: Path) -> None:
         "Proofs",
         "ProofKey",
         "VerifyCheckSigns",
+        "GuessingAlarm",
     ]
 
 

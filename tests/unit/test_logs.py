@@ -53,6 +53,7 @@ def test_a_line_of_ours_has_its_keys_and_its_traceback() -> None:
         "workflow": "greet",
         "exception": (
             'Traceback:\n  File "/var/task/functions/core/workflow.py", line 1, in run\n'
+            '  File "/home/ana/.venv/lib/site-packages/jinja2/loaders.py", line 2, in it\n'
             "ValueError: boom"
         ),
         "exception_name": "ValueError",
@@ -61,9 +62,9 @@ def test_a_line_of_ours_has_its_keys_and_its_traceback() -> None:
     (found,) = read_lines(RUNS, [event(told)])
     assert (found.level, found.message, found.about) == ("ERROR", "problem", "greet")
     assert found.keys == {"request_id": "r1", "workflow": "greet"}
-    assert (
-        found.traceback
-        == 'Traceback:\n  File "functions/core/workflow.py", line 1, in run\nValueError: boom'
+    assert found.traceback == (
+        'Traceback:\n  File "functions/core/workflow.py", line 1, in run\n'
+        '  File "jinja2/loaders.py", line 2, in it\nValueError: boom'
     )
 
 

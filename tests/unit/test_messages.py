@@ -13,13 +13,21 @@ from functions.core.config import SettingsError
 from functions.core.messages import segments
 from functions.core.messages.email import Email
 from functions.core.messages.rendering import locales
-from functions.core.messages.verification import prepare, verification_email, verification_sms
+from functions.core.messages.rendering.purposes import Purpose, purposes
+from functions.core.messages.verification import (
+    prepare,
+    spoken_introduction,
+    verification_email,
+    verification_sms,
+)
+from functions.core.parameters import NotValid
+from tests.builders.emails import Page
 from tests.unit.conftest import SetMessages
 
 pytestmark = pytest.mark.usefixtures("set_messages")
 
 LOCALES = sorted(locales.tags().values())
-PURPOSES = [None, "sign_up", "sign_in", "two_factor", "change_destination"]
+PURPOSES = [None, *purposes()]
 LONGEST_DOMAIN = "a." * 18 + "test"
 HASH = "FA+9qCX9VSu"
 EVERY = pytest.mark.parametrize(("locale", "purpose"), list(itertools.product(LOCALES, PURPOSES)))
@@ -61,6 +69,18 @@ def test_the_code_is_one_run_of_html_and_a_line_of_text(
     assert code not in mail.subject
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_link_is_a_button_and_a_line_of_text_beside_the_code(locale: str) -> None:
+    link = "https://app.example.com/verify?a=1&b=2#verification_id=k1.d6&code=123456"
+    mail = verification_email("123456", minutes=10, purpose=None, locale=locale, link=link)
+    page = Page(mail.html)
+    assert page.links == [link]
+    assert Runs(mail.html).runs.count("123456") == mail.text.splitlines().count("123456") == 1
+    assert mail.text.splitlines().count(link) == 1
+    assert "Our app" in page.blocks[page.blocks.index("123456") + 2]
+    assert link not in email(locale=locale).html
+
+
 @EVERY
 def test_an_email_names_the_app_and_how_long_the_code_is_valid(
     purpose: str | None, locale: str
@@ -75,9 +95,54 @@ def test_an_email_names_the_app_and_how_long_the_code_is_valid(
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_each_purpose_has_its_own_words(locale: str) -> None:
-    assert len({email(purpose=purpose, locale=locale).subject for purpose in PURPOSES}) == 5
-    assert len({email(purpose=purpose, locale=locale).text for purpose in PURPOSES}) == 5
-    assert len({sms(purpose=purpose, locale=locale) for purpose in PURPOSES}) == 5
+    assert len({email(purpose=purpose, locale=locale).subject for purpose in PURPOSES}) == len(
+        PURPOSES
+    )
+    assert len({email(purpose=purpose, locale=locale).text for purpose in PURPOSES}) == len(
+        PURPOSES
+    )
+    assert len({sms(purpose=purpose, locale=locale) for purpose in PURPOSES}) == len(PURPOSES)
+    spoken = {spoken_introduction(purpose=each, locale=locale) for each in PURPOSES}
+    assert len(spoken) == len(PURPOSES)
+
+
+def test_these_purposes_are_always_there() -> None:
+    assert set(purposes()) >= {
+        "sign_up",
+        "sign_in",
+        "two_factor",
+        "change_destination",
+        "reset_password",
+        "delete_account",
+    }
+
+
+@pytest.fixture
+def read_anew() -> Iterator[None]:
+    """Forgets what was read of the locales, and what the test made of them."""
+    config.reset(everything=True)
+    yield
+    config.reset(everything=True)
+
+
+@pytest.mark.usefixtures("read_anew")
+def test_a_purpose_needs_sentences_and_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotValid, match="must be one of: sign_up, sign_in, "):
+        Purpose.read("export_data")
+    sentences = locales.find_locale("en").sentences | {
+        "verification.subject.export_data": "Your code to export your data from {app_name}",
+        "verification.intro.export_data": "Use this code to export your data from {app_name}:",
+        "verification.sms_code.export_data": "{code} is your code to export your data.",
+    }
+    monkeypatch.setattr(locales, "_read", lambda tag: locales.Locale(sentences=sentences, tag=tag))
+    config.reset(everything=True)
+    assert Purpose.read("export_data") == "export_data"
+    assert email(purpose="export_data").subject == "Your code to export your data from Our app"
+    assert sms(purpose="export_data").startswith("123456 is your code to export your data.")
+    assert spoken_introduction(purpose="export_data", locale="en") == (
+        "Use this code to export your data from Our app:",
+        "en",
+    )
 
 
 def test_an_unknown_purpose_has_the_words_of_none() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from functions.core import config
 from functions.core.errors import DeliveryRefused, NotDelivered
-from functions.core.outbound_http.exchange import MAX_HEAD_BYTES, Bounded
+from functions.core.outbound_http.exchange import MAX_BYTES, Bounded
 from functions.core.outbound_http.post import Network, post
 from infra import sam
 from tests import fakes
@@ -76,7 +76,7 @@ def test_bytes_are_posted_to_the_host_of_the_url(authority: Authority) -> None:
         fakes.reply(request, 202, b"ignored", {})
 
     with receiver(authority, script) as (internet, network):
-        assert post(URL, b"{}", {"x-test": "1"}, network) == (202, None)
+        assert post(URL, b"{}", {"x-test": "1"}, network) == (202, None, b"")
     ((path, headers, body),) = requests
     assert (path, body) == ("/path?query", b"{}")
     assert {name: headers[name] for name in ("host", "x-test")} == {
@@ -187,6 +187,23 @@ def test_a_body_that_never_ends_is_not_read(authority: Authority) -> None:
         assert post(URL, b"", {}, network).status == 200
 
 
+def test_a_body_that_is_wanted_is_read_within_the_same_bounds(authority: Authority) -> None:
+    chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    with receiver(authority, fakes.answers(200, b'{"a": 1}')) as (_, network):
+        assert post(URL, b"", {}, network, read_body=True) == (200, None, b'{"a": 1}')
+    with (
+        receiver(authority, fakes.never_ends(chunked, chunk)) as (_, network),
+        pytest.raises(NotDelivered, match="not HTTP"),
+    ):
+        post(URL, b"", {}, network, read_body=True)
+    with (
+        receiver(authority, fakes.never_ends(chunked, chunk, 0.1), seconds=0.5) as (_, network),
+        pytest.raises(NotDelivered, match="in time"),
+    ):
+        post(URL, b"", {}, network, read_body=True)
+
+
 @pytest.mark.parametrize(
     "beginning",
     [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nx: "],
@@ -240,7 +257,7 @@ def test_a_head_that_never_ends_is_given_up(
 
 def test_a_head_of_many_bytes_in_few_lines_is_given_up_too(authority: Authority) -> None:
     lines = b"".join(b"x%d: %s\r\n" % (number, b"y" * 10_000) for number in range(90))
-    assert len(lines) > MAX_HEAD_BYTES
+    assert len(lines) > MAX_BYTES
     script = fakes.never_ends(b"HTTP/1.1 200 OK\r\n" + lines, b"z")
     with receiver(authority, script) as (_, network), pytest.raises(NotDelivered, match="not HTTP"):
         post(URL, b"", {}, network)
@@ -265,7 +282,7 @@ def test_when_to_try_again_is_believed_up_to_an_hour(
 ) -> None:
     head = f"HTTP/1.1 503 Busy\r\nretry-after: {said}\r\n\r\n".encode()
     with receiver(authority, fakes.never_ends(head, b"x")) as (_, network):
-        assert post(URL, b"", {}, network) == (503, seconds)
+        assert post(URL, b"", {}, network) == (503, seconds, b"")
 
 
 def test_a_name_that_has_no_address_may_have_one_later() -> None:

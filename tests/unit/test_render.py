@@ -10,7 +10,13 @@ from functions.core.messages.rendering.locales import Locale, find_locale
 from functions.core.messages.rendering.render import render, render_email
 from functions.core.messages.settings import MessageSettings
 
-CODE = {"code": "123456", "duration": "10 minutes", "purpose": None, "code_in_subject": False}
+CODE = {
+    "code": "123456",
+    "duration": "10 minutes",
+    "purpose": None,
+    "code_in_subject": False,
+    "link": None,
+}
 
 
 @pytest.fixture(autouse=True)

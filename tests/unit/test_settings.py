@@ -221,6 +221,11 @@ def test_stages_of_the_file_are_those_of_samconfig_and_the_local_one() -> None:
             "TEST_DESTINATIONS_UNTIL must be set with TEST_DESTINATIONS, such as 2026-12-31.",
         ),
         (
+            "#test_destinations = []",
+            "test_destinations_until = 2100-01-01",
+            "TEST_DESTINATIONS_UNTIL may be 400 days ahead, today until ",
+        ),
+        (
             "[stage.prod.messages]",
             "[stage.prd.messages]",
             "no environment has the stage prd. Did you mean prod? There are dev, local, prod.",

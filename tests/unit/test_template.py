@@ -34,7 +34,6 @@ API = sorted(path.parent.name for path in (FUNCTIONS / "api").glob("*/handler.py
 SWITCHED = {
     "EventsSent": {"Events", "EventsLog", "EventsRole"},
     "DeliveryTracked": {
-        "CodeEmails",
         "CodeEmailReports",
         "TemplateEmailReports",
         "EmailEvents",
@@ -64,6 +63,20 @@ PUBLIC = [
     ).lambda_handler.definition.options.public
 ]
 """Workflows whose own code says that anybody may call them."""
+
+
+def test_a_scope_that_covers_another_workflow_gives_no_new_right_to_publishable_tokens() -> None:
+    options = {
+        name: importlib.import_module(
+            f"functions.workflows.{name}.handler"
+        ).lambda_handler.definition.options
+        for name in WORKFLOWS
+    }
+    covered = {name: each.covered_by for name, each in options.items() if each.covered_by}
+    assert covered == {"verify_status": "verify_check"}
+    assert all(
+        options[by].publishable or not options[name].publishable for name, by in covered.items()
+    )
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -118,7 +131,7 @@ def test_each_folder_has_one_function_one_log_group_and_one_role(folder: str, na
 
 
 GROUPS = {
-    "Verify": ["verify_send", "verify_check", "verify_delete"],
+    "Verify": ["verify_send", "verify_check", "verify_status", "verify_delete"],
     "Emails": ["send_email_template"],
     "Canvas": ["update_usersnap", "check_app_location", "record_registration"],
     "the platform's own": ["deliver_event", "track_delivery"],
@@ -146,6 +159,49 @@ def test_workflows_stand_in_their_groups() -> None:
     for group, names in GROUPS.items():
         prefix = group.replace("the platform's own", "Platform")
         assert [each for each in names if not described[each].startswith(f"{prefix}: ")] == []
+
+
+def test_a_complaint_stops_emails_from_templates_and_no_code() -> None:
+    sets = resources("AWS::SES::ConfigurationSet")
+    functions = resources("AWS::Serverless::Function")
+    used = {
+        name: sets[functions[name]["Environment"]["Variables"]["EMAIL_CONFIGURATION_SET"]["Ref"]]
+        for name in ("VerifySend", "SendEmailTemplate")
+    }
+    assert {name: each["SuppressionOptions"] for name, each in used.items()} == {
+        "VerifySend": {"SuppressedReasons": ["BOUNCE"]},
+        "SendEmailTemplate": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "raised"),
+    [(49, 0, False), (50, None, True), (50, 49, True), (50, 50, False), (5000, 6000, False)],
+)
+def test_an_alarm_is_raised_when_most_of_many_codes_are_wrong(
+    wrong: int, right: int | None, *, raised: bool
+) -> None:
+    """Evaluates the alarm's expression; CloudWatch's IF, FILL and AND are those of Python."""
+    alarm = resources("AWS::CloudWatch::Alarm")["GuessingAlarm"]
+    *asked, told = alarm["Metrics"]
+    found = {each["Id"]: each["MetricStat"] for each in asked}
+    assert {name: each["Metric"]["MetricName"] for name, each in found.items()} == {
+        "wrong": "CheckInvalid",
+        "right": "CheckValid",
+    }
+    own = resources("AWS::CloudWatch::Alarm")["CountryPausedAlarm"]["Namespace"]
+    assert [each["Metric"]["Namespace"] for each in found.values()] == [own, own]
+    expression = told["Expression"].replace("AND", "and").replace("IF(", "choose(")
+    value = eval(  # noqa: S307 - the template's own text
+        expression,
+        {
+            "wrong": wrong,
+            "right": right,
+            "choose": lambda condition, then, other: then if condition else other,
+            "FILL": lambda value, missing: missing if value is None else value,
+        },
+    )
+    assert (value > alarm["Threshold"]) is raised
 
 
 def containers(node: Any) -> Iterator[int]:
@@ -309,9 +365,13 @@ def test_verify_send_may_use_other_providers_only_when_they_are_set_up() -> None
     ] == [
         ("HasEndUserMessagingOrigination", "sms-voice:SendTextMessage", nothing),
         ("HasTwilioSecret", "secretsmanager:GetSecretValue", nothing),
+        ("HasCaptchaSecret", "secretsmanager:GetSecretValue", nothing),
     ]
     assert conditional[0][1]["Resource"][0] == {"Ref": "EndUserMessagingOrigination"}
-    assert conditional[1][1]["Resource"] == {"Ref": "TwilioSecret"}
+    assert [each[1]["Resource"] for each in conditional[1:]] == [
+        {"Ref": "TwilioSecret"},
+        {"Ref": "CaptchaSecret"},
+    ]
 
 
 def test_schedules_can_call_nothing_but_their_own_function() -> None:
@@ -425,7 +485,12 @@ def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
     assert allowed["secretsmanager:DescribeSecret"][-1]["Fn::Sub"].endswith(
         ":secret:${AWS::StackName}-webhook-twilio*"
     )
-    assert allowed["secretsmanager:GetSecretValue"] == {"Ref": "TwilioSecret"}
+    read = [
+        each["Resource"]
+        for role, each in statements()
+        if (role, each["Action"]) == ("CheckAppLocationRole", "secretsmanager:GetSecretValue")
+    ]
+    assert read == [{"Ref": "TwilioSecret"}, {"Ref": "CaptchaSecret"}]
 
 
 def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:

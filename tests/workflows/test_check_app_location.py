@@ -17,7 +17,8 @@ from functions.workflows.check_app_location.asking import Finding
 from functions.workflows.check_app_location.email import identities
 from functions.workflows.check_app_location.handler import lambda_handler as check_app_location
 from functions.workflows.check_app_location.location import Url, normal_form
-from infra.local import twilio
+from infra.local import captcha, twilio
+from infra.local.stand_ins import running_stand_ins
 from tests import fakes
 from tests.builders import Context, call, http_event
 from tests.workflows.conftest import Settings, admin, sent_emails, sent_sms
@@ -34,6 +35,7 @@ CHECKS = [
     *FOR_TEMPLATES,
     "sms_sandbox",
     "sms_providers",
+    "captcha",
     "secrets",
     "schedules",
     "runs",
@@ -45,6 +47,7 @@ SERVICES = {
     "email_sender": "SESV2",
     "email_sandbox": "SESV2",
     "sms_sandbox": "SNS",
+    "captcha": "SECRETS_MANAGER",
     "secrets": "SECRETS_MANAGER",
     "schedules": "SCHEDULER",
     "runs": "SFN",
@@ -140,7 +143,12 @@ def accounts() -> Iterator[list[Account]]:
     def script(request: BaseHTTPRequestHandler, body: bytes) -> None:
         accounts[0].answer(request, body)
 
-    with fakes.server(script) as url, pytest.MonkeyPatch.context() as patch:
+    with (
+        fakes.server(script) as url,
+        running_stand_ins(lambda _: None) as stand_ins,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("CAPTCHA_URL", stand_ins)
         for service in services:
             patch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         config.reset(everything=True)
@@ -153,6 +161,8 @@ def account(accounts: list[Account], cloud: None, settings: Settings) -> Account
     """An account in which every check passes."""
     settings.set(EVENTS_URL="https://app.example.com/events", EMAIL_EVENTS_TOPIC=TOPIC)
     settings.set(LINK_HOSTS="app.example.com,*.example.org", REPLY_TO_DOMAINS="example.com")
+    settings.set(CAPTCHA="turnstile", CAPTCHA_HOSTNAMES="example.com", LOCAL_RECEIVERS="true")
+    settings.set(CAPTCHA_SECRET=captcha_secret(captcha.TURNSTILE_SECRET))
     accounts[0] = Account()
     return accounts[0]
 
@@ -298,9 +308,9 @@ def test_one_check_that_is_false_is_enough_not_to_be_ready(account: Account) -> 
 
 @pytest.mark.parametrize("name", ["secrets", "schedules", "runs"])
 def test_a_required_check_that_is_denied_is_not_ready(name: str, settings: Settings) -> None:
-    settings.set(**{f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
+    settings.set(**{"CAPTCHA": "none", f"AWS_ENDPOINT_URL_{SERVICES[name]}": fakes.nobody()})
     told = ask()
-    assert [each["name"] for each in told["checks"] if each["ok"] is None] == [name]
+    assert [each["name"] for each in told["checks"] if each["ok"] is None] == ["captcha", name]
     assert told["ready"] is False
 
 
@@ -713,6 +723,44 @@ def test_a_secret_whose_name_is_denied_does_not_exist(settings: Settings) -> Non
     assert (ok, "There is no secret local-webhook-twilio" in detail) == (False, True)
 
 
+# --- CAPTCHA --------------------------------------------------------------------------------------
+
+
+def captcha_secret(text: str) -> str:
+    about = {"Name": f"captcha-{len(text)}", "SecretString": text}
+    return str(admin("secretsmanager").create_secret(**about)["ARN"])
+
+
+def test_without_a_captcha_nothing_is_asked(settings: Settings) -> None:
+    settings.set(CAPTCHA="none", CAPTCHA_URL=fakes.nobody())
+    assert found("captcha")[0] is None
+    assert ask()["ready"] is True
+
+
+@pytest.mark.parametrize("secret", ["", "arn:aws:secretsmanager:us-east-1:123456789012:secret:no"])
+def test_a_captcha_without_its_secret_is_told_how_to_get_one(
+    secret: str, settings: Settings
+) -> None:
+    settings.set(CAPTCHA_SECRET=secret)
+    ok, detail = found("captcha")
+    assert (ok, "aws secretsmanager create-secret --name captcha" in detail) == (False, True)
+
+
+def test_a_secret_key_that_the_provider_does_not_know_is_told_without_a_word_of_it(
+    settings: Settings,
+) -> None:
+    settings.set(CAPTCHA_SECRET=captcha_secret("hunter2"))
+    ok, detail = found("captcha")
+    assert (ok, "aws secretsmanager put-secret-value" in detail) == (False, True)
+    assert "hunter2" not in detail
+
+
+def test_a_provider_that_gives_no_answer_is_null(settings: Settings) -> None:
+    settings.set(CAPTCHA_URL=fakes.nobody())
+    ok, detail = found("captcha")
+    assert (ok, detail.startswith("Could not be checked")) == (None, True)
+
+
 # --- events and reports ---------------------------------------------------------------------------
 
 
@@ -726,7 +774,7 @@ def test_a_feature_that_is_switched_off_is_not_checked(settings: Settings) -> No
     "url", ["https://10.0.0.1:8443/events", "https://localhost/events", "http://127.0.0.1:9000/x"]
 )
 def test_a_url_to_which_nothing_is_delivered_is_named(url: str, settings: Settings) -> None:
-    settings.set(EVENTS_URL=url)
+    settings.set(EVENTS_URL=url, LOCAL_RECEIVERS="false")
     ok, detail = found("events_url")
     assert (ok, "Set another EventsUrl and deploy" in detail) == (False, True)
 

@@ -21,9 +21,9 @@ from functions.core import aws
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, verifications
-from tests.builders.verifications import CODE, last_code, send, stored
+from tests.builders.verifications import CODE, last_code, stored
 from tests.documents import Verifier, proof_verifier
-from tests.workflows.conftest import Settings, admin
+from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = [pytest.mark.usefixtures("cloud"), pytest.mark.slow]
 
@@ -64,6 +64,10 @@ def verified_destination(issuer: str) -> Verifier:
     return proof_verifier(issuer)
 
 
+def send(to: str = "ana@example.com", audience: str | None = AUDIENCE, **others: Any) -> Reply:
+    return verifications.send(to, audience=audience, **others)
+
+
 def check(verification_id: str, code: str = CODE, audience: str | None = AUDIENCE) -> Reply:
     return verifications.check(verification_id, code, audience=audience)
 
@@ -94,6 +98,13 @@ def test_a_backend_learns_from_a_proof_what_was_verified(verified_destination: V
         verified_destination(proof, nonce="n-1", channel="email", purpose="sign_in")
         == "ana@example.com"
     )
+
+
+@pytest.mark.usefixtures("key")
+def test_a_proof_names_an_email_address_in_lower_case() -> None:
+    sent = send("Case.Test@Example.com").body
+    proof = check(sent["verification_id"], last_code()).body["proof"]
+    assert claims_of(proof)["sub"] == "case.test@example.com"
 
 
 @pytest.mark.usefixtures("key")
@@ -173,6 +184,33 @@ def test_a_proof_is_typed_names_its_key_and_lives_10_minutes(key: str, issuer: s
         "purpose": "sign_in",
     }
     assert claims == expected | {"nonce": "n-1"}
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize(
+    ("sent_for", "checked_for"),
+    [(AUDIENCE, "https://other.example.com"), (None, AUDIENCE), (AUDIENCE, None), (None, None)],
+)
+def test_a_check_for_another_audience_than_the_sends_gets_no_proof(
+    sent_for: str | None, checked_for: str | None
+) -> None:
+    sent = send(audience=sent_for).body
+    reply = check(sent["verification_id"], last_code(), audience=checked_for)
+    assert (reply.body["valid"], reply.body["proof"]) == (True, None)
+
+
+@pytest.mark.usefixtures("key")
+def test_a_resend_does_not_change_whom_a_proof_is_for(clock: Clock) -> None:
+    first = send().body["verification_id"]
+    clock.advance(61)
+    send(audience="https://other.example.com", resend_of=first)
+    assert check(first, last_code(), audience="https://other.example.com").body["proof"] is None
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("audience", [AUDIENCE, "https://other.example.com"])
+def test_a_record_of_an_earlier_release_proves_to_the_audience_that_checks(audience: str) -> None:
+    assert claims_of(check(stored(), audience=audience).body["proof"])["aud"] == audience
 
 
 @pytest.mark.usefixtures("key")

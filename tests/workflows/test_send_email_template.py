@@ -102,6 +102,7 @@ def test_each_recipient_gets_a_message_of_their_own() -> None:
         ({"reply_to": "help@example.com\r\nBcc: eve@example.org"}, "/reply_to"),
         ({"tags": {"a": "b c"}}, "/tags"),
         ({"tags": {"x:y": "1"}}, "/tags"),
+        ({"tags": {"verification_id": "k1-d6AAAAAAAAAAAAAAAAAAAAAA"}}, "/tags/verification_id"),
     ],
 )
 def test_invalid_parameters_are_named_before_anything_is_sent_or_charged(

@@ -1,5 +1,6 @@
 """track_delivery: reports of providers on messages, in any order and number."""
 
+import io
 from typing import Any
 
 import pytest
@@ -246,3 +247,23 @@ def test_a_code_that_was_sent_stays_valid_although_that_could_not_be_recorded(
     reply = send()
     assert reply.status == 200
     assert Verification.get(reply.body["verification_id"]).delivery is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Permanent/OnAccountSuppressionList", True),
+        ("Permanent/Suppressed", True),
+        ("Permanent/General", False),
+        ("Transient/General", False),
+    ],
+)
+def test_the_log_says_why_ses_sent_nothing_and_names_no_address(
+    reason: str, *, told: bool, log: io.StringIO
+) -> None:
+    verification_id = sent()
+    report(verification_id, "Bounce", reason=reason, to="ana@example.com")
+    lines = [line for line in log.getvalue().splitlines() if "suppression list" in line]
+    assert [verification_id in line and reason in line for line in lines] == [True] * told
+    assert "ana@" not in log.getvalue()
+    assert recorded(verification_id) == ("failed", reason)

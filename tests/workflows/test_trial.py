@@ -148,6 +148,7 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
         "EventsUrl": "https://bank.example/events",
         "ProofKeys": "arn:aws:kms:eu-west-1:123456789012:key/ours",
         "TwilioSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:twilio-AbCdEf",
+        "CaptchaSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:captcha-AbCdEf",
         "LogLevel": "DEBUG",
     }
     safe = harmless_parameters(Emulator("http://127.0.0.1:1", "key"), given)
@@ -155,6 +156,7 @@ def test_the_settings_reach_nobody_and_need_nothing_of_the_owners_account(
     assert (safe.get("ProofKeys"), safe["Proofs"], safe["LogLevel"]) == (None, "true", "DEBUG")
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=safe["TwilioSecret"])
     assert "account_sid" in secret["SecretString"]
+    assert safe["CaptchaSecret"] != given["CaptchaSecret"]
     assert safe.keys() <= sam.read_template()["Parameters"].keys()
 
 

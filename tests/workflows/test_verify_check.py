@@ -21,6 +21,7 @@ NO = {
     "to": None,
     "purpose": None,
     "proof": None,
+    "test": None,
 }
 
 
@@ -33,6 +34,7 @@ def test_the_right_code_is_valid_once_and_says_what_is_verified() -> None:
         "to": "ana@example.com",
         "purpose": "sign_in",
         "proof": None,
+        "test": False,
     }
     assert check(verification_id).body == NO
 
@@ -129,6 +131,29 @@ def test_a_malformed_code_is_refused_and_charges_nothing(
     assert check(verification_id).body["attempts_left"] == 4
 
 
+def test_a_code_may_come_as_a_json_number() -> None:
+    verification_id = stored()
+    reply = call(verify_check, f'{{"verification_id": "{verification_id}", "code": {CODE}}}')
+    assert (reply.status, reply.body["valid"]) == (200, True)
+
+
+@pytest.mark.parametrize("number", ["1.23456e5", "123456.0", "123456e0", "1E6"])
+def test_a_number_that_may_have_lost_digits_is_refused_and_charges_nothing(number: str) -> None:
+    verification_id = stored()
+    reply = call(verify_check, f'{{"verification_id": "{verification_id}", "code": {number}}}')
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/code")
+    assert check(verification_id).body["attempts_left"] == 4
+
+
+def test_a_number_that_has_lost_a_zero_is_refused_with_why_and_charges_nothing() -> None:
+    verification_id = stored()
+    reply = check(verification_id, 12345)  # 012345
+    assert reply.status == 422
+    assert "loses the zeros that a code begins with, so send text" in reply.body["detail"]
+    assert "loses the zeros" not in check(verification_id, "12345").body["detail"]
+    assert check(verification_id).body["attempts_left"] == 4
+
+
 def test_a_malformed_code_reveals_nothing_about_the_verification() -> None:
     """The answer is the same whether or not the verification exists."""
     there, invented = stored(), code_keys().new_verification_id()
@@ -142,7 +167,11 @@ def test_a_malformed_code_reveals_nothing_about_the_verification() -> None:
     [
         ({"code": CODE}, "/verification_id"),
         ({"verification_id": "k1.x"}, "/code"),
-        ({"verification_id": "k1.x", "code": 123456}, "/code"),
+        ({"verification_id": "k1.x", "code": 123456.0}, "/code"),
+        ({"verification_id": "k1.x", "code": -123456}, "/code"),
+        ({"verification_id": "k1.x", "code": True}, "/code"),
+        ({"verification_id": "k1.x", "code": [123456]}, "/code"),
+        ({"verification_id": "k1.x", "code": None}, "/code"),
         ({"verification_id": "k1.x", "code": ""}, "/code"),
         ({"verification_id": "k1.x", "code": "1" * 257}, "/code"),
         ({"verification_id": "../x", "code": CODE}, "/verification_id"),

@@ -29,6 +29,52 @@ def test_an_email_carries_the_code_and_the_answer_does_not() -> None:
     assert (stored.channel, stored.to, stored.purpose) == ("email", "ana@example.com", "sign_in")
 
 
+def test_an_email_address_is_one_account_in_any_case_and_gets_its_mail_as_typed() -> None:
+    reply = send("Case.Test@Example.com")
+    assert sent_emails()[0].destinations["ToAddresses"] == ["Case.Test@example.com"]
+    assert Verification.get(reply.body["verification_id"]).to == "case.test@example.com"
+    assert check(reply.body["verification_id"], last_code()).body["to"] == "case.test@example.com"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.n.a@pm.me", "ana+x@protonmail.com", "a-n-a@proton.me", "A_NA@protonmail.ch"]
+)
+def test_all_names_of_a_mailbox_share_its_limits(name: str) -> None:
+    assert send("ana@proton.me").status == 200
+    assert send(name).status == 429
+
+
+def test_a_phone_number_may_come_as_a_json_number() -> None:
+    assert send(14155550123).body["to"] == "+*********23"
+    assert sent_sms()[0][0] == "+14155550123"
+
+
+@pytest.mark.parametrize("to", [1.4155550123e10, -14155550123, True])
+def test_a_number_that_may_have_lost_digits_is_refused(to: object) -> None:
+    reply = send(to)
+    assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (422, ["/to"])
+
+
+@pytest.mark.parametrize(
+    ("purpose", "subject"),
+    [
+        ("reset_password", "Your code to reset your password at Our app"),
+        ("delete_account", "Your code to delete your account at Our app"),
+    ],
+)
+def test_a_message_states_its_purpose(purpose: str, subject: str) -> None:
+    sent = send(purpose=purpose)
+    assert sent_emails()[0].subject == subject
+    assert check(sent.body["verification_id"], last_code()).body["purpose"] == purpose
+
+
+def test_a_purpose_without_sentences_is_refused_with_those_that_there_are() -> None:
+    (error,) = send(purpose="export_data").body["errors"]
+    assert error["pointer"] == "/purpose"
+    assert error["detail"].startswith("must be one of: sign_up, sign_in, two_factor, ")
+    assert sent_emails() == []
+
+
 def test_the_answer_says_where_how_long_and_when_again() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     body = send().body

@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 
 import * as module from "../../functions/api/documents/verify.js";
 
-const { createVerifyClient, suggestEmail } = module;
+const { createVerifyClient, readLink, suggestEmail } = module;
 const SENT = {
   verification_id: "k1.d6one",
   channel: "email",
@@ -17,7 +17,7 @@ const SENT = {
   resend_at: "2026-11-27T12:01:00Z",
   resend_in_seconds: 60,
 };
-const CHECKED = { valid: false, attempts_left: 4, channel: null, to: null, purpose: null, proof: null };
+const CHECKED = { valid: false, attempts_left: 4, channel: null, to: null, purpose: null, proof: null, test: null };
 
 let server, url, received, answer;
 
@@ -60,6 +60,11 @@ test("a send names the workflow, the token and the parameters of the wire", asyn
     resend_of: "k1.d6old",
     locale: "de",
   });
+});
+
+test("a send takes the token of a CAPTCHA along", async () => {
+  await client().send({ to: "ana@example.com", captchaToken: "solved" });
+  assert.equal(received[0].body.captcha_token, "solved");
 });
 
 test("without a channel, what has no @ is a phone number", async () => {
@@ -111,10 +116,19 @@ test("a check has no key, because a spent code stays spent", async () => {
     to: null,
     purpose: null,
     proof: null,
+    test: null,
   });
   assert.equal(received[0].path, "/workflows/verify_check");
   assert.deepEqual(received[0].body, { verification_id: "k1.d6one", code: " 123-456 " });
   assert.match(received[0].headers["idempotency-key"], /^[\d-]{20,}$/);
+});
+
+test("a status is asked for by the id alone", async () => {
+  replies(200, { status: "pending", delivery: "failed", reason: "mailbox_full" });
+  const status = await client().status({ verificationId: "k1.d6one", codeLength: 6 });
+  assert.deepEqual(status, { status: "pending", delivery: "failed", reason: "mailbox_full" });
+  assert.equal(received[0].path, "/workflows/verify_status");
+  assert.deepEqual(received[0].body, { verification_id: "k1.d6one" });
 });
 
 const CLASSES = {
@@ -124,6 +138,7 @@ const CLASSES = {
   provider_refused: [502, "ProviderRefused"],
   country_not_allowed: [422, "CountryNotAllowed"],
   line_type_not_supported: [422, "LineTypeNotSupported"],
+  captcha_failed: [422, "CaptchaFailed"],
   unavailable: [503, "Unavailable"],
   provider_unavailable: [503, "Unavailable"],
   too_slow: [504, "Unavailable"],
@@ -234,4 +249,19 @@ test("every language has every text, with the same values to fill in", async () 
     Object.entries(texts).map(([key, text]) => [key, [...text.matchAll(/\{\w+\}/g)].join()]);
   for (const [language, texts] of Object.entries(messages))
     assert.deepEqual(shape(texts), shape(messages.en), language);
+});
+
+test("the link's id and code are read once and leave the address bar and the history", () => {
+  const went = [];
+  globalThis.history = { state: { page: 1 }, replaceState: (...all) => went.push(all) };
+  const open = (hash) => {
+    globalThis.location = { hash, pathname: "/verify", search: "?next=a" };
+    return readLink();
+  };
+  const link = { verificationId: "k1.d6a-_b", code: "012345" };
+  assert.deepEqual(open("#verification_id=k1.d6a-_b&code=012345"), link);
+  assert.deepEqual(went, [[{ page: 1 }, "", "/verify?next=a"]]);
+  for (const other of ["", "#", "#top", "#code=012345", "#verification_id=k1.d6a&code="])
+    assert.equal(open(other), null, other);
+  assert.equal(went.length, 1);
 });

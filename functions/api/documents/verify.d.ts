@@ -1,7 +1,15 @@
 /** Types of verify.js: sends and checks codes with a client, or with the form `<verify-code>`. */
 
 export type Channel = "email" | "sms" | "whatsapp" | "voice";
-export type Purpose = "sign_up" | "sign_in" | "two_factor" | "change_destination";
+/** The purposes that every deployment has; yours may have further ones. */
+export type Purpose =
+  | "sign_up"
+  | "sign_in"
+  | "two_factor"
+  | "change_destination"
+  | "reset_password"
+  | "delete_account"
+  | (string & {});
 
 /** Client of one deployment. */
 export interface VerifyClient {
@@ -9,6 +17,8 @@ export interface VerifyClient {
   send(parameters: SendParameters, options?: SubmitOptions): Promise<VerificationSent>;
   /** Checks a code as it was typed or pasted. A wrong code is no error: `valid` is false. */
   check(parameters: CheckParameters, options?: SubmitOptions): Promise<VerificationChecked>;
+  /** Says where a verification stands, and whether its message arrived. Charges nothing. */
+  status(parameters: StatusParameters, options?: CallOptions): Promise<VerificationStatus>;
 }
 
 export interface VerifyClientOptions {
@@ -39,6 +49,10 @@ export interface SendParameters {
   resendOf?: string;
   /** Text that the proof has to contain. */
   nonce?: string;
+  /** Page that the email links to. A publishable token may say so only by a setting. */
+  link?: string;
+  /** Token of the deployment's CAPTCHA. Each send needs a new one. */
+  captchaToken?: string;
 }
 
 export interface CheckParameters {
@@ -46,9 +60,16 @@ export interface CheckParameters {
   code: string;
 }
 
-export interface SubmitOptions {
+export interface StatusParameters {
+  verificationId: string;
+}
+
+export interface CallOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
   /** Key of one submit; a repetition after a `NetworkError` has the same. By default a new one. */
   idempotencyKey?: string;
 }
@@ -77,6 +98,26 @@ export interface VerificationChecked {
   purpose: Purpose | null;
   /** Signed proof for your own backend; null unless valid and the token has an audience. */
   proof: string | null;
+  /** Whether it is a test destination, whose code is no secret; null unless valid. */
+  test: boolean | null;
+}
+
+export interface VerificationStatus {
+  /** `expired` also if the verification is unknown or deleted. */
+  status: "pending" | "approved" | "expired" | "exhausted";
+  /** Null if nothing is known of the message. */
+  delivery: "sent" | "delivered" | "failed" | null;
+  /** Why delivery failed; null unless it did. Take a value that you do not know for `other`. */
+  reason:
+    | "opted_out"
+    | "unreachable"
+    | "mailbox_full"
+    | "rejected"
+    | "suppressed"
+    | "busy"
+    | "no_answer"
+    | "other"
+    | null;
 }
 
 /** A call that failed. Its class goes by `code`; an unknown code has this one. */
@@ -107,12 +148,20 @@ export class ProviderRefused extends VerifyError {}
 export class CountryNotAllowed extends VerifyError {}
 /** `line_type_not_supported`: a landline, premium or shared-cost number. */
 export class LineTypeNotSupported extends VerifyError {}
+/** `captcha_failed`: show the CAPTCHA again, and send with its new token. */
+export class CaptchaFailed extends VerifyError {}
 /** `unavailable`, `provider_unavailable`, `too_slow`, `internal_error`: try again. */
 export class Unavailable extends VerifyError {}
 /** `network_error`: there was no answer. The call may have been carried out. */
 export class NetworkError extends VerifyError {}
 /** `timeout`: there was no answer in time. The call may have been carried out. */
 export class Timeout extends NetworkError {}
+
+/**
+ * Id and code of the link that opened this page; null without. It takes them out of the address bar
+ * and the history. Check them when somebody clicks: programs open links, too.
+ */
+export function readLink(): CheckParameters | null;
 
 /** The address with its domain corrected if it looks mistyped (`gmial.com`); otherwise null. */
 export function suggestEmail(address: string): string | null;
@@ -145,6 +194,8 @@ export const messages: { en: Messages } & Record<string, Partial<Messages>>;
 
 /** Form `<verify-code>`: one field for the destination, then one for the code. */
 export interface VerifyCodeElement extends HTMLElement {
+  /** Shows the CAPTCHA and returns its token, for each send anew. */
+  captcha?: () => Promise<string>;
   /** Client in place of the one that the attributes `url` and `token` make. */
   client?: VerifyClient;
   /** Texts of this element, in place of those of its language. */
@@ -164,7 +215,7 @@ declare global {
     "verify-sent": CustomEvent<VerificationSent>;
     /** The code was right. */
     "verify-valid": CustomEvent<VerificationChecked & { verificationId: string }>;
-    /** A call failed. */
-    "verify-error": CustomEvent<VerifyError>;
+    /** A call failed, or the function `captcha`, with its own error. */
+    "verify-error": CustomEvent<VerifyError | Error>;
   }
 }

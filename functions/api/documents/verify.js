@@ -20,6 +20,7 @@ export class AttemptsExhausted extends VerifyError {}
 export class ProviderRefused extends VerifyError {}
 export class CountryNotAllowed extends VerifyError {}
 export class LineTypeNotSupported extends VerifyError {}
+export class CaptchaFailed extends VerifyError {}
 export class Unavailable extends VerifyError {}
 export class NetworkError extends VerifyError {}
 export class Timeout extends NetworkError {}
@@ -31,6 +32,7 @@ const CLASSES = {
   provider_refused: ProviderRefused,
   country_not_allowed: CountryNotAllowed,
   line_type_not_supported: LineTypeNotSupported,
+  captcha_failed: CaptchaFailed,
   unavailable: Unavailable,
   provider_unavailable: Unavailable,
   too_slow: Unavailable,
@@ -100,6 +102,10 @@ export function createVerifyClient({
       const headers = { "idempotency-key": idempotencyKey };
       return call("verify_check", { verificationId, code }, { signal, headers });
     },
+
+    async status({ verificationId }, { signal } = {}) {
+      return call("verify_status", { verificationId }, { signal });
+    },
   };
 }
 
@@ -136,6 +142,17 @@ const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperC
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const renamed = (object, as) =>
   Object.fromEntries(Object.entries(object).map(([name, value]) => [as(name), value]));
+
+/** @type {typeof import("./verify.d.ts").readLink} */
+export function readLink() {
+  const { hash, pathname, search } = location;
+  const [id, code] = ["verification_id", "code"].map((name) =>
+    new URLSearchParams(hash.slice(1)).get(name),
+  );
+  if (!id || !code) return null;
+  history.replaceState(history.state, "", pathname + search);
+  return { verificationId: id, code };
+}
 
 // Domains that people mistype, and real ones that look like one of them.
 const DOMAINS = `gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com
@@ -334,7 +351,11 @@ class VerifyCode extends Base {
     });
     // A submit that is repeated because no answer came is the same one: it has the same key.
     const idempotencyKey = (this.#key ??= newKey());
-    this.#run(() => this.#client.send(parameters, { idempotencyKey }), (sent) => {
+    const send = async () => {
+      const captchaToken = await this.#own.captcha?.();
+      return this.#client.send({ ...parameters, captchaToken }, { idempotencyKey });
+    };
+    this.#run(send, (sent) => {
       this.#sent = { ...sent, typed: to };
       this.#$.code.value = "";
       this.#emit("verify-sent", sent);
@@ -491,7 +512,11 @@ class VerifyCode extends Base {
 }
 
 // Frameworks set a property only where they find it.
-Object.assign(VerifyCode.prototype, { client: undefined, messages: undefined });
+Object.assign(VerifyCode.prototype, {
+  captcha: undefined,
+  client: undefined,
+  messages: undefined,
+});
 
 // The elements of the form by their id.
 function elements() {

@@ -17,18 +17,19 @@ class Caller(msgspec.Struct, frozen=True):
     kind: TokenKind
     scopes: frozenset[str]
     audience: str | None = None
-    """Audience of the proofs of what this token verified; null: it gets no proofs."""
+    """Audience of the proofs of what this token sends and checks; null: it gets no proofs."""
 
-    def require(self, scope: str, *, publishable: bool = False) -> None:
-        """Raises `NotPermitted` unless the token holds the scope.
+    def require(self, *scopes: str, publishable: bool = False) -> None:
+        """Raises `NotPermitted` unless the token holds one of the scopes.
 
         Args:
-            scope: `<kind>:<name>`, such as `workflow:verify_send`.
+            scopes: `<kind>:<name>`, such as `workflow:verify_send`.
             publishable: whether a publishable token, which anyone can read out of a page, may use
                 it.
         """
-        if scope not in self.scopes or (self.kind == "publishable" and not publishable):
-            raise NotPermitted(f"The token lacks the scope {scope}.")
+        held = not self.scopes.isdisjoint(scopes)
+        if not held or (self.kind == "publishable" and not publishable):
+            raise NotPermitted(f"The token lacks the scope {' or '.join(scopes)}.")
 
 
 def caller_of(authorizer: Mapping[str, Any] | None) -> Caller:

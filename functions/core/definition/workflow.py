@@ -22,6 +22,7 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Idempotency = "heeded"
     public: bool = False
     publishable: bool = False
+    covered_by: str = ""
     calls: frozenset[str] = frozenset()
     starts: frozenset[str] = frozenset()
 
@@ -39,8 +40,10 @@ class Workflow(Generic[P, R]):
     def __init__(self, function: Callable[..., R], options: WorkflowOptions) -> None:
         self.function = function
         self.name = function.__name__
-        self.scope = f"workflow:{self.name}"
         self.options = options
+        covering = (self.name, options.covered_by) if options.covered_by else (self.name,)
+        self.scopes = tuple(f"workflow:{name}" for name in covering)
+        """Scopes of which a token needs one."""
         names = list(inspect.signature(function).parameters)
         self.parameters: type[P] = get_type_hints(function)[names[0]]
         self.takes_call = len(names) > 1

@@ -45,6 +45,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.LineTypeNotSupported: Kind(
         422, "line_type_not_supported", "This type of number is not supported"
     ),
+    errors.CaptchaFailed: Kind(422, "captcha_failed", "The CAPTCHA was not solved"),
     errors.IdempotencyKeyReused: Kind(
         422, "idempotency_key_reused", "The key was used with different parameters"
     ),

@@ -29,6 +29,9 @@ from functions.core.rate_limits.counters import Counter, Quota
 MOST_RECIPIENTS = 50
 """Most recipients of one call; SES's own limit (SES API v2, SendEmail)."""
 
+RESERVED_TAGS = frozenset({"verification_id"})
+"""Tags of SES that only verify_send sets. Reports of delivery name the verification by it."""
+
 _SECONDS_PER_MESSAGE = 11
 """Time that must be left to start a message, so that its outcome is always known.
 
@@ -91,6 +94,14 @@ def read_recipients(to: str | Sequence[str], at: str = "/to") -> list[EmailAddre
             FieldError(at, f"must be 1 to {MOST_RECIPIENTS} addresses; start a run for more")
         )
     return found
+
+
+def refuse_reserved_tags(tags: Mapping[str, str], at: str = "/tags") -> None:
+    """Raises `InvalidParameters` for a tag by which a report would be that of a code's email."""
+    for name in sorted(RESERVED_TAGS & tags.keys()):
+        raise InvalidParameters(
+            FieldError(f"{at}/{name}", "is the tag of emails with a code; use another name")
+        )
 
 
 def read_reply_to(text: str | None, at: str = "/reply_to") -> EmailAddress | None:

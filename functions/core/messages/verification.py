@@ -24,18 +24,25 @@ UCS-2 units are 140 bytes.
 
 
 def verification_email(
-    code: str, *, minutes: int, purpose: str | None, locale: LocaleHint | None
+    code: str,
+    *,
+    minutes: int,
+    purpose: str | None,
+    locale: LocaleHint | None,
+    link: str | None = None,
 ) -> Email:
     """Renders the email with a code.
 
     Args:
         code: 6 to 10 digits or letters.
         minutes: validity of the code.
-        purpose: sign_up, sign_in, two_factor, change_destination or none; it changes the wording.
+        purpose: one of `rendering.purposes`, or none; it changes the wording.
         locale: the reader's languages; without one, the default locale.
+        link: URL of a page that knows the code, if there is one.
     """
     found = find_locale(locale)
-    return render_email("verification", found, _values(code, minutes, purpose, found))
+    values = _values(code, minutes, purpose, found) | {"link": link}
+    return render_email("verification", found, values)
 
 
 def verification_sms(

@@ -1,4 +1,4 @@
-"""One request and the head of its answer over an open connection, bounded in time and size."""
+"""One request and its answer over an open connection, bounded in time and size."""
 
 import http.client
 import io
@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 
 from functions.core.outbound_http.url import Target
 
-MAX_HEAD_BYTES = 65_536
+MAX_BYTES = 65_536
+"""Most bytes of an answer that are received: of its head, and of its body where that is read."""
 MAX_RETRY_AFTER_SECONDS = 3600
 _FEW_DIGITS = re.compile("[0-9]{1,4}")
 
 
 class OutboundAnswer(NamedTuple):
-    """The head of an answer, as far as it is used."""
+    """An answer, as far as it is used."""
 
     status: int
     retry_after: int | None
     """Seconds, up to an hour; null if the receiver names none."""
+    body: bytes = b""
+    """Empty where nobody wants it."""
 
 
 class Bounded:
@@ -33,7 +36,7 @@ class Bounded:
         """`ends_at`: on the monotonic clock."""
         self._connection = connection
         self._ends_at = ends_at
-        self._room = MAX_HEAD_BYTES
+        self._room = MAX_BYTES
 
     def sendall(self, data: bytes) -> None:
         """Sends all of it."""
@@ -43,9 +46,9 @@ class Bounded:
             rest = rest[self._connection.send(rest) :]
 
     def receive(self, buffer: memoryview) -> int:
-        """Reads available bytes into the buffer. Raises `HTTPException` for too long a head."""
+        """Reads available bytes into the buffer. Raises `HTTPException` for too long an answer."""
         if not self._room:
-            raise http.client.HTTPException("The head of the answer is too long.")
+            raise http.client.HTTPException("The answer is too long.")
         self._connection.settimeout(seconds_until(self._ends_at))
         count = self._connection.recv_into(buffer[: self._room])
         self._room -= count
@@ -73,9 +76,14 @@ class _Received(io.RawIOBase):
 
 
 def exchange(
-    target: Target, body: bytes, headers: Mapping[str, str], connection: Bounded
+    target: Target,
+    body: bytes,
+    headers: Mapping[str, str],
+    connection: Bounded,
+    *,
+    read_body: bool = False,
 ) -> OutboundAnswer:
-    """POSTs a body and reads the head of the answer.
+    """POSTs a body and reads the head of the answer, and its body if that is wanted.
 
     Raises:
         OSError: the connection broke, or its time is over.
@@ -87,7 +95,8 @@ def exchange(
         "POST", target.path, body, {"host": target.authority, "connection": "close", **headers}
     )
     answer = client.getresponse()
-    return OutboundAnswer(answer.status, _seconds(answer.getheader("retry-after", "")))
+    retry_after = _seconds(answer.getheader("retry-after", ""))
+    return OutboundAnswer(answer.status, retry_after, answer.read() if read_body else b"")
 
 
 def seconds_until(ends_at: float) -> float:

@@ -18,7 +18,7 @@ from functions.core.outbound_http.url import Target, read_url
 CONNECT_SECONDS = 3.0
 """Time to connect to one address; the next one may answer."""
 ALL_SECONDS = 10.0
-"""Time from the first connection attempt to the answer's head."""
+"""Time from the first connection attempt to the end of what is read of the answer."""
 _LOOPBACK = ["127.0.0.1", "::1"]
 
 _SENTENCES: dict[type[Exception], str] = {
@@ -52,9 +52,21 @@ INTERNET = Network()
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], network: Network = INTERNET
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    network: Network = INTERNET,
+    *,
+    read_body: bool = False,
 ) -> OutboundAnswer:
     """POSTs to a URL's host, at an address that was found to be public.
+
+    Args:
+        url: as configured.
+        body: bytes to send.
+        headers: those that http.client does not make.
+        network: the internet, except in tests.
+        read_body: whether the answer's body is read as well, up to 64 KB with its head.
 
     Raises:
         DeliveryRefused: the URL, or an address of its host, is not allowed.
@@ -62,7 +74,7 @@ def post(
     """
     target = read_url(url, local=config.read(OutboundSettings).local_receivers)
     try:
-        return _post(target, body, headers, network)
+        return _post(target, body, headers, network, read_body=read_body)
     except (OSError, http.client.HTTPException) as error:
         raise NotDelivered(
             next(_SENTENCES[kind] for kind in _SENTENCES if isinstance(error, kind))
@@ -76,7 +88,7 @@ def prepare() -> None:
 
 
 def _post(
-    target: Target, body: bytes, headers: Mapping[str, str], network: Network
+    target: Target, body: bytes, headers: Mapping[str, str], network: Network, *, read_body: bool
 ) -> OutboundAnswer:
     addresses = _addresses(target, network)
     ends_at = time.monotonic() + network.seconds
@@ -86,7 +98,8 @@ def _post(
             connection.settimeout(seconds_until(ends_at))
             secure = _tls(network.authorities).wrap_socket(connection, server_hostname=target.host)
             connection = stack.enter_context(secure)
-        return exchange(target, body, headers, Bounded(connection, ends_at))
+        bounded = Bounded(connection, ends_at)
+        return exchange(target, body, headers, bounded, read_body=read_body)
 
 
 def _addresses(target: Target, network: Network) -> list[str]:

@@ -35,7 +35,7 @@ class HttpTrigger:
             return self._answer_anybody(event, request_id)
         caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
-        caller.require(self._workflow.scope, publishable=options.publishable)
+        caller.require(*self._workflow.scopes, publishable=options.publishable)
         respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
         if options.idempotency == "heeded":
             return once(event, caller, lambda: respond(event, caller, request_id))

@@ -31,7 +31,7 @@ def prove(
 
     Args:
         verification: the verification that is proven; its valid check is when the proof begins.
-        audience: recipient of the proof, as the token names it.
+        audience: recipient of the proof, as the tokens that sent and checked the code name it.
         domain: domain of the request; the issuer, unless the setting `PublicUrl` names one.
         proof_id: 128 bits that name it; null: random ones.
 

@@ -38,6 +38,9 @@ class Verification(dynamodb.Table):
     limit_key = UnicodeAttribute(null=True)
     """Key of the destination's history, in which failures are settled."""
     nonce = UnicodeAttribute(null=True)
+    audience = UnicodeAttribute(null=True)
+    """Audience of the token that sent the code, the only one that gets a proof; empty for none.
+    Null in records of earlier releases: any audience gets one."""
     message_id = UnicodeAttribute(null=True)
     """Provider's id of the message with the code; set where delivery is recorded (delivery.py)."""
     delivery = UnicodeAttribute(null=True)
@@ -76,6 +79,10 @@ class Verification(dynamodb.Table):
         """Time of the valid check; null where there was none."""
         return float(self.checked_at or self.created_at) if self.spent else None
 
+    def proves_to(self, audience: str) -> bool:
+        """Whether a check by a token of an audience gets a proof."""
+        return self.audience in {None, audience}
+
     def answers(self, mark: str, code_mac: bytes, now: float) -> bool:
         """Whether the last check was this one, and its code would still be valid."""
         same = self.last_check == mark and hmac.compare_digest(self.last_mac, code_mac)
@@ -113,6 +120,15 @@ class Verdict(NamedTuple):
 
 REJECTED = Verdict(valid=False, attempts_left=0)
 """Same answer for unknown, expired, used and exhausted verifications."""
+
+
+def find(verification_id: str) -> Verification | None:
+    """The record of an id, as it is now; null without one. 1 DynamoDB request."""
+    with dynamodb.unavailable_if_transient():
+        try:
+            return Verification.get(verification_id, consistent_read=True)
+        except Verification.DoesNotExist:
+            return None
 
 
 def check(

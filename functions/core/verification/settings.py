@@ -30,6 +30,9 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: Annotated[int, Meta(ge=1, le=10)] = 5
     """Checks that a code allows, right or wrong."""
 
+    publishable_links: bool = False
+    """Whether strangers may say which page of `link_hosts` gets the code."""
+
 
 @config.settings()
 class ProofSettings(msgspec.Struct, frozen=True, kw_only=True):

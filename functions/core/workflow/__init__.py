@@ -20,13 +20,23 @@ that module.
 from typing import TYPE_CHECKING, Any
 
 from functions.core.definition.call import Call
-from functions.core.parameters import NotValid, Parameters, Result, ValidatedStr
+from functions.core.parameters import NotValid, NumericStr, Parameters, Result, ValidatedStr
 from functions.core.workflow.handler import workflow
 
 if TYPE_CHECKING:
     from functions.core.workflow.other_workflows import call, start
 
-__all__ = ["Call", "NotValid", "Parameters", "Result", "ValidatedStr", "call", "start", "workflow"]
+__all__ = [
+    "Call",
+    "NotValid",
+    "NumericStr",
+    "Parameters",
+    "Result",
+    "ValidatedStr",
+    "call",
+    "start",
+    "workflow",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - `call` or `start`

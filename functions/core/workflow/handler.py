@@ -65,6 +65,7 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     idempotency: Idempotency = "heeded",
     public: bool = False,
     publishable: bool = False,
+    covered_by: str = "",
     calls: Iterable[str] = (),
     starts: Iterable[str] = (),
 ) -> LambdaHandler:
@@ -87,6 +88,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             answers: both need a token.
         publishable: whether a publishable token, which anyone can read out of a page or an app, may
             hold its scope.
+        covered_by: name of a workflow whose scope covers this one, too, which only tells more of
+            the same.
         calls: names of the workflows that it calls (`call`); its role must allow that too.
         starts: names of the workflows that it starts runs of (`start`).
 
@@ -98,6 +101,7 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         idempotency=idempotency,
         public=public,
         publishable=publishable,
+        covered_by=covered_by,
         calls=frozenset(calls),
         starts=frozenset(starts),
     )

@@ -9,6 +9,7 @@ from functions.core.observability import count
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.check_app_location import location
 from functions.workflows.check_app_location.asking import run_check
+from functions.workflows.check_app_location.captcha import captcha
 from functions.workflows.check_app_location.concurrency import concurrency
 from functions.workflows.check_app_location.email import (
     email_sandbox,
@@ -28,6 +29,7 @@ _CHECKS = (
     reply_to_domains,
     sms_sandbox,
     sms_providers,
+    captcha,
     secrets,
     schedules,
     runs,

@@ -47,12 +47,13 @@ class SendEmailTemplate(Parameters):
     reply_to: Annotated[str, Meta(max_length=320)] | None = None
     """Address for replies, in one of the domains of the setting reply_to_domains."""
     tags: Annotated[dict[TagText, TagText], Meta(max_length=10)] = field(default_factory=dict)
-    """Tags for SES's events and metrics."""
+    """Tags for SES's events and metrics; none is named verification_id."""
 
     def check(self) -> None:
         """Validates recipients, reply address and data before anything is sent."""
         mailing.read_recipients(self.to)
         mailing.read_reply_to(self.reply_to)
+        mailing.refuse_reserved_tags(self.tags)
         catalog.find_template(self.template).read(self.data)
 
 

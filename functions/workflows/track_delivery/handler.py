@@ -11,7 +11,7 @@ from msgspec import Meta
 from functions.core import config
 from functions.core.aws import dynamodb
 from functions.core.events.event_filter import EventSettings
-from functions.core.observability import count
+from functions.core.observability import count, logger
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
 from functions.core.verification.delivery import DeliveryStatus
@@ -35,8 +35,14 @@ _REPORTS: dict[str, dict[str, DeliveryStatus]] = {
 Source: SES event publishing, eventType; Twilio, MessageStatus and CallStatus.
 """
 
+_CALL_ENDS = frozenset({"busy", "no-answer"})
+"""Statuses of calls that say themselves why they failed."""
+
 _PERMANENT_BOUNCE = "Permanent"
 """SES's bounceType of a real bounce. "Transient/General" may be an automatic reply."""
+
+_SUPPRESSED = frozenset({"Permanent/Suppressed", "Permanent/OnAccountSuppressionList"})
+"""SES accepted the message and did not send it, because a list of its own has the address."""
 
 _EMAIL_EVENTS = {
     "delivery": "email.delivered",
@@ -87,6 +93,8 @@ def track_delivery(parameters: TrackDelivery) -> DeliveryTracked:
     status = parameters.status.lower()
     reported = _REPORTS[parameters.provider].get(status)
     recorded = _record(parameters, reported) if reported else False
+    if parameters.provider == "ses" and parameters.reason in _SUPPRESSED:
+        _tell_suppressed(parameters)
     count("DeliveryReported", provider=parameters.provider, delivery=reported or "other")
     event = _EMAIL_EVENTS.get(status) if parameters.provider == "ses" else None
     return DeliveryTracked(
@@ -98,10 +106,23 @@ def _record(parameters: TrackDelivery, reported: DeliveryStatus) -> bool:
     if parameters.verification_id is None:
         return False
     verification_id = id_of_tag(parameters.verification_id)
-    failed = parameters.reason if reported == "failed" else None
+    word = parameters.status.lower()
+    reason = parameters.reason or (word if word in _CALL_ENDS else None)
+    failed = reason if reported == "failed" else None
     transient = parameters.provider == "ses" and not (failed or "").startswith(_PERMANENT_BOUNCE)
     return delivery.record(
         verification_id, reported, parameters.message_id, failed, transient=transient
+    )
+
+
+def _tell_suppressed(parameters: TrackDelivery) -> None:
+    """Logs why nothing went out: SES had answered as if it would send the message."""
+    logger.warning(
+        "email not sent: SES's suppression list has the address, which make unlock TO=<address> "
+        "takes off",
+        message_id=parameters.message_id,
+        verification_id=parameters.verification_id,
+        reason=parameters.reason,
     )
 
 

@@ -1,9 +1,5 @@
 """verify_check: checks a submitted code."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from functions.core import clock, config
 from functions.core.aws import dynamodb
 from functions.core.errors import FieldError, InvalidIdempotencyKey, InvalidParameters
@@ -11,10 +7,18 @@ from functions.core.observability import count, logger
 from functions.core.verification.codes import VerificationId, code_keys, read_code
 from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import ProofSettings
-from functions.core.workflow import Call, NotValid, Parameters, Result, workflow
+from functions.core.workflow import Call, NotValid, NumericStr, Parameters, Result, workflow
 
 _SHORTEST_KEY = 16
 """Characters of an `Idempotency-Key` that signs a check: nobody guesses it."""
+
+_LOST_ZEROS = "; a JSON number loses the zeros that a code begins with, so send text"
+
+
+class TypedCode(NumericStr):
+    """Code as people type and paste it."""
+
+    longest = 256
 
 
 class VerifyCheck(Parameters):
@@ -22,8 +26,10 @@ class VerifyCheck(Parameters):
 
     verification_id: VerificationId
     """Id that verify_send returned."""
-    code: Annotated[str, Meta(max_length=256)]
-    """Code as people type and paste it."""
+    code: TypedCode
+    """Code as people type and paste it. A JSON integer is read as its digits; a code that begins
+    with 0 must be text.
+    """
 
     def read_code(self) -> str:
         """Code without separators. Raises `InvalidParameters` if it cannot be a code.
@@ -33,7 +39,8 @@ class VerifyCheck(Parameters):
         try:
             return read_code(self.verification_id, self.code)
         except NotValid as error:
-            raise InvalidParameters(FieldError("/code", str(error))) from None
+            lost = _LOST_ZEROS if self.code.was_number else ""
+            raise InvalidParameters(FieldError("/code", f"{error}{lost}")) from None
 
 
 class VerificationChecked(Result):
@@ -53,7 +60,11 @@ class VerificationChecked(Result):
     purpose: str | None = None
     """Purpose that verify_send was given; null unless valid."""
     proof: str | None = None
-    """Signed proof for the client's backend; null unless valid and the token has an audience."""
+    """Signed proof for the client's backend; null unless valid and the token has the audience of
+    the one that sent the code.
+    """
+    test: bool | None = None
+    """Whether it is a test destination, whose code is no secret; null unless valid."""
 
 
 def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
@@ -88,6 +99,7 @@ def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
             call,
             keys.proof_id(verification_id, signer) if signer else None,
         ),
+        test=bool(verdict.verification.test),
     )
 
 
@@ -113,16 +125,17 @@ def _signer(parameters: VerifyCheck, call: Call) -> str | None:
 
 
 def _proof(verification: Verification, call: Call, proof_id: bytes | None) -> str | None:
-    """Signed proof; None if the token has no audience, or the proof cannot be signed.
+    """Signed proof; None if the token has no audience or another one than the token that sent, or
+    the proof cannot be signed.
 
     The code is spent by now, so an error would lose the verification.
     """
-    if call.caller is None or call.caller.audience is None:
+    audience = call.caller.audience if call.caller else None
+    if audience is None or not verification.proves_to(audience):
         return None
     from functions.core.verification.proof import prove  # noqa: PLC0415 - only tokens with an audience need it
 
     try:
-        audience = call.caller.audience
         return prove(verification, audience=audience, domain=call.domain, proof_id=proof_id)
     except Exception:  # noqa: BLE001 - also TooSlow: a valid code stays valid without a proof
         count("ProofFailed")

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -18,8 +18,11 @@ from functions.core.errors import (
     TooSlow,
     Unavailable,
 )
+from functions.core.integrations.captcha import solved
 from functions.core.messages import channels, email, sms, verification
+from functions.core.messages.rendering.code_link import CodeLink
 from functions.core.messages.rendering.locales import LocaleHint
+from functions.core.messages.rendering.purposes import Purpose
 from functions.core.messages.settings import MessageSettings
 from functions.core.observability import count, logger
 from functions.core.rate_limits import limits
@@ -30,11 +33,10 @@ from functions.core.verification.issuing.issue import issue
 from functions.core.verification.issuing.request import IssuedVerification, SendRequest
 from functions.core.verification.limits.networks import is_ip_address
 from functions.core.verification.limits.sending import SendLimitSettings
+from functions.core.verification.settings import VerificationSettings
 from functions.core.verification.settlement import roll_back
 from functions.core.verification.test_destinations import DestinationTestSettings
-from functions.core.workflow import Call, Parameters, Result, workflow
-
-Purpose = Literal["sign_up", "sign_in", "two_factor", "change_destination"]
+from functions.core.workflow import Call, NumericStr, Parameters, Result, workflow
 
 
 @config.settings()
@@ -47,15 +49,25 @@ class VerifySendSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether records store that the code was sent, for events and providers' later reports."""
 
 
+class TypedDestination(NumericStr):
+    """Email address or phone number as people type and paste it."""
+
+    shortest = 1
+    longest = 320
+
+
 class VerifySend(Parameters):
     """Destination of a code, and its purpose."""
 
     channel: Channel
     """How the code is sent. The deployment's settings switch on whatsapp and voice."""
-    to: Annotated[str, Meta(min_length=1, max_length=320)]
-    """Email address, or phone number in E.164."""
+    to: TypedDestination
+    """Email address, or phone number in E.164. A JSON integer is read as its digits."""
     purpose: Purpose | None = None
-    """Purpose of the code. The message states it, and verify_check returns it."""
+    """Purpose of the code. The message states it, and verify_check returns it.
+
+    A deployment may have further purposes.
+    """
     locale: LocaleHint | None = None
     """Languages of the reader, as browsers and systems name them.
 
@@ -69,6 +81,15 @@ class VerifySend(Parameters):
     """Verification whose code is sent again, or that this one replaces."""
     client_ip: Annotated[str, Meta(max_length=45)] | None = None
     """IP address of the client of a server, which the limits count; only with a secret token."""
+    captcha_token: Annotated[str, Meta(max_length=10_000, pattern=r"^[!-~]+\Z")] | None = None
+    """Token that the deployment's CAPTCHA gave to the page. A publishable token needs it."""
+    link: CodeLink | None = None
+    """Page that the email links to, with id and code in the fragment; only with a secret token."""
+
+    def check(self) -> None:
+        """Raises `InvalidParameters` for a link that nobody would see."""
+        if self.link and self.channel != "email":
+            raise InvalidParameters(FieldError("/link", "is only for the channel email"))
 
 
 class VerificationSent(Result):
@@ -99,7 +120,7 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     destination.
 
     Raises:
-        AttemptsExhausted, CountryNotAllowed, LineTypeNotSupported, LimitExceeded,
+        AttemptsExhausted, CaptchaFailed, CountryNotAllowed, LineTypeNotSupported, LimitExceeded,
         ProviderRefused, ProviderUnavailable
     """
     # The limits first, then the record and its deletion, the code last: so a failure leaves
@@ -107,20 +128,26 @@ def verify_send(parameters: VerifySend, call: Call) -> VerificationSent:
     if parameters.channel in {"whatsapp", "voice"}:
         channels.require(parameters.channel)
     destination = read_destination(parameters.channel, parameters.to, parameters.country)
+    client_ip = _client_ip(parameters, call)
+    _require_own_link(parameters, call)
+    # After all that is wrong for free, as the token works once; before all that a bot would use up.
+    solved.require_solved(parameters.captcha_token, needed=call.publishable)
     now = clock.now()
     request = SendRequest(
         destination=destination,
         allowance="publishable" if call.publishable else "secret",
-        client_ip=_client_ip(parameters, call),
+        client_ip=client_ip,
         purpose=parameters.purpose,
         nonce=parameters.nonce,
+        audience=call.caller.audience if call.caller else None,
         resend_of=parameters.resend_of,
         test_code=test_destinations.fixed_code(destination, now),
+        belongs_to_nobody=test_destinations.belongs_to_nobody(destination),
     )
     issued = issue(request, now)
     if not issued.is_resend:
         _schedule_deletion(issued)
-    _deliver(issued, parameters.locale)
+    _deliver(issued, parameters)
     count("VerificationSent", channel=destination.channel)
     return _answer(issued, clock.now())
 
@@ -175,12 +202,21 @@ def _client_ip(parameters: VerifySend, call: Call) -> str | None:
     return parameters.client_ip
 
 
-def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
+def _require_own_link(parameters: VerifySend, call: Call) -> None:
+    """Strangers may not choose the page that gets a code, unless a setting allows it."""
+    allowed = not call.publishable or config.read(VerificationSettings).publishable_links
+    if parameters.link and not allowed:
+        raise InvalidParameters(
+            FieldError("/link", "is only accepted with a secret token (setting publishable_links)")
+        )
+
+
+def _deliver(issued: IssuedVerification, parameters: VerifySend) -> None:
     if issued.request.test_code:
         count("TestDestinationUsed", channel=issued.request.destination.channel)
         return
     try:
-        message_id = _send(issued, locale)
+        message_id = _send(issued, parameters)
     except Exception as error:
         nothing_sent = (
             error.nothing_sent
@@ -193,7 +229,7 @@ def _deliver(issued: IssuedVerification, locale: LocaleHint | None) -> None:
         _record_sent(issued.verification.verification_id, message_id)
 
 
-def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
+def _send(issued: IssuedVerification, parameters: VerifySend) -> str:
     """Sends the code. Returns the provider's id of the message."""
     channel, to, purpose = (
         issued.request.destination.channel,
@@ -204,11 +240,16 @@ def _send(issued: IssuedVerification, locale: LocaleHint | None) -> str:
         max(1, round(issued.valid_seconds) // 60),
         issued.verification.verification_id,
     )
+    locale, link = parameters.locale, parameters.link
     if channel == "email":
         return email.send_email(
             to,
             verification.verification_email(
-                issued.code, minutes=minutes, purpose=purpose, locale=locale
+                issued.code,
+                minutes=minutes,
+                purpose=purpose,
+                locale=locale,
+                link=link and link.with_code(verification_id, issued.code),
             ),
             tags={"verification_id": tag_of(verification_id)},
             configuration_set=config.read(MessageSettings).email_configuration_set,
@@ -257,6 +298,7 @@ lambda_handler = workflow(
         SendLimitSettings,
         limits.prepare,
         DestinationTestSettings,
+        solved.prepare,
         dynamodb.connect,
         scheduler.prepare,
         email.prepare,

@@ -1,13 +1,12 @@
 /** Calls: the public API with a development token, and the reads below /_local/. */
 
-const watchers = [];
+let watch;
 let connected = true;
 
-/** Calls `watch` with whether make run answers, at each change. */
-export const atConnection = (watch) => watchers.push(watch);
+export const atConnection = (told) => (watch = told);
 
 function connection(up) {
-  if (up !== connected) watchers.forEach((watch) => watch(up));
+  if (up !== connected) watch(up);
   connected = up;
 }
 
@@ -22,96 +21,70 @@ async function send(path, options) {
   }
 }
 
+async function read(response, as) {
+  if (response.ok) return response[as]();
+  throw new Error((await response.json()).message ?? response.statusText);
+}
+
 const polled = new Map();
 const POLLED_MOST = 20;
 
 /**
- * Reads JSON below /_local/. Throws an `Error` with the server's message.
- * A poll answers the same object as before while nothing has changed.
+ * Reads JSON below /_local/. A poll answers the same object as before while nothing has changed.
  * @param {string} path such as "inbox?to=ana@example.com"
- * @param {{poll?: boolean, signal?: AbortSignal, method?: string, body?: any}} options
  */
 export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
-  const headers = { "x-console": poll ? "poll" : "page" };
   const before = poll && polled.get(path);
-  if (before) headers["if-none-match"] = before.etag;
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const headers = { "x-console": poll ? "poll" : "page",
+    ...(before && { "if-none-match": before.etag }),
+    ...(body && { "content-type": "application/json" }) };
   const response = await send(`/_local/${path}`,
     { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   if (before && response.status === 304) return before.answer;
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message ?? response.statusText);
-  if (poll && response.headers.has("etag")) remember(path, response.headers.get("etag"), answer);
+  const answer = await read(response, "json");
+  if (polled.size > POLLED_MOST) polled.clear();
+  if (poll && response.ok) polled.set(path, { etag: response.headers.get("etag"), answer });
   return answer;
 }
 
-function remember(path, etag, answer) {
-  polled.delete(path);
-  polled.set(path, { etag, answer });
-  if (polled.size > POLLED_MOST) polled.delete(polled.keys().next().value);
-}
+export const localText = async (path) =>
+  read(await send(`/_local/${path}`, { headers: { "x-console": "page" } }), "text");
 
-/** Reads a text or a document below /_local/, as it is. */
-export async function localText(path, { signal } = {}) {
-  const response = await send(`/_local/${path}`, { headers: { "x-console": "page" }, signal });
-  if (!response.ok) throw new Error((await response.json()).message ?? response.statusText);
-  return response.text();
-}
+/** Reads JSON below /_local/ as a page does again and again. */
+export const poll = (path, signal) => local(path, { poll: true, signal });
+
+export const pollApi = (path, signal) => api("GET", path, { poll: true, signal });
 
 let known;
 
 /** What is told about this stack: url, app_name, stage, tokens, … */
 export const about = () => (known ??= local("about"));
 
-/**
- * @typedef {object} Answer
- * @property {number} status
- * @property {boolean} ok
- * @property {any} body JSON, or text
- * @property {Headers} headers
- * @property {number} ms
- * @property {{method: string, path: string, headers: object, body?: any}} request as it was sent
- */
-
-/**
- * A request to the public API as it would be sent.
- * @returns {Promise<Answer["request"]>}
- */
 export async function prepared(method, path, { body, token = "secret", headers = {} } = {}) {
   const { tokens } = await about();
-  const told = {
+  const all = {
     ...(token && { authorization: `Bearer ${tokens[token]}` }),
     ...(body !== undefined && { "content-type": "application/json" }),
     ...headers,
   };
-  return { method, path, headers: told, body };
+  return { method, path, headers: all, body };
 }
 
 /**
- * Calls the public API. A problem is an answer, not an error.
- * @param {string} method
- * @param {string} path such as "/workflows/verify_send"
- * @param {{body?: any, token?: "secret" | "publishable" | null, headers?: object, poll?: boolean,
- *   signal?: AbortSignal}} options
- * @returns {Promise<Answer>}
+ * Calls the public API. A problem is an answer, not an error. `token` is "secret", "publishable" or
+ * null. The answer has its body as JSON or text, and the request as it was sent.
  */
 export async function api(method, path, options = {}) {
-  const { poll = false, signal } = options;
+  const { poll, signal } = options;
   const request = await prepared(method, path, options);
-  const { body } = request;
-  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const headers = { ...request.headers, "x-console": poll ? "poll" : "page" };
+  const body = request.body === undefined ? undefined : asText(request.body);
   const started = performance.now();
-  const response = await send(path, { method, headers, body: text, signal });
+  const response = await send(path, { method, headers, body, signal });
   const content = await response.text();
-  return {
-    status: response.status,
-    ok: response.ok,
-    body: parsed(content),
-    headers: response.headers,
-    ms: Math.round(performance.now() - started),
-    request,
-  };
+  const { status, ok } = response;
+  const ms = Math.round(performance.now() - started);
+  return { status, ok, body: parsed(content), headers: response.headers, ms, request };
 }
 
 function parsed(text) {
@@ -124,10 +97,7 @@ function parsed(text) {
 
 /**
  * Does `work` now and again after each pause, while the page is open and visible.
- * `work` may return false to end it. While make run is down, it is tried every 2 s.
- * @param {AbortSignal} signal of the page
- * @param {number} milliseconds pause
- * @param {() => Promise<any>} work
+ * `work` may return false to end it.
  */
 export async function live(signal, milliseconds, work) {
   while (!signal.aborted) {
@@ -145,18 +115,16 @@ export async function live(signal, milliseconds, work) {
   }
 }
 
-/** A request as a command of curl. */
-export function asCurl({ method, path, headers, body }, origin = location.origin) {
+export function asCurl({ method, path, headers, body }) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const lines = [`curl -s${method === "GET" || (method === "POST" && body !== undefined)
-    ? "" : ` -X ${method}`} ${quoted(origin + path)}`];
+    ? "" : ` -X ${method}`} ${quoted(location.origin + path)}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (body !== undefined) lines.push(`-d ${quoted(asText(body))}`);
   return lines.join(" \\\n  ");
 }
 
-/** A request as JavaScript. */
-export function asFetch({ method, path, headers, body }, origin = location.origin) {
+export function asFetch({ method, path, headers, body }) {
   const isJson = body !== undefined && typeof body !== "string";
   const data = isJson ? `JSON.stringify(${JSON.stringify(body, null, 2)})` : JSON.stringify(body);
   const options = [
@@ -164,8 +132,10 @@ export function asFetch({ method, path, headers, body }, origin = location.origi
     `  headers: ${JSON.stringify(headers, null, 2).replaceAll("\n", "\n  ")},`,
     body !== undefined && `  body: ${data.replaceAll("\n", "\n  ")},`,
   ].filter(Boolean).join("\n");
-  return `const response = await fetch("${origin}${path}", {\n${options}\n});\n` +
+  return `const response = await fetch("${location.origin}${path}", {\n${options}\n});\n` +
     "const answer = await response.json();";
 }
 
-const asText = (body) => (typeof body === "string" ? body : JSON.stringify(body));
+/** A text as it is, and another value as JSON. */
+export const asText = (value, indent) =>
+  (typeof value === "string" ? value : JSON.stringify(value, null, indent));

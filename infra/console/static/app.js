@@ -4,20 +4,18 @@ import { about, atConnection } from "./api.js";
 import { h, replace } from "./dom.js";
 import { ago } from "./format.js";
 
-const GROUPS = [
-  ["Try", ["verify", "workflows", "emails"]],
-  ["Watch", ["inbox", "runs", "schedules", "webhooks", "requests"]],
-  ["Build", ["api"]],
-];
-const NAMES = { api: "API" };
+const GROUPS = {
+  Try: ["verify", "workflows", "emails"],
+  Watch: ["inbox", "runs", "schedules", "webhooks", "requests"],
+  Build: ["api"],
+};
 const main = document.getElementById("page");
 let leave = new AbortController();
 let shown = {};
 
-const nameOf = (page) => NAMES[page] ?? page[0].toUpperCase() + page.slice(1);
+const nameOf = (page) => (page === "api" ? "API" : page[0].toUpperCase() + page.slice(1));
 const addressOf = (page) => (page === "verify" ? "/" : `/console/${page}`);
 
-/** The current page's name and what follows it in the path. */
 function place() {
   const [, console, page, ...rest] = location.pathname.split("/").map(decodeURIComponent);
   return { page: console === "console" && page ? page : "verify", rest: rest.filter(Boolean) };
@@ -26,15 +24,14 @@ function place() {
 function drawNav(current) {
   const link = (page) =>
     h("a", { href: addressOf(page), "aria-current": page === current && "page" }, nameOf(page));
-  const group = ([name, pages]) => h("div", {}, h("p", {}, name), pages.map(link));
-  replace(document.getElementById("nav"), GROUPS.map(group));
+  replace(document.getElementById("nav"), Object.entries(GROUPS).map(([name, pages]) =>
+    h("div", h("p", name), pages.map(link))));
   document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 /**
  * Shows the page of the current URL. `moved`: by a click, so that focus follows.
- * A page whose `show` returned a function goes to another of its own URLs with it, and so keeps
- * its list, its scroll position and its data.
+ * The function that a page may return shows another of its own URLs, and so keeps its list and data.
  */
 async function show(moved) {
   const { page, rest } = place();
@@ -46,20 +43,20 @@ async function show(moved) {
   const { signal } = leave;
   drawNav(page);
   document.title = `${nameOf(page)} · backend workflows`;
-  if (!GROUPS.some(([, pages]) => pages.includes(page))) {
-    replace(main, h("h1", {}, "Not found"), h("p", {}, "This page does not exist."));
+  if (!Object.values(GROUPS).flat().includes(page)) {
+    replace(main, h("h1", "Not found"), h("p", "This page does not exist."));
     return;
   }
   const module = await import(`./pages/${page}.js`);
   if (signal.aborted) return;
   replace(main);
   main.className = page;
-  const move = await module.show(main, { rest, query, signal });
-  if (!signal.aborted) shown = { page, move: typeof move === "function" && move };
+  const showing = module.show(main, { rest, query, signal });
   if (moved) main.focus({ preventScroll: true });
+  const move = await showing;
+  if (!signal.aborted) shown = { page, move };
 }
 
-/** Goes to a page without loading the shell again. */
 export function go(path) {
   history.pushState(null, "", path);
   scrollTo(0, 0);
@@ -85,10 +82,9 @@ atConnection((up) => {
 
 about().then(({ url, stage, app_name }) => {
   if (!url) showEmailsOnly();
-  replace(document.getElementById("where"), h("b", {}, app_name), ` · ${stage}`, h("br"), url);
+  replace(document.getElementById("where"), h("b", app_name), ` · ${stage}`, h("br"), url);
 });
 
-/** make preview has no API and no messages. */
 function showEmailsOnly() {
   document.body.classList.add("emails-only");
   document.querySelector(".brand").href = "/console/emails";

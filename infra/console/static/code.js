@@ -12,11 +12,6 @@ const ON_A_PHONE = [
   /(?<![\w@#+./=-])(?=[A-Z]*\d)([0-9A-Z]{4,10})(?![0-9A-Za-z]|[-.,:/]\d)/, // in a sentence
 ];
 
-/**
- * The code that a message brings.
- * @param {{channel: string, text: string | null}} message
- * @returns {string | undefined}
- */
 export function codeIn({ channel, text }) {
   for (const place of PLACES[channel] ?? ON_A_PHONE) {
     const found = place.exec(text ?? "");

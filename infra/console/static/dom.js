@@ -2,42 +2,44 @@
 
 /**
  * Makes an element.
- * @param {string} tag
- * @param {object} props attributes; `on` has listeners, `false` and `null` leave an attribute out,
- *   and names in `PROPERTIES` are set as properties.
+ * @param {string} name tag with its classes: "p", "p.none"; without a tag a div: ".row"
+ * @param {object} props may be left out: attributes; `on` has listeners; `false` and `null` leave
+ *   an attribute out; `value` is set as a property; `label` names it for screen readers
  * @param {...any} children nodes, texts, and lists of these; `null` and `false` are left out
  */
-export function h(tag, props = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
+export function h(name, props, ...children) {
+  if (props?.constructor !== Object) return h(name, {}, props, ...children);
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag || "div");
+  element.classList.add(...classes);
+  for (const [key, value] of Object.entries(props)) {
     if (value === false || value === null || value === undefined) continue;
-    if (name === "on") {
+    if (key === "on") {
       for (const [type, listen] of Object.entries(value)) element.addEventListener(type, listen);
-    } else if (PROPERTIES.has(name)) element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    } else if (key === "value") element.value = value;
+    else element.setAttribute(key === "label" ? "aria-label" : key, value === true ? "" : value);
   }
-  element.append(...flat(children));
-  return element;
+  return replace(element, children);
 }
-
-const PROPERTIES = new Set(["value", "checked", "indeterminate", "srcdoc"]);
 
 const flat = (children) =>
   children.flat(Infinity).filter((each) => each !== null && each !== false && each !== undefined);
 
-/** Replaces the children of an element. */
 export function replace(element, ...children) {
   element.replaceChildren(...flat(children));
   return element;
 }
 
+/** Puts elements where they are not yet: one that moves would lose its focus. */
+export function put(place, ...elements) {
+  const wanted = flat(elements);
+  const is = [...place.children];
+  if (wanted.length !== is.length || wanted.some((each, at) => each !== is[at])) replace(place, wanted);
+}
+
 /**
  * Keeps children in step with a list: an item that has not changed keeps its element, and so its
- * focus, its selection and its open details.
- * @param {Element} parent
- * @param {any[]} items
- * @param {(item: any) => string} keyOf
- * @param {(item: any) => Element} render
+ * focus and its selection. One that has changed stays open.
  */
 export function keep(parent, items, keyOf, render) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
@@ -49,6 +51,7 @@ export function keep(parent, items, keyOf, render) {
     const made = render(item);
     made.dataset.key = key;
     made.item = text;
+    if (known?.querySelector("details")?.open) made.querySelector("details").open = true;
     if (known?.contains(document.activeElement)) refocus(known, made);
     return made;
   });

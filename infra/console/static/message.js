@@ -4,11 +4,10 @@ import { local, localText } from "./api.js";
 import { codeIn } from "./code.js";
 import { h, replace } from "./dom.js";
 import { count, counted } from "./format.js";
-import { choice, code, copyButton, problem, table, tabs, time, row } from "./parts.js";
+import { choice, code, copyButton, later, region, row, table, tabs, time } from "./parts.js";
 
 export const CHANNELS = { email: "Email", sms: "SMS", whatsapp: "WhatsApp", voice: "Call" };
 
-/** What a list shows of a message: its subject, or its first words. */
 export const titleOf = ({ subject, text }) => subject || (text ?? "").trim().split("\n")[0] || "No text";
 
 const view = {
@@ -16,41 +15,32 @@ const view = {
   scheme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
 };
 
-/** A message with its head, its code and its content. */
 export const messageView = (message) => [
-  h("header", { class: "message-head" },
+  h("header.message-head",
     h("h2", { dir: "auto", id: "message" }, message.channel === "email" ? titleOf(message)
       : `${CHANNELS[message.channel] ?? message.channel} to ${message.to}`),
-    h("p", { class: "none" }, message.from && [h("bdi", {}, message.from), " → "], h("bdi", {}, message.to), " · ",
+    h("p.none", message.from && [h("bdi", message.from), " → "], h("bdi", message.to), " · ",
       time(message.sent_at))),
   bigCode(codeIn(message)),
   message.channel === "email" ? emailView(message) : message.channel === "voice" ? callView(message)
     : phoneView(message),
 ];
 
-const bigCode = (found) => found && h("div", { class: "big-code" },
-  h("p", {}, h("span", { class: "hidden" }, "Code: "), found), copyButton(found, "Copy the code"));
+const bigCode = (found) => found && h(".row.big-code",
+  h("p", h("span.hidden", "Code: "), found), copyButton(found, "Copy the code"));
 
 function emailView(message) {
   const read = `inbox/${encodeURIComponent(message.id)}`;
   return tabs("Parts of the email", {
     HTML: () => htmlPart(read),
-    Text: () => h("div", { class: "as-written" }, code(message.text ?? "", "Text of the email")),
+    Text: () => h(".as-written", code(message.text ?? "", "Text of the email")),
     Headers: () => later(localText(`${read}/source`), headers),
     Source: () => later(localText(`${read}/source`), (text) => [code(text, "Source of the email"), kept()]),
   });
 }
 
-/** What a text becomes, once it is there; and its failure as a problem. */
-function later(reading, made) {
-  const place = h("div", { class: "stack later" });
-  reading.then((text) => replace(place, made(text)),
-    (error) => replace(place, problem({ title: "This cannot be shown.", detail: error.message })));
-  return place;
-}
-
 function htmlPart(read) {
-  const frame = h("div", { class: "mail-frame" });
+  const frame = h(".mail-frame", region("Email as its reader sees it"));
   const draw = () => {
     frame.dataset.width = view.width;
     replace(frame, sandboxed(`/_local/${read}/html?scheme=${view.scheme}`, "HTML of the email",
@@ -61,8 +51,8 @@ function htmlPart(read) {
     draw();
   };
   draw();
-  return h("div", { class: "stack html-part" },
-    h("div", { class: "row" },
+  return h(".stack.html-part",
+    h(".row",
       choice("Width", { desktop: "Desktop", phone: "Phone" }, view.width, chosen("width")),
       choice("Colours", { light: "Light", dark: "Dark" }, view.scheme, chosen("scheme"))),
     frame, later(local(`${read}/links`), links));
@@ -72,35 +62,32 @@ function htmlPart(read) {
 export const sandboxed = (src, title, props = {}) =>
   h("iframe", { sandbox: "", referrerpolicy: "no-referrer", title, ...props, src });
 
-/** The links of an email, which cannot be opened in its frame. */
-const links = (found) => found.length > 0 && h("section", { class: "links", "aria-label": "Links" },
-  h("h3", {}, counted(found.length, "link")),
-  h("ul", {}, found.map(({ text, url }) => h("li", {}, text && h("span", { dir: "auto" }, text), " ",
+const links = (found) => found.length > 0 && h("section", { label: "Links" },
+  h("h3", counted(found.length, "link")),
+  h("ul", found.map(({ text, url }) => h("li", text && h("span", { dir: "auto" }, text), " ",
     h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url)))));
 
-const kept = () => h("small", {}, "Made of what the emulator keeps. SES adds headers of its own.");
+const kept = () => h("small", "Made of what the emulator keeps. SES adds headers of its own.");
 
 function headers(source) {
   const { element, body } = table("Headers of the email", ["Name", "Value"]);
   const lines = source.split(/\r?\n\r?\n/, 1)[0].replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
   replace(body, lines.map((line) => {
     const at = line.indexOf(":");
-    return row(h("b", {}, line.slice(0, at)), h("span", { class: "mono" }, line.slice(at + 1).trim()));
+    return row(h("b", line.slice(0, at)), h("span.mono", line.slice(at + 1).trim()));
   }));
   return [element, kept()];
 }
 
-/** A text as a phone shows it. */
-export const bubble = (text, from = "") => h("figure", { class: "handset" },
-  h("figcaption", {}, from || "Text message"), h("p", { dir: "auto" }, text));
+export const bubble = (text, from = "") => h("figure.handset",
+  h("figcaption", from || "Text message"), h("p", { dir: "auto" }, text));
 
 const phoneView = ({ text, from, segments }) =>
-  h("div", { class: "stack" }, bubble(text, from), segments && h("p", { class: "none" }, length(segments)));
+  h(".stack", bubble(text, from), segments && h("p.none", length(segments)));
 
 /** "1 segment · GSM-7 · 92 characters": what the SMS costs. */
 const length = ({ alphabet, units, count: many }) =>
   `${counted(many, "segment")} · ${alphabet} · ${count(units)} ${alphabet === "GSM-7" ? "septets" : "units"}`;
 
-/** What a call says. */
-const callView = ({ text }) => h("figure", { class: "spoken" }, h("figcaption", {}, "The call says"),
+const callView = ({ text }) => h("figure", h("figcaption", "The call says"),
   (text ?? "").split("\n").map((said) => h("blockquote", { dir: "auto" }, said)));

@@ -1,13 +1,27 @@
 /** Parts that pages are made of. */
 
-import { asCurl, asFetch } from "./api.js";
+import { asCurl, asFetch, asText } from "./api.js";
 import { h, replace } from "./dom.js";
 import { ago, duration, moment } from "./format.js";
 
-/** Heading of a page, with one sentence and its actions. */
 export const pageHead = (title, lead, ...actions) =>
-  h("div", { class: "head" }, h("div", {}, h("h1", {}, title), lead && h("p", { class: "lead" }, lead)),
-    actions.length > 0 && h("div", { class: "actions" }, actions));
+  h(".head", h("div", h("h1", title), lead && h("p.lead", lead)), h(".actions", actions));
+
+export const pathOf = (page, id) => `/console/${page}/${encodeURIComponent(id)}`;
+
+export const linkTo = (page, id, label = id) => h("a", { href: pathOf(page, id) }, label);
+
+export const buttonTo = (href, label, kind = "") => h("a", { class: `button ${kind}`, href }, label);
+
+export const backTo = (page) => h("p", h("a", { href: `/console/${page}` }, `All ${page}`));
+
+/** "?" and the values that are not empty, as a query; "" without one. */
+export function queryOf(values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+  return query.size ? `?${query}` : "";
+}
+
+export const card = (title, ...children) => h("section.card", h("h2", title), children);
 
 const TONES = {
   running: "info", pending: "quiet", succeeded: "good", delivered: "good", verified: "good",
@@ -17,24 +31,32 @@ const TONES = {
 /** A status as a word in its colour; for a number, that of an HTTP status. */
 export function pill(status, tone = TONES[status]) {
   const http = typeof status === "number" && (status < 400 ? "good" : status < 500 ? "warn" : "bad");
-  return h("span", { class: `pill ${http || tone || "quiet"}` }, String(status));
+  return h("span", { class: `pill ${http || tone || "quiet"}` }, status);
 }
 
-/** What is told where data takes longer than a second. */
-export const reading = (what) => h("p", { class: "late" }, `Reading ${what}…`);
-
-/** What to do where there is nothing yet. */
 export const empty = (title, hint, ...actions) =>
-  h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, hint), actions);
+  h(".empty", h("h2", title), h("p", hint), actions);
 
-/** A button. `kind`: "primary", "danger", "quiet" or none. */
+export const failure = ({ message }) => h("p.error", { role: "alert" }, message);
+
+/** What a promise becomes, once it is there; or why not. */
+export function later(reading, made) {
+  const place = h(".stack.later");
+  reading.then((got) => replace(place, made(got)), (error) => replace(place, failure(error)));
+  return place;
+}
+
+/** Something that unfolds. Its content is made when it is first opened. */
+export function fold(summary, content) {
+  const inside = h(".inside.stack");
+  const toggle = () => inside.childElementCount || replace(inside, content());
+  return h("details", { on: { toggle } }, h("summary", summary), inside);
+}
+
 export const button = (label, click, kind = "", props = {}) =>
   h("button", { type: "button", class: kind, on: { click }, ...props }, label);
 
-/**
- * A button that waits for its work: it cannot be pressed twice, and tells a failure.
- * @param {() => Promise<any>} work
- */
+/** A button that waits for its work: it cannot be pressed twice, and tells a failure. */
 export function working(label, work, kind = "", props = {}) {
   const made = button(label, async () => {
     made.disabled = true;
@@ -51,7 +73,15 @@ export function working(label, work, kind = "", props = {}) {
   return made;
 }
 
-/** Tells something for a moment, on the screen and to screen readers. */
+/** A primary button, and below it what its work gives, or its failure. */
+export function submit(label, work) {
+  const out = h(".stack", { "aria-live": "polite" });
+  return [h(".actions", working(label, () => {
+    replace(out);
+    return work().then((made) => replace(out, made), (error) => replace(out, failure(error)));
+  }, "primary")), out];
+}
+
 export function say(text) {
   const said = document.getElementById("said");
   said.textContent = text;
@@ -59,35 +89,30 @@ export function say(text) {
   said.timer = setTimeout(() => (said.textContent = ""), 4000);
 }
 
-/** A button that copies a text. */
 export const copyButton = (text, label = "Copy", props = {}) => button(label, async () => {
-  await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+  await navigator.clipboard.writeText(text);
   say("Copied");
 }, "quiet copy", props);
 
-/** A block of code or text, with a button that copies it. */
-export const code = (text, label = "Code") =>
-  h("div", { class: "code" }, h("pre", { tabindex: 0, role: "region", "aria-label": label }, text),
-    copyButton(text));
+/** Attributes of something that scrolls: keys reach it, and it has a name. */
+export const region = (label) => ({ tabindex: 0, role: "region", label: label });
 
-/** A value as JSON. */
-export const json = (value, label = "JSON") =>
-  code(typeof value === "string" ? value : JSON.stringify(value, null, 2), label);
+export const code = (text, label = "Code") =>
+  h(".code", h("pre", region(label), text), copyButton(text));
+
+export const headerLines = (headers, label) => code(headers.map((each) => each.join(": ")).join("\n"), label);
+
+export const json = (value, label) => code(asText(value, 2), label);
 
 /** A time, relative, with the whole time on hover. The shell keeps it current. */
 export const time = (iso) =>
-  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span", { class: "none" }, "–");
+  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span.none", "–");
 
 let ids = 0;
-/** An id that no other element has. */
 export const newId = (prefix = "id") => `${prefix}-${++ids}`;
 
-/**
- * Tabs (WAI-ARIA): arrow keys change the tab.
- * @param {string} label of the tab list
- * @param {Record<string, () => Node>} panels content by name, made when first shown
- */
-export function tabs(label, panels, first = Object.keys(panels)[0]) {
+/** Tabs (WAI-ARIA): arrow keys change the tab. `panels` makes the content, by name. */
+export function tabs(label, panels, first) {
   const panel = h("div", { role: "tabpanel", id: newId("panel"), tabindex: 0 });
   const made = Object.keys(panels).map((name) => h("button", {
     type: "button", role: "tab", id: newId("tab"), "aria-controls": panel.id,
@@ -110,30 +135,25 @@ export function tabs(label, panels, first = Object.keys(panels)[0]) {
     next.click();
   }
   choose(first in panels ? first : Object.keys(panels)[0]);
-  return h("div", { class: "tabs" }, h("div", { role: "tablist", "aria-label": label }, made), panel);
+  return h(".tabs", h("div", { role: "tablist", label: label }, made), panel);
 }
 
-/** A link to what a request logged. */
-const logOf = (requestId) =>
-  h("a", { href: `/console/requests/${encodeURIComponent(requestId)}` }, "Log of this request");
+const logOf = (requestId) => requestId && linkTo("requests", requestId, "Log of this request");
 
-/** A problem (RFC 9457) as people read it. */
 export function problem(body) {
-  const link = body.request_id && logOf(body.request_id);
-  return h("div", { class: "problem", role: "alert" },
-    h("p", {}, h("b", {}, body.title ?? "The call failed"), " ", body.code && h("code", {}, body.code)),
-    h("p", {}, body.detail ?? body.message ?? String(body)),
-    body.errors?.length > 1 && h("ul", {}, body.errors.map((each) =>
-      h("li", {}, h("code", {}, each.pointer), " ", each.detail))),
+  return h(".problem", { role: "alert" },
+    h("p", h("b", body.title ?? "The call failed"), " ", body.code && h("code", body.code)),
+    h("p", body.detail ?? body.message ?? String(body)),
+    body.errors?.length > 1 && h("ul", body.errors.map((each) =>
+      h("li", h("code", each.pointer), " ", each.detail))),
     body.retry_after_seconds > 0 &&
-      h("p", {}, `It can pass again in ${duration(body.retry_after_seconds * 1000)}.`),
-    link && h("p", {}, link));
+      h("p", `It can pass again in ${duration(body.retry_after_seconds * 1000)}.`),
+    h("p", logOf(body.request_id)));
 }
 
-/** An answer of the API: status, time, and its body or problem. */
-export const answer = (got) => h("section", { class: "answer", "aria-label": "Answer" },
-  h("p", { class: "row" }, pill(got.status), h("span", { class: "none" }, `${got.ms} ms`),
-    got.ok && got.headers.get("x-request-id") && logOf(got.headers.get("x-request-id"))),
+export const answer = (got) => h("section.stack", { label: "Answer" },
+  h("p.row", pill(got.status), h("span.none", `${got.ms} ms`),
+    got.ok && logOf(got.headers.get("x-request-id"))),
   !got.ok && typeof got.body === "object" && problem(got.body), json(got.body, "Body of the answer"));
 
 let language = "curl";
@@ -141,7 +161,6 @@ let language = "curl";
 /** A request as curl and as JavaScript, to copy; in the language that was chosen last. */
 export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
 
-/** The same call as a command and as JavaScript, to copy. */
 export function codeTabs(curl, javascript) {
   const shown = (name, text, label) => {
     language = name;
@@ -153,80 +172,61 @@ export function codeTabs(curl, javascript) {
   }, language);
 }
 
-/**
- * A table.
- * @param {string} label of the table
- * @param {string[]} columns headings; "" for one without
- * @returns {{element: Element, body: Element}} fill `body` with rows, best with `keep`
- */
+/** A table, and its body to fill with rows. A column without a heading has "". */
 export function table(label, columns) {
   const body = h("tbody");
   const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
-  const element = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
-    h("table", {}, h("thead", {}, h("tr", {}, head)), body));
+  const element = h(".scroll", region(label), h("table", h("thead", h("tr", head)), body));
   return { element, body };
 }
 
-/** A row of a table. */
-export const row = (...cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell)));
+export const row = (...cells) => h("tr", cells.map((cell) => h("td", cell)));
 
-/** A labelled control with a hint below it. */
+/** A labelled control with a hint below it, and a place for its error, which `mark` fills. */
 export function field(label, control, hint) {
-  control.id ||= newId("field");
-  const described = hint && h("small", { id: newId("hint") }, hint);
-  if (described) control.setAttribute("aria-describedby", described.id);
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, described);
+  const id = (control.id ||= newId("field"));
+  control.error = h("p.error", { id: `${id}-error` });
+  control.setAttribute("aria-describedby", `${hint ? `${id}-hint ` : ""}${id}-error`);
+  return h(".field", h("label", { for: id }, label), control,
+    hint && h("small", { id: `${id}-hint` }, hint), control.error);
 }
 
-/** Shows an error of a control in its paragraph, and says so to screen readers; "" clears it. */
-export function mark(control, error, detail) {
-  error.textContent = detail;
-  const others = (control.getAttribute("aria-describedby") ?? "").split(" ")
-    .filter((id) => id && id !== error.id);
-  const described = detail ? [...others, error.id] : others;
-  if (described.length) control.setAttribute("aria-describedby", described.join(" "));
-  else control.removeAttribute("aria-describedby");
+export function mark(control, detail) {
+  control.error.textContent = detail;
   if (detail) control.setAttribute("aria-invalid", "true");
   else control.removeAttribute("aria-invalid");
 }
 
-/** A list of choices of which one is pressed. */
 export function choice(label, values, chosen, choose) {
-  const buttons = Object.entries(values).map(([value, name]) => button(name, () => press(value), "",
-    { "data-value": value }));
-  const press = (value) => {
-    buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
+  const buttons = Object.entries(values).map(([value, name]) => button(name, () => {
+    press(value);
     choose(value);
-  };
-  buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === chosen));
-  return h("div", { class: "choice", role: "group", "aria-label": label }, buttons);
+  }, "", { "data-value": value }));
+  const press = (value) =>
+    buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
+  press(chosen);
+  return h(".choice", { role: "group", label: label }, buttons);
 }
 
-/** Names and values. */
-export const facts = (pairs) => h("dl", { class: "facts" },
-  Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
-    .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+export const facts = (pairs) => h("dl.facts",
+  Object.entries(pairs).filter(([, value]) => value).map(([name, value]) =>
+    h("div", h("dt", name), h("dd", value))));
 
-/** Log lines, each with its traceback. */
-export const logLines = (lines) => h("ol", { class: "log" }, lines.map((line) =>
+export const logLines = (lines) => h("ol.log", lines.map((line) =>
   h("li", { class: line.level.toLowerCase() },
-    h("p", {}, h("time", { datetime: line.at }, line.at.slice(11, 23)), " ",
-      h("b", {}, line.level), " ", h("span", {}, `${line.about}: ${line.message}`)),
-    Object.keys(line.keys).length > 0 && h("small", {}, Object.entries(line.keys)
-      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-      .join("  ")),
-    line.traceback && h("pre", { tabindex: 0, role: "region", "aria-label": `Traceback of ${line.at}` }, line.traceback))));
+    h("p", h("time", { datetime: line.at }, line.at.slice(11, 23)), " ",
+      h("b", line.level), " ", h("span", `${line.about}: ${line.message}`)),
+    Object.keys(line.keys).length > 0 && h("small", Object.entries(line.keys)
+      .map(([name, value]) => `${name}=${asText(value)}`).join("  ")),
+    line.traceback && h("pre", region(`Traceback of ${line.at}`), line.traceback))));
 
-/**
- * Asks before something that cannot be undone.
- * @returns {Promise<boolean>}
- */
+/** Asks before something that cannot be undone; resolves to whether to do it. */
 export function confirmed(question, yes) {
   return new Promise((done) => {
-    const dialog = h("dialog", { "aria-label": question, on: { close: () => {
+    const dialog = h("dialog", { label: question, on: { close: () => {
       dialog.remove();
       done(dialog.returnValue === "yes");
-    } } }, h("form", { method: "dialog" }, h("p", {}, question), h("div", { class: "actions" },
+    } } }, h("form", { method: "dialog" }, h("p", question), h(".actions",
       h("button", { value: "no" }, "Keep it"), h("button", { value: "yes", class: "danger" }, yes))));
     document.body.append(dialog);
     dialog.showModal();

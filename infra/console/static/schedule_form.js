@@ -1,13 +1,13 @@
 /** A form for the timing of a schedule: fields of POST /schedules, and their meaning in words. */
 
-import { local } from "./api.js";
+import { poll } from "./api.js";
 import { h, replace } from "./dom.js";
-import { minute } from "./format.js";
-import { choice, field, mark, newId } from "./parts.js";
+import { asNumber, textInput } from "./form.js";
+import { minute, UNITS } from "./format.js";
+import { choice, field, mark, newId, queryOf } from "./parts.js";
 import { cronInWords, length } from "./timing_words.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
-const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 const CRONS = {
   "0 9 ? * MON-FRI *": "Monday to Friday at 09:00",
   "0 8 ? * MON *": "Mondays at 08:00",
@@ -15,99 +15,85 @@ const CRONS = {
   "0 6 1 * ? *": "the first of each month at 06:00",
   "0 18 L * ? *": "the last day of each month at 18:00",
 };
-const SHOWN_WITH = {
-  at: ["at", "timezone", "group"],
-  after_seconds: ["after_seconds", "group"],
-  every_seconds: ["every_seconds", "ends_at", "group"],
-  cron: ["cron", "timezone", "ends_at", "group"],
-};
+const SHOWN_WITH = { at: ["timezone"], every_seconds: ["ends_at"], cron: ["timezone", "ends_at"] };
 const TIMES = 3;
 
-/** The reader's time zone. */
-export const ownZone = () => (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone);
-let zone;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const ownZone = () => zone;
 
 /**
- * @returns {{element: Element, read: () => object, clear: () => void,
- *   tell: (errors: {pointer: string, detail: string}[]) => {pointer: string, detail: string}[]}}
- *   `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
- *   those that belong elsewhere, such as to `/parameters/to`.
+ * `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
+ * those that belong elsewhere, such as to `/parameters/to`.
  */
 export function scheduleForm() {
   let kind = "at";
   const fields = fieldsOf();
-  const shown = () => SHOWN_WITH[kind];
+  const shown = () => [kind, ...(SHOWN_WITH[kind] ?? []), "group"];
   const read = () => Object.fromEntries(shown().map((name) => [name, fields[name].value(kind)])
     .filter(([, value]) => value));
-  const clear = () => Object.values(fields).forEach(({ control, error }) => mark(control, error, ""));
   const tell = (errors) => {
-    clear();
-    const nameOf = ({ pointer }) => (pointer === "" ? kind : pointer.slice(1));
+    const nameOf = ({ pointer }) => pointer.slice(1) || kind;
+    for (const [name, { control }] of Object.entries(fields)) {
+      mark(control, errors.find((each) => nameOf(each) === name)?.detail ?? "");
+    }
     const ours = errors.filter((each) => shown().includes(nameOf(each)));
-    ours.map((each) => [fields[nameOf(each)], each.detail])
-      .forEach(([{ control, error }, detail]) => mark(control, error, detail));
     if (ours[0]) fields[nameOf(ours[0])].control.focus();
     return errors.filter((each) => !ours.includes(each));
   };
-  const place = h("div", { class: "form" });
+  const place = h(".stack");
   const meaning = h("p");
-  const next = h("p", { class: "none" });
+  const next = h("p.none");
   const explain = explainer(() => ({ kind, ...read() }), meaning, next);
   const draw = (chosen) => {
     kind = chosen;
-    clear();
+    tell([]);
     replace(place, shown().map((name) => fields[name].box));
     explain();
   };
-  const element = h("div", { class: "form", on: { input: explain } },
+  const element = h(".stack", { on: { input: explain } },
     choice("When it runs", KINDS, kind, draw), place,
-    h("div", { class: "told", "aria-live": "polite" }, meaning, next),
+    h(".told", { "aria-live": "polite" }, meaning, next),
     options(fields.timezone.control, zones()), options(fields.cron.control, CRONS));
   draw(kind);
-  return { element, read, tell, clear };
+  return { element, read, tell };
 }
 
-/** All fields by their names in POST /schedules. */
 function fieldsOf() {
-  const plain = { autocomplete: "off", spellcheck: "false" };
-  const text = (label, props, hint) => fieldOf(label, h("input", { ...plain, ...props }), hint);
-  const end = text("Ends at (optional)", { type: "datetime-local" });
+  const end = textField("Ends at (optional)", { type: "datetime-local" });
   return {
-    at: text("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
-    after_seconds: span("From now", 15, "minutes", Object.keys(UNITS)),
-    every_seconds: span("Interval", 1, "hours", ["minutes", "hours", "days"], "First after one interval."),
-    cron: text("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
+    at: textField("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
+    after_seconds: span("From now", 15, "minute", Object.keys(UNITS).reverse()),
+    every_seconds: span("Interval", 1, "hour", ["minute", "hour", "day"], "First after one interval."),
+    cron: textField("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
       "Six fields: minutes, hours, day of month, month, day of week, year. ? in one of the two days."),
-    timezone: text("Time zone", { value: ownZone(), list: newId("list") }),
+    timezone: textField("Time zone", { value: ownZone(), list: newId("list") }),
     // Without a time zone beside it, the end is a moment.
     ends_at: { ...end, value: (kind) => (end.value() && kind === "every_seconds"
       ? new Date(end.value()).toISOString().replace(".000", "") : end.value()) },
-    group: text("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
+    group: textField("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
   };
 }
 
-function fieldOf(label, control, hint) {
-  const error = h("p", { class: "error", id: newId("error") });
-  const box = field(label, control, hint);
-  box.append(error);
-  return { control, error, box, value: () => control.value.trim() };
+function textField(label, props, hint) {
+  const control = textInput(props);
+  return { control, box: field(label, control, hint), value: () => control.value.trim() };
 }
 
-/** A number with its unit; its value is in seconds. */
 function span(label, amount, unit, units, hint) {
-  const select = h("select", { "aria-label": `${label}, unit` }, units.map((each) => h("option", {}, each)));
+  const select = h("select", { label: `${label}, unit` },
+    units.map((each) => h("option", { value: each }, `${each}s`)));
   select.value = unit;
-  const made = fieldOf(label, h("input", { value: amount, inputmode: "decimal", autocomplete: "off" }), hint);
-  const { control, box } = made;
-  const both = h("div", { class: "span" });
+  const { control, box } = textField(label, { value: amount, inputmode: "decimal" }, hint);
+  const both = h(".span");
   control.replaceWith(both);
   both.append(control, select);
-  const seconds = () => Number(control.value) * UNITS[select.value];
-  // What is no number goes as it was typed, so that the API's own problem is seen.
-  return { ...made, box, value: () => control.value && (Number.isFinite(seconds()) ? seconds() : control.value) };
+  const value = () => {
+    const typed = asNumber(control.value);
+    return typeof typed === "number" ? typed * UNITS[select.value] : typed;
+  };
+  return { control, box, value };
 }
 
-/** Writes the timing in words, and the next times as the product's engine computes them. */
 function explainer(read, meaning, next) {
   let waiting;
   let latest = 0;
@@ -117,7 +103,7 @@ function explainer(read, meaning, next) {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const call = ++latest;
-      const got = await local(`times?${new URLSearchParams(timing)}`, { poll: true })
+      const got = await poll(`times${queryOf(timing)}`)
         .catch(() => ({ times: [], errors: [] }));
       if (call !== latest) return;
       if (got.errors.length) meaning.textContent = "";
@@ -128,31 +114,27 @@ function explainer(read, meaning, next) {
 }
 
 /** The next times in the reader's zone, where the sentence does not say them already. */
-function nextInWords(times, kind, zone) {
-  if (!times.length || (kind === "at" && zone === ownZone())) return "";
-  const shown = times.slice(0, TIMES).map((at) => minute(at)).join(" · ");
-  return times.length === 1 ? `Your time: ${shown}` : `Next, in your time: ${shown}`;
-}
+const nextInWords = (times, kind, zone) => (kind === "at" && zone === ownZone() ? ""
+  : !times.length ? "" : `${times.length > 1 ? "Next, in your" : "Your"} time: ${
+    times.slice(0, TIMES).map((at) => minute(at)).join(" · ")}`);
 
 function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends_at }) {
   const end = !ends_at ? "" : `, until ${ends_at.endsWith("Z") ? minute(ends_at) : minute(`${ends_at}Z`, "UTC")}`;
   if (kind === "at") return at ? `Runs once, on ${minute(`${at}Z`, "UTC")} in ${timezone ?? "UTC"}.` : "";
-  if (kind === "after_seconds") return after_seconds > 0 ? `Runs once, in ${one(after_seconds)}.` : "";
+  if (kind === "after_seconds") {
+    return after_seconds > 0 ? `Runs once, in ${length(after_seconds).replace(/^(?=[a-z])/, "1 ")}.` : "";
+  }
   if (kind === "every_seconds") return every_seconds > 0 ? `Runs every ${length(every_seconds)}${end}.` : "";
   return cron ? `Runs ${cronInWords(cron)}, in ${timezone ?? "UTC"}${end}.` : "";
 }
 
-const one = (seconds) => length(seconds).replace(/^(?=[a-z])/, "1 ");
-
-/** The list of suggestions of an input. */
 const options = (input, values) => h("datalist", { id: input.getAttribute("list") },
-  Object.entries(values).map(([value, label]) => h("option", { value, label: label !== value && label })));
+  Object.entries(values).map(([value, label]) => h("option", { value }, label)));
 
 const zones = () => Object.fromEntries(["UTC", ...Intl.supportedValuesOf("timeZone")]
   .map((name) => [name, name]));
 
 const nextHour = () => new Date(Math.ceil((Date.now() + 60_000) / 3_600_000) * 3_600_000);
 
-/** A moment as `datetime-local` has it, in the reader's zone. */
 const inputTime = (date) =>
   new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

@@ -1,20 +1,20 @@
 /** Timings of schedules in words. The product's own engine computes their times (/_local/times). */
 
+import { UNITS } from "./format.js";
+
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August",
   "September", "October", "November", "December"];
 const DAILY = "every day";
 const NTH = ["", "first", "second", "third", "fourth", "fifth"];
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 /** "minute", "15 minutes", "2 hours": a length in its largest whole unit. */
 export function length(seconds) {
-  const [unit, one] = UNITS.find(([, each]) => seconds % each === 0) ?? UNITS.at(-1);
+  const [unit, one] = Object.entries(UNITS).find(([, each]) => seconds % each === 0) ?? ["second", 1];
   const amount = seconds / one;
   return amount === 1 ? unit : `${amount} ${unit}s`;
 }
 
-/** An expression of EventBridge Scheduler in words: `rate(5 minutes)`, `cron(…)`, `at(…)`. */
 export function inWords(expression) {
   const [, kind, text] = /^(\w+)\((.*)\)$/.exec(expression) ?? [];
   if (kind === "rate") return `every ${length(60 * text.split(" ")[0])}`;

@@ -28,7 +28,8 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "bearerFormat": "wf_…",
         "description": "A token of `make token`. It holds scopes: `workflow:<workflow>` to call a "
         "workflow, `runs:read` to look at runs and schedules, `runs:write` to start and change "
-        "them; for these the workflow's scope is needed, too. A publishable token, which may "
+        "them; for these the workflow's scope is needed, too. `workflow:verify_check` also covers "
+        "verify_status. A publishable token, which may "
         "stand in a page, holds only scopes of publishable workflows.",
     },
     **{
@@ -44,6 +45,6 @@ SCHEMES: dict[str, dict[str, Any]] = {
 """All schemes by name."""
 
 
-def bearer(scope: str) -> Security:
-    """A token with this scope."""
-    return [{"token": [scope]}]
+def bearer(*scopes: str) -> Security:
+    """A token with one of these scopes."""
+    return [{"token": [scope]} for scope in scopes]

@@ -96,6 +96,11 @@ def fill(sentence: str, value_of: Callable[[str], str]) -> str:
     return _PLACEHOLDER.sub(lambda found: value_of(found[1]), sentence)
 
 
+def sentence_keys() -> Iterable[str]:
+    """Keys of sentences. All locales have the same ones (infra/local/sentences.py)."""
+    return _read(min(tags().values())).sentences
+
+
 @config.cached(lasting=True)
 def tags() -> dict[str, str]:
     """Tags of all locales, by tag in lower case."""

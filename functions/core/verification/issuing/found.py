@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from functions.core import config
 from functions.core.aws import dynamodb
 from functions.core.errors import AttemptsExhausted
 from functions.core.rate_limits.limits import limit_exceeded
@@ -78,7 +77,7 @@ def allowing(request: SendRequest, history: SendHistory, found: Found, now: floa
         raise limit_exceeded(
             sending.pause_refusal(request.destination.country or "", found.paused_until), now
         )
-    rules = config.read(sending.SendLimitSettings).send_rules
+    rules = request.send_rules
     if awaited := history.awaited(request.sender, rules, now):
         for verification in dynamodb.read([(Verification, each) for each in awaited]).values():
             if verification.valid_at is not None:

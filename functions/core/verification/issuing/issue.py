@@ -91,6 +91,7 @@ def _new(request: SendRequest, found: Found, now: float) -> IssuedVerification:
         country=request.destination.country,
         purpose=request.purpose or (first and first.purpose),
         nonce=request.nonce or (first and first.nonce),
+        audience=request.audience or "",
         test=True if request.test_code else None,
         client_network=sending.client_network(request.client_ip) if request.for_stranger else None,
         limit_key=found.limit.limit_key,

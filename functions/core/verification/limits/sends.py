@@ -31,6 +31,11 @@ class SendRules(NamedTuple):
     per_hour: int
     per_day: int
 
+    @property
+    def of_the_day_only(self) -> "SendRules":
+        """The same without cooldown and hour."""
+        return SendRules(0, self.per_day, self.per_day)
+
 
 class Sender(NamedTuple):
     """Who sends to the destination, and how."""

@@ -1,9 +1,9 @@
 /** API: the reference of openapi.json, and every call to try. */
 
 import { api as call } from "../api.js";
-import { h, keep, replace } from "../dom.js";
+import { h, keep } from "../dom.js";
 import { editorOf, openapi, resolved } from "../form.js";
-import { answer, choice, field, json, pageHead, requestCode, tabs, working }
+import { answer, choice, field, json, pageHead, requestCode, submit, tabs }
   from "../parts.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -22,15 +22,15 @@ export async function show(main, { rest: [id] }) {
   const document_ = await openapi();
   const all = operations(document_);
   const chosen = all.find((each) => each.operationId === id) ?? all[0];
-  const list = h("ul", { class: "items operations" });
-  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the calls",
+  const list = h("ul.items.operations");
+  const search = h("input", { type: "search", placeholder: "Search", label: "Search the calls",
     on: { input: () => drawList(list, all, document_, chosen, search.value) } });
   drawList(list, all, document_, chosen, "");
   main.append(
     pageHead("API", "Every call, with its parameters, answers and problems.",
-      h("a", { class: "button", href: "/openapi.json", download: "openapi.json" }, "Download openapi.json")),
-    h("div", { class: "split list" },
-      h("nav", { class: "stack", "aria-label": "Calls" }, search, list),
+      h("a.button", { href: "/openapi.json", download: "openapi.json" }, "Download openapi.json")),
+    h(".split.list",
+      h("nav.stack", { label: "Calls" }, search, list),
       operationPart(chosen, document_)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
@@ -41,8 +41,8 @@ function drawList(list, all, document_, chosen, wanted) {
   const tags = [...new Set(found.map((each) => each.tags?.[0] ?? ""))];
   const rows = tags.flatMap((tag) => [{ tag }, ...found.filter((each) => (each.tags?.[0] ?? "") === tag)]);
   keep(list, rows, (each) => each.tag ?? each.operationId, (each) => (each.tag !== undefined
-    ? h("li", { class: "tag" }, each.tag)
-    : h("li", {}, h("a", {
+    ? h("li.tag", each.tag)
+    : h("li", h("a", {
       href: `/console/api/${each.operationId}`,
       "aria-current": each.operationId === chosen.operationId && "true",
     }, methodPart(each.method), " ", each.path.replace("/workflows/", "")))));
@@ -50,32 +50,32 @@ function drawList(list, all, document_, chosen, wanted) {
 
 const methodPart = (method) => h("b", { class: `method ${method.toLowerCase()}` }, method);
 
-const operationPart = (operation, document_) => h("div", { class: "stack" },
-  h("section", { class: "card" },
-    h("h2", {}, methodPart(operation.method), " ", h("code", {}, operation.path)),
-    h("p", {}, h("b", {}, operation.summary)),
+const operationPart = (operation, document_) => h(".stack",
+  h("section.card",
+    h("h2", methodPart(operation.method), " ", h("code", operation.path)),
+    h("p", h("b", operation.summary)),
     paragraphs(operation.description),
     parametersPart(operation, document_)),
   tryPart(operation, document_),
   answersPart(operation, document_));
 
 const paragraphs = (text) =>
-  (text ?? "").split(/\n\n+/).filter(Boolean).map((each) => h("p", {}, withCode(each)));
+  (text ?? "").split(/\n\n+/).filter(Boolean).map((each) => h("p", withCode(each)));
 
 /** A text whose words in backticks are code. */
 const withCode = (text) =>
-  text.split("`").map((each, place) => (place % 2 ? h("code", {}, each) : each));
+  text.split("`").map((each, place) => (place % 2 ? h("code", each) : each));
 
 function parametersPart(operation, document_) {
   const body = bodyOf(operation, document_);
   return [
     operation.parameters.length > 0 && [
-      h("h3", {}, "Path, query and headers"),
-      h("dl", { class: "fields" }, operation.parameters.map((each) => fieldPart(
+      h("h3", "Path, query and headers"),
+      h("dl.fields", operation.parameters.map((each) => fieldPart(
         each.name, { ...resolved(each.schema, document_), description: each.description },
         each.required, document_, each.in))),
     ],
-    body && [h("h3", {}, "Body"), fieldsPart(body, document_)],
+    body && [h("h3", "Body"), fieldsPart(body, document_)],
   ];
 }
 
@@ -90,24 +90,24 @@ function fieldsPart(schema, document_, depth = 0) {
   const several = schema.anyOf ?? schema.oneOf;
   if (several && !schema.properties) {
     return several.map((each, place) => [
-      place > 0 && h("p", { class: "none" }, "or"), fieldsPart(resolved(each, document_), document_, depth)]);
+      place > 0 && h("p.none", "or"), fieldsPart(resolved(each, document_), document_, depth)]);
   }
   const inner = schema.type === "array" ? resolved(schema.items, document_) : schema;
   const names = Object.entries(inner.properties ?? {});
-  if (!names.length || depth > 3) return h("p", { class: "none" }, typeOf(schema, document_));
-  return h("dl", { class: "fields" }, names.map(([name, each]) =>
+  if (!names.length || depth > 3) return h("p.none", typeOf(schema, document_));
+  return h("dl.fields", names.map(([name, each]) =>
     fieldPart(name, each, inner.required?.includes(name), document_, "", depth)));
 }
 
 function fieldPart(name, schema, required, document_, where = "", depth = 0) {
   const about = resolved(schema, document_);
   const inside = about.type === "array" ? resolved(about.items, document_) : about;
-  return h("div", {},
-    h("dt", {}, h("code", {}, name), " ", h("span", { class: "none" }, typeOf(about, document_)),
-      where && h("span", { class: "none" }, ` · ${where}`),
-      required && h("span", { class: "required" }, " · required")),
-    h("dd", {}, about.description && h("p", {}, withCode(about.description)), limitsPart(about),
-      inside.properties && depth < 3 && h("details", {}, h("summary", {}, "Fields"),
+  return h("div",
+    h("dt", h("code", name), " ", h("span.none", typeOf(about, document_)),
+      where && h("span.none", ` · ${where}`),
+      required && h("small", " · required")),
+    h("dd", about.description && h("p", withCode(about.description)), limitsPart(about),
+      inside.properties && depth < 3 && h("details", h("summary", "Fields"),
         fieldsPart(inside, document_, depth + 1))));
 }
 
@@ -131,7 +131,7 @@ function limitsPart(schema) {
     .map(([name, words, unit]) => `${words} ${JSON.stringify(schema[name])} ${unit}`.trim()
       .replace(/^(.* 1 \w+)s$/, "$1"));
   const all = [...told, schema.pattern && `pattern ${schema.pattern}`].filter(Boolean);
-  return all.length > 0 && h("small", {}, all.join(" · "));
+  return all.length > 0 && h("small", all.join(" · "));
 }
 
 function answersPart(operation, document_) {
@@ -140,18 +140,18 @@ function answersPart(operation, document_) {
     const about = resolved(response, document_);
     const [[kind, content] = []] = Object.entries(about.content ?? {});
     const example = content && (content.example ?? Object.values(content.examples ?? {})[0]?.value);
-    return h("div", { class: "stack" }, h("p", {}, withCode(about.description)),
-      kind && h("p", { class: "none" }, kind), example !== undefined && json(example, "Example"),
+    return h(".stack", h("p", withCode(about.description)),
+      kind && h("p.none", kind), example !== undefined && json(example, "Example"),
       content?.schema && fieldsPart(resolved(content.schema, document_), document_),
       headersPart(about.headers, document_));
   };
-  return h("section", { class: "card" }, h("h2", {}, "Answers"),
+  return h("section.card", h("h2", "Answers"),
     tabs("Answers", Object.fromEntries(answers.map(([status, each]) => [status, () => panel(each)]))));
 }
 
 const headersPart = (headers = {}, document_) => Object.keys(headers).length > 0 && [
-  h("h3", {}, "Headers"),
-  h("dl", { class: "fields" }, Object.entries(headers).map(([name, each]) => {
+  h("h3", "Headers"),
+  h("dl.fields", Object.entries(headers).map(([name, each]) => {
     const about = resolved(each, document_);
     return fieldPart(name, { ...resolved(about.schema, document_), description: about.description },
       false, document_);
@@ -167,25 +167,23 @@ function tryPart(operation, document_) {
       value: each.in === "path" ? each.example ?? "" : "", spellcheck: "false", autocomplete: "off" }) }));
   const schema = bodyOf(operation, document_);
   const editor = schema?.properties && editorOf(schema, document_, exampleOf(operation, document_) ?? {});
-  const raw = schema && !editor && h("textarea", { class: "mono", rows: 6, "aria-label": "Body",
+  const raw = schema && !editor && h("textarea.mono", { rows: 6, label: "Body",
     value: JSON.stringify(exampleOf(operation, document_) ?? {}, null, 2) });
-  const out = h("div", { class: "stack", "aria-live": "polite" });
   const send = async () => {
     const { path, headers } = filled(operation.path, inputs);
     const body = editor ? editor.read() : raw ? JSON.parse(raw.value) : undefined;
     const got = await call(operation.method, path, { body, headers, token: state.token });
-    replace(out, answer(got), requestCode(got.request));
-    if (got.body?.errors && editor) editor.tell(got.body.errors);
+    editor?.tell(got.body?.errors ?? []);
+    return [answer(got), requestCode(got.request)];
   };
-  return h("section", { class: "card" }, h("h2", {}, "Try it"),
-    h("div", { class: "row" }, h("span", {}, "Token"), choice("Token",
+  return h("section.card", h("h2", "Try it"),
+    h(".row", h("span", "Token"), choice("Token",
       { secret: "Secret", publishable: "Publishable", none: "None" }, state.token ?? "none",
       (value) => (state.token = value === "none" ? null : value))),
     inputs.map((each) => field(`${each.name} (${each.in})`, each.control)),
     editor?.element ?? raw,
-    h("div", { class: "actions" }, working("Send", send, "primary"),
-      operation.method !== "GET" && h("small", {}, "It really happens, on the local stack.")),
-    out);
+    operation.method !== "GET" && h("small", "It really happens, on the local stack."),
+    submit("Send", send));
 }
 
 function exampleOf(operation, document_) {

@@ -1,39 +1,21 @@
 /** Lists as files: CSV (RFC 4180), JSON and JSON Lines, read as far as a preview needs. */
 
+import { readJson } from "../form.js";
+
 const WHOLE_BYTES = 4_000_000;
-const NAME = /\.(csv|json|jsonl|ndjson)$/i;
 
 /**
- * @typedef {object} List
- * @property {string} name of the file
- * @property {"csv" | "json" | "jsonl"} format
- * @property {Blob} blob
- * @property {object[]} items those that were read
- * @property {number | null} total null where the file is too long to be read here
- * @property {string[]} names of the columns, with their dots
+ * Reads a list for its preview. Throws an Error that says what is wrong. Of the result, `total` is
+ * null where the file is too long to be read here; `names` are those of the columns, with dots.
  */
-
-/**
- * Reads a list for its preview. Throws an Error that says what is wrong.
- * @param {Blob} blob
- * @param {string} name
- * @returns {Promise<List>}
- */
-export async function readList(blob, name) {
+export async function readList(blob) {
   const whole = blob.size <= WHOLE_BYTES;
   const text = (await (whole ? blob : blob.slice(0, WHOLE_BYTES)).text()).replace(/^\ufeff/, "");
   if (!text.trim()) throw new Error("This list is empty.");
-  const format = formatOf(name, text);
-  const read = { csv: readCsv, json: readJson, jsonl: readLines }[format](text, whole);
+  const format = { "[": "json", "{": "jsonl" }[text.trimStart()[0]] ?? "csv";
+  const read = { csv: readCsv, json: readArray, jsonl: readLines }[format](text, whole);
   if (!read.items.length) throw new Error("This list has no items.");
-  return { name, format, blob, ...read, total: whole ? read.items.length : null };
-}
-
-function formatOf(name, text) {
-  const ending = name.match(NAME)?.[1].toLowerCase();
-  if (ending) return ending === "ndjson" ? "jsonl" : ending;
-  const first = text.trimStart()[0];
-  return first === "[" ? "json" : first === "{" ? "jsonl" : "csv";
+  return { format, blob, ...read, total: whole ? read.items.length : null };
 }
 
 function readCsv(text, whole) {
@@ -64,11 +46,9 @@ function rowsOf(text) {
   return rows;
 }
 
-function readJson(text, whole) {
-  if (!whole) {
-    throw new Error("This JSON is too long to look at here. Save it as JSON Lines.");
-  }
-  const items = parsed(text, "The list");
+function readArray(text, whole) {
+  if (!whole) throw new Error("This JSON is too long to look at here. Save it as JSON Lines.");
+  const items = readJson(text, "The list");
   if (!Array.isArray(items)) throw new Error("The list is not a JSON array.");
   return objects(items, (index) => `The item with index ${index}`);
 }
@@ -77,16 +57,8 @@ function readLines(text, whole) {
   const lines = text.split("\n");
   if (!whole) lines.pop();
   const kept = lines.map((line, place) => [line, place + 1]).filter(([line]) => line.trim());
-  return objects(kept.map(([line, number]) => parsed(line, `Line ${number}`)),
+  return objects(kept.map(([line, number]) => readJson(line, `Line ${number}`)),
     (index) => `Line ${kept[index][1]}`);
-}
-
-function parsed(text, place) {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${place} is not valid JSON: ${error.message}`);
-  }
 }
 
 function objects(items, placeOf) {

@@ -2,57 +2,40 @@
 
 export const SAMPLE_ITEMS = 200;
 const WRONG = [23, 61, 104, 148, 187];
-const REFUSED = new Set([23, 104]); // as infra/local/refused_emails.py has it
+const REFUSED = [23, 104]; // as infra/local/refused_emails.py has it
 const FIRST = ["ana", "ben", "chidi", "dana", "emre", "fay", "goro", "hana", "ivan", "jana"];
 const LANGUAGES = ["en", "es", "fr", "de", "pt-BR", "ja"];
+const COLUMNS = { channel: () => "email", to: address, locale: (index) => LANGUAGES[index % LANGUAGES.length] };
 
-/**
- * A list for a workflow, as a file.
- * @param {object} schema of its parameters
- * @param {object} parameters of the form, which other workflows' items are made of
- * @returns {File}
- */
-export function sampleList(workflow, schema, parameters) {
-  const known = MADE[workflow];
-  const text = known ? known() : others(schema, parameters);
-  return new File([text], known ? "sample.csv" : "sample.jsonl");
+/** A list of recipients, as CSV, or of items like the form's, as JSON Lines. */
+export function sampleList(schema, parameters) {
+  const names = Object.keys(COLUMNS).filter((name) => schema.properties?.[name]);
+  const indexes = [...Array(SAMPLE_ITEMS).keys()];
+  return new Blob([(names.includes("to")
+    ? [names, ...indexes.map((index) => names.map((name) => COLUMNS[name](index)))]
+    : indexes.map(itemOf(schema, parameters))).join("\n")]);
 }
 
-const rows = (head, rowOf) =>
-  [head, ...Array.from({ length: SAMPLE_ITEMS }, (_, index) => rowOf(index))].join("\n");
-
-const person = (index) => `${FIRST[index % FIRST.length]}.${index}`;
-
 /** Three addresses are none, and the provider refuses two. */
-const address = (index) => `${person(index)}${REFUSED.has(index) ? "@refused.example.com"
-  : WRONG.includes(index) ? " at example.com" : "@example.com"}`;
+function address(index) {
+  const domain = REFUSED.includes(index) ? "@refused.example.com"
+    : WRONG.includes(index) ? " at example.com" : "@example.com";
+  return `${FIRST[index % FIRST.length]}.${index}${domain}`;
+}
 
-const language = (index) => LANGUAGES[index % LANGUAGES.length];
-
-const emails = () => rows("to,locale", (index) => `${address(index)},${language(index)}`);
-
-const codes = () =>
-  rows("channel,to,locale", (index) => `email,${address(index)},${language(index)}`);
-
-const verifications = () => rows("verification_id", (index) => (WRONG.includes(index)
-  ? "no id" : `k1.${String(index).padStart(22, "A")}`));
-
-const MADE = { send_email_template: emails, verify_send: codes, verify_delete: verifications };
-
-/** Items like the form, each with its number at the end of a text; five have a wrong type. */
-function others(schema, parameters) {
+/** An item like the form, with its number at the end of a text; five have a wrong type. */
+function itemOf(schema, parameters) {
   const names = Object.keys(schema.properties ?? {});
   const varied = names.find((name) =>
     isFreeText(schema.properties[name]) && typeof parameters[name] === "string");
   const [first = "name"] = [...(schema.required ?? []), ...names];
   const wrong = schema.properties?.[first]?.type === "object" ? "wrong" : { wrong: true };
-  return Array.from({ length: SAMPLE_ITEMS }, (_, index) => JSON.stringify({
+  return (index) => JSON.stringify({
     ...parameters,
     ...(varied && { [varied]: `${parameters[varied]} ${index + 1}` }),
     ...(WRONG.includes(index) && { [first]: wrong }),
-  })).join("\n");
+  });
 }
 
-/** Whether a text may have any end. */
 const isFreeText = ({ type, pattern, format, enum: values }) =>
   type === "string" && !pattern && !format && !values;

@@ -3,11 +3,6 @@
 import { api, asCurl, asFetch } from "../api.js";
 import { codeTabs, problem } from "../parts.js";
 
-/**
- * Uploads a list.
- * @param {import("./list_file.js").List} list
- * @returns {Promise<{id?: string, refused?: Element}>}
- */
 export async function uploaded({ format, blob }) {
   const got = await api("POST", "/runs/uploads", { body: { format } });
   if (!got.ok) return { refused: problem(got.body) };
@@ -16,8 +11,7 @@ export async function uploaded({ format, blob }) {
   form.append("file", blob);
   const stored = await fetch(got.body.url, { method: "POST", body: form });
   if (stored.ok) return { id: got.body.upload_id };
-  const refusal = { title: "The list could not be stored", detail: await stored.text() };
-  return { refused: problem(refusal) };
+  return { refused: problem({ title: "The list could not be stored", detail: await stored.text() }) };
 }
 
 /** The request as code, after the two requests that upload a list of a format. */

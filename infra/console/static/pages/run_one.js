@@ -1,63 +1,57 @@
 /** One run: how it goes, its result or problem, and its items. */
 
-import { api, live } from "../api.js";
+import { api, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
-import { count, counted, duration } from "../format.js";
-import { confirmed, empty, facts, json, pageHead, pill, problem, reading, say,
-  time, working } from "../parts.js";
+import { count, counted, inUnits } from "../format.js";
+import { backTo, buttonTo, confirmed, empty, facts, json, linkTo, pageHead, pathOf, pill, problem,
+  say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
-import { done, failures, lastedInWords, progress, rateInWords, speed,
-  speedometer, waitingWord } from "./run_progress.js";
+import { done, failures, lastedInWords, leftOf, progress, speed, waitingWord } from "./run_progress.js";
 
 const REFRESH_MS = 1000;
 /** After fewer items the time that is left is a guess. */
 const FEW_ITEMS = 5;
 
-export async function showOne(main, id, query, signal) {
-  const page = h("div", { class: "stack" }, reading("the run"));
-  const actions = h("div", { class: "actions" });
+export function showOne(main, id, query, signal) {
+  const page = h(".stack");
+  const actions = h(".actions");
   const [workflow] = id.split(".");
   document.title = `${workflow} · Runs`;
-  main.append(h("p", {}, h("a", { href: "/console/runs" }, "All runs")),
-    pageHead(workflow, h("code", {}, id), actions), page);
-  const measure = speedometer();
+  main.append(backTo("runs"), pageHead(workflow, h("code", id), actions), page);
   let shown;
   live(signal, REFRESH_MS, async () => {
-    const got = await api("GET", `/runs/${encodeURIComponent(id)}`, { poll: true, signal });
+    const got = await pollApi(`/runs/${encodeURIComponent(id)}`, signal);
     if (!got.ok) return refused(page, got);
     shown ??= draw(page, actions, got.body, query.get("of"));
-    shown.update(got.body, measure(got.body));
+    shown.update(got.body);
     await shown.items.refresh(got.body);
     return got.body.status === "running";
   });
 }
 
-/** Ends the refreshing where the run does not exist; other failures may pass. */
 function refused(page, { status, body }) {
   if (status !== 404) return replace(page, problem(body));
   replace(page, empty("There is no such run",
-    "Its id may be mistyped, or the local stack has begun anew since.",
-    h("a", { class: "button", href: "/console/runs" }, "All runs")));
+    "Its id may be mistyped, or the local stack has begun anew since."));
   return false;
 }
 
 function draw(page, actions, run, retried) {
   const bar = progress(run, "big");
-  const numbers = h("dl", { class: "numbers" });
-  const state = h("div", { class: "row" });
+  const numbers = h("dl.numbers");
+  const state = h(".row");
   const details = h("div");
-  const outcome = h("div", { class: "stack" });
+  const outcome = h(".stack");
   const items = itemsOf(run.run_id);
-  replace(page, retried && h("p", {}, "Retries what failed in ",
-      h("a", { href: `/console/runs/${retried}` }, "the run before it"), "."),
-    h("section", { class: "card", "aria-label": "Progress" }, state, bar.element, numbers, details),
+  replace(page, retried && h("p", "Retries what failed in ", linkTo("runs", retried, "the run before it"), "."),
+    h("section.card", { label: "Progress" }, state, bar.element, numbers, details),
     outcome, items.element);
   let status;
-  const update = (now, pace) => {
+  const update = (now) => {
     bar.update(now);
-    drawNumbers(numbers, now);
-    replace(details, times(now, pace));
+    replace(numbers, numbersOf(now));
+    replace(details, times(now));
     if (now.status === status) return;
     if (status) say(ending(now));
     status = now.status;
@@ -75,27 +69,18 @@ function ending({ status, failed, total }) {
     : "The run has succeeded.";
 }
 
-function drawNumbers(numbers, run) {
-  const names = ["succeeded", "failed", "running", "pending"];
-  if (!numbers.childElementCount) numbers.append(...names.map((name) =>
-    h("div", { class: name }, h("dt", {}), h("dd", {}))));
-  names.forEach((name, place) => {
-    const [term, value] = numbers.children[place].children;
-    term.textContent = name === "pending" ? waitingWord(run) : name;
-    value.textContent = count(run[name]);
-    value.className = run[name] ? "" : "zero";
-  });
-}
+const numbersOf = (run) => ["succeeded", "failed", "running", "pending"].map((name) =>
+  h("div", { class: name }, h("dt", name === "pending" ? waitingWord(run) : name),
+    h("dd", { class: !run[name] && "zero" }, count(run[name]))));
 
-function times(run, { perSecond, leftMs }) {
+function times(run) {
   const going = run.status === "running";
-  const left = going && done(run) >= FEW_ITEMS && leftMs !== null;
   return facts({
     Started: time(run.started_at),
     Finished: !going && time(run.finished_at),
     Duration: lastedInWords(run),
-    Throughput: run.total > 1 && (going ? rateInWords(perSecond) : speed(run)),
-    "Time left": left && `about ${duration(Math.ceil(leftMs / 1000) * 1000)}`,
+    Throughput: run.total > 1 && speed(run),
+    "Time left": going && done(run) >= FEW_ITEMS && `about ${inUnits(leftOf(run))}`,
     Items: count(run.total),
   });
 }
@@ -103,15 +88,12 @@ function times(run, { perSecond, leftMs }) {
 function outcomeOf(run) {
   if (run.problem) return problem(run.problem);
   return run.result !== null &&
-    h("section", { class: "stack" }, h("h2", {}, "Result"), json(run.result, "Result"));
+    h("section.stack", h("h2", "Result"), json(run.result, "Result"));
 }
 
 function actionsOf(run) {
-  const open = h("a", { class: "button", href: `/console/workflows/${run.workflow}` },
-    "Open the workflow");
-  if (run.status === "running") {
-    return [open, working("Cancel the run", () => cancel(run), "danger")];
-  }
+  const open = buttonTo(pathOf("workflows", run.workflow), "Open the workflow");
+  if (run.status === "running") return [open, working("Cancel the run", () => cancel(run), "danger")];
   const label = `Retry ${counted(run.failed, "failed item")}`;
   return [open, run.failed > 0 && working(label, () => retry(run), "primary")];
 }
@@ -125,6 +107,6 @@ async function cancel(run) {
 
 async function retry(run) {
   const got = await api("POST", `/runs/${run.run_id}/retry`);
-  if (got.ok) go(`/console/runs/${got.body.run_id}?of=${run.run_id}`);
+  if (got.ok) go(`${pathOf("runs", got.body.run_id)}?of=${run.run_id}`);
   else say(got.body.detail);
 }

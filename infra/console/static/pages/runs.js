@@ -1,9 +1,9 @@
 /** Runs: all of them, live, and one with its items. */
 
-import { api, live } from "../api.js";
-import { h, keep, replace } from "../dom.js";
+import { live, pollApi } from "../api.js";
+import { h, keep, put, replace } from "../dom.js";
 import { counted } from "../format.js";
-import { choice, empty, field, pageHead, pill, problem, reading, time,
+import { buttonTo, choice, empty, field, pageHead, pathOf, pill, problem, queryOf, time,
   working } from "../parts.js";
 import { showOne } from "./run_one.js";
 import { done, failures, lastedInWords, progress, speed } from "./run_progress.js";
@@ -22,40 +22,39 @@ export function show(main, { rest, query, signal }) {
   return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, query, signal);
 }
 
-async function showAll(main, query, signal) {
+function showAll(main, query, signal) {
   const list = new Runs(signal);
   const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
-  const told = h("div", { class: "stack" }, reading("the runs"));
-  const items = h("ul", { class: "items run-list" });
+  const page = h(".stack");
+  const items = h("ul.items.run-list");
   const select = h("select", { on: { change: () => choose("workflow", select.value) } });
   const older = working("Older runs", () => list.readOlder(draw));
-  const filters = h("div", { class: "row filters" }, field("Workflow", select),
-    h("div", { class: "field" }, h("span", { class: "label" }, "Status"),
+  const filters = h(".row.filters", field("Workflow", select),
+    h(".field", h("span.label", "Status"),
       choice("Status", STATUSES, chosen.status, (status) => choose("status", status))));
-  const few = h("p", { class: "none" });
-  const content = [filters, items, few, h("div", { class: "actions" }, older)];
+  const few = h("p.none");
   const choose = (name, value) => {
     chosen[name] = value;
-    const kept = Object.entries(chosen).filter(([, each]) => each);
-    const address = `/console/runs${kept.length ? "?" : ""}${new URLSearchParams(kept)}`;
-    history.replaceState(null, "", address);
+    history.replaceState(null, "", `/console/runs${queryOf(chosen)}`);
     draw();
   };
   const draw = () => {
-    if (list.refused) return replace(told, problem(list.refused));
-    if (!list.all().length) return replace(told, nothing());
-    drawOptions(select, list.all(), chosen.workflow);
-    const shown = list.all().filter((run) => fits(run, chosen));
+    const all = list.all();
+    if (list.refused) return replace(page, problem(list.refused));
+    if (!all.length) return replace(page, nothing());
+    drawOptions(select, all, chosen.workflow);
+    const { workflow, status } = chosen;
+    const shown = all.filter((run) =>
+      (!workflow || run.workflow === workflow) && (!status || run.status === status));
     keep(items, shown, (run) => run.run_id, itemOf);
     items.hidden = !shown.length;
-    few.textContent = shown.length ? ""
-      : `None of the newest ${counted(list.all().length, "run")} is like this.`;
+    few.textContent = shown.length ? "" : `None of the newest ${counted(all.length, "run")} is like this.`;
     older.hidden = !list.cursor;
-    if (items.parentNode !== told) replace(told, content);
+    return put(page, filters, items, few, older);
   };
   main.append(pageHead("Runs",
     "Work in the background: single calls, lists, and what schedules started.",
-    h("a", { class: "button", href: "/console/workflows" }, "Start one")), told);
+    buttonTo("/console/workflows", "Start one")), page);
   let tick = 0;
   live(signal, TICK_MS, async () => {
     if (tick++ % IDLE_TICKS && !list.isMoving()) return;
@@ -64,9 +63,6 @@ async function showAll(main, query, signal) {
     await list.count(draw);
   });
 }
-
-const fits = (run, { workflow, status }) =>
-  (!workflow || run.workflow === workflow) && (!status || run.status === status);
 
 /** The runs that have been read: the newest page again and again, older ones once. */
 class Runs {
@@ -77,85 +73,68 @@ class Runs {
     this.signal = signal;
   }
 
-  all() {
-    return [...this.known.values()]
-      .sort((one, other) => other.started_at.localeCompare(one.started_at));
-  }
+  all = () => [...this.known.values()]
+    .sort((one, other) => other.started_at.localeCompare(one.started_at));
 
   isMoving = () => this.all().some((run) => run.status === "running");
 
   async refresh() {
     const first = !this.known.size;
-    const page = await this.read("");
+    const page = await this.read();
     if (first && page) this.cursor = page.cursor;
   }
 
   async readOlder(draw) {
-    const page = await this.read(`&cursor=${encodeURIComponent(this.cursor)}`);
+    const page = await this.read(this.cursor);
     if (page) this.cursor = page.cursor;
     draw();
     await this.count(draw);
   }
 
-  async read(more) {
-    const got = await api("GET", `/runs?limit=${PAGE}${more}`, { poll: true, signal: this.signal });
+  async read(cursor) {
+    const got = await this.get(queryOf({ limit: PAGE, cursor }));
     this.refused = got.ok ? null : got.body;
     if (!got.ok) return null;
     for (const run of got.body.runs) {
-      const known = this.known.get(run.run_id);
-      this.known.set(run.run_id, ended.get(run.run_id) ?? { ...known, ...run });
+      this.known.set(run.run_id, ended.get(run.run_id) ?? { ...this.known.get(run.run_id), ...run });
     }
     return got.body;
   }
+
+  get = (more) => pollApi(`/runs${more}`, this.signal);
 
   /** Adds the counts, which lists of runs do not have, to runs that lack them or go on. */
   async count(draw) {
     const open = this.all().filter((run) => !ended.has(run.run_id));
     const work = async () => {
       for (let run; (run = open.shift()) && !this.signal.aborted; draw()) {
-        await this.countOne(run.run_id);
+        const { ok, body } = await this.get(`/${run.run_id}`);
+        if (ok) this.known.set(run.run_id, body);
+        if (ok && body.status !== "running") ended.set(run.run_id, body);
       }
     };
     await Promise.all(Array.from({ length: COUNTS_AT_ONCE }, work));
   }
-
-  async countOne(id) {
-    const got = await api("GET", `/runs/${id}`, { poll: true, signal: this.signal });
-    if (!got.ok) return;
-    this.known.set(id, got.body);
-    if (got.body.status !== "running") ended.set(id, got.body);
-  }
 }
 
 function drawOptions(select, runs, chosen) {
-  const names = [...new Set([...runs.map((run) => run.workflow), chosen].filter(Boolean))].sort();
-  if (select.names === names.join()) return;
-  select.names = names.join();
-  replace(select, h("option", { value: "" }, "All workflows"),
-    names.map((name) => h("option", {}, name)));
+  const names = [...new Set(["", chosen, ...runs.map((run) => run.workflow)])].sort();
+  keep(select, names, (name) => name, (name) => h("option", { value: name }, name || "All workflows"));
   select.value = chosen;
 }
 
 function itemOf(run) {
-  const counted = run.total !== undefined;
-  const many = counted && run.total > 1;
-  return h("li", {}, h("a", { href: `/console/runs/${run.run_id}` },
-    h("span", { class: "run-name" }, h("b", {}, run.workflow), h("code", {}, shortId(run.run_id))),
-    h("span", { class: "row" }, pill(run.status), counted && failures(run)),
-    counted ? progress(run).element : waiting(),
-    h("span", { class: "run-facts" }, time(run.started_at),
-      h("span", {}, [lastedInWords(run), many && done(run) > 0 && speed(run)]
-        .filter(Boolean).join(" · ")))));
+  const isCounted = run.total !== undefined;
+  const [, id] = run.run_id.split(".");
+  return h("li", h("a", { href: pathOf("runs", run.run_id) },
+    h("span.run-name", h("b", run.workflow), h("code", id.slice(0, 8))),
+    h("span.row", pill(run.status), isCounted && failures(run)),
+    // The place of counts that are being read
+    isCounted ? progress(run).element : h("span.progress", h("span.bar"), h("small", "\u00a0")),
+    h("span.run-facts", time(run.started_at), h("span", lastedInWords(run),
+      run.total > 1 && done(run) > 0 && ` · ${speed(run)}`))));
 }
-
-/** The place of counts that are being read. */
-const waiting = () =>
-  h("span", { class: "progress" }, h("span", { class: "bar" }), h("small", {}, "\u00a0"));
-
-/** The first characters of an id, without the workflow's name. */
-export const shortId = (id) => id.split(".").at(-1).slice(0, 8);
 
 const nothing = () => empty("No runs yet",
   "A run is work in the background. Make a list of 200 emails, of which 5 fail, and watch it.",
-  h("a", { class: "button primary", href: "/console/workflows/send_email_template?how=list" },
-    "Start a run on a list"));
+  buttonTo("/console/workflows/send_email_template?how=list", "Start a run on a list", "primary"));

@@ -12,11 +12,12 @@ export function show(main, { query, signal }) {
     history.replaceState(null, "", address);
     leave.abort();
     leave = new AbortController();
-    const place = h("div", { class: "stack" });
+    const place = h(".stack");
     draw(place, leave.signal);
     return place;
   };
   main.append(pageHead("Webhooks and events",
     "Other applications start your workflows by webhooks. Events tell your server what happened."),
-  tabs("Direction", { In: panel(showSources, "/console/webhooks"), Out: panel(showEvents, "/console/webhooks?out") }, query.has("out") ? "Out" : "In"));
+  tabs("Direction", { In: panel(showSources, "/console/webhooks"),
+    Out: panel(showEvents, "/console/webhooks?out") }, query.has("out") ? "Out" : "In"));
 }

@@ -1,8 +1,9 @@
-/** The calls with one set of parameters: now, and later in the background. */
+/** The calls with one set of parameters: now, later in the background, and on a schedule. */
 
-import { api, live, prepared } from "../api.js";
+import { api, live, pollApi, prepared } from "../api.js";
 import { h, replace } from "../dom.js";
-import { answer, choice, requestCode, working } from "../parts.js";
+import { answer, buttonTo, choice, facts, failure, pathOf, requestCode, submit, time } from "../parts.js";
+import { scheduleForm } from "../schedule_form.js";
 import { progress } from "./run_progress.js";
 
 const TOKENS = { secret: "Secret token", publishable: "Publishable token" };
@@ -10,73 +11,72 @@ const RUN_REFRESH_MS = 1000;
 
 export function callNow({ workflow, editor }) {
   let token = workflow.public ? null : "secret";
-  const out = h("div", { class: "stack" });
-  const request = () => ({ method: "POST", path: `/workflows/${workflow.name}`,
-    body: editor.read(), token });
-  const call = async () => replace(out, answer(await sent(request(), editor)));
-  const preview = asCode(request, editor);
-  return h("div", { class: "stack" },
-    h("p", { class: "lead" }, "The answer comes with the call."),
-    workflow.publishable && choice("Token", TOKENS, token, (chosen) => {
-      token = chosen;
-      preview.refresh();
-    }),
-    h("div", { class: "actions" }, working(`Call ${workflow.name}`, call, "primary")),
-    out, preview.element);
+  return wayOf({ editor, lead: "The answer comes with the call.", label: `Call ${workflow.name}`,
+    controls: workflow.publishable && choice("Token", TOKENS, token, (chosen) => (token = chosen)),
+    request: () => ({ method: "POST", path: `/workflows/${workflow.name}`, body: editor.read(), token }) });
 }
 
-export function callLater({ workflow, editor, signal }) {
-  const out = h("div", { class: "stack" });
-  const request = () => ({ method: "POST", path: `/workflows/${workflow.name}`,
-    body: editor.read(), headers: { prefer: "respond-async" } });
+export const callLater = ({ workflow, editor, signal }) => wayOf({ editor,
+  lead: "The answer is a run, at once. The work goes on behind it, and is tried again where that can help.",
+  label: "Start it in the background",
+  request: () => ({ method: "POST", path: `/workflows/${workflow.name}`, body: editor.read(),
+    headers: { prefer: "respond-async" } }),
+  outcome: ({ status, body }) => status === 202 && followed(body, signal) });
+
+export function callOnSchedule({ workflow, editor, signal }) {
+  const timing = scheduleForm();
+  return wayOf({ editor, controls: timing.element, label: "Create the schedule",
+    lead: "The parameters are checked now. A run starts with them when it is time.",
+    request: () => ({ method: "POST", path: "/schedules",
+      body: { workflow: workflow.name, parameters: editor.read(), ...timing.read() } }),
+    tell: (errors) => editor.tell(ofParameters(timing.tell(errors))),
+    outcome: ({ status, body }) => (status === 201 ? created(body) : status === 202 &&
+      [h("p", "That is now or within the minute, so the run has started."), followed(body, signal)]) });
+}
+
+const created = ({ schedule_id, next_at }) => [facts({ "Next run": time(next_at) }),
+  h("p", buttonTo(pathOf("schedules", schedule_id), "Open the schedule"))];
+
+export const ofParameters = (errors) =>
+  errors.map((each) => ({ ...each, pointer: each.pointer.replace(/^\/parameters/, "") }));
+
+/** A way to call. `tell` shows errors beside their fields; `outcome` stands above the answer. */
+function wayOf({ editor, lead, controls, label, request, tell = editor.tell, outcome = () => null }) {
   const call = async () => {
-    const got = await sent(request(), editor);
-    replace(out, got.status === 202 && followed(got.body, signal), answer(got));
+    const { method, path, ...options } = request();
+    const got = await api(method, path, options);
+    tell(got.ok ? [] : got.body.errors ?? []);
+    return [outcome(got), answer(got)];
   };
-  return h("div", { class: "stack" },
-    h("p", { class: "lead" }, "The answer is a run, at once. ",
-      "The work goes on behind it, and is tried again where that can help."),
-    h("div", { class: "actions" }, working("Start it in the background", call, "primary")),
-    out, asCode(request, editor).element);
+  return h(".stack", h("p.lead", lead), controls, submit(label, call),
+    asCode(request, [editor.element, controls]).element);
 }
 
-/** Sends the request, and shows the errors of its problem beside their fields. */
-async function sent({ method, path, ...options }, editor) {
-  const got = await api(method, path, options);
-  editor.tell(got.ok ? [] : got.body.errors ?? []);
-  return got;
-}
-
-/** A run that shows how it goes, until it has ended. */
 export function followed(run, signal) {
   const shown = progress(run);
   live(signal, RUN_REFRESH_MS, async () => {
-    const got = await api("GET", `/runs/${run.run_id}`, { poll: true, signal });
+    const got = await pollApi(`/runs/${run.run_id}`, signal);
     if (got.ok) shown.update(got.body);
-    return !got.ok || got.body.status === "running";
+    return got.body.status === "running";
   });
-  return h("div", { class: "stack" }, shown.element, h("p", {},
-    h("a", { class: "button", href: `/console/runs/${run.run_id}` }, "Open the run")));
+  return h(".stack", shown.element, h("p", buttonTo(pathOf("runs", run.run_id), "Open the run")));
 }
 
-/**
- * A request as code, folded, in step with the editor.
- * @param {() => object} request
- * @param {(request: object) => Element} codeOf
- */
-export function asCode(request, editor, codeOf = requestCode) {
+export function asCode(request, controls, codeOf = requestCode) {
   const shown = h("div");
-  const element = h("details", { class: "as-code", on: { toggle: () => refresh() } },
-    h("summary", {}, "This call as curl and fetch"), shown);
   const refresh = async () => {
     if (!element.open) return;
     try {
       const { method, path, ...options } = request();
       replace(shown, codeOf(await prepared(method, path, options)));
     } catch (error) {
-      replace(shown, h("p", { class: "error" }, error.message));
+      replace(shown, failure(error));
     }
   };
-  for (const event of ["input", "change"]) editor.element.addEventListener(event, refresh);
+  const element = h("details", { on: { toggle: refresh } },
+    h("summary.link", "This call as curl and fetch"), shown);
+  for (const each of controls.filter(Boolean)) {
+    for (const event of ["input", "change", "click"]) each.addEventListener(event, refresh);
+  }
   return { element, refresh };
 }

@@ -1,43 +1,46 @@
 /** Workflows: all of them by group, and one with its form and the ways to call it. */
 
-import { live, local } from "../api.js";
+import { live, poll } from "../api.js";
 import { h, keep } from "../dom.js";
-import { code, pageHead, pill } from "../parts.js";
+import { backTo, code, pageHead, pathOf, pill } from "../parts.js";
 import { showOne } from "./workflow_one.js";
 
 const GROUPS = ["Verify", "Emails", "Canvas", "Platform", "Your own"];
 const REFRESH_MS = 3000;
 
 export function show(main, { rest, query, signal }) {
-  return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, signal);
+  return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, query.get("how"), signal);
 }
 
-async function showAll(main, signal) {
-  const groups = h("div", { class: "stack" });
-  const first = await local("workflows");
-  if (signal.aborted) return;
-  main.append(pageHead("Workflows",
-    "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."),
-  groups);
-  const draw = (workflows) => keep(groups, byGroup(workflows), ({ name }) => name, groupOf);
-  draw(first);
-  live(signal, REFRESH_MS, async () => draw(await local("workflows", { poll: true, signal })));
+function showAll(main, how, signal) {
+  const forSchedule = how === "schedule";
+  const groups = h(".stack");
+  if (forSchedule) main.append(backTo("schedules"));
+  main.append(forSchedule
+    ? pageHead("New schedule", "A workflow that starts later, once or again and again.")
+    : pageHead("Workflows",
+      "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
+  live(signal, REFRESH_MS, async () => {
+    const workflows = (await poll("workflows", signal))
+      .filter(({ background }) => background || !forSchedule);
+    keep(groups, byGroup(workflows), ({ name }) => name, (group) => groupOf(group, forSchedule));
+  });
 }
 
 const byGroup = (workflows) => GROUPS.map((name) =>
   ({ name, workflows: workflows.filter(({ group }) => group === name) }));
 
-const groupOf = ({ name, workflows }) => h("section", { class: "stack" }, h("h2", {}, name),
-  workflows.length ? h("ul", { class: "items" }, workflows.map(itemOf)) : noneYet());
+const groupOf = ({ name, workflows }, forSchedule) => h("section.stack", h("h2", name), workflows.length
+  ? h("ul.items", workflows.map((each) => itemOf(each, forSchedule ? "?how=schedule" : ""))) : noneYet());
 
-const itemOf = (workflow) => h("li", {}, h("a", { href: `/console/workflows/${workflow.name}` },
-  h("span", { class: "row" }, h("b", { class: "mono" }, workflow.name),
+const itemOf = (workflow, query) => h("li", h("a", { href: pathOf("workflows", workflow.name) + query },
+  h("span.row", h("b.mono", workflow.name),
     workflow.publishable && pill("publishable", "info"),
     workflow.public && pill("no token", "info"),
     !workflow.background && pill("only now")),
-  h("small", {}, workflow.summary)));
+  h("small", workflow.summary)));
 
-const noneYet = () => h("div", { class: "card" },
-  h("p", {}, "A workflow of yours is a folder with a typed function. ",
+const noneYet = () => h(".card",
+  h("p", "A workflow of yours is a folder with a typed function. ",
     "This makes one, and it appears here:"),
   code("make workflow NAME=greet FROM=blank", "Command that makes a workflow"));

@@ -1,0 +1,1 @@
+"""CAPTCHA: strangers show that they are people before anything is sent for them."""

@@ -1,0 +1,1 @@
+"""Phone numbers: read as people write them, and held against their country's numbering plan."""
