@@ -153,7 +153,7 @@ export function readJson(text, name) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${name} is not valid JSON: ${error.message}`);
+    throw new Error(`${name} cannot be read: ${error.message}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Values that are kept in this browser; without its storage nothing is. */
+/** Values that are kept in this browser. */
 
 export function stored(key) {
   try {

@@ -2,7 +2,7 @@
 
 import { api, live, pollApi, prepared } from "../api.js";
 import { h, replace } from "../dom.js";
-import { answer, buttonTo, choice, facts, failure, pathOf, requestCode, submit, time } from "../parts.js";
+import { answer, buttonTo, choice, facts, pathOf, requestCode, submit, time } from "../parts.js";
 import { scheduleForm } from "../schedule_form.js";
 import { progress } from "./run_progress.js";
 
@@ -70,7 +70,7 @@ export function asCode(request, controls, codeOf = requestCode) {
       const { method, path, ...options } = request();
       replace(shown, codeOf(await prepared(method, path, options)));
     } catch (error) {
-      replace(shown, failure(error));
+      replace(shown, h("p.error", error.message));
     }
   };
   const element = h("details", { on: { toggle: refresh } },
