@@ -159,7 +159,7 @@ revoke: .venv/run ## revokes a token
 
 #: make unlock TO=ana@example.com [ENV=prod]
 #: make unlock COUNTRY=DE [ENV=prod]
-unlock: .venv/run ## resets the limits of a destination, or resumes SMS to a country
+unlock: .venv/run ## resets a destination's limits and SES's suppression, or resumes SMS to a country
 	@.venv/bin/python -m infra.operate --env $(ENV) unlock --to "$$TO" --country "$$COUNTRY"
 
 #: make webhook-secret SOURCE=twilio [ENV=prod]

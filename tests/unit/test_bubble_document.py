@@ -10,12 +10,14 @@ import pytest
 from functions.workflows.send_email_template.handler import EmailTemplateSent, SendEmailTemplate
 from functions.workflows.verify_check.handler import VerificationChecked, VerifyCheck
 from functions.workflows.verify_send.handler import VerificationSent, VerifySend
+from functions.workflows.verify_status.handler import VerificationStatus, VerifyStatus
 from infra import sam
 
 PAGE = (sam.ROOT / "docs/how-to/bubble.md").read_text()
 CALLS = {
     "verify_send": (VerifySend, VerificationSent),
     "verify_check": (VerifyCheck, VerificationChecked),
+    "verify_status": (VerifyStatus, VerificationStatus),
     "send_email_template": (SendEmailTemplate, EmailTemplateSent),
 }
 

@@ -473,7 +473,7 @@ def test_a_sender_that_waits_for_its_verification_is_told_what_for(
 def test_link_hosts_and_reply_domains_of_templates_are_reported() -> None:
     assert found("link_hosts") == (
         True,
-        "Links in emails from templates may go to app.example.com, *.example.org.",
+        "Links in emails may go to app.example.com, *.example.org.",
     )
     assert found("reply_to_domains") == (
         True,
@@ -488,13 +488,13 @@ def test_link_hosts_and_reply_domains_of_templates_are_reported() -> None:
             "link_hosts",
             "LINK_HOSTS",
             'link_hosts = ["app.example.com"]',
-            "contain a link, as welcome and invitation do, are refused",
+            "Emails that contain a link are refused: welcome, invitation, and codes with one",
         ),
         (
             "reply_to_domains",
             "REPLY_TO_DOMAINS",
             'reply_to_domains = ["example.com"]',
-            "have a reply_to are refused",
+            "Emails from templates that have a reply_to are refused",
         ),
     ],
 )
@@ -505,7 +505,7 @@ def test_an_empty_template_setting_is_named_with_its_effect_and_codes_stay_ready
     ok, detail = found(check)
     assert (
         ok,
-        detail.startswith(f"{check} is empty. Emails from templates that {refused}."),
+        detail.startswith(f"{check} is empty. {refused}."),
     ) == (None, True)
     assert f"functions/settings.toml, for example {example}, and deploy again" in detail
     assert ask()["ready"] is True

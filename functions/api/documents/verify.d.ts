@@ -45,7 +45,7 @@ export interface SendParameters {
   purpose?: Purpose;
   /** Languages of the reader; by default the browser's. */
   locale?: string | string[];
-  /** `verificationId` of the code that this one replaces. */
+  /** `verificationId` whose code is sent again, or replaced where little time is left. */
   resendOf?: string;
   /** Text that the proof has to contain. */
   nonce?: string;
@@ -96,7 +96,7 @@ export interface VerificationChecked {
   /** Verified destination; null unless valid. */
   to: string | null;
   purpose: Purpose | null;
-  /** Signed proof for your own backend; null unless valid and the token has an audience. */
+  /** Signed proof for your own backend; null unless valid, and sent and checked for an audience. */
   proof: string | null;
   /** Whether it is a test destination, whose code is no secret; null unless valid. */
   test: boolean | null;

@@ -37,10 +37,10 @@ def email_sandbox() -> Finding:
 
 
 def link_hosts() -> Finding:
-    """Checks that emails from templates may contain links. Codes need none."""
+    """Checks that emails may contain links. Codes need none, unless they are sent with one."""
     if hosts := config.read(MessageSettings).link_hosts:
-        return Finding(True, f"Links in emails from templates may go to {', '.join(hosts)}.")
-    refused = "Emails from templates that contain a link, as welcome and invitation do, are refused"
+        return Finding(True, f"Links in emails may go to {', '.join(hosts)}.")
+    refused = "Emails that contain a link are refused: welcome, invitation, and codes with one"
     return Finding(
         None, f"link_hosts is empty. {refused}. {_advice('link_hosts', 'app.example.com')}"
     )

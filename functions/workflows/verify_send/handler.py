@@ -1,4 +1,4 @@
-"""verify_send: creates a verification and sends its code by email or SMS."""
+"""verify_send: creates a verification and sends its code by email, SMS, WhatsApp or voice."""
 
 import math
 from datetime import datetime
