@@ -6,7 +6,6 @@ MiniStack differs from AWS:
 - It checks some actions against another resource and without conditions, and ignores those of keys.
 - It speaks no TLS, which the buckets' policies require.
 - It ignores `MaxConcurrencyPath` of a Distributed Map, and would start 64 processes at once.
-- It refuses alarms on an expression of metrics.
 - Of a generated secret's settings it heeds only the excluded characters.
 
 Besides, pages of this machine may upload from any port, as they may call the API.
@@ -128,9 +127,7 @@ def _exclude_punctuation(secret: Template) -> None:
 
 
 def _leave_out_refused(template: Template) -> None:
-    alarms = _of_type(template, "AWS::CloudWatch::Alarm").items()
-    on_expressions = [name for name, properties in alarms if "Metrics" in properties]
-    for name in [*_of_type(template, "AWS::S3::BucketPolicy"), *on_expressions]:
+    for name in _of_type(template, "AWS::S3::BucketPolicy"):
         del template["Resources"][name]
 
 

@@ -186,7 +186,7 @@ def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_man
     assert machine["DefinitionSubstitutions"].keys() == before.keys()
 
 
-def test_only_what_asks_for_tls_or_for_an_expression_of_metrics_is_left_out(
+def test_only_what_asks_for_tls_is_left_out(
     translated: dict[str, Any],
 ) -> None:
     before = {
@@ -195,7 +195,7 @@ def test_only_what_asks_for_tls_or_for_an_expression_of_metrics_is_left_out(
         if each["Type"] != "AWS::ApiGatewayV2::Api"
     }
     left_out = before.keys() - transform.for_emulator(translated)["Resources"].keys()
-    assert left_out == {"RunFilesPolicy", "GuessingAlarm"}
+    assert left_out == {"RunFilesPolicy"}
     (statement,) = before["RunFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 

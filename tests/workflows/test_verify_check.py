@@ -202,7 +202,7 @@ def test_checks_are_counted_valid_and_invalid(capfd: pytest.CaptureFixture[str])
     check(verification_id, "000000")
     check(verification_id)
     metrics = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
-    assert [next(name for name in line if name.startswith("Check")) for line in metrics] == [
-        "CheckInvalid",
-        "CheckValid",
-    ]
+    counted = [each for each in metrics if each.keys() & {"CheckValid", "CheckInvalid"}]
+    assert [line.get("CheckInvalid", 0) for line in counted] == [[1.0], 0]
+    assert [line.get("CheckValid", 0) for line in counted] == [0, [1.0]]
+    assert [line["WrongOverRight"] for line in metrics if line not in counted] == [[1.0], [-1.0]]
