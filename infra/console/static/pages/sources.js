@@ -10,7 +10,7 @@ const MOST = 100;
 const OF_THE_BROWSER = /^(accept|origin|referer|sec-|user-agent)/;
 
 export async function showSources(place, signal) {
-  const sources = await local("webhooks", { signal });
+  const sources = await local("webhooks");
   const list = h("ul.items", { label: "Deliveries" });
   const none = empty("No delivery yet", "Send a signed sample from one of the sources above, " +
     "or let the application call the URL.");
