@@ -101,6 +101,14 @@ _YANDEX = _Rule("yandex.ru", letters=str.maketrans(".", "-"))
 full stop and a hyphen in a login are the same.
 """
 
+_YANDEX_DOMAINS = (
+    *("yandex.ru", "yandex.by", "yandex.com", "yandex.com.tr", "yandex.kz", "yandex.ua"),
+    *("yandex.uz", "ya.ru", "narod.ru"),
+)
+"""Yandex ID Help, "I forgot my password", names them. Only these: whoever has yandex.<another
+country> could end the limits of everybody's mailbox by the valid codes of their own.
+"""
+
 _YAHOO = _Rule(separators="+-")
 """Yahoo Help, "Disposable email addresses": `<base name>-<keyword>`. No Yahoo ID has a hyphen."""
 
@@ -108,16 +116,13 @@ _RULES = {
     **dict.fromkeys(("gmail.com", "googlemail.com"), _GMAIL),
     **dict.fromkeys(("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), _PROTON),
     **dict.fromkeys(("icloud.com", "me.com", "mac.com"), _ICLOUD),
-    **dict.fromkeys(("ya.ru", "narod.ru"), _YANDEX),
+    **dict.fromkeys(_YANDEX_DOMAINS, _YANDEX),
     **dict.fromkeys(("ymail.com", "rocketmail.com", "myyahoo.com"), _YAHOO),
 }
 """Rules by domain. Microsoft's (outlook.com, hotmail.com, live.com, msn.com) have `+` alone."""
 
-_COUNTRIES = (
-    (re.compile(r"yandex\.(?:com|com?\.[a-z]{2}|[a-z]{2})"), _YANDEX),
-    (re.compile(r"yahoo\.(?:com|com?\.[a-z]{2}|[a-z]{2})"), _YAHOO),
-)
-"""Rules of providers with a domain in many countries."""
+_YAHOO_DOMAIN = re.compile(r"yahoo\.(?:com|com?\.[a-z]{2}|[a-z]{2})")
+"""Yahoo has a domain in many countries; each has mailboxes of its own."""
 
 _SUBDOMAIN = re.compile(r"([^.]+)\.(fastmail\.(?:com|fm|cn|de|es|fr|in|jp|net|nl|org|se|to|uk|us))")
 """Fastmail Help, "Plus addressing and subdomain addressing": all of a user's subdomain is theirs.
@@ -127,7 +132,7 @@ _SUBDOMAIN = re.compile(r"([^.]+)\.(fastmail\.(?:com|fm|cn|de|es|fr|in|jp|net|nl
 def _rule_of(domain: str) -> _Rule:
     if rule := _RULES.get(domain):
         return rule
-    return next((rule for form, rule in _COUNTRIES if form.fullmatch(domain)), _ANY_DOMAIN)
+    return _YAHOO if _YAHOO_DOMAIN.fullmatch(domain) else _ANY_DOMAIN
 
 
 def masked(address: str) -> str:

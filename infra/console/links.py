@@ -1,5 +1,6 @@
 """Links of an email. Its frame in the console opens none, so they are listed beside it."""
 
+from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -9,8 +10,9 @@ _SCHEMES = {"http", "https"}
 def links(html: str) -> list[dict[str, str]]:
     """Links to web pages in the order of the document: `{text, url}`."""
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    with suppress(AssertionError):  # Python's parser gives up at `<![x[`
+        reader.feed(html)
+        reader.close()
     return [
         {"text": " ".join(text.split()), "url": url}
         for url, text in reader.found

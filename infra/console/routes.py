@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.console.answer import Answer, Refused, json_answer, refused
+from infra.local.terminal import say
 
 
 class Request(NamedTuple):
@@ -70,6 +71,10 @@ class Routes:
         except (OSError, ClientError, BotoCoreError) as error:
             message = f"The emulator did not answer: {error}"
             return json_answer({"message": message}, HTTPStatus.BAD_GATEWAY)
+        except Exception as error:  # noqa: BLE001 - a page gets an answer, whatever it asks for
+            say(f"{request.method} {request.path}: {type(error).__name__}: {error}", "error")
+            message = "This cannot be shown. The terminal of make run says why."
+            return json_answer({"message": message}, HTTPStatus.INTERNAL_SERVER_ERROR)
         return value if isinstance(value, Answer) else json_answer(value)
 
     def _value(self, request: Request) -> object:

@@ -41,9 +41,11 @@ def sign(scheme: str, payload: object, key: str, url: str, now: float) -> Delive
     Raises:
         NotSignable: as it says.
     """
+    body = json.dumps(payload, ensure_ascii=False)
+    if any("\ud800" <= letter <= "\udfff" for letter in body):
+        raise NotSignable("The payload has half of a character, such as \\ud800.")
     if scheme == "twilio":
         return _twilio(payload, key, url)
-    body = json.dumps(payload, ensure_ascii=False)
     headers = _SIGNERS[scheme](body, key, now)
     return Delivery({"content-type": "application/json", **headers}, body)
 

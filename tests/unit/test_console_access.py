@@ -1,8 +1,11 @@
 """The console: who may read it, and with which headers it answers."""
 
+from email.message import Message
+
 import pytest
 
 from infra.console import static
+from infra.console.routes import Request, Route, Routes
 from tests.builders.local_servers import ALLOWED, Stack
 
 PAGES = ["/", "/console", "/console/inbox", "/console/runs/greet.0123", "/console/requests/a-b"]
@@ -198,3 +201,16 @@ def test_a_sample_is_asked_for_as_json(stack: Stack) -> None:
 def test_a_long_body_is_not_read(stack: Stack) -> None:
     text = "POST /_local/about HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 1000001\n\n"
     assert b" 413 " in stack.says(text).splitlines()[0]
+
+
+def test_a_read_that_fails_is_answered_and_told_on_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def respond(_: Request) -> object:
+        raise ValueError("no such thing")
+
+    routes = Routes(Route("GET", "/_local/thing", respond))
+    answer = routes.answer(Request("GET", "/_local/thing", {}, Message()))
+    assert answer.status == 500
+    assert b"no such thing" not in answer.body
+    assert "GET /_local/thing: ValueError: no such thing" in capsys.readouterr().out

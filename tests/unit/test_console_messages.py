@@ -57,6 +57,11 @@ def test_links_to_web_pages_are_listed_in_their_order() -> None:
     ]
 
 
+def test_links_before_what_cannot_be_read_are_listed() -> None:
+    found = links('<a href="https://a.example">A</a><![x[y]]>')
+    assert found == [{"text": "A", "url": "https://a.example"}]
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -146,6 +146,8 @@ def test_secrets_of_requests_are_not_kept() -> None:
         "registration_token": "0" * 48,
         "portal_secret": "whsec_x",
         "token": TOKEN,
+        "accessToken": "x",
+        "a\nsecret": "x",
         "nested": {"clientSecret": {"a": 1}, "note": f"my {TOKEN}"},
         "publishable_token": None,
     }
@@ -155,6 +157,8 @@ def test_secrets_of_requests_are_not_kept() -> None:
         "registration_token": REDACTED,
         "portal_secret": REDACTED,
         "token": REDACTED,
+        "accessToken": REDACTED,
+        "a\nsecret": REDACTED,
         "nested": {"clientSecret": REDACTED, "note": f"my {REDACTED}"},
         "publishable_token": None,
     }
@@ -182,6 +186,11 @@ def test_the_code_of_a_problem_is_kept_and_a_code_of_digits_is_not() -> None:
 def test_secrets_of_texts_that_are_no_json_are_not_kept(text: str) -> None:
     kept = kept_body(text.encode(), "application/json")
     assert "918273" not in str(kept)
+
+
+@pytest.mark.parametrize("body", ['"' + "secret" * 100_000, '"' + "token" * 100_000 + '":'])
+def test_a_name_without_an_end_is_read_in_proportion_to_its_length(body: str) -> None:
+    assert kept_body(body.encode(), "text/plain") is not None  # in hours otherwise
 
 
 def test_secrets_of_forms_and_queries_are_not_kept() -> None:

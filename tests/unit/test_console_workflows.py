@@ -139,7 +139,12 @@ def test_each_sample_is_a_delivery_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("name", "payload", "key"),
-    [("twilio", {"a": 1}, "key"), ("twilio", [], "key"), ("standard", {}, "not base64")],
+    [
+        ("twilio", {"a": 1}, "key"),
+        ("twilio", [], "key"),
+        ("standard", {}, "not base64"),
+        *((each, {"a": "\ud800"}, "key") for each in SCHEMES),
+    ],
 )
 def test_what_cannot_be_signed_is_said_without_the_key(
     name: str, payload: object, key: str

@@ -41,6 +41,16 @@ def test_the_same_key_with_the_right_code_gets_the_same_answer(
     assert Verification.get(verification_id).attempts == 1
 
 
+def test_a_repetition_is_not_counted_so_that_it_hides_no_guesses(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    verification_id = stored()
+    for code in (CODE, CODE, CODE, "000000"):
+        check(verification_id, code)
+    counted = [line for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    assert ["CheckValid" in line for line in counted] == [True, False]
+
+
 def test_the_last_attempt_can_be_repeated() -> None:
     verification_id = stored(attempts=4)
     assert valid(*(check(verification_id) for _ in range(3))) == [True] * 3

@@ -116,6 +116,8 @@ class Verdict(NamedTuple):
     valid: bool
     attempts_left: int
     verification: Verification | None = None
+    repeated: bool = False
+    """Whether a check that its client signed was found valid before."""
 
 
 REJECTED = Verdict(valid=False, attempts_left=0)
@@ -163,4 +165,7 @@ def check(
     charged, stored = Verification.update_if(verification_id, actions, condition)
     if stored is None or not (charged or stored.answers(mark, code_mac, now)):
         return REJECTED
-    return Verdict(stored.spent, stored.attempts_left, stored if stored.spent else None)
+    if not stored.spent:
+        return Verdict(valid=False, attempts_left=stored.attempts_left)
+    repeated = signature is not None and not charged
+    return Verdict(True, stored.attempts_left, stored, repeated)

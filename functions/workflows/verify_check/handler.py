@@ -85,8 +85,9 @@ def verify_check(parameters: VerifyCheck, call: Call) -> VerificationChecked:
         clock.now(),
         signature=keys.check_mark(verification_id, signer) if signer else None,
     )
-    count("CheckValid" if verdict.valid else "CheckInvalid")
-    count("WrongOverRight", -1 if verdict.valid else 1)
+    if not verdict.repeated:  # repetitions are free, and could hide guesses from the alarm
+        count("CheckValid" if verdict.valid else "CheckInvalid")
+        count("WrongOverRight", -1 if verdict.valid else 1)
     if verdict.verification is None:
         return VerificationChecked(valid=False, attempts_left=verdict.attempts_left)
     return VerificationChecked(
