@@ -47,8 +47,9 @@ def test_a_repetition_is_not_counted_so_that_it_hides_no_guesses(
     verification_id = stored()
     for code in (CODE, CODE, CODE, "000000"):
         check(verification_id, code)
-    counted = [line for line in capfd.readouterr().out.splitlines() if "_aws" in line]
-    assert ["CheckValid" in line for line in counted] == [True, False]
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if "_aws" in line]
+    assert [each["WrongOverRight"] for each in lines if "WrongOverRight" in each] == [[-1.0], [1.0]]
+    assert sum("CheckValid" in each for each in lines) == 1
 
 
 def test_the_last_attempt_can_be_repeated() -> None:
