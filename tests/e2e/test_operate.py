@@ -17,7 +17,7 @@ def test_an_unlocked_destination_can_be_sent_to_at_once(stack: LocalStack, email
     done = stack.operate("unlock", "--to", email.upper())
     assert (done.returncode, done.stdout) == (
         0,
-        "P**@example.com is unlocked: its failed checks and its sends are forgotten.\n",
+        "p**@example.com is unlocked: its failed checks and its sends are forgotten.\n",
     )
     assert "verification_id" in send(stack, email)
 

@@ -72,6 +72,7 @@ def test_the_local_stack_knows_where_it_is_and_is_ready(stack: LocalStack) -> No
         "runs": True,
         "concurrency": True,
         "events_url": None,  # off by default
+        "captcha": None,  # off by default
         "email_reports": None,
     }
     listed = stack.emulator.client("scheduler").list_schedules(NamePrefix="check.")
