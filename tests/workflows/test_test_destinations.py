@@ -78,7 +78,7 @@ def test_all_limits_hold_for_test_destinations_that_may_belong_to_somebody(
 ) -> None:
     settings.set(
         TEST_DESTINATIONS="qa@staging.company.com=424242",
-        TEST_DESTINATIONS_UNTIL="2100-01-01",
+        TEST_DESTINATIONS_UNTIL=REVIEWERS["TEST_DESTINATIONS_UNTIL"],
         TEST_DESTINATIONS_ANYWHERE="true",
     )
     send("qa@staging.company.com")

@@ -12,7 +12,7 @@ from tests.builders.verifications import send
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-UNLOCKED = "A**@example.com is unlocked: its failed checks and its sends are forgotten."
+UNLOCKED = "a**@example.com is unlocked: its failed checks and its sends are forgotten."
 REMOVED = "SES's suppression list had it, and sends to it again."
 
 

@@ -20,7 +20,7 @@ TYPES = {
     "verify-messages.js": "text/javascript; charset=utf-8",
     "verify.d.ts": "text/plain; charset=utf-8",
 }
-MOST_BYTES = 22_000
+MOST_BYTES = 22_500
 """Size of verify.js that is kept to: API Gateway does not compress."""
 
 
