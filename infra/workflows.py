@@ -1,6 +1,7 @@
 """Workflows of a project: one folder each."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.sam import ROOT
@@ -32,10 +33,12 @@ def _is_publishable(handler: Path) -> bool:
         tree = ast.parse(handler.read_bytes())
     except (SyntaxError, ValueError):  # told by whoever runs or imports it
         return False
-    options = [
-        option for node in ast.walk(tree) if isinstance(node, ast.Call) for option in node.keywords
-    ]
-    return any(
-        each.arg == "publishable" and getattr(each.value, "value", False) is True
-        for each in options
-    )
+    return any(name == "publishable" and value is True for name, value in stated_options(tree))
+
+
+def stated_options(tree: ast.AST) -> Iterator[tuple[str | None, object]]:
+    """Names and values of the keyword arguments that calls in a handler state as constants."""
+    for node in ast.walk(tree):
+        for option in node.keywords if isinstance(node, ast.Call) else []:
+            if isinstance(option.value, ast.Constant):
+                yield option.arg, option.value.value

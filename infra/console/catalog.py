@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.sam import ROOT
-from infra.workflows import workflows
+from infra.workflows import stated_options, workflows
 
 _GROUPS = {
     "verify_send": "Verify",
@@ -73,13 +73,7 @@ def _summary(tree: ast.Module, name: str) -> str:
 
 
 def _options(tree: ast.Module) -> dict[str, bool]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    stated = {
-        option.arg: option.value.value
-        for call in calls
-        for option in call.keywords
-        if option.arg in _DEFAULTS and isinstance(option.value, ast.Constant)
-    }
+    stated = dict(stated_options(tree))
     return {name: bool(stated.get(name, default)) for name, default in _DEFAULTS.items()}
 
 
