@@ -61,7 +61,7 @@ test-fast: .venv/dev ## runs quick tests without a local stack, in less than a m
 	@$(PYTEST) -n 3 -m "not slow and not soak" tests/workflows tests/unit
 
 soak: .venv/dev ## runs long tests for at most ten minutes: storms, crashes, long lists
-	@SOAK=1 $(PYTEST) --session-timeout=600 $(WORKERS) $(ARGS)
+	@SOAK=1 $(PYTEST) --session-timeout=600 $(if $(ARGS),,-n 2) $(ARGS)
 
 fuzz: .venv/dev ## sends ten thousand generated calls to the local stack, alone, for up to 50 minutes
 	@FUZZ=1 $(PYTEST) tests/e2e/test_openapi.py $(ARGS)
