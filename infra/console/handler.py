@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from infra.console import access, static
 from infra.console.answer import Answer, Refused, json_answer, refused, tagged
+from infra.console.body import Malformed, TooLong, is_measured, read_body
 from infra.console.routes import Request, Routes, read_query
 from infra.local.loopback import is_loopback
 
@@ -54,16 +55,13 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         return len(self.headers.get_all("host", [])) == 1 and is_loopback(self.headers["host"])
 
     def _is_plain(self, path: str) -> bool:
-        """True for a path without dot segments and a body of one length.
+        """True for a path without dot segments and a body with one end.
 
         Dot segments would lead into the emulator.
         """
         segments = {unquote(segment) for segment in path.split("/")}
-        lengths = self.headers.get_all("content-length", ["0"])
-        measured = (
-            len(lengths) == 1 and lengths[0].isdecimal() and "transfer-encoding" not in self.headers
-        )
-        return path.startswith("/") and not segments & {".", ".."} and measured
+        dotted = bool(segments & {".", ".."})
+        return path.startswith("/") and not dotted and is_measured(self.headers)
 
     def __getattr__(self, name: str) -> object:
         """Serves every method (`do_GET`, `do_POST`, …) alike."""
@@ -80,10 +78,9 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         self._refuse(404, f"There is no {path} here.")
 
     def _console(self, path: str) -> None:
-        if int(self.headers.get("content-length") or 0) > _LONGEST_BODY:
-            self._refuse(413, "The body is too long.")
+        body = self._body(_LONGEST_BODY)
+        if body is None:
             return
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         query = read_query(self.path.partition("?")[2])
         try:
             answer = self._answer(Request(self.command, path, query, self.headers, body))
@@ -92,6 +89,16 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         if self.command in {"GET", "HEAD"} and path.startswith((access.READS, access.ASSETS)):
             answer = tagged(answer, self.headers["if-none-match"])
         self._send(answer)
+
+    def _body(self, longest: int) -> bytes | None:
+        """The request's body; null where it was refused, and answered so."""
+        try:
+            return read_body(self.headers, self.rfile, longest)
+        except TooLong as error:
+            self._refuse(413, str(error))
+        except Malformed as error:
+            self._refuse(400, str(error))
+        return None
 
     def _answer(self, request: Request) -> Answer:
         if request.path.startswith(access.READS):

@@ -14,6 +14,7 @@ from http import HTTPStatus
 import urllib3
 
 from infra.console.answer import json_answer
+from infra.console.body import LONGEST
 from infra.console.handler import ConsoleHandler, ConsoleServer
 from infra.console.local_reads import local_reads
 from infra.console.recording import is_poll, record
@@ -86,7 +87,9 @@ class _Handler(ConsoleHandler):
     def _elsewhere(self, path: str) -> None:
         """Passes a request on to the API; records and prints it before the sender can ask."""
         started = time.monotonic()
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self._body(LONGEST)
+        if body is None:
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         sent = Sent(self.command, self.path, headers, body)
         reply = named_mistake(self._ask(sent), self.path, self.server.find_mistake)

@@ -33,13 +33,15 @@ class Stack:
             base_url=f"http://127.0.0.1:{server.server_port}", verify=NO_TLS, timeout=30
         )
         self.reached: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
+        """Bodies of those requests."""
         self.lines = lines
         self.emails: list[dict[str, Any]] = []
         """Emails that the emulator has, as it lists them."""
         self.reply: tuple[int, bytes, dict[str, str]] = (200, b"{}", {})
         """Answer of the API."""
 
-    def answer(self, request: BaseHTTPRequestHandler, _: bytes) -> None:
+    def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         headers = {name.lower(): value for name, value in request.headers.items()}
         captured: dict[str, dict[str, object]] = {
             "/_ministack/ses/messages": {"messages": {"account": self.emails}},
@@ -50,13 +52,14 @@ class Stack:
             fakes.reply(request, 200, json.dumps(captured[request.path]).encode(), {})
             return
         self.reached.append((f"{request.command} {request.path}", headers))
+        self.bodies.append(body)
         allowed = (
             {"access-control-allow-origin": headers["origin"]}
             if headers.get("origin") in ALLOWED
             else {}
         )
-        status, body, more = self.reply
-        fakes.reply(request, status, body, allowed | more)
+        status, answer, more = self.reply
+        fakes.reply(request, status, answer, allowed | more)
 
     def says(self, text: str) -> bytes:
         """Answers on one connection to which the whole text is sent at once."""

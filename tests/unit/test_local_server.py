@@ -5,6 +5,8 @@ import pytest
 from infra.local.guard import KEY_HEADER
 from tests.builders.local_servers import ALLOWED, Stack
 
+CHUNKED = "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: chunked\n\n"
+
 
 @pytest.mark.parametrize(
     "origin",
@@ -152,6 +154,14 @@ def test_a_target_that_is_not_a_plain_path_is_refused(target: str, stack: Stack)
             "Content-Length: 0\nContent-Length: {length}\n\n"
         ),
         "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: +1\n\n",
+        (
+            "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\n"
+            "Transfer-Encoding: chunked\nContent-Length: {length}\n\n0\n\n"
+        ),
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nTransfer-Encoding: gzip, chunked\n\n0\n\n",
+        CHUNKED + "2\n{{}}too much\n0\n\n",
+        CHUNKED + "-1\n\n0\n\n",
+        CHUNKED + "ffffffff\n",
     ],
 )
 def test_a_body_that_is_not_read_is_not_the_next_request(first: str, stack: Stack) -> None:
@@ -165,6 +175,18 @@ def test_a_body_that_is_not_read_is_not_the_next_request(first: str, stack: Stac
 def test_a_body_that_is_read_leaves_the_connection_open(stack: Stack) -> None:
     one = "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 2\n\n{}"
     assert stack.says(one * 2).count(b"HTTP/1.1 200") == 2
+
+
+def test_a_body_in_chunks_is_read_to_its_end_as_clients_that_stream_send_it(stack: Stack) -> None:
+    one = CHUNKED + '6;note=1\n{"a": \n2\n1}\n0\nTrailer: x\n\n'
+    assert stack.says(one * 2).count(b"HTTP/1.1 200") == 2
+    assert stack.bodies == [b'{"a": 1}'] * 2
+
+
+def test_a_body_that_api_gateway_would_not_take_is_refused_before_it_is_read(stack: Stack) -> None:
+    head = "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 10000001\n\n"
+    assert b" 413 " in stack.says(head).splitlines()[0]
+    assert stack.reached == []
 
 
 def test_only_the_server_passes_a_key_to_the_emulator(stack: Stack) -> None:
