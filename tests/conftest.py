@@ -26,6 +26,7 @@ os.environ.update(
     LIMITS_TABLE="local-limits",
     TOKENS_TABLE="local-tokens",
     IDEMPOTENCY_TABLE="local-idempotency",
+    RUNS_TABLE="local-runs",
     OUTCOMES_TABLE="local-outcomes",
     APP_SETTINGS_TABLE="local-app-settings",
 )

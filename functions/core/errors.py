@@ -93,6 +93,14 @@ class Conflict(WorkflowError):
     """The call conflicts with the resource's current state."""
 
 
+class TooDeep(Conflict):
+    """Workflows start or call each other without an end."""
+
+
+class Skipped(Conflict):
+    """An item did not run, because another one with the same key was under way."""
+
+
 class StillRunning(Conflict):
     """The first request with this idempotency key is still running."""
 
@@ -184,6 +192,10 @@ class TooSlow(WorkflowError):
 
 class ResultTooLarge(WorkflowError):
     """The workflow's result is too large for a run to store."""
+
+
+class ItemCrashed(WorkflowError):
+    """The function of an item ended without an answer, at each of its attempts."""
 
 
 class RunFailed(WorkflowError):

@@ -13,6 +13,7 @@ DEFINITION: dict[str, Any] = yaml.safe_load((sam.ROOT / MACHINE["DefinitionUri"]
 SUBSTITUTIONS = {
     "Partition": "aws",
     "Functions": "stack-wf-",
+    "RunsFunction": "runs",
     "OutcomesTable": "outcomes",
     "RunsBucket": "stack-runs",
 }

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import pytest
 
+from functions.core.definition.workflow import MOST_RETRIES
 from functions.core.http.problems import Problem
 from functions.core.runs.execution import Execution
-from functions.core.triggers.run_item import _HANGS_SECONDS, BUDGET_SECONDS, ItemDelivery
+from functions.core.triggers.run_item import (
+    _FIRST_WAIT_SECONDS,
+    _HANGS_SECONDS,
+    _LONGEST_WAIT_SECONDS,
+    BUDGET_SECONDS,
+    ItemDelivery,
+)
 from infra import sam
 from tests.builders.template import DEFINITION, MACHINE, SUBSTITUTIONS
 
@@ -31,14 +37,36 @@ def machines() -> Iterator[tuple[str, dict[str, Any]]]:
 def item_states(branch: str) -> dict[str, Any]:
     """States that run an item, as in the branch of one item."""
     text = json.dumps(
-        {name: state for name, state in BRANCHES[branch].items() if branch in name or "Run" in name}
+        {
+            name: state
+            for name, state in BRANCHES[branch].items()
+            if branch in name or f"Run{branch}" in name
+        }
     )
     return dict(json.loads(text.replace(f"Run{branch}", "RunItem").replace(branch, "Item")))
 
 
-@pytest.mark.parametrize("branch", ["OneOfMany", "OnePaced"])
-def test_an_item_runs_alike_in_every_branch(branch: str) -> None:
-    assert item_states(branch) == item_states("Item")
+def test_an_item_runs_alike_in_every_branch() -> None:
+    assert item_states("OnePaced") == item_states("OneOfMany")
+    child = item_states("OneOfMany")
+    after = {"Next", "ResultPath"}
+    for name, state in item_states("Item").items():
+        same = set(child[name]) - after
+        assert {key: state[key] for key in same} == {key: child[name][key] for key in same}
+        assert set(state) - same <= after | {"Catch"}
+
+
+def test_every_branch_ends_where_its_record_is_closed() -> None:
+    """Also where reading the list fails, or the item's crash cannot be recorded."""
+    states = DEFINITION["States"]
+    for name in ("Many", "Paced", "ItemCrashed"):
+        assert states[name]["Next"] == "EndRun"
+        assert states[name]["Catch"] == [
+            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "EndRun"}
+        ]
+    assert (states["RunItem"]["Next"], states["RunItem"]["ResultPath"]) == ("EndRun", None)
+    assert states["EndRun"]["Parameters"]["Payload"] == {"trigger": "end", "execution.$": "$"}
+    assert states["EndRun"]["Retry"][0]["ErrorEquals"] == ["States.ALL"]
 
 
 def test_every_state_is_reached_and_every_next_is_there() -> None:
@@ -59,6 +87,15 @@ def without_children(state: dict[str, Any]) -> dict[str, Any]:
 def test_names_of_states_are_unique_in_the_whole_machine() -> None:
     names = [name for _, states in machines() for name in states]
     assert len(names) == len(set(names))
+
+
+def test_a_workflow_can_ask_for_as_many_retries_as_the_machine_makes() -> None:
+    *_, everything = item_states("Item")["RunItem"]["Retry"]
+    assert everything["MaxAttempts"] == MOST_RETRIES
+    assert (everything["IntervalSeconds"], everything["MaxDelaySeconds"]) == (
+        _FIRST_WAIT_SECONDS,
+        _LONGEST_WAIT_SECONDS,
+    )
 
 
 def test_a_transient_error_is_retried_with_backoff_and_jitter_and_a_timeout_is_not() -> None:
@@ -119,7 +156,7 @@ def test_an_item_that_crashed_to_the_end_is_recorded_unless_it_is_done() -> None
 
 
 def test_a_failed_item_fails_its_child_and_not_the_run() -> None:
-    for branch in BRANCHES:
+    for branch in ("OneOfMany", "OnePaced"):
         assert item_states(branch)["ItemOutcome"]["Default"] == "ItemFailed"
         assert item_states(branch)["ItemFailed"]["Type"] == "Fail"
     assert all(state["ToleratedFailurePercentage"] == 100 for state in MAPS.values())
@@ -152,7 +189,7 @@ def test_the_event_of_an_item_is_what_the_trigger_reads() -> None:
 
 def test_only_what_the_input_has_is_read() -> None:
     read = set(re.findall(r"(?<!\$)\$\.(\w+)", json.dumps(DEFINITION)))
-    made_on_the_way = {"status", "position", "Payload"}
+    made_on_the_way = {"status", "position", "Payload", "failure"}
     assert read - made_on_the_way <= set(Execution.__struct_fields__)
 
 
@@ -160,17 +197,17 @@ def test_an_execution_that_an_earlier_version_starts_during_an_update_runs_all_t
     """A path that the input lacks would fail the run, and nothing could catch that."""
     first = DEFINITION["States"]["Branch"]["Choices"][0]
     assert first == {
-        "Not": {"Variable": "$.started_by", "IsPresent": True},
-        "Next": "WithoutOrigin",
+        "Not": {"Variable": "$.lineage", "IsPresent": True},
+        "Next": "WithoutLineage",
     }
-    assert DEFINITION["States"]["WithoutOrigin"] == {
+    assert DEFINITION["States"]["WithoutLineage"] == {
         "Type": "Pass",
-        "Result": "",
-        "ResultPath": "$.started_by",
+        "Result": {},
+        "ResultPath": "$.lineage",
         "Next": "Branch",
     }
     optional = {each.name for each in msgspec.structs.fields(Execution) if not each.required}
-    assert optional - {"lenient"} == {"started_by"}
+    assert optional - {"lenient", "started_by"} == {"lineage"}
 
 
 def test_an_express_child_ends_in_time() -> None:
@@ -185,13 +222,16 @@ def test_nothing_of_a_run_is_logged_by_step_functions() -> None:
     assert "Tracing" not in MACHINE
 
 
-def test_the_machine_may_call_workflows_and_itself_and_nothing_else() -> None:
+def test_the_machine_may_call_workflows_the_api_of_runs_and_itself_and_nothing_else() -> None:
     (policy,) = sam.read_template()["Resources"]["RunWorkflowRole"]["Properties"]["Policies"]
     allowed = {
         str(statement["Action"]): json.dumps(statement["Resource"])
         for statement in policy["PolicyDocument"]["Statement"]
     }
-    assert "function:${AWS::StackName}-wf-*" in allowed["lambda:InvokeFunction"]
+    assert re.findall(r"function:([^\"]+)", allowed["lambda:InvokeFunction"]) == [
+        "${AWS::StackName}-wf-*",
+        "${AWS::StackName}-runs",
+    ]
     assert "stateMachine:${AWS::StackName}-RunWorkflow" in allowed["states:StartExecution"]
     assert all(
         "RunWorkflow" in resource or "states" not in action for action, resource in allowed.items()

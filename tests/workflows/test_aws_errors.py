@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core import aws
-from functions.core.aws import kms, s3, secrets, step_functions
+from functions.core.aws import kms, s3, secrets
 from functions.core.errors import Unavailable
 from functions.core.http.problems import problem
 from infra import sam
@@ -124,18 +124,6 @@ def test_lines_and_parts_of_an_object_are_those_that_were_written() -> None:
     assert list(s3.read_lines("runs/1")) == [b"line 0", b"line 1", b"line 2"]
     assert b"".join(s3.read_parts("runs/1")) == b"line 0\nline 1\nline 2\n"
     assert s3.read_range("runs/1", 7, 6) == b"line 1"
-
-
-def test_a_cursor_that_no_list_gave_is_told_from_other_errors(settings: Settings) -> None:
-    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:RunWorkflow"
-    for code, kind in [
-        ("InvalidToken", step_functions.InvalidCursor),
-        ("InvalidArn", aws.AwsError),
-    ]:
-        with fakes.server(fakes.answers(400, json.dumps({"__type": code}).encode())) as url:
-            settings.set(AWS_ENDPOINT_URL=url)
-            with pytest.raises(kind):
-                step_functions.newest(machine, 10, "cursor")
 
 
 def test_no_cold_start_pays_for_errors() -> None:

@@ -11,12 +11,12 @@ from functions.core import aws
 from functions.core.definition.workflow import Workflow, WorkflowOptions
 from functions.core.errors import CallFailed, FieldError, InvalidParameters, NotFound, Unavailable
 from functions.core.runs import execution
-from functions.core.runs.run import list_runs
 from functions.core.workflow import Call, Parameters, Result, start, workflow
 from functions.core.workflow import call as call_workflow
 from functions.core.workflow.handler import LambdaHandler
 from tests import fakes
 from tests.builders import Context, Reply, call
+from tests.builders.run_records import started_runs
 from tests.workflows.conftest import Settings
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -137,7 +137,7 @@ def test_an_undeclared_workflow_is_neither_called_nor_started(
     function: Callable[..., Result],
 ) -> None:
     assert ask(function, "Ana").status == 500
-    assert list_runs(limit=10) == ([], None)
+    assert started_runs() == []
 
 
 def test_a_workflow_starts_runs_of_another_for_the_token_that_called_it() -> None:
@@ -162,5 +162,5 @@ def test_an_item_that_is_tried_again_starts_the_same_runs() -> None:
     )
     first, again = (invites.run({"name": "Ana"}, item).text for _ in range(2))
     assert first == again
-    assert len(list_runs(limit=10)[0]) == 2
+    assert len(started_runs()) == 2
     assert execution.read(first.split()[0])[0].token_id == "fedcba9876543210"

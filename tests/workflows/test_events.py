@@ -10,8 +10,8 @@ from functions.api.events.handler import lambda_handler as events
 from functions.core.errors import Unavailable
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.run import list_runs
 from tests import fakes
+from tests.builders.run_records import started_runs
 from tests.builders.stream_records import APPROVED
 from tests.workflows.conftest import Settings
 
@@ -30,7 +30,7 @@ def feed(*records: dict[str, Any]) -> int:
 
 
 def runs() -> list[str]:
-    return [run.run_id for run in list_runs(limit=100)[0]]
+    return started_runs()
 
 
 def test_each_event_is_a_run_of_deliver_event_with_all_that_is_to_be_told() -> None:

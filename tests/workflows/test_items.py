@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from functions.core.errors import Conflict, Unavailable
-from functions.core.runs import outcomes
-from functions.core.runs.outcomes import LEASE_SECONDS, Attempt, Busy
+from functions.core.runs import attempts, cancellation, outcomes
+from functions.core.runs.attempts import LEASE_SECONDS, Attempt, Busy
 from functions.core.triggers import run_item
 from functions.core.triggers.run_item import WillTryAgain
 from functions.core.workflow import Call, Parameters, Result, workflow
@@ -115,7 +115,9 @@ def test_a_transient_error_is_raised_without_the_items_data_and_the_next_try_may
         None,
         None,
     )
-    assert (outcome().status, outcome().problem) == ("running", None)
+    shown = outcome()
+    assert shown.problem
+    assert (shown.status, shown.problem.code) == ("running", code)
     greeter.do = lambda: None
     assert greeter.deliver() == "succeeded"
     assert (outcome().attempts, outcome().problem) == (2, None)
@@ -133,11 +135,11 @@ def test_while_an_item_runs_another_delivery_of_it_is_told_to_come_back() -> Non
 
 
 def test_a_dead_attempt_makes_room_and_has_no_say_any_more(clock: Clock) -> None:
-    dead = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    dead = attempts.claim(RUN_ID, 1, 1_900_000_000)
     with pytest.raises(Busy):
-        outcomes.claim(RUN_ID, 1, 1_900_000_000)
+        attempts.claim(RUN_ID, 1, 1_900_000_000)
     clock.advance(LEASE_SECONDS + 1)
-    alive = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    alive = attempts.claim(RUN_ID, 1, 1_900_000_000)
     assert isinstance(dead, Attempt)
     assert isinstance(alive, Attempt)
     assert dead.succeed('"too late"') == "running"
@@ -158,7 +160,7 @@ def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None
 
     An outcome from the item itself is more accurate.
     """
-    attempt = outcomes.claim(RUN_ID, 1, 1_900_000_000)
+    attempt = attempts.claim(RUN_ID, 1, 1_900_000_000)
     assert isinstance(attempt, Attempt)
     outcomes.Outcome.update_if(RUN_ID, [outcomes.Outcome.status.set("failed")], None, range_key=1)
     assert attempt.succeed('"done"') == "succeeded"
@@ -166,7 +168,7 @@ def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None
 
 def test_an_item_that_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
     greeter = Greeter()
-    outcomes.cancel(RUN_ID, 1_900_000_000)
+    cancellation.cancel(RUN_ID, 1_900_000_000)
     assert greeter.deliver() == "cancelled"
     assert greeter.calls == []
     assert outcomes.find_outcome(RUN_ID, 1) is None

@@ -23,7 +23,6 @@ from functions.core.http.problems import Problem
 from functions.core.integrations import usersnap
 from functions.core.runs import execution, outcomes
 from functions.core.runs.files import read_references
-from functions.core.runs.run import list_runs
 from functions.core.runs.settings import RunSettings
 from functions.core.runs.start import retry, start
 from functions.core.workflow import Call, Parameters, Result, workflow
@@ -34,6 +33,7 @@ from functions.workflows.track_delivery.handler import lambda_handler as track_d
 from infra import sam
 from tests import fakes
 from tests.builders import Context, Reply, call, deliveries, http_event
+from tests.builders.run_records import started_runs
 from tests.builders.stream_records import APPROVED
 from tests.workflows.conftest import Settings, admin
 
@@ -150,7 +150,7 @@ def problem_of(run_id: str) -> Problem:
 
 
 def newest() -> str:
-    return list_runs(limit=1)[0][0].run_id
+    return started_runs()[0]
 
 
 def started_by(run_id: str) -> str | None:
@@ -231,7 +231,7 @@ def test_a_client_is_told_which_types_are_reserved_and_nothing_starts(
     (error,) = reply.body["errors"]
     assert error["pointer"] == f"{at}/type"
     assert "verification., run., email. or usersnap." in error["detail"]
-    assert (delivered, list_runs(limit=10)[0]) == ([], [])
+    assert (delivered, started_runs()) == ([], [])
 
 
 @pytest.mark.parametrize("field", [{"started_by": "events"}, {"origin": "events"}])
@@ -244,7 +244,7 @@ def test_no_parameter_says_who_started_a_run(field: dict[str, str], delivered: l
         == ask(runs, "POST /runs", asked).status
         == 422
     )
-    assert (delivered, list_runs(limit=10)[0]) == ([], [])
+    assert (delivered, started_runs()) == ([], [])
 
 
 def test_an_invocation_by_hand_may_not_send_them_either(delivered: list[str]) -> None:

@@ -30,6 +30,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 )
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
+from functions.api.runs.handler import lambda_handler as end_of_runs
 from functions.core.aws import step_functions
 from functions.core.errors import Conflict, Unavailable
 from functions.core.runs import execution, outcomes
@@ -95,6 +96,8 @@ class Functions:
         self, function_name: str, _qualifier: object, body: str, _headers: object, headers: Any
     ) -> bytes:
         event = json.loads(body)
+        if function_name == "stack-runs":
+            return json.dumps(self.end(event)).encode()
         assert (function_name, event["trigger"]) == ("stack-wf-greet", "run")
         with self.lock:
             self.called.append(event["index"])
@@ -107,6 +110,16 @@ class Functions:
             headers["x-amz-function-error"] = "Unhandled"
             name = error.args[0] if isinstance(error, Crash) else type(error).__name__
             return json.dumps({"errorType": name, "errorMessage": "…"}).encode()
+
+
+    def end(self, event: Event) -> Event:
+        """The API of runs; moto has no Map Runs, so the outcomes are counted here."""
+        run_id = event["execution"]["run_id"]
+        stored = outcomes.list_outcomes(run_id)[0]
+        counted = Counter(each.status for each in stored)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(execution, "count_items", lambda _: counted)
+            return dict(end_of_runs(event, Context(245_000)))
 
 
 class Crash(Exception):
@@ -187,6 +200,7 @@ def definition() -> str:
     text = json.dumps(yaml.safe_load((sam.ROOT / "infra/run_workflow.asl.yaml").read_text()))
     values = {
         "Partition": "aws",
+        "RunsFunction": "stack-runs",
         "Functions": "stack-wf-",
         "OutcomesTable": "local-outcomes",
         "RunsBucket": "runs",
@@ -243,7 +257,7 @@ def test_an_item_that_succeeds_is_a_run_that_succeeds(functions: Functions) -> N
 def test_an_item_that_fails_is_not_tried_again_and_fails_its_run(functions: Functions) -> None:
     functions.do = raises(Conflict("It is so."))
     begun = run()
-    assert status(begun) == ("FAILED", "ItemFailed")
+    assert status(begun) == ("FAILED", "RunFailed")
     assert outcome(begun) == ("failed", 1, "conflict")
     assert functions.called == [0]
 
@@ -276,7 +290,7 @@ def test_an_item_that_crashes_at_every_try_is_recorded_as_crashed(
 ) -> None:
     functions.script = [crashed()] * 6
     begun = run()
-    assert status(begun) == ("FAILED", "ItemFailed")
+    assert status(begun) == ("FAILED", "RunFailed")
     assert outcome(begun) == ("failed", 0, "item_crashed")
     assert list(outcomes.failed_indexes(begun.run_id)) == [0]
     assert within(waits, 3, 6, 12, 24, 30)
@@ -287,7 +301,7 @@ def test_a_transient_error_that_persists_keeps_the_problem_of_its_last_try(
 ) -> None:
     functions.do = raises(Unavailable("The provider is away."))
     begun = run()
-    assert status(begun) == ("FAILED", "ItemFailed")
+    assert status(begun) == ("FAILED", "RunFailed")
     assert outcome(begun) == ("failed", 6, "unavailable")
 
 
@@ -307,7 +321,7 @@ def test_an_item_whose_answers_are_lost_stays_as_it_ended(functions: Functions) 
 
     functions.script = [loses_the_answer] + [crashed()] * 5
     begun = run()
-    assert status(begun) == ("FAILED", "DynamoDB.ConditionalCheckFailedException")
+    assert status(begun) == ("SUCCEEDED", None)
     assert outcome(begun) == ("succeeded", 1, None)
 
 
@@ -334,7 +348,7 @@ def test_an_item_that_is_throttled_to_the_end_is_recorded_and_can_be_retried(
 ) -> None:
     functions.script = [throttled] * 21
     begun = run()
-    assert status(begun) == ("FAILED", "ItemFailed")
+    assert status(begun) == ("FAILED", "RunFailed")
     assert outcome(begun) == ("failed", 0, "item_crashed")
     assert (len(functions.called), functions.ran) == (21, [])
 

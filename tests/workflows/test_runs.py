@@ -12,17 +12,19 @@ import pytest
 
 from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
 from functions.core.http.problems import problem
-from functions.core.runs import execution, outcomes
+from functions.core.runs import attempts, cancellation, execution, outcomes
 from functions.core.runs import start as starting
+from functions.core.runs.attempts import Attempt
 from functions.core.runs.execution import Execution, new_run_id, workflow_of
 from functions.core.runs.files import Reference, read_item, read_references
-from functions.core.runs.outcomes import Attempt
-from functions.core.runs.run import Run, cancel, describe, list_runs
+from functions.core.runs.records import Counts
+from functions.core.runs.run import Run, cancel, describe
 from functions.core.runs.start import retry, start
 from functions.core.workflow import Parameters, Result, workflow
 from functions.core.workflow.handler import LambdaHandler
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from tests.builders import Context, Reply, http_event
+from tests.builders.run_records import close, finish, started_runs
 from tests.workflows.conftest import Clock, admin
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -55,18 +57,6 @@ def items_of(run: Run) -> list[dict[str, Any]]:
     about = begun(run)
     references = read_references(about.references_key) if run.total > 1 else [about.reference]
     return [read_item(about.items_key, each.start, each.length) for each in references]
-
-
-def finish(run: Run, failed: set[int] | None = None) -> None:
-    """Ends a run as the state machine would."""
-    for index in range(run.total):
-        attempt = outcomes.claim(run.run_id, index, 1_900_000_000)
-        assert isinstance(attempt, Attempt)
-        if index in (failed or set()):
-            attempt.fail(problem(Conflict("It is so."), "request-1"))
-        else:
-            attempt.succeed(json.dumps({"index": index}))
-    execution.stop(run.run_id)
 
 
 def ask(
@@ -149,7 +139,7 @@ def test_a_run_that_cannot_run_whole_is_refused_and_nothing_of_it_runs(
     with pytest.raises(InvalidParameters) as refused:
         start("greet", items, token_id=None)
     assert [each.pointer for each in refused.value.errors] == [pointer]
-    assert list_runs() == ([], None)
+    assert started_runs() == []
 
 
 def test_a_list_that_cannot_be_read_to_its_end_starts_nothing() -> None:
@@ -159,7 +149,7 @@ def test_a_list_that_cannot_be_read_to_its_end_starts_nothing() -> None:
 
     with pytest.raises(InvalidParameters):
         start("greet", unreadable(), token_id=None)
-    assert list_runs() == ([], None)
+    assert started_runs() == []
 
 
 def test_a_paced_run_that_would_outlast_its_items_is_refused() -> None:
@@ -177,7 +167,7 @@ def test_the_same_seed_is_the_same_run_and_its_items_stay_those_it_was_started_w
     with pytest.raises(IdempotencyKeyReused):
         start("greet", NAMES[1:], token_id=None, run_id=run_id)
     assert items_of(first) == NAMES[:1]
-    assert [listed.run_id for listed in list_runs()[0]] == [run_id]
+    assert started_runs() == [run_id]
 
 
 @pytest.mark.parametrize(
@@ -196,14 +186,13 @@ def test_a_run_that_there_is_not_is_not_found() -> None:
 def test_a_run_of_one_item_shows_its_result() -> None:
     run = start("greet", NAMES[:1], token_id=None)
     assert (describe(run.run_id).status, describe(run.run_id).pending) == ("running", 1)
-    finish(run)
-    # moto's machine never succeeds by itself; the item did.
+    finish(run.run_id)
     assert (describe(run.run_id).succeeded, describe(run.run_id).result) == (1, {"index": 0})
 
 
 def test_a_run_of_one_item_shows_its_problem() -> None:
     run = start("greet", NAMES[:1], token_id=None)
-    finish(run, failed={0})
+    finish(run.run_id, failed={0})
     shown = describe(run.run_id)
     assert shown.problem
     assert (shown.failed, shown.problem.code) == (1, "conflict")
@@ -211,16 +200,16 @@ def test_a_run_of_one_item_shows_its_problem() -> None:
 
 def test_a_cancelled_run_stays_cancelled_and_its_items_never_start() -> None:
     run = start("greet", NAMES[:1], token_id=None)
-    assert [cancel(run.run_id).status for _ in range(2)] == ["cancelled", "cancelled"]
+    assert [cancel(run.run_id).run.status for _ in range(2)] == ["cancelled", "cancelled"]
     shown = describe(run.run_id)
     assert (shown.status, shown.pending, shown.finished_at is not None) == ("cancelled", 1, True)
-    assert outcomes.is_cancelled(run.run_id)
+    assert cancellation.is_cancelled(run.run_id)
 
 
 def test_outcomes_are_paged_by_index() -> None:
     run = start("greet", [{"name": str(number)} for number in range(7)], token_id=None)
-    finish(run, failed={1, 4, 5})
-    outcomes.cancel(run.run_id, 1_900_000_000)
+    finish(run.run_id, failed={1, 4, 5})
+    cancellation.cancel(run.run_id, 1_900_000_000)
     pages, after = [], None
     while True:
         page, after = outcomes.list_outcomes(run.run_id, after=after, limit=3)
@@ -238,7 +227,7 @@ def test_outcomes_are_paged_by_index() -> None:
 
 def test_a_page_of_outcomes_fits_into_an_answer() -> None:
     for index in range(16):
-        attempt = outcomes.claim(f"greet.{'0' * 26}", index, 1_900_000_000)
+        attempt = attempts.claim(f"greet.{'0' * 26}", index, 1_900_000_000)
         assert isinstance(attempt, Attempt)
         attempt.succeed(json.dumps("x" * 199_000))
     page, after = outcomes.list_outcomes(f"greet.{'0' * 26}")
@@ -248,7 +237,7 @@ def test_a_page_of_outcomes_fits_into_an_answer() -> None:
 def test_a_retry_runs_the_failed_items_only_under_their_old_ids() -> None:
     items = [{"name": str(number)} for number in range(5)]
     run = start("greet", items, token_id=None, parameters={"name": "x"}, interval_seconds=60)
-    finish(run, failed={1, 3})
+    finish(run.run_id, failed={1, 3})
     again = retry(run.run_id, token_id="0123456789abcdef")
     about = begun(again)
     assert (again.total, about.origin_run_id, about.token_id) == (2, run.run_id, "0123456789abcdef")
@@ -263,13 +252,13 @@ def test_a_retry_runs_the_failed_items_only_under_their_old_ids() -> None:
 
 def test_a_retry_of_a_retry_knows_where_the_items_come_from() -> None:
     run = start("greet", NAMES, token_id=None)
-    finish(run, failed={2})
+    finish(run.run_id, failed={2})
     first = retry(run.run_id, token_id=None)
     assert (begun(first).branch, begun(first).reference.index) == ("one", 2)
-    attempt = outcomes.claim(first.run_id, 2, 1_900_000_000)
+    attempt = attempts.claim(first.run_id, 2, 1_900_000_000)
     assert isinstance(attempt, Attempt)
     attempt.fail(problem(Conflict("Still."), "request-1"))
-    execution.stop(first.run_id)
+    close(first.run_id, Counts(failed=1))
     second = begun(retry(first.run_id, token_id=None))
     assert (second.origin_run_id, second.reference) == (run.run_id, begun(first).reference)
 
@@ -280,8 +269,8 @@ def test_a_retry_is_refused_while_the_run_runs_when_nothing_failed_and_when_the_
     run = start("greet", NAMES, token_id=None)
     with pytest.raises(Conflict, match="not ended"):
         retry(run.run_id, token_id=None)
-    finish(run)
-    with pytest.raises(Conflict, match="No item"):
+    finish(run.run_id)
+    with pytest.raises(Conflict, match="Every item"):
         retry(run.run_id, token_id=None)
     clock.advance(7 * 86_400 + 1)
     with pytest.raises(Conflict, match="deleted after 7 days"):
@@ -318,7 +307,7 @@ def test_respond_async_refuses_at_once_what_could_not_run(
 ) -> None:
     reply = ask(body, **options)
     assert (reply.status, reply.body["code"]) == (status, code)
-    assert list_runs() == ([], None)
+    assert started_runs() == []
 
 
 def test_a_publishable_token_never_starts_a_run_whatever_it_holds() -> None:

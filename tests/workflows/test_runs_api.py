@@ -15,13 +15,13 @@ import pytest
 from functions.api.runs.handler import lambda_handler
 from functions.core.errors import Conflict
 from functions.core.http.gateway import MAX_BODY_BYTES
-from functions.core.http.problems import problem
-from functions.core.runs import execution, outcomes, uploads
+from functions.core.runs import attempts, cancellation, execution, uploads
+from functions.core.runs.attempts import Attempt
 from functions.core.runs.files import read_item, read_references
-from functions.core.runs.outcomes import Attempt
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests.builders import Context, Reply, http_event
+from tests.builders.run_records import finish
 from tests.fakes import nobody, server
 from tests.fakes import reply as answer_with
 from tests.workflows.conftest import Settings, admin
@@ -92,18 +92,6 @@ def stored(prefix: str) -> list[str]:
         each["Key"]
         for each in admin("s3").list_objects_v2(Bucket="runs", Prefix=prefix).get("Contents", [])
     ]
-
-
-def finish(run_id: str, *, failed: set[int]) -> None:
-    """Ends a run as the state machine would."""
-    for index in range(execution.read(run_id)[0].total):
-        attempt = outcomes.claim(run_id, index, 1_900_000_000)
-        assert isinstance(attempt, Attempt)
-        if index in failed:
-            attempt.fail(problem(Conflict("It is so."), "request-1"))
-        else:
-            attempt.succeed("{}")
-    execution.stop(run_id)
 
 
 def test_a_list_in_the_request_starts_a_run_that_is_found_at_its_location() -> None:
@@ -257,7 +245,7 @@ def test_a_cancelled_run_is_answered_as_it_is_then() -> None:
     run_id = start(items=TWO[:1]).body["run_id"]
     reply = ask("DELETE /runs/{run_id}", run_id=run_id)
     assert (reply.status, reply.body["status"], reply.body["pending"]) == (200, "cancelled", 1)
-    assert outcomes.is_cancelled(run_id)
+    assert cancellation.is_cancelled(run_id)
 
 
 def test_the_list_has_only_runs_that_the_token_may_read() -> None:
@@ -275,7 +263,19 @@ def test_runs_are_listed_in_pages() -> None:
     rest = ask("GET /runs", query=f"limit=2&cursor={first['cursor']}").body
     assert {run["run_id"] for run in first["runs"] + rest["runs"]} == made
     assert (len(first["runs"]), rest["cursor"]) == (2, None)
-    assert set(first["runs"][0]) == {"run_id", "workflow", "status", "started_at", "finished_at"}
+    assert first["runs"][0] == {
+        "run_id": first["runs"][0]["run_id"],
+        "workflow": "verify_delete",
+        "status": "running",
+        "started_by": {"kind": "token", "id": "0123456789abcdef", "index": None},
+        "retry_of": None,
+        "total": 2,
+        "succeeded": None,
+        "failed": None,
+        "skipped": None,
+        "started_at": first["runs"][0]["started_at"],
+        "finished_at": None,
+    }
 
 
 LISTS = [
@@ -434,7 +434,7 @@ def test_a_cursor_beyond_a_list_is_refused(position: int) -> None:
 def test_a_page_of_outcomes_is_measured_in_bytes() -> None:
     run_id = start(items=TWO * 20).body["run_id"]
     for index in range(30):
-        attempt = outcomes.claim(run_id, index, 1_900_000_000)
+        attempt = attempts.claim(run_id, index, 1_900_000_000)
         assert isinstance(attempt, Attempt)
         attempt.succeed(json.dumps({"text": "\u3042" * 60_000}, ensure_ascii=False))
     page = ask("GET /runs/{run_id}/items", run_id=run_id)
@@ -461,6 +461,8 @@ def test_requests_about_a_run_are_among_its_log_lines(log: io.StringIO) -> None:
         json.loads(line) for line in log.getvalue().splitlines() if '"service":"tests"' in line
     ]
     told = [
-        (each["status"], each["workflow"], each["run_id"]) for each in lines if each.get("run_id")
+        (each.get("status") or each["outcome"], each["workflow"], each["run_id"])
+        for each in lines
+        if each.get("run_id")
     ]
-    assert told == [(status, "verify_delete", run_id) for status in (202, 200, 403)]
+    assert told == [(each, "verify_delete", run_id) for each in (202, "cancelled", 200, 403)]

@@ -8,13 +8,13 @@ import pytest
 from functions.core.messages import email
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.run import list_runs
 from functions.core.verification import delivery
 from functions.core.verification.codes import id_of_tag, tag_of
 from functions.core.verification.record import Verification
 from functions.workflows.track_delivery.handler import lambda_handler as track_delivery
 from tests import fakes
 from tests.builders import call
+from tests.builders.run_records import started_runs
 from tests.builders.verifications import check, send, stored
 from tests.workflows.conftest import Settings
 
@@ -195,7 +195,7 @@ def test_no_run_is_started_for_sms_or_without_a_url_of_events(settings: Settings
     settings.set(EVENTS_URL="https://app.example.com/events")
     report(None, "failed", "twilio")
     report(None, "delivery", "twilio")
-    assert list_runs(limit=10) == ([], None)
+    assert started_runs() == []
 
 
 def test_a_database_that_is_away_is_a_503_so_that_the_report_is_tried_again(

@@ -18,7 +18,7 @@ from functions.api.schedules.handler import lambda_handler as schedules_handler
 from functions.api.schedules.timing import Timing
 from functions.core.auth.tokens import issue_token, read_token
 from functions.core.aws import s3
-from functions.core.runs import execution, outcomes
+from functions.core.runs import execution, outcomes, records
 from functions.core.runs.files import read_references
 from functions.core.runs.start import start
 from functions.core.workflow import Parameters, Result, workflow
@@ -99,7 +99,7 @@ def an_event_of_a_schedule() -> None:
         "scheduled_at": "2026-11-22T12:00:00Z",
     }
     run_id = schedules_handler(fired | UNKNOWN, Context())["run_id"]
-    assert execution.exists(run_id)
+    assert records.find(run_id)
 
 
 def definition() -> Definition:

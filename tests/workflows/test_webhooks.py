@@ -16,10 +16,10 @@ from functions.core import aws
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.run import list_runs
 from tests import fakes
 from tests.builders import Context, Reply, deliveries, http_event
 from tests.builders.deliveries import SES_EVENT
+from tests.builders.run_records import started_runs
 from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
@@ -105,7 +105,7 @@ def signed(body: str = BODY, key: str = KEY) -> Mapping[str, str]:
 
 
 def run_ids() -> list[str]:
-    return [run.run_id for run in list_runs(limit=100)[0]]
+    return started_runs()
 
 
 def test_a_signed_delivery_starts_a_run_of_its_sources_workflow() -> None:

@@ -1,13 +1,17 @@
-"""runs: starts workflows on lists in the background, and reports their outcomes.
+"""runs: starts workflows on lists in the background, and reports their outcomes and ends.
 
 Every call needs a scope of runs. A call on one run also needs the scope of its workflow. The run's
 id names the workflow, so nothing is read for a token that lacks the scope.
 """
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from functions.api.runs import ending
 from functions.api.runs.launch import launch
 from functions.api.runs.requests import (
+    CancelQuery,
     ItemsQuery,
     NewUpload,
     NoParameters,
@@ -22,22 +26,37 @@ from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
-from functions.core.http.endpoint import Route, api_endpoint, logged_call
+from functions.core.definition.names import workflow_names
+from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
-from functions.core.runs import uploads
+from functions.core.runs import records, uploads
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.outcomes import ItemPage, list_outcomes
-from functions.core.runs.run import Run, RunPage, cancel, describe, list_runs
+from functions.core.runs.run import Run, RunPage, cancel, describe, summary
 from functions.core.runs.start import retry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
-    """Returns the answer of the route, or a problem."""
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> Mapping[str, Any]:
+    """Returns the answer of the route, or a problem; or handles the end of runs."""
     with logged_call(event, context):
-        return api_endpoint(event, context, ROUTES)
+        if http.is_http(event):
+            return api_endpoint(event, context, ROUTES)
+        return _end(event, context.aws_request_id)
+
+
+def _end(event: dict[str, Any], request_id: str) -> dict[str, Any]:
+    started = time.monotonic()
+    logger.append_keys(trigger=ending.trigger_of(event))
+    try:
+        answer = ending.answer(event)
+    except Exception as error:
+        log_problem(error, started, request_id)
+        raise
+    log_answer(started)
+    return answer
 
 
 def _start_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
@@ -72,14 +91,24 @@ def _list_runs(event: http.Request, caller: Caller, request_id: str) -> http.Res
     """Lists the runs of the workflows that the token may call.
 
     The newest run comes first. A page may be short and not the last: go on while there is a cursor.
+    A run is listed for 30 days after its end.
 
     Raises:
-        InvalidParameters
+        InvalidParameters, NotPermitted
     """
     query = read_query(RunsQuery, event)
-    runs, following = list_runs(limit=query.limit, cursor=read_cursor(query.cursor, str))
-    readable = [run for run in runs if f"workflow:{run.workflow}" in caller.scopes]
-    return http.answer(RunPage(runs=readable, cursor=write_cursor(following)), request_id)
+    if query.workflow:
+        caller.require(f"workflow:{query.workflow}")
+    callable_ones = [name for name in workflow_names() if f"workflow:{name}" in caller.scopes]
+    found, following = records.page(
+        [query.workflow] if query.workflow else sorted(callable_ones),
+        status=query.status,
+        schedule_id=query.schedule_id,
+        limit=query.limit,
+        before=read_cursor(query.cursor, str),
+    )
+    runs = [summary(record) for record in found]
+    return http.answer(RunPage(runs=runs, cursor=write_cursor(following)), request_id)
 
 
 def _get_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
@@ -111,7 +140,10 @@ def _list_items(event: http.Request, caller: Caller, request_id: str) -> http.Re
 
 
 def _retry_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    """Starts a new run with the items of a run that failed.
+    """Starts a new run with the items of a run that failed, or that it never did.
+
+    Of a run that was cancelled or broke off, the new run has all items. Those that succeeded are
+    not repeated.
 
     Raises:
         InvalidParameters, NotFound, Conflict
@@ -124,12 +156,18 @@ def _retry_run(event: http.Request, caller: Caller, request_id: str) -> http.Res
 def _cancel_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     """Cancels a run.
 
-    Items that have not started never start. A run that has ended stays as it is.
+    Items that have not started never start. A run that has ended stays as it is. With
+    `descendants`, the runs that its items started stop with their next items, too.
 
     Raises:
-        NotFound
+        InvalidParameters, NotFound
     """
-    return http.answer(cancel(_run_id(event, caller)), request_id)
+    run_id = _run_id(event, caller)
+    query = read_query(CancelQuery, event)
+    ended = cancel(run_id, descendants=query.descendants)
+    if ended.by_this_call:
+        ending.tell(ended)
+    return http.answer(ended.run, request_id)
 
 
 def _accepted(run: Run, request_id: str) -> http.Response:
@@ -156,7 +194,7 @@ ROUTES = {
     "GET /runs/{run_id}": Route(_get_run, "runs:read", {200: Run}),
     "GET /runs/{run_id}/items": Route(_list_items, "runs:read", {200: ItemPage}, query=ItemsQuery),
     "POST /runs/{run_id}/retry": Route(_retry_run, "runs:write", {202: Run}, body=NoParameters),
-    "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}),
+    "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}, query=CancelQuery),
 }
 """Routes, which unlike paths are the same under every domain and stage."""
 

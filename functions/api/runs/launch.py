@@ -10,7 +10,8 @@ from functions.api.runs.requests import StartRun
 from functions.core.auth.caller import Caller
 from functions.core.definition.names import workflow_names
 from functions.core.errors import FieldError, InvalidParameters, UnreadableItems
-from functions.core.runs.execution import exists, new_run_id, workflow_of
+from functions.core.runs import execution
+from functions.core.runs.execution import new_run_id, workflow_of
 from functions.core.runs.run import Run
 from functions.core.runs.start import start
 from functions.core.runs.uploads import Upload, used
@@ -84,7 +85,7 @@ def _run_id(request: StartRun, upload: Upload, seed: str | None) -> str:
     Raises `Conflict` if another run used the upload.
     """
     taken_by = upload.taken_by()
-    if taken_by and (workflow_of(taken_by) != request.workflow or exists(taken_by)):
+    if taken_by and (workflow_of(taken_by) != request.workflow or execution.exists(taken_by)):
         raise used(taken_by)
     return taken_by or new_run_id(request.workflow, seed)
 

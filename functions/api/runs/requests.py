@@ -11,13 +11,14 @@ from msgspec import Meta
 from functions.core import http
 from functions.core.errors import BodyTooLarge, FieldError, InvalidParameters
 from functions.core.parameters import P, Parameters, read_parameters
+from functions.core.runs.records import RunStatus, is_position
 from functions.core.runs.settings import DEFAULT_CONCURRENCY
 from functions.core.runs.start import MAX_ITEMS
 from functions.core.runs.uploads import Format
 
 Position = TypeVar("Position", int, str)
-Cursor = Annotated[str, Meta(max_length=5_000)]
-"""Room for a token of Step Functions (3,096 characters), written as `write_cursor` does."""
+Cursor = Annotated[str, Meta(max_length=200)]
+"""Room for the position of a run, written as `write_cursor` does."""
 
 
 class StartRun(Parameters):
@@ -51,10 +52,23 @@ class NoParameters(Parameters):
 class RunsQuery(Parameters):
     """Query of `GET /runs`."""
 
+    status: RunStatus | None = None
+    """Only runs with this status."""
+    workflow: str | None = None
+    """Only runs of this workflow."""
+    schedule_id: str | None = None
+    """Only runs that this schedule started."""
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
     """Most runs on a page."""
     cursor: Cursor | None = None
     """Cursor of the page, from the page before it."""
+
+
+class CancelQuery(Parameters):
+    """Query of `DELETE /runs/<id>`."""
+
+    descendants: bool = False
+    """Whether runs that its items started, and all below them, stop as well."""
 
 
 class ItemsQuery(Parameters):
@@ -102,7 +116,8 @@ def read_cursor(cursor: str | None, kind: type[Position]) -> Position | None:
         )
     except (binascii.Error, ValueError):
         raise _invalid_cursor() from None
-    if isinstance(position, int) and not 0 <= position < MAX_ITEMS:
+    known = 0 <= position < MAX_ITEMS if isinstance(position, int) else is_position(position)
+    if not known:
         raise _invalid_cursor()
     return position
 

@@ -3,13 +3,10 @@
 All raise `AwsUnavailable` while Step Functions is.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from functions.core import aws
-
-
-class InvalidCursor(Exception):
-    """A cursor that no page of the list gave, or that is too old."""
 
 
 def start(machine: str, name: str, content: str) -> bool:
@@ -34,7 +31,7 @@ def describe(machine: str, name: str) -> dict[str, Any]:
 
 def count_items(machine: str, name: str) -> dict[str, int]:
     """Counts of the items of an execution's Map Run by their state; none before it begins."""
-    started = _client().list_map_runs(executionArn=_arn(machine, name))["mapRuns"]
+    started = _client().list_map_runs(executionArn=_arn(machine, name)).get("mapRuns")
     if not started:
         return {}
     counts: dict[str, int] = _client().describe_map_run(mapRunArn=started[0]["mapRunArn"])[
@@ -52,20 +49,17 @@ def stop(machine: str, name: str) -> None:
             raise
 
 
-def newest(machine: str, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of executions, newest first, and the cursor of the next one (null at the end).
-
-    Raises:
-        InvalidCursor
-    """
-    page = {"nextToken": cursor} if cursor else {}
-    try:
-        listed = _client().list_executions(stateMachineArn=machine, maxResults=limit, **page)
-    except aws.AwsError as error:
-        if error.code == "InvalidToken":
-            raise InvalidCursor from error
-        raise
-    return listed["executions"], listed.get("nextToken")
+def running(machine: str) -> Iterator[str]:
+    """Names of the executions that run, newest first; a request for each 1,000."""
+    page: dict[str, str] = {}
+    while True:
+        listed = _client().list_executions(
+            stateMachineArn=machine, statusFilter="RUNNING", maxResults=1000, **page
+        )
+        yield from (each["name"] for each in listed["executions"])
+        if "nextToken" not in listed:
+            return
+        page = {"nextToken": listed["nextToken"]}
 
 
 def _arn(machine: str, name: str) -> str:

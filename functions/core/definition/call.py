@@ -9,6 +9,7 @@ import msgspec
 from functions.core.auth.caller import Caller
 
 if TYPE_CHECKING:
+    from functions.core.runs.lineage import Lineage
     from functions.core.runs.steps import Steps
 
 Trigger = Literal["http", "direct", "schedule", "run"]
@@ -45,6 +46,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     Null elsewhere, and where it is unknown: the platform's own rights are then refused.
     """
+    below: "Lineage | None" = None
+    """Lineage of what the call starts and calls. Null where no workflow is above it."""
     steps: "Steps | None" = None
     """Recorded steps of a run's item."""
 

@@ -8,10 +8,13 @@ import msgspec
 
 from functions.core.definition.call import Call, CallInProgress, in_progress
 from functions.core.errors import NotInBackground
+from functions.core.http.endpoint import BACKGROUND_SECONDS
 from functions.core.parameters import Parameters, Result, read_parameters
 
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
+MOST_RETRIES = 5
+"""Retries that RunWorkflow makes (run_workflow.asl.yaml)."""
 Idempotency = Literal["heeded", "passed", "ignored", "refused"]
 
 
@@ -25,6 +28,9 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
     covered_by: str = ""
     calls: frozenset[str] = frozenset()
     starts: frozenset[str] = frozenset()
+    one_per: str = ""
+    retries: int = MOST_RETRIES
+    timeout: float = BACKGROUND_SECONDS
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for options that contradict each other."""
@@ -32,6 +38,12 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 "A public workflow says background=False, and idempotency is ignored or refused."
             )
+        if not 0 <= self.retries <= MOST_RETRIES:
+            raise ValueError(f"retries must be 0 to {MOST_RETRIES}.")
+        if not 1 <= self.timeout <= BACKGROUND_SECONDS:
+            raise ValueError(f"timeout must be 1 to {BACKGROUND_SECONDS:.0f} seconds.")
+        if self.one_per and not self.background:
+            raise ValueError("one_per is about runs, and background=False has none.")
 
 
 class Workflow(Generic[P, R]):
@@ -47,6 +59,8 @@ class Workflow(Generic[P, R]):
         names = list(inspect.signature(function).parameters)
         self.parameters: type[P] = get_type_hints(function)[names[0]]
         self.takes_call = len(names) > 1
+        if options.one_per and options.one_per not in self.parameters.__struct_fields__:
+            raise ValueError(f"one_per must name a parameter, and {options.one_per} is none.")
 
     def read(
         self, values: Mapping[str, Any], *, strict: bool = True, started_by: str | None = None
@@ -69,7 +83,10 @@ class Workflow(Generic[P, R]):
             InvalidParameters
             Exception: any error of the function.
         """
-        parameters = self.read(values, strict=strict, started_by=call.started_by)
+        return self.perform(self.read(values, strict=strict, started_by=call.started_by), call)
+
+    def perform(self, parameters: P, call: Call) -> R:
+        """Calls the function with parameters that were read. Raises any error of the function."""
         token = in_progress.set(
             CallInProgress(call, self.name, self.options.calls, self.options.starts)
         )

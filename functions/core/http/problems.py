@@ -35,6 +35,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.AttemptsExhausted: Kind(
         409, "attempts_exhausted", "The verification has no attempts left"
     ),
+    errors.TooDeep: Kind(409, "too_deep", "Workflows start each other without an end"),
+    errors.Skipped: Kind(409, "skipped", "Another run with the same key was under way"),
     errors.StillRunning: Kind(
         409, "still_running", "The first request with this key is still running"
     ),
@@ -62,6 +64,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.NotDelivered: Kind(503, "not_delivered", "The event was not delivered"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
     errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large to store"),
+    errors.ItemCrashed: Kind(500, "item_crashed", "The item's function crashed"),
     errors.RunFailed: Kind(500, "run_failed", "The run failed"),
     Exception: Kind(500, "internal_error", "Internal error"),
 }

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -11,8 +12,9 @@ from msgspec import Meta
 
 from functions.core import aws, config
 from functions.core.aws import step_functions
-from functions.core.errors import FieldError, InvalidParameters, NotFound
+from functions.core.errors import NotFound
 from functions.core.runs.files import Reference
+from functions.core.runs.lineage import TOP, Lineage
 from functions.core.runs.settings import RunSettings
 
 Branch = Literal["one", "many", "paced"]
@@ -59,6 +61,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     lenient: bool = False
     """Whether the items' values are texts, such as CSV cells, to convert to the parameters' types.
     """
+    lineage: Lineage = TOP
+    """Runs that led to it."""
     started_by: str | None = None
     """The code that started it: `api` (POST /runs, `Prefer: respond-async`), `schedule`, `events`,
     `webhook:<scheme>:<source>` or `workflow:<name>`. A retry keeps it, whoever asks for that. Null:
@@ -99,13 +103,8 @@ def workflow_of(run_id: str) -> str:
     return found[1]
 
 
-def is_run_id(name: str) -> bool:
-    """Whether an execution's name is a run's id; people can start others in the console."""
-    return _RUN_ID.fullmatch(name) is not None
-
-
 def exists(run_id: str) -> bool:
-    """Whether a run exists. Raises `Unavailable`."""
+    """Whether the execution of a run was started. Raises `Unavailable`."""
     try:
         read(run_id)
     except NotFound:
@@ -133,6 +132,11 @@ def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
     return msgspec.json.decode(about["input"], type=Execution), about
 
 
+def running() -> Iterator[str]:
+    """Names of all executions that run. Raises `Unavailable`."""
+    return step_functions.running(_machine())
+
+
 def count_items(run_id: str) -> dict[str, int]:
     """Counts of the run's items by their state, as the Map Run has them; none before it begins."""
     return step_functions.count_items(_machine(), run_id)
@@ -141,21 +145,6 @@ def count_items(run_id: str) -> dict[str, int]:
 def stop(run_id: str) -> None:
     """Aborts an execution; nothing happens to one that has ended."""
     step_functions.stop(_machine(), run_id)
-
-
-def newest(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Step Functions' list of runs, newest first, and the cursor of the next page.
-
-    Raises:
-        InvalidParameters: for a cursor that no page gave.
-        Unavailable
-    """
-    try:
-        return step_functions.newest(_machine(), limit, cursor)
-    except step_functions.InvalidCursor:
-        raise InvalidParameters(
-            FieldError("/cursor", "must be a recent cursor that this list returned")
-        ) from None
 
 
 def _machine() -> str:

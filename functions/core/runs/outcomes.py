@@ -1,32 +1,28 @@
-"""Outcomes of items: one record per item, and the rules by which an item is done once."""
+"""Outcomes of items: one record per item, as clients see it while it runs and afterwards."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 import msgspec
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from functions.core import clock
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
-from functions.core.errors import Unavailable
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.http.problems import Problem
 
 OUTCOMES_KEPT_SECONDS = 30 * 86_400
-LEASE_SECONDS = 12
-"""Time after which an attempt without a renewal counts as dead. It renews three times as often."""
 
-_MARKER = -1
-"""Index of the run's own record, which exists once the run is cancelled."""
+CANCELLED = -1
+"""Index of a record of the run itself, which exists once the run is cancelled."""
+COUNTERS = -2
+"""Index of a record of the run itself, which counts what no index does."""
 _PAGE_BYTES = MAX_BODY_BYTES
 
-ItemStatus = Literal["running", "succeeded", "failed"]
+ItemStatus = Literal["running", "succeeded", "failed", "skipped"]
 
 
 class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
@@ -53,7 +49,7 @@ class Outcome(dynamodb.Table):
     run_id = UnicodeAttribute(hash_key=True)
     index = NumberAttribute(range_key=True)
     status = UnicodeAttribute(null=True)
-    """running, succeeded or failed."""
+    """running, succeeded, failed or skipped."""
     failed = NumberAttribute(null=True)
     """The index, where the item failed."""
     attempts = NumberAttribute(default=0)
@@ -66,8 +62,14 @@ class Outcome(dynamodb.Table):
     """JSON."""
     problem = UnicodeAttribute(null=True)
     """JSON; also of an attempt after which the item is still running."""
+    next_attempt_by = UnicodeAttribute(null=True)
+    """Latest time of the next attempt, after one that another may follow."""
     steps = UnicodeAttribute(null=True)
     """JSON: values of its steps, by name (steps.py)."""
+    skipped = NumberAttribute(null=True)
+    """Number of skipped items, in the record of the run's counters."""
+    descendants = BooleanAttribute(null=True)
+    """Whether runs below stop too, in the mark of a cancelled run."""
     delete_at = NumberAttribute()
 
     failed_items = _Failed()
@@ -75,7 +77,7 @@ class Outcome(dynamodb.Table):
     @property
     def done(self) -> bool:
         """Whether the item has ended for good."""
-        return self.status in {"succeeded", "failed"}
+        return self.status in {"succeeded", "failed", "skipped"}
 
 
 class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,9 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
     result: Any
     """Result of the workflow; null unless the item succeeded."""
     problem: Problem | None
-    """Problem of the item; null unless it failed."""
+    """Problem of the item; while it runs, of its last attempt. Null if nothing went wrong."""
+    next_attempt_by: str | None
+    """Latest time of the next attempt; null unless one follows."""
 
 
 class ItemPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,98 +110,15 @@ class ItemPage(msgspec.Struct, frozen=True, kw_only=True):
     """Cursor of the next page; null at the end."""
 
 
-class Busy(Unavailable):
-    """Another delivery of the same item is working on it."""
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """The right to run an item, until its lease ends."""
-
-    run_id: str
-    index: int
-    attempt_id: str
-
-    def renew(self) -> None:
-        """Renews the lease."""
-        self._write(Outcome.lease_until.set(clock.now() + LEASE_SECONDS))
-
-    def succeed(self, result: str) -> str:
-        """Records the result, a JSON text; returns the item's status."""
-        ended = [Outcome.status.set("succeeded"), Outcome.result.set(result)]
-        return self._write(
-            *ended,
-            Outcome.finished_at.set(_now()),
-            Outcome.problem.remove(),
-            Outcome.failed.remove(),
-        )
-
-    def fail(self, problem: Problem) -> str:
-        """Records a permanent failure; returns the item's status."""
-        ended = [Outcome.status.set("failed"), Outcome.failed.set(self.index)]
-        return self._write(
-            *ended, Outcome.finished_at.set(_now()), Outcome.problem.set(_json(problem))
-        )
-
-    def give_up(self, problem: Problem) -> None:
-        """Leaves the item to another try; the problem stays in case there is none."""
-        self._write(Outcome.lease_until.set(0), Outcome.problem.set(_json(problem)))
-
-    def _write(self, *actions: Action) -> str:
-        """Writes, unless another attempt has taken over."""
-        mine: Condition = Outcome.attempt_id == self.attempt_id
-        _, stored = Outcome.update_if(self.run_id, actions, mine, range_key=self.index)
-        return str(stored.status) if stored else "failed"
-
-
-def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
-    """Begins an attempt at an item; returns the status of an ended item instead. 1 DynamoDB
-    request.
-
-    Raises:
-        Busy: another attempt has a lease that has not ended.
-        Unavailable
-    """
-    now, attempt = clock.now(), Attempt(run_id, index, secrets.token_hex(8))
-    actions = [
-        Outcome.status.set("running"),
-        Outcome.attempts.add(1),
-        Outcome.attempt_id.set(attempt.attempt_id),
-        Outcome.lease_until.set(now + LEASE_SECONDS),
-        Outcome.started_at.set(Outcome.started_at | _now()),
-        Outcome.delete_at.set(delete_at),
-    ]
-    free = Outcome.status.does_not_exist() | (
-        (Outcome.status == "running") & (Outcome.lease_until < now)
-    )
-    claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
-    # The SDK may repeat a write whose answer was lost, and then finds the lease of the first.
-    if claimed or (stored and stored.attempt_id == attempt.attempt_id):
-        return attempt
-    if stored and stored.done:
-        return str(stored.status)
-    raise Busy("Another delivery of this item is working on it.", retry_after=LEASE_SECONDS)
-
-
-def cancel(run_id: str, delete_at: int) -> None:
-    """Keeps items from starting, even where Step Functions has already called the function."""
-    with dynamodb.unavailable_if_transient():
-        Outcome(run_id, _MARKER, delete_at=delete_at).save()
-
-
-def is_cancelled(run_id: str) -> bool:
-    """Whether items must not start any more. 1 DynamoDB request."""
-    return _get(run_id, _MARKER) is not None
-
-
 def find_outcome(run_id: str, index: int) -> ItemOutcome | None:
     """The outcome of one item; null before it starts."""
-    found = _get(run_id, index)
+    found = get(run_id, index)
     return _shown(found) if found else None
 
 
 def find_steps(run_id: str, index: int) -> dict[str, str]:
     """Values of an item's steps, by name."""
-    found = _get(run_id, index)
+    found = get(run_id, index)
     return msgspec.json.decode(found.steps) if found and found.steps else {}
 
 
@@ -224,7 +145,7 @@ def list_outcomes(
         after: index of the last one that is known.
         limit: of a page, which ends earlier where it would pass 3 MB.
     """
-    after = _MARKER if after is None else after
+    after = CANCELLED if after is None else after
     page: list[ItemOutcome] = []
     size = 0
     with dynamodb.unavailable_if_transient():
@@ -249,7 +170,14 @@ def count_failed(run_id: str) -> int:
         return Outcome.failed_items.count(run_id)
 
 
-def _get(run_id: str, index: int) -> Outcome | None:
+def count_skipped(run_id: str) -> int:
+    """Number of items that were skipped so far. 1 DynamoDB request."""
+    found = get(run_id, COUNTERS)
+    return int(found.skipped or 0) if found else 0
+
+
+def get(run_id: str, index: int) -> Outcome | None:
+    """A record, read consistently; null if there is none."""
     with dynamodb.unavailable_if_transient():
         try:
             return Outcome.get(run_id, index, consistent_read=True)
@@ -271,7 +199,8 @@ def _shown(outcome: Outcome) -> ItemOutcome:
         started_at=outcome.started_at,
         finished_at=outcome.finished_at,
         result=msgspec.json.decode(outcome.result) if outcome.result else None,
-        problem=_problem(outcome) if outcome.done else None,
+        problem=_problem(outcome),
+        next_attempt_by=outcome.next_attempt_by,
     )
 
 
@@ -279,14 +208,15 @@ def _problem(outcome: Outcome) -> Problem | None:
     return msgspec.json.decode(outcome.problem, type=Problem) if outcome.problem else None
 
 
-def _json(problem: Problem) -> str:
+def as_json(problem: Problem) -> str:
+    """A problem as it is kept."""
     return msgspec.json.encode(problem).decode()
 
 
-def _now() -> str:
-    """The time as Step Functions writes it when it records crashed items."""
+def now_text(moment: float | None = None) -> str:
+    """A time, by default now, as Step Functions writes it when it records crashed items."""
     return (
-        datetime.fromtimestamp(clock.now(), UTC)
+        datetime.fromtimestamp(clock.now() if moment is None else moment, UTC)
         .isoformat(timespec="milliseconds")
         .replace("+00:00", "Z")
     )

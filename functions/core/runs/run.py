@@ -1,26 +1,19 @@
-"""Runs as clients see them: read from Step Functions, which counts, and cancelled there."""
+"""Runs as clients see them, read from their records; and their cancellation."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from functions.core import clock
 from functions.core.clock import utc
-from functions.core.errors import RunFailed
-from functions.core.http.problems import Problem, problem
-from functions.core.runs import execution, outcomes
-from functions.core.runs.execution import Execution, RunId, workflow_of
-
-RunStatus = Literal["running", "succeeded", "failed", "cancelled"]
-
-_STATUS: dict[str, RunStatus] = {
-    "SUCCEEDED": "succeeded",
-    "FAILED": "failed",
-    "TIMED_OUT": "failed",
-    "ABORTED": "cancelled",
-}
+from functions.core.errors import NotFound
+from functions.core.http.problems import Problem
+from functions.core.runs import cancellation, execution, records
+from functions.core.runs.execution import RunId
+from functions.core.runs.outcomes import ItemOutcome, as_json
+from functions.core.runs.records import Counts, RunRecord, RunStatus, StartedBy
+from functions.core.runs.states import State, at_end, begun_as, item_of, state_of
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,8 +24,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str
     """Name of the workflow that runs."""
     status: RunStatus
-    """A run over one item has its status; a run over many succeeds once all items have an outcome.
+    """`succeeded`: no item failed. `failed`: every item did, or the run itself. `partly_failed`:
+    some did. `cancelled`: a client ended it.
     """
+    started_by: StartedBy
+    """Starter of the run."""
+    retry_of: RunId | None
+    """Id of the run whose items this one retries or continues; null for others."""
     total: int
     """Number of items."""
     pending: int
@@ -43,6 +41,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Items that ended with a result."""
     failed: int
     """Items that ended with a problem."""
+    skipped: int
+    """Items that did not run, because another one with the same key was under way (`one_per`)."""
     started_at: datetime
     """Start of the run."""
     finished_at: datetime | None = None
@@ -50,21 +50,38 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     """Result of a run over one item; null for others, whose outcomes have the results."""
     problem: Problem | None = None
-    """Problem of a run over one item, or of a run over many that failed as a whole."""
+    """Problem of a run over one item, or of a run that failed as a whole."""
+
+
+class Ended(NamedTuple):
+    """A run that has ended."""
+
+    run: Run
+    by_this_call: bool
+    """Whether this call has closed its record."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in a list.
-
-    Counts are left out: they take two more requests to Step Functions, which allows few per second.
-    """
+    """A run in a list."""
 
     run_id: RunId
     """Id of the run."""
     workflow: str
     """Name of the workflow that runs."""
     status: RunStatus
-    """A run over many items succeeds once all of them have an outcome."""
+    """Status, as in `GET /runs/{run_id}`."""
+    started_by: StartedBy
+    """Starter of the run."""
+    retry_of: RunId | None
+    """Id of the run whose items this one retries or continues; null for others."""
+    total: int
+    """Number of items."""
+    succeeded: int | None
+    """Items that ended with a result; null while the run is running."""
+    failed: int | None
+    """Items that ended with a problem; null while the run is running."""
+    skipped: int | None
+    """Items that did not run; null while the run is running."""
     started_at: datetime
     """Start of the run."""
     finished_at: datetime | None
@@ -80,120 +97,139 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """Cursor of the next page; null at the end."""
 
 
-class _Counts(msgspec.Struct, frozen=True, kw_only=True):
-    running: int = 0
-    succeeded: int = 0
-    failed: int = 0
-
-
 def describe(run_id: str) -> Run:
     """The present state of a run.
 
     Raises:
         NotFound, Unavailable
     """
-    begun, about = execution.read(run_id)
-    return _run(begun, about)
+    return shown(find(run_id))
 
 
-def cancel(run_id: str) -> Run:
+def find(run_id: str) -> RunRecord:
+    """The record of a run. Raises `NotFound`, `Unavailable`."""
+    execution.workflow_of(run_id)
+    record = records.find(run_id)
+    if record is None:
+        raise NotFound("There is no such run.")
+    return record
+
+
+def shown(record: RunRecord) -> Run:
+    """A run as its record, its items and, while it is running, its execution have it."""
+    item = item_of(record)
+    return _run(record, state_of(record, item), item)
+
+
+def new(record: RunRecord) -> Run:
+    """A run that begins."""
+    return _run(record, State("running", Counts()), None)
+
+
+def cancel(run_id: str, *, descendants: bool = False) -> Ended:
     """Cancels a run: items that have not started never start. Idempotent; an ended run stays as it
     is.
+
+    Args:
+        run_id: of the run.
+        descendants: whether the runs that its items started, and all below them, stop with their
+            next items. Those of a run that has ended stop as well.
 
     Raises:
         NotFound, Unavailable
     """
-    begun, about = execution.read(run_id)
-    if about["status"] == "RUNNING":
-        outcomes.cancel(run_id, int(begun.delete_at))
-        execution.stop(run_id)
-        _, now = execution.read(run_id)
-        # The answer right after the stop may be older than the stop.
-        about = (
-            now
-            if now["status"] != "RUNNING"
-            else about | {"status": "ABORTED", "stopDate": datetime.fromtimestamp(clock.now(), UTC)}
-        )
-    return _run(begun, about)
+    record = find(run_id)
+    if descendants or not record.ended:
+        expires_at = int(begun_as(record).delete_at)
+        cancellation.cancel(run_id, expires_at, descendants=descendants)
+    if record.ended:
+        return Ended(shown(record), by_this_call=False)
+    execution.stop(run_id)
+    return end(record, moment=clock.now())
 
 
-def list_runs(*, limit: int = 50, cursor: str | None = None) -> tuple[list[RunSummary], str | None]:
-    """Runs, newest first, and the cursor of the next page (null at the end).
+def end(record: RunRecord, *, moment: float, error: str = "", last: bool = True) -> Ended:
+    """Closes the record of a run that ends now. Idempotent.
+
+    Args:
+        record: of the run.
+        moment: time of the end, seconds since the epoch.
+        error: of Step Functions, where the run failed as a whole; else empty.
+        last: as in `at_end`.
 
     Raises:
-        InvalidParameters: for a cursor that no page gave; `Unavailable`.
+        Unavailable
     """
-    listed, following = execution.newest(limit, cursor)
-    return [_summary(each) for each in listed if execution.is_run_id(each["name"])], following
+    item = item_of(record)
+    return _close(record, at_end(record, item, error, moment, last=last), item)
 
 
-def _summary(about: Mapping[str, Any]) -> RunSummary:
+def settle(record: RunRecord) -> Ended | None:
+    """Closes the record of a run whose execution is over; null if the run is running. Idempotent.
+
+    Of a cancelled run, it counts the items again.
+
+    Raises:
+        Unavailable
+    """
+    item = item_of(record)
+    state = state_of(record, item)
+    return None if state.status == "running" else _close(record, state, item)
+
+
+def _close(record: RunRecord, state: State, item: ItemOutcome | None) -> Ended:
+    closed, stored = records.close(
+        record.run_id,
+        state.status,
+        state.counts,
+        state.finished_at or clock.now(),
+        as_json(state.problem) if state.problem else None,
+    )
+    run = _run(record, state, item) if closed else shown(stored or record)
+    return Ended(run, by_this_call=closed)
+
+
+def summary(record: RunRecord) -> RunSummary:
+    """A run in a list."""
     return RunSummary(
-        run_id=about["name"],
-        workflow=workflow_of(about["name"]),
-        status=_STATUS.get(about["status"], "running"),
-        started_at=_utc(about["startDate"]),
-        finished_at=_ended(about),
+        run_id=record.run_id,
+        workflow=record.workflow,
+        status=cast("RunStatus", record.status),
+        started_by=_started_by(record),
+        retry_of=record.retry_of,
+        total=int(record.total),
+        succeeded=_count(record.succeeded),
+        failed=_count(record.failed),
+        skipped=_count(record.skipped),
+        started_at=utc(record.started_at),
+        finished_at=utc(record.finished_at) if record.finished_at else None,
     )
 
 
-def _run(begun: Execution, about: Mapping[str, Any]) -> Run:
-    status = _STATUS.get(about["status"], "running")
-    item = None
-    if begun.branch == "one":
-        item = outcomes.find_outcome(begun.run_id, begun.reference.index)
-        counts = _count_one(status, item)
-    else:
-        counts = _count_many(begun.run_id, status)
+def _run(record: RunRecord, state: State, item: ItemOutcome | None) -> Run:
+    counts, total = state.counts, int(record.total)
     return Run(
-        run_id=begun.run_id,
-        workflow=begun.workflow,
-        status=status,
-        total=begun.total,
-        pending=begun.total - counts.running - counts.succeeded - counts.failed,
+        run_id=record.run_id,
+        workflow=record.workflow,
+        status=state.status,
+        started_by=_started_by(record),
+        retry_of=record.retry_of,
+        total=total,
+        pending=total - counts.running - counts.ended,
         running=counts.running,
         succeeded=counts.succeeded,
         failed=counts.failed,
-        started_at=_utc(about["startDate"]),
-        finished_at=_ended(about),
+        skipped=counts.skipped,
+        started_at=utc(record.started_at),
+        finished_at=utc(state.finished_at) if state.finished_at else None,
         result=item.result if item else None,
-        problem=item.problem if item else _problem(begun, status, str(about.get("error", ""))),
+        problem=item.problem if item else state.problem,
     )
 
 
-def _count_one(status: RunStatus, item: outcomes.ItemOutcome | None) -> _Counts:
-    if status == "running":
-        return _Counts(running=1 if item else 0)
-    if status == "cancelled":
-        ended = item.status if item else None
-        return _Counts(succeeded=int(ended == "succeeded"), failed=int(ended == "failed"))
-    return _Counts(succeeded=int(status == "succeeded"), failed=int(status == "failed"))
+def _started_by(record: RunRecord) -> StartedBy:
+    return msgspec.json.decode(record.started_by, type=StartedBy)
 
 
-def _count_many(run_id: str, status: RunStatus) -> _Counts:
-    """Counts of the Map Run.
-
-    That of a cancelled run counts interrupted items as failed or aborted; the outcomes know better.
-    """
-    counts = execution.count_items(run_id)
-    succeeded = counts.get("succeeded", 0)
-    if status == "cancelled":
-        return _Counts(succeeded=succeeded, failed=outcomes.count_failed(run_id))
-    failed = sum(counts.get(state, 0) for state in ("failed", "timedOut", "aborted"))
-    return _Counts(running=counts.get("running", 0), succeeded=succeeded, failed=failed)
-
-
-def _problem(begun: Execution, status: RunStatus, error: str) -> Problem | None:
-    """Problem of a run that failed without a failed item."""
-    if status != "failed":
-        return None
-    sentence = f"Step Functions ended the run: {error or 'without saying why'}."
-    return problem(RunFailed(sentence), begun.run_id)
-
-
-def _ended(about: Mapping[str, Any]) -> datetime | None:
-    return _utc(about["stopDate"]) if about.get("stopDate") else None
-
-
-def _utc(moment: datetime) -> datetime:
-    return utc(moment.timestamp())
+def _count(number: float | None) -> int | None:
+    return None if number is None else int(number)

@@ -1,6 +1,9 @@
 """Settings of runs."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from functions.core import config
 
@@ -14,3 +17,11 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     run_workflow: str
     """ARN of the state machine."""
+
+
+@config.settings("runs")
+class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of runs."""
+
+    max_depth: Annotated[int, Meta(ge=1, le=100)] = 10
+    """Levels to which workflows may start and call each other."""

@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from functions.core import clock
 from functions.core.aws.s3 import ObjectWriter
@@ -13,7 +13,7 @@ from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, In
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
 from functions.core.parameters import merged
-from functions.core.runs import execution, outcomes
+from functions.core.runs import execution, outcomes, records
 from functions.core.runs.execution import Execution, new_run_id, started_by_of
 from functions.core.runs.files import (
     ITEMS_KEPT_SECONDS,
@@ -21,8 +21,11 @@ from functions.core.runs.files import (
     digest,
     read_references,
 )
-from functions.core.runs.run import Run, describe
+from functions.core.runs.lineage import TOP, Lineage, refuse_too_deep
+from functions.core.runs.records import RunRecord, StartedBy
+from functions.core.runs.run import Run, find, new, shown
 from functions.core.runs.settings import DEFAULT_CONCURRENCY
+from functions.core.runs.states import begun_as
 
 MAX_ITEMS = 1_000_000
 MAX_ITEM_BYTES = MAX_BODY_BYTES
@@ -44,6 +47,8 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     max_concurrency: int = DEFAULT_CONCURRENCY,
     lenient: bool = False,
     run_id: str | None = None,
+    schedule_id: str | None = None,
+    lineage: Lineage = TOP,
 ) -> Run:
     """Starts a run over the items and returns it. The items are read once and not kept in memory.
 
@@ -60,13 +65,17 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         lenient: whether texts are converted to the parameters' types ("5", "true"), as for CSV
             cells.
         run_id: from `new_run_id`, where a repeated start must be the same run. Null: a new one.
+        schedule_id: of the schedule that starts it.
+        lineage: runs that led to it, where a workflow starts it.
 
     Raises:
+        TooDeep: workflows start each other without an end.
         IdempotencyKeyReused: there is a run of that id with other items.
         InvalidParameters: no items, too many, one too large, or a paced run that would outlast its
             items.
         Unavailable
     """
+    refuse_too_deep(lineage)
     run_id = run_id or new_run_id(workflow)
     folder = _folder(run_id)
     written = ObjectWriter(f"{folder}/items.jsonl")
@@ -91,8 +100,9 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         lenient=lenient,
         items_until=int(clock.now()) + ITEMS_KEPT_SECONDS,
         delete_at="",
+        lineage=lineage,
     )
-    return _begin(planned)
+    return _begin(planned, schedule_id=schedule_id)
 
 
 def start_once(
@@ -115,11 +125,14 @@ def start_once(
 
 
 def retry(run_id: str, *, token_id: str | None) -> Run:
-    """Starts a run over the failed items of a run. They keep their indexes and ids.
+    """Starts a run over the items of an ended run that have not succeeded.
+
+    If each item of that run has ended, the new run has those that failed. If the run was cancelled
+    or broke off, the new run has all of its items, and those that succeeded are not repeated. Items
+    keep their indexes and ids.
 
     Repeated retries of one run are one run, so that no item runs twice at the same time. Items that
-    fail again are retried by the id of the new run. The new run keeps `started_by`, whoever
-    retries.
+    fail again are retried by the id of the new run.
 
     Args:
         run_id: of the run that has ended.
@@ -127,30 +140,38 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
 
     Raises:
         NotFound: there is no such run.
-        Conflict: it has not ended, nothing of it failed, or its items are no longer kept (7 days).
+        Conflict: it has not ended, nothing of it is left to do, or its items are no longer kept (7
+            days).
         Unavailable
     """
-    earlier, about = execution.read(run_id)
-    if about["status"] == "RUNNING":
+    record = find(run_id)
+    earlier, begun = shown(record), begun_as(record)
+    if earlier.status == "running":
         raise Conflict("The run has not ended yet.")
-    if clock.now() > earlier.items_until:
+    if clock.now() > begun.items_until:
         raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
-    new_id = new_run_id(earlier.workflow, f"retry of {run_id}")
+    continued = earlier.pending > 0
+    new_id = new_run_id(begun.workflow, f"retry of {run_id}")
     key = f"{_folder(new_id)}/references.jsonl"
-    total, first = _write_references(key, _references_of_failed(earlier))
+    left = _references(begun) if continued else _references_of_failed(begun)
+    total, first = _write_references(key, left)
     if first is None:
-        raise Conflict("No item of the run has failed.")
-    again = msgspec.structs.replace(
-        earlier,
+        raise Conflict("Every item of the run has succeeded or was skipped.")
+    lineage = begun.lineage
+    if continued:
+        lineage = replace(lineage, continues=(run_id, *lineage.continues))
+    again = replace(
+        begun,
         run_id=new_id,
         token_id=token_id,
-        started_by=started_by_of(earlier.started_by, earlier.token_id),
+        started_by=started_by_of(begun.started_by, begun.token_id),
         total=total,
-        branch=_branch(total, earlier.interval_seconds),
+        branch=_branch(total, begun.interval_seconds),
         references_key=key,
         reference=first,
+        lineage=lineage,
     )
-    return _begin(again)
+    return _begin(again, retry_of=run_id)
 
 
 def _folder(run_id: str) -> str:
@@ -191,11 +212,16 @@ def _write_references(key: str, references: Iterable[Reference]) -> tuple[int, R
     return total, first
 
 
+def _references(earlier: Execution) -> Iterator[Reference]:
+    """References of all items of a run."""
+    if earlier.branch == "one":
+        return iter([earlier.reference])
+    return read_references(earlier.references_key)
+
+
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
     """References of the failed items. Both lists are sorted by index, so one pass finds them."""
-    every = iter(
-        [earlier.reference] if earlier.branch == "one" else read_references(earlier.references_key)
-    )
+    every = _references(earlier)
     for failed in outcomes.failed_indexes(earlier.run_id):
         yield next(reference for reference in every if reference.index == failed)
 
@@ -206,7 +232,9 @@ def _branch(total: int, interval_seconds: int) -> execution.Branch:
     return "paced" if interval_seconds else "many"
 
 
-def _begin(planned: Execution) -> Run:
+def _begin(
+    planned: Execution, *, schedule_id: str | None = None, retry_of: str | None = None
+) -> Run:
     now = clock.now()
     waits = planned.interval_seconds * (planned.total - 1)
     if waits and now + waits + _MARGIN_SECONDS > planned.items_until:
@@ -216,35 +244,52 @@ def _begin(planned: Execution) -> Run:
                 f"makes the run last {waits:,} s, and items are kept for 7 days",
             )
         )
-    planned = msgspec.structs.replace(
-        planned, delete_at=str(int(now) + waits + outcomes.OUTCOMES_KEPT_SECONDS)
+    planned = replace(planned, delete_at=str(int(now) + waits + outcomes.OUTCOMES_KEPT_SECONDS))
+    record = records.new_record(
+        planned.run_id,
+        planned.workflow,
+        started_by=_starter(planned, schedule_id, retry_of),
+        schedule_id=schedule_id,
+        retry_of=retry_of,
+        execution=msgspec.json.encode(planned).decode(),
+        total=planned.total,
+        now=now,
     )
-    return _begun(planned, now) if execution.begin(planned) else _started_before(planned)
+    # The record is first: a run that nobody can find would be worse than a record without a run.
+    existing = records.open_record(record)
+    if existing:
+        return _started_before(planned, existing)
+    execution.begin(planned)
+    return new(record)
 
 
-def _started_before(planned: Execution) -> Run:
+def _started_before(planned: Execution, existing: RunRecord) -> Run:
     """The existing run of this id, if it has the same items. Raises `IdempotencyKeyReused`."""
-    earlier, about = execution.read(planned.run_id)
+    earlier = begun_as(existing)
     if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(
         planned.items_key
     ):
         raise IdempotencyKeyReused(
             "A run was started with this key and other items; use a new key."
         )
-    if about["status"] == "RUNNING":
-        return _begun(earlier, about["startDate"].timestamp())
-    return describe(planned.run_id)
+    if not existing.ended:
+        # The process that wrote the record may have died before this.
+        execution.begin(earlier)
+        return new(existing)
+    return shown(existing)
 
 
-def _begun(planned: Execution, now: float) -> Run:
-    return Run(
-        run_id=planned.run_id,
-        workflow=planned.workflow,
-        status="running",
-        total=planned.total,
-        pending=planned.total,
-        running=0,
-        succeeded=0,
-        failed=0,
-        started_at=datetime.fromtimestamp(int(now), UTC),
-    )
+def _starter(planned: Execution, schedule_id: str | None, retry_of: str | None) -> StartedBy:
+    """Starter of a run, as clients see it."""
+    kind, _, rest = (planned.started_by or "api").partition(":")
+    if retry_of or kind == "api":
+        return StartedBy(kind="token", id=planned.token_id)
+    if kind == "schedule":
+        return StartedBy(kind="schedule", id=schedule_id)
+    if kind == "webhook":
+        return StartedBy(kind="webhook", id=rest.rpartition(":")[2])
+    if kind == "events":
+        return StartedBy(kind="event", id=None)
+    if planned.lineage.ancestors:
+        return StartedBy(kind="run", id=planned.lineage.ancestors[-1], index=planned.lineage.index)
+    return StartedBy(kind="workflow", id=rest)

@@ -19,6 +19,7 @@ from functions.core.errors import FieldError, InvalidParameters
 from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
 from functions.core.http.problems import Problem
 from functions.core.parameters import encode_validated
+from functions.core.runs.lineage import Lineage
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -32,6 +33,8 @@ class Invocation(msgspec.Struct, frozen=True):
 
     trigger: Literal["direct", "schedule"]
     parameters: dict[str, Any]
+    lineage: Lineage | None = None
+    """Runs that led to the call, where a workflow makes it."""
 
 
 class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +55,14 @@ class DirectTrigger:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             invocation = _read_invocation(event)
-            call = Call(request_id=request_id, trigger=invocation.trigger)
-            with deadline(BACKGROUND_SECONDS, context.get_remaining_time_in_millis()):
+            above = invocation.lineage
+            call = Call(
+                request_id=request_id,
+                trigger=invocation.trigger,
+                below=above.below_call() if above else None,
+            )
+            seconds = min(BACKGROUND_SECONDS, self._workflow.options.timeout)
+            with deadline(seconds, context.get_remaining_time_in_millis()):
                 answer = InvocationResult(result=self._workflow.run(invocation.parameters, call))
             log_answer(started)
         except Exception as error:

@@ -20,14 +20,17 @@ from functions.core import clock
 from functions.core.deadline import deadline
 from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
-from functions.core.errors import NotInBackground, ResultTooLarge, TooSlow
-from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
+from functions.core.errors import ItemCrashed, NotInBackground, ResultTooLarge, Skipped, TooSlow
+from functions.core.http.endpoint import is_retryable, log_answer, log_problem
 from functions.core.observability import logger
-from functions.core.parameters import encode_validated
-from functions.core.runs import outcomes
+from functions.core.parameters import Parameters, Result, encode_validated
+from functions.core.runs.attempts import LEASE_SECONDS, Attempt, claim
+from functions.core.runs.cancellation import is_cancelled
+from functions.core.runs.continuation import earlier_result
 from functions.core.runs.execution import started_by_of
 from functions.core.runs.files import read_item
-from functions.core.runs.outcomes import LEASE_SECONDS, Attempt
+from functions.core.runs.lineage import TOP, Lineage
+from functions.core.runs.one_per import KeyLock
 from functions.core.runs.steps import Steps
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ MAX_RESULT_BYTES = 200_000
 _LEAST_SECONDS = 5.0
 _HANGS_SECONDS = 3.0
 """Time after the budget at which the process of an uninterruptible item is ended."""
+_FIRST_WAIT_SECONDS = 3
+"""Before the second attempt; it doubles each time (run_workflow.asl.yaml)."""
+_LONGEST_WAIT_SECONDS = 30
 _STDERR = 2
 """File descriptor of stderr: `sys.stderr` may be an object without one."""
 
@@ -68,6 +74,8 @@ class ItemDelivery(msgspec.Struct, frozen=True):
     """Whether texts are converted to the parameters' types."""
     started_by: str | None = None
     """The code that started the run; null in runs that are older than this field."""
+    lineage: Lineage = TOP
+    """Runs that led to the run, and those that it continues."""
 
     @property
     def item_id(self) -> str:
@@ -82,6 +90,7 @@ class ItemDelivery(msgspec.Struct, frozen=True):
             item_id=self.item_id,
             run_token_id=self.token_id,
             started_by=started_by_of(self.started_by, self.token_id),
+            below=self.lineage.below_item(self.run_id, self.index),
             steps=Steps(self.origin_run_id, self.index, self.delete_at),
         )
 
@@ -101,7 +110,7 @@ class RunItemTrigger:
         self._workflow = workflow
 
     def answer(self, event: Mapping[str, Any], context: "LambdaContext") -> ItemAnswer:
-        """Runs the item and answers `{"status": …}`: succeeded, failed or cancelled.
+        """Runs the item and answers `{"status": …}`: succeeded, failed, skipped or cancelled.
 
         Raises:
             WillTryAgain
@@ -109,9 +118,8 @@ class RunItemTrigger:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             self._workflow.require_background()
-            return {
-                "status": self._deliver(msgspec.convert(event, ItemDelivery, strict=False), context)
-            }
+            delivery = msgspec.convert(event, ItemDelivery, strict=False)
+            return {"status": _deliver(self._workflow, delivery, context)}
         except WillTryAgain:
             raise
         except NotInBackground as error:
@@ -121,51 +129,108 @@ class RunItemTrigger:
             code = log_problem(error, started, request_id).code
         raise WillTryAgain(code)
 
-    def _deliver(self, delivery: ItemDelivery, context: "LambdaContext") -> str:
-        logger.append_keys(
-            token_id=delivery.token_id,
-            run_id=delivery.run_id,
-            index=delivery.index,
-            item_id=delivery.item_id,
-        )
-        if outcomes.is_cancelled(delivery.run_id):
-            return "cancelled"
-        attempt = outcomes.claim(delivery.run_id, delivery.index, delivery.delete_at)
-        if isinstance(attempt, str):
-            return attempt
-        with _alive(attempt):
-            return self._attempt(attempt, delivery, context)
 
-    def _attempt(self, attempt: Attempt, delivery: ItemDelivery, context: "LambdaContext") -> str:
-        started, request_id = time.monotonic(), context.aws_request_id
+def _deliver(workflow: Workflow[Any, Any], delivery: ItemDelivery, context: "LambdaContext") -> str:
+    logger.append_keys(
+        token_id=delivery.token_id,
+        run_id=delivery.run_id,
+        index=delivery.index,
+        item_id=delivery.item_id,
+    )
+    if is_cancelled(delivery.run_id, delivery.lineage.ancestors):
+        return "cancelled"
+    attempt = claim(delivery.run_id, delivery.index, delivery.delete_at)
+    if isinstance(attempt, str):
+        return attempt
+    with _alive(attempt):
+        return _Trial(workflow, delivery, attempt, context).status()
+
+
+class _Trial:
+    """One attempt at an item, whose outcome it records."""
+
+    def __init__(
+        self,
+        workflow: Workflow[Any, Any],
+        delivery: ItemDelivery,
+        attempt: Attempt,
+        context: "LambdaContext",
+    ) -> None:
+        self._workflow = workflow
+        self._delivery = delivery
+        self._attempt = attempt
+        self._context = context
+        self._lock: KeyLock | None = None
+
+    def status(self) -> str:
+        """Status of the item after this attempt. Raises `WillTryAgain`."""
+        started, retries = time.monotonic(), self._workflow.options.retries
         try:
-            result = self._run(delivery, context)
+            result = self._result()
         except Exception as error:  # noqa: BLE001 - each is recorded
-            told = log_problem(error, started, request_id)
-            if not is_retryable(error):
-                return attempt.fail(told)
-            attempt.give_up(told)
+            told = log_problem(error, started, self._context.aws_request_id)
+            if isinstance(error, Skipped):
+                return self._attempt.skip(told)
+            if not is_retryable(error) or self._attempt.number > retries:
+                return self._ended(self._attempt.fail(told))
+            self._attempt.give_up(told, clock.now() + _longest_wait(self._attempt.number))
         else:
             log_answer(started)
-            return attempt.succeed(result)
+            return self._ended(self._attempt.succeed(result))
         raise WillTryAgain(told.code)
 
-    def _run(self, delivery: ItemDelivery, context: "LambdaContext") -> str:
+    def _ended(self, status: str) -> str:
+        if self._lock:
+            self._lock.free()
+        return status
+
+    def _result(self) -> str:
         """The result, as JSON."""
+        delivery = self._delivery
+        done = earlier_result(delivery.lineage.continues, delivery.index)
+        if done is not None:
+            return done
+        if self._attempt.number > self._workflow.options.retries + 1:
+            raise ItemCrashed("The function ended without an answer at its last attempt.")
         left = delivery.seconds_left()
         if left < _LEAST_SECONDS:
             raise TooSlow("The item's tries took too long together.")
-        seconds = min(BACKGROUND_SECONDS, left)
-        with _ended_if_it_hangs(left), deadline(seconds, context.get_remaining_time_in_millis()):
-            parameters = read_item(delivery.items_key, delivery.start, delivery.length)
-            call = delivery.call(context.aws_request_id)
-            found = self._workflow.run(parameters, call, strict=not delivery.lenient)
+        seconds = min(self._workflow.options.timeout, left)
+        remaining = self._context.get_remaining_time_in_millis()
+        with _ended_if_it_hangs(left), deadline(seconds, remaining):
+            found = self._work()
             result = msgspec.json.encode(found, enc_hook=encode_validated)
         if len(result) > MAX_RESULT_BYTES:
             raise ResultTooLarge(
                 f"The result has {len(result):,} bytes; at most {MAX_RESULT_BYTES:,} are kept."
             )
         return result.decode()
+
+    def _work(self) -> Result:
+        """Calls the workflow, under the lock of its key if it has one. Raises `Skipped`."""
+        delivery = self._delivery
+        values = read_item(delivery.items_key, delivery.start, delivery.length)
+        call = delivery.call(self._context.aws_request_id)
+        parameters = self._workflow.read(
+            values, strict=not delivery.lenient, started_by=call.started_by
+        )
+        self._take_lock(parameters)
+        result: Result = self._workflow.perform(parameters, call)
+        return result
+
+    def _take_lock(self, parameters: Parameters) -> None:
+        name = self._workflow.options.one_per
+        value = getattr(parameters, name) if name else None
+        if value is None:
+            return
+        lock = KeyLock(self._workflow.name, name, value, self._delivery.item_id)
+        lock.take(clock.now() + max(self._delivery.seconds_left(), 0) + _HANGS_SECONDS)
+        self._lock = lock
+
+
+def _longest_wait(number: int) -> float:
+    """Seconds after which the next attempt begins at the latest, if Lambda does not throttle it."""
+    return min(_FIRST_WAIT_SECONDS * 2.0 ** (number - 1), _LONGEST_WAIT_SECONDS)
 
 
 @contextmanager

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core import config, http
 from functions.core.config import Preparation, in_lambda
-from functions.core.definition.workflow import Idempotency, R, Workflow, WorkflowOptions
+from functions.core.definition.workflow import (
+    MOST_RETRIES,
+    Idempotency,
+    R,
+    Workflow,
+    WorkflowOptions,
+)
 from functions.core.errors import Unavailable
-from functions.core.http.endpoint import logged_call
+from functions.core.http.endpoint import BACKGROUND_SECONDS, logged_call
 from functions.core.observability import logger
 from functions.core.triggers.http import HttpTrigger
 
@@ -68,6 +74,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     covered_by: str = "",
     calls: Iterable[str] = (),
     starts: Iterable[str] = (),
+    one_per: str = "",
+    retries: int = MOST_RETRIES,
+    timeout: float = BACKGROUND_SECONDS,
 ) -> LambdaHandler:
     """Makes a workflow's function a Lambda handler.
 
@@ -92,6 +101,11 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             the same.
         calls: names of the workflows that it calls (`call`); its role must allow that too.
         starts: names of the workflows that it starts runs of (`start`).
+        one_per: name of a parameter. While an item of a run with some value of it is under way,
+            another one with the same value is skipped. Without a value nothing is skipped.
+        retries: further attempts at an item of a run after a failure that another try may cure, 0
+            to 5.
+        timeout: seconds that one attempt may take, 1 to 240. A request over HTTP has 25 at most.
 
     Raises:
         ValueError: options contradict each other.
@@ -104,6 +118,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         covered_by=covered_by,
         calls=frozenset(calls),
         starts=frozenset(starts),
+        one_per=one_per,
+        retries=retries,
+        timeout=timeout,
     )
     handler = LambdaHandler(Workflow(function, options))
     if in_lambda():

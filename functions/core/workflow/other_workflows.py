@@ -21,11 +21,14 @@ own.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from functions.core.aws.lambda_functions import invoke
 from functions.core.definition.call import in_progress
 from functions.core.errors import CallFailed, IdempotencyKeyReused, Unavailable, WorkflowError
 
 if TYPE_CHECKING:
+    from functions.core.runs.lineage import Lineage
     from functions.core.runs.run import Run
 
 _ANSWER_SECONDS = 240
@@ -40,12 +43,13 @@ def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         parameters: as it takes them.
 
     Raises:
+        TooDeep: workflows call each other without an end.
         CallFailed: with the problem that it ended with; where nobody catches it, it is the caller's
             problem too.
         Unavailable: it is not available, crashed, ran out of time, or is throttled.
     """
     _require(workflow, in_progress.get().calls, "calls")
-    event = {"trigger": "direct", "parameters": parameters}
+    event = {"trigger": "direct", "parameters": parameters, "lineage": to_builtins(_below())}
     # The SDK does not retry: the first try may have had effects.
     answer = invoke(workflow, event, attempts=1, answer_seconds=_ANSWER_SECONDS)
     if answer["problem"]:
@@ -80,11 +84,26 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
     try:
         started_by = f"workflow:{now.workflow}"
         return start_run(
-            workflow, items, token_id=token_id, started_by=started_by, run_id=run_id, **options
+            workflow,
+            items,
+            token_id=token_id,
+            started_by=started_by,
+            run_id=run_id,
+            lineage=_below(),
+            **options,
         )
     except IdempotencyKeyReused:
         # An earlier try of this item started the run with other items; that start stays.
         return describe(str(run_id))
+
+
+def _below() -> "Lineage":
+    """Lineage of what the call under way starts and calls. Raises `TooDeep`."""
+    from functions.core.runs.lineage import TOP, refuse_too_deep  # noqa: PLC0415 - as above
+
+    below = in_progress.get().call.below or TOP.below_call()
+    refuse_too_deep(below)
+    return below
 
 
 def _require(workflow: str, declared: frozenset[str], where: str) -> None:

@@ -1,0 +1,135 @@
+"""Ends of runs: closes their records, and tells of them by an event and a metric. Three triggers:
+
+end      RunWorkflow's last state: `{"trigger": "end", "execution": {…}}`.
+stopped  EventBridge, for executions that never reach that state; best effort.
+sweep    EventBridge, every 15 minutes: closes what the others have missed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from functions.core import clock, config
+from functions.core.clock import rfc3339
+from functions.core.definition.names import workflow_names
+from functions.core.events.event_filter import EventSettings
+from functions.core.events.event_id import event_id
+from functions.core.observability import count, logger
+from functions.core.runs import execution, records
+from functions.core.runs.execution import new_run_id
+from functions.core.runs.records import RunRecord
+from functions.core.runs.run import Ended, Run, end, settle
+from functions.core.runs.start import start_once
+
+_DELIVERY = "deliver_event"
+_SILENT = frozenset({_DELIVERY, "track_delivery"})
+"""Workflows of the platform: an event about each of their runs would make the next run."""
+_EVENTS = "events"
+_YOUNG_SECONDS = 120
+"""Age below which the sweep leaves a record to RunWorkflow."""
+_SWEEP_SECONDS = 20.0
+"""Time of a sweep. The next one goes on."""
+
+Event = Mapping[str, Any]
+
+
+def answer(event: Event) -> dict[str, Any]:
+    """Handles an event that is no request. Every failure is raised, so that its sender repeats it.
+
+    Raises:
+        Unavailable
+    """
+    return _HANDLERS[trigger_of(event)](event)
+
+
+def trigger_of(event: Event) -> str:
+    """Trigger of an event that is no request."""
+    return "stopped" if event.get("source") == "aws.states" else str(event.get("trigger"))
+
+
+def tell(ended: Ended) -> None:
+    """Starts the event's run, once per run; counts a run that failed.
+
+    Raises:
+        Unavailable
+    """
+    run = ended.run
+    if ended.by_this_call:
+        logger.info("run ended", run_id=run.run_id, workflow=run.workflow, outcome=run.status)
+        _count(run)
+    kind = "run.failed" if run.status == "failed" else "run.finished"
+    if run.workflow in _SILENT or not config.read(EventSettings).wants(kind):
+        return
+    data = {
+        name: value
+        for name, value in msgspec.to_builtins(run).items()
+        if name not in {"result", "problem", "pending", "running"}
+    }
+    made = event_id(f"end of {run.run_id}")
+    parameters = {
+        "event_id": made,
+        "type": kind,
+        "occurred_at": rfc3339(run.finished_at) if run.finished_at else None,
+        "data": data | {"problem_code": run.problem.code if run.problem else None},
+    }
+    start_once(
+        _DELIVERY,
+        parameters,
+        token_id=_EVENTS,
+        started_by=_EVENTS,
+        run_id=new_run_id(_DELIVERY, made),
+    )
+
+
+def _count(run: Run) -> None:
+    """Counts a run that failed. Failed deliveries of events have an alarm of their own."""
+    if run.status in {"failed", "partly_failed"} and run.workflow != _DELIVERY:
+        count("RunFailed")
+
+
+def _end(event: Event) -> dict[str, Any]:
+    """Answers with the run's status, which becomes that of the execution."""
+    state = event["execution"]
+    record = records.find(state["run_id"])
+    if record is None:
+        # Started by code from before there were records, during an update of the stack.
+        return {"status": "unknown"}
+    error = str((state.get("failure") or {}).get("Error", ""))
+    ended = end(record, error=error, moment=clock.now(), last=False)
+    tell(ended)
+    return {"status": ended.run.status}
+
+
+def _stopped(event: Event) -> dict[str, Any]:
+    record = records.find(str(event["detail"]["name"]))
+    return {"closed": int(record is not None and _settle(record))}
+
+
+def _sweep(_: Event) -> dict[str, Any]:
+    until = clock.monotonic() + _SWEEP_SECONDS
+    runs = set(execution.running())
+    closed = 0
+    for workflow in sorted(workflow_names()):
+        for listed in records.running_before(workflow, clock.now() - _YOUNG_SECONDS):
+            if clock.monotonic() > until:
+                logger.warning("the sweep of runs ran out of time; the next one goes on")
+                return {"closed": closed}
+            record = None if listed.run_id in runs else records.find(listed.run_id)
+            closed += record is not None and _settle(record)
+    return {"closed": closed}
+
+
+def _settle(record: RunRecord) -> bool:
+    ended = settle(record)
+    if ended is None:
+        return False
+    tell(ended)
+    return ended.by_this_call
+
+
+_HANDLERS: Mapping[str, Callable[[Event], dict[str, Any]]] = {
+    "end": _end,
+    "stopped": _stopped,
+    "sweep": _sweep,
+}

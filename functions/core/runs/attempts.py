@@ -1,0 +1,123 @@
+"""Attempts at items: the rules by which an item is done once."""
+
+import secrets
+
+import msgspec
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from functions.core import clock
+from functions.core.aws.transactions import repeat, transaction
+from functions.core.errors import Unavailable
+from functions.core.http.problems import Problem
+from functions.core.runs.outcomes import COUNTERS, Outcome, as_json, now_text
+
+LEASE_SECONDS = 12
+"""Time after which an attempt without a renewal counts as dead. It renews three times as often."""
+
+
+class Busy(Unavailable):
+    """Another delivery of the same item is working on it."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The right to run an item, until its lease ends."""
+
+    run_id: str
+    index: int
+    attempt_id: str
+    number: int = 1
+    """Attempts at the item so far, with this one."""
+    delete_at: int = 0
+    """Time at which the outcome expires, seconds since the epoch."""
+
+    def renew(self) -> None:
+        """Renews the lease."""
+        self._write(Outcome.lease_until.set(clock.now() + LEASE_SECONDS))
+
+    def succeed(self, result: str) -> str:
+        """Records the result, a JSON text; returns the item's status."""
+        ended = [Outcome.status.set("succeeded"), Outcome.result.set(result)]
+        return self._write(
+            *ended,
+            Outcome.finished_at.set(now_text()),
+            Outcome.problem.remove(),
+            Outcome.next_attempt_by.remove(),
+            Outcome.failed.remove(),
+        )
+
+    def fail(self, problem: Problem) -> str:
+        """Records a permanent failure; returns the item's status."""
+        ended = [Outcome.status.set("failed"), Outcome.failed.set(self.index)]
+        return self._write(
+            *ended,
+            Outcome.finished_at.set(now_text()),
+            Outcome.next_attempt_by.remove(),
+            Outcome.problem.set(as_json(problem)),
+        )
+
+    def give_up(self, problem: Problem, next_by: float | None = None) -> None:
+        """Leaves the item to another try; the problem stays in case there is none.
+
+        `next_by`: latest time of that try, seconds since the epoch.
+        """
+        later = [Outcome.next_attempt_by.set(now_text(next_by))] if next_by else []
+        self._write(Outcome.lease_until.set(0), Outcome.problem.set(as_json(problem)), *later)
+
+    def skip(self, problem: Problem) -> str:
+        """Records that the item does not run, and counts it; returns the item's status."""
+
+        def write(_: int) -> None:
+            with transaction() as made:
+                made.update(
+                    Outcome(self.run_id, self.index),
+                    [
+                        Outcome.status.set("skipped"),
+                        Outcome.finished_at.set(now_text()),
+                        Outcome.problem.set(as_json(problem)),
+                        Outcome.next_attempt_by.remove(),
+                    ],
+                    condition=Outcome.attempt_id == self.attempt_id,
+                )
+                made.update(
+                    Outcome(self.run_id, COUNTERS),
+                    [Outcome.skipped.add(1), Outcome.delete_at.set(self.delete_at)],
+                )
+
+        repeat(write)
+        return "skipped"
+
+    def _write(self, *actions: Action) -> str:
+        """Writes, unless another attempt has taken over."""
+        mine: Condition = Outcome.attempt_id == self.attempt_id
+        _, stored = Outcome.update_if(self.run_id, actions, mine, range_key=self.index)
+        return str(stored.status) if stored else "failed"
+
+
+def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
+    """Begins an attempt at an item; returns the status of an ended item instead. 1 DynamoDB
+    request.
+
+    Raises:
+        Busy: another attempt has a lease that has not ended.
+        Unavailable
+    """
+    now, attempt_id = clock.now(), secrets.token_hex(8)
+    actions = [
+        Outcome.status.set("running"),
+        Outcome.attempts.add(1),
+        Outcome.attempt_id.set(attempt_id),
+        Outcome.lease_until.set(now + LEASE_SECONDS),
+        Outcome.started_at.set(Outcome.started_at | now_text()),
+        Outcome.delete_at.set(delete_at),
+    ]
+    free = Outcome.status.does_not_exist() | (
+        (Outcome.status == "running") & (Outcome.lease_until < now)
+    )
+    claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
+    # The SDK may repeat a write whose answer was lost, and then finds the lease of the first.
+    if stored and (claimed or stored.attempt_id == attempt_id):
+        return Attempt(run_id, index, attempt_id, int(stored.attempts), delete_at)
+    if stored and stored.done:
+        return str(stored.status)
+    raise Busy("Another delivery of this item is working on it.", retry_after=LEASE_SECONDS)
