@@ -54,7 +54,7 @@ VENDORS = {
         "core/auth/tokens.py",
         "core/rate_limits/limits.py",
         "core/verification/",
-        "core/runs/outcomes.py",
+        "core/runs/",
         "core/integrations/usersnap/app_setting.py",
     },
     "aws_lambda_powertools": {"core/observability.py", "core/http/idempotency.py"},

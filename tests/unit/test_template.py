@@ -564,6 +564,7 @@ def test_webhooks_may_read_the_secrets_of_sources_and_start_runs_and_nothing_els
         ["s3:GetObject", "s3:PutObject"],
         "states:StartExecution",
         "states:DescribeExecution",
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "dynamodb:GetItem",
     ]
     assert allowed[1]["Resource"]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-*")
@@ -589,13 +590,14 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         {"Fn::GetAtt": ["AppSettings", "Arn"]},
     )
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
-    assert [each in like for each in background] == [True] * 5
+    assert [each in like for each in background] == [True] * 6
     about = json.dumps([each["Resource"] for each in background])
-    assert re.findall(r"RunFiles|Outcomes|RunWorkflow|Idempotency|Limits", about) == [
+    assert re.findall(r"RunFiles|RunRecords|Outcomes|RunWorkflow|Idempotency|Limits", about) == [
         "RunFiles",
         "Outcomes",
         "RunWorkflow",
         "RunWorkflow",
+        "RunRecords",
         "Idempotency",
     ]
 
@@ -780,6 +782,7 @@ def test_tables_are_encrypted_and_what_is_deleted_is_gone() -> None:
         "Verifications": expiring,
         "Limits": expiring,
         "Tokens": None,
+        "RunRecords": expiring,
         "Outcomes": expiring,
         "Idempotency": expiring,
         "AppSettings": None,

@@ -110,6 +110,7 @@ def test_ttl_attributes_are_found(translated: dict[str, Any]) -> None:
     assert transform.ttl_attributes(translated) == {
         "Verifications": "delete_at",
         "Limits": "delete_at",
+        "RunRecords": "delete_at",
         "Outcomes": "delete_at",
         "Idempotency": "delete_at",
     }
@@ -179,7 +180,7 @@ def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_man
     states = json.loads(machine["DefinitionString"])["States"]
     assert (states["Many"]["MaxConcurrency"], states["Paced"]["MaxConcurrency"]) == (4, 1)
     assert "MaxConcurrencyPath" not in machine["DefinitionString"]
-    assert machine["DefinitionString"].count('"MaxDelaySeconds": 8') == 3
+    assert machine["DefinitionString"].count('"MaxDelaySeconds": 8') == 4
     before = sam.read_template()["Resources"]["RunWorkflow"]["Properties"][
         "DefinitionSubstitutions"
     ]
