@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.core.runs import outcomes
+from functions.core.runs.items import outcomes
 from tests.workflows.conftest import admin
 
 RUN_ID = f"greet.{'0' * 26}"

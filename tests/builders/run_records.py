@@ -6,7 +6,7 @@ from functions.core import clock
 from functions.core.errors import Conflict
 from functions.core.http.problems import problem
 from functions.core.runs import execution, records
-from functions.core.runs.attempts import Attempt, claim
+from functions.core.runs.items.attempts import Attempt, claim
 from functions.core.runs.records import Counts, RunRecord, RunStatus
 
 

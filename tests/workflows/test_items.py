@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from functions.core.errors import Conflict, Unavailable
-from functions.core.runs import attempts, cancellation, outcomes
-from functions.core.runs.attempts import LEASE_SECONDS, Attempt, Busy
+from functions.core.runs import cancellation
+from functions.core.runs.items import attempts, outcomes
+from functions.core.runs.items.attempts import LEASE_SECONDS, Attempt, Busy
 from functions.core.triggers import run_item
 from functions.core.triggers.run_item import WillTryAgain
 from functions.core.workflow import Call, Parameters, Result, workflow

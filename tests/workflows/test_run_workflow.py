@@ -33,7 +33,8 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from functions.api.runs.handler import lambda_handler as end_of_runs
 from functions.core.aws import step_functions
 from functions.core.errors import Conflict, Unavailable
-from functions.core.runs import execution, outcomes
+from functions.core.runs import execution
+from functions.core.runs.items import outcomes
 from functions.core.runs.run import Run, describe
 from functions.core.runs.start import start
 from functions.core.workflow import Parameters, Result, workflow
@@ -110,7 +111,6 @@ class Functions:
             headers["x-amz-function-error"] = "Unhandled"
             name = error.args[0] if isinstance(error, Crash) else type(error).__name__
             return json.dumps({"errorType": name, "errorMessage": "…"}).encode()
-
 
     def end(self, event: Event) -> Event:
         """The API of runs; moto has no Map Runs, so the outcomes are counted here."""

@@ -12,11 +12,12 @@ import pytest
 
 from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
 from functions.core.http.problems import problem
-from functions.core.runs import attempts, cancellation, execution, outcomes
+from functions.core.runs import cancellation, execution
 from functions.core.runs import start as starting
-from functions.core.runs.attempts import Attempt
 from functions.core.runs.execution import Execution, new_run_id, workflow_of
 from functions.core.runs.files import Reference, read_item, read_references
+from functions.core.runs.items import attempts, outcomes
+from functions.core.runs.items.attempts import Attempt
 from functions.core.runs.records import Counts
 from functions.core.runs.run import Run, cancel, describe
 from functions.core.runs.start import retry, start

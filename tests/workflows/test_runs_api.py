@@ -15,9 +15,10 @@ import pytest
 from functions.api.runs.handler import lambda_handler
 from functions.core.errors import Conflict
 from functions.core.http.gateway import MAX_BODY_BYTES
-from functions.core.runs import attempts, cancellation, execution, uploads
-from functions.core.runs.attempts import Attempt
+from functions.core.runs import cancellation, execution, uploads
 from functions.core.runs.files import read_item, read_references
+from functions.core.runs.items import attempts
+from functions.core.runs.items.attempts import Attempt
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests.builders import Context, Reply, http_event

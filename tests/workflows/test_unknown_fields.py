@@ -18,8 +18,9 @@ from functions.api.schedules.handler import lambda_handler as schedules_handler
 from functions.api.schedules.timing import Timing
 from functions.core.auth.tokens import issue_token, read_token
 from functions.core.aws import s3
-from functions.core.runs import execution, outcomes, records
+from functions.core.runs import execution, records
 from functions.core.runs.files import read_references
+from functions.core.runs.items import outcomes
 from functions.core.runs.start import start
 from functions.core.workflow import Parameters, Result, workflow
 from tests.builders import Context, call

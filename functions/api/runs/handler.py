@@ -31,7 +31,7 @@ from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_pr
 from functions.core.observability import logger
 from functions.core.runs import records, uploads
 from functions.core.runs.execution import workflow_of
-from functions.core.runs.outcomes import ItemPage, list_outcomes
+from functions.core.runs.items.outcomes import ItemPage, list_outcomes
 from functions.core.runs.run import Run, RunPage, cancel, describe, summary
 from functions.core.runs.start import retry
 

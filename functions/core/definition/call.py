@@ -9,8 +9,8 @@ import msgspec
 from functions.core.auth.caller import Caller
 
 if TYPE_CHECKING:
+    from functions.core.runs.items.steps import Steps
     from functions.core.runs.lineage import Lineage
-    from functions.core.runs.steps import Steps
 
 Trigger = Literal["http", "direct", "schedule", "run"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from functions.core.aws import dynamodb
-from functions.core.runs.outcomes import CANCELLED, Outcome, get
+from functions.core.runs.items.outcomes import CANCELLED, Outcome, get
 
 
 def cancel(run_id: str, delete_at: int, *, descendants: bool = False) -> None:

@@ -11,7 +11,7 @@ from functions.core.errors import NotFound
 from functions.core.http.problems import Problem
 from functions.core.runs import cancellation, execution, records
 from functions.core.runs.execution import RunId
-from functions.core.runs.outcomes import ItemOutcome, as_json
+from functions.core.runs.items.outcomes import ItemOutcome, as_json
 from functions.core.runs.records import Counts, RunRecord, RunStatus, StartedBy
 from functions.core.runs.states import State, at_end, begun_as, item_of, state_of
 

@@ -13,14 +13,15 @@ from functions.core.errors import Conflict, FieldError, IdempotencyKeyReused, In
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
 from functions.core.parameters import merged
-from functions.core.runs import execution, outcomes, records
-from functions.core.runs.execution import Execution, new_run_id, started_by_of
+from functions.core.runs import execution, records
+from functions.core.runs.execution import Execution, new_run_id
 from functions.core.runs.files import (
     ITEMS_KEPT_SECONDS,
     Reference,
     digest,
     read_references,
 )
+from functions.core.runs.items import outcomes
 from functions.core.runs.lineage import TOP, Lineage, refuse_too_deep
 from functions.core.runs.records import RunRecord, StartedBy
 from functions.core.runs.run import Run, find, new, shown
@@ -164,7 +165,6 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
         begun,
         run_id=new_id,
         token_id=token_id,
-        started_by=started_by_of(begun.started_by, begun.token_id),
         total=total,
         branch=_branch(total, begun.interval_seconds),
         references_key=key,

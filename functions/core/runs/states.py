@@ -9,10 +9,11 @@ import msgspec
 from functions.core import clock
 from functions.core.errors import NotFound, RunFailed, Unavailable
 from functions.core.http.problems import Problem, problem
-from functions.core.runs import execution, outcomes
+from functions.core.runs import execution
 from functions.core.runs.cancellation import is_cancelled
 from functions.core.runs.execution import Execution
-from functions.core.runs.outcomes import ItemOutcome
+from functions.core.runs.items import outcomes
+from functions.core.runs.items.outcomes import ItemOutcome
 from functions.core.runs.records import Counts, RunRecord, RunStatus
 
 _START_SECONDS = 60

@@ -24,14 +24,14 @@ from functions.core.errors import ItemCrashed, NotInBackground, ResultTooLarge, 
 from functions.core.http.endpoint import is_retryable, log_answer, log_problem
 from functions.core.observability import logger
 from functions.core.parameters import Parameters, Result, encode_validated
-from functions.core.runs.attempts import LEASE_SECONDS, Attempt, claim
 from functions.core.runs.cancellation import is_cancelled
-from functions.core.runs.continuation import earlier_result
 from functions.core.runs.execution import started_by_of
 from functions.core.runs.files import read_item
+from functions.core.runs.items.attempts import LEASE_SECONDS, Attempt, claim
+from functions.core.runs.items.continuation import earlier_result
+from functions.core.runs.items.one_per import KeyLock
+from functions.core.runs.items.steps import Steps
 from functions.core.runs.lineage import TOP, Lineage
-from functions.core.runs.one_per import KeyLock
-from functions.core.runs.steps import Steps
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -10,7 +10,7 @@ from functions.core import clock
 from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import Unavailable
 from functions.core.http.problems import Problem
-from functions.core.runs.outcomes import COUNTERS, Outcome, as_json, now_text
+from functions.core.runs.items.outcomes import COUNTERS, Outcome, as_json, now_text
 
 LEASE_SECONDS = 12
 """Time after which an attempt without a renewal counts as dead. It renews three times as often."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from functions.core import clock
 from functions.core.aws import dynamodb
-from functions.core.runs.attempts import LEASE_SECONDS, Busy
-from functions.core.runs.outcomes import Outcome
+from functions.core.runs.items.attempts import LEASE_SECONDS, Busy
+from functions.core.runs.items.outcomes import Outcome
 
 
 def earlier_result(run_ids: Sequence[str], index: int) -> str | None:

@@ -1,6 +1,6 @@
 """Steps of an item: recorded, so that another try, also in a later run, does not repeat them."""
 
-from functions.core.runs.outcomes import find_steps, keep_steps
+from functions.core.runs.items.outcomes import find_steps, keep_steps
 
 
 class Steps:

@@ -7,7 +7,7 @@ from pynamodb.expressions.condition import Condition
 from functions.core import clock
 from functions.core.clock import DAY_SECONDS
 from functions.core.errors import Skipped
-from functions.core.runs.outcomes import Outcome
+from functions.core.runs.items.outcomes import Outcome
 
 _PLACE = 0
 """Index of a lock, which is the only record of its name."""

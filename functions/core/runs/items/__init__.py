@@ -1,0 +1,1 @@
+"""Items of runs: their outcomes, and the rules by which each is done once."""
