@@ -172,8 +172,8 @@ def test_other_keys_and_items_without_one_are_not_held_back() -> None:
     def deliver_others() -> None:
         if len(syncs.done) > 1:
             return
-        parameters: dict[str, Any]
-        for number, parameters in enumerate([{"user_id": "u2"}, {"user_id": None}]):
+        without: list[dict[str, Any]] = [{"user_id": "u2"}, {"user_id": None}]
+        for number, parameters in enumerate(without):
             run_id = f"sync.{number}"
             others.append(syncs.deliver(parameters, run_id=run_id, origin_run_id=run_id))
 
