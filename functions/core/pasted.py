@@ -35,6 +35,13 @@ def strip_blank(text: str) -> str:
     return text[begin:end]
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: it is empty, or of blank and invisible characters."""
+    if text[:1].isalnum():  # most texts; the rest costs a microsecond
+        return False
+    return not (text.strip() if text.isascii() else strip_blank(text))
+
+
 def strip_invisible(text: str) -> str:
     """Removes blanks at the ends, and invisible characters within words."""
     return strip_blank(text.translate(_DROPPED))
