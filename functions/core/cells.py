@@ -6,7 +6,7 @@ left as it is, for the error that names its type.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,11 @@ _TEXTS = (inspect.StrType, inspect.CustomType)
 """Types that take any text. Custom types are texts that are validated (`ValidatedStr`)."""
 _LISTS = inspect.CollectionType
 _OBJECTS = (inspect.StructType, inspect.DictType)
-_SCALARS = {inspect.IntType: int, inspect.FloatType: float, inspect.BoolType: bool}
+_SCALARS: dict[type[inspect.Type], type[float]] = {
+    inspect.IntType: int,
+    inspect.FloatType: float,
+    inspect.BoolType: bool,
+}
 
 
 def read_cells(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> Mapping[str, Any]:
@@ -74,7 +78,7 @@ def _read(value: Any, kind: inspect.Type | None) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _inner(kinds: list[inspect.Type], name: str) -> inspect.Type | None:
+def _inner(kinds: Sequence[inspect.Type], name: str) -> inspect.Type | None:
     """Type within a type; none where several could be meant."""
     return inner_type(kinds[0], name) if len(kinds) == 1 else None
 
@@ -95,7 +99,9 @@ def _read_text(text: str, kinds: list[inspect.Type]) -> Any:  # noqa: ANN401 - J
 
 def _values(kinds: Iterable[inspect.Type]) -> list[Any]:
     """Values that the types name."""
-    literals = [each for kind in kinds if isinstance(kind, inspect.LiteralType) for each in kind.values]
+    literals = [
+        each for kind in kinds if isinstance(kind, inspect.LiteralType) for each in kind.values
+    ]
     enums = [each for kind in kinds if isinstance(kind, inspect.EnumType) for each in kind.cls]
     return literals + [each.value for each in enums]
 
@@ -110,7 +116,7 @@ def _scalar(text: str, kinds: Iterable[inspect.Type]) -> object:
     return text
 
 
-def _number(text: str, kind: type) -> Any:  # noqa: ANN401 - of that type
+def _number(text: str, kind: type[float]) -> float | None:
     """The number, or truth, that a text is; null for another one. JSON has no NaN."""
     try:
         value = msgspec.convert(text, kind, strict=False)

@@ -177,25 +177,27 @@ def merged(
         InvalidParameters: they are nested too deep.
     """
     try:
-        return _merged(item, parameters, lenient)
+        return _merged(item, parameters, lenient=lenient)
     except RecursionError:
         raise InvalidParameters(FieldError("", "has objects within objects too deep")) from None
 
 
 def _merged(
-    item: Mapping[str, Any], parameters: Mapping[str, Any], lenient: bool
+    item: Mapping[str, Any], parameters: Mapping[str, Any], *, lenient: bool
 ) -> dict[str, Any]:
     whole = dict(parameters)
     for name, own in item.items():
         common = parameters.get(name)
-        if isinstance(common, Mapping) and isinstance(fields := _object(own, lenient), Mapping):
-            whole[name] = _merged(fields, common, lenient)
+        if isinstance(common, Mapping) and isinstance(
+            fields := _object(own, lenient=lenient), Mapping
+        ):
+            whole[name] = _merged(fields, common, lenient=lenient)
         elif own not in (None, "") or name not in parameters:
             whole[name] = own
     return whole
 
 
-def _object(value: object, lenient: bool) -> object:
+def _object(value: object, *, lenient: bool) -> object:
     return json_of(value) if lenient and isinstance(value, str) else value
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.api.runs.lists import json_list
-from functions.api.runs.lists import read_items
+from functions.api.runs.lists import json_list, read_items
 from functions.api.runs.lists.reading import MAX_UPLOADED_ITEM_BYTES
 from functions.core.errors import UnreadableItems
 from functions.core.runs.uploads import Format

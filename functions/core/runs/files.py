@@ -18,7 +18,9 @@ class ListedItem(dict[str, Any]):
 
     __slots__ = ("row",)
 
-    def __init__(self, parameters: Mapping[str, Any] | None = None, *, row: int | None = None):
+    def __init__(
+        self, parameters: Mapping[str, Any] | None = None, *, row: int | None = None
+    ) -> None:
         super().__init__(parameters or {})
         self.row = row
         """Row of a CSV, as a spreadsheet numbers it, or line of JSON Lines; null for an array."""

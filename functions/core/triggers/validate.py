@@ -14,12 +14,11 @@ from functions.core.errors import InvalidParameters
 from functions.core.http.endpoint import log_answer, log_problem
 from functions.core.http.problems import Invalid, Problem
 from functions.core.parameters import merged
+from functions.core.runs.validation import SECONDS
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-VALIDATION_SECONDS = 10
-"""Leaves time to start the run: a request is answered within 25 s."""
 MAX_PROBLEMS = 20
 """Problems in an answer; nobody reads more of them one by one."""
 
@@ -33,7 +32,7 @@ class Validation(msgspec.Struct, frozen=True):
     """Common to all items, merged here: repeated in each item they might not fit into an event."""
     lenient: bool = False
     """Whether texts are converted to the parameters' types, as for CSV cells."""
-    seconds: float = VALIDATION_SECONDS
+    seconds: float = SECONDS
     """Time for it, where less than usual is left."""
 
 

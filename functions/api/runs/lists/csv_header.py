@@ -123,4 +123,6 @@ def _make_list(item: dict[str, Any], path: Path) -> None:
             return
         item = item[step]
     if fields := item.get(path[-1]):
-        item[path[-1]] = [value for _, value in sorted(fields.items(), key=lambda each: int(each[0]))]
+        item[path[-1]] = [
+            value for _, value in sorted(fields.items(), key=lambda each: int(each[0]))
+        ]

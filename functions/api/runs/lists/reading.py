@@ -47,7 +47,7 @@ def open_text(stream: BinaryIO) -> io.BufferedReader:
     that the error can name it.
     """
     # A stream of botocore's is raw; its own iteration over lines is slow.
-    text = io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK_BYTES)
+    text: io.BufferedReader = io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK_BYTES)
     mark = text.peek(len(codecs.BOM_UTF8))
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return io.BufferedReader(_FromUtf16(text), _CHUNK_BYTES)
