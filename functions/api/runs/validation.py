@@ -21,6 +21,10 @@ NOT_A_BACKGROUND_WORKFLOW = "is not a workflow that can run in the background"
 _BATCH = 1000
 """Items that are validated together; those of an upload before it starts."""
 _MOST_PROBLEMS = 20
+_ALL_WRONG = (
+    "every item that was checked is wrong, so nothing has started; correct the list and upload it "
+    "again, or correct this request and send it again with the same upload"
+)
 
 
 class ItemProblems(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +74,7 @@ def validate_first(
     first = _batch(items)
     found = _check(request, first, lenient=lenient)
     if found.invalid == found.checked:
-        _refuse(_problems(request, first, found))
+        _refuse(_problems(request, first, found), FieldError("/upload_id", _ALL_WRONG))
     return chain(first, items)
 
 
@@ -83,14 +87,14 @@ def dry_run(request: StartRun, items: Iterator[Item], *, lenient: bool = False) 
     total = checked = invalid = 0
     problems: list[ItemProblems] = []
     until = time.monotonic() + SECONDS
-    while batch := _batch(items):
-        if (left := until - time.monotonic()) > 0:
-            found = _check(request, batch, lenient=lenient, seconds=left)
-            problems += _problems(request, batch, found, total)
-            checked, invalid = checked + found.checked, invalid + found.invalid
+    while (left := until - time.monotonic()) > 0 and (batch := _batch(items)):
+        found = _check(request, batch, lenient=lenient, seconds=left)
+        problems += _problems(request, batch, found, total)
+        checked, invalid = checked + found.checked, invalid + found.invalid
         total += len(batch)
-        if total > MAX_ITEMS:
-            raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
+    total += sum(1 for _ in islice(items, max(0, MAX_ITEMS + 1 - total)))
+    if total > MAX_ITEMS:
+        raise InvalidParameters(FieldError("/items", f"has more than {MAX_ITEMS:,} items"))
     return ListCheck(
         total=total, checked=checked, invalid=invalid, problems=problems[:_MOST_PROBLEMS]
     )
@@ -118,14 +122,14 @@ def _check(
         raise InvalidParameters(FieldError("/workflow", NOT_A_BACKGROUND_WORKFLOW)) from None
 
 
-def _refuse(problems: Sequence[ItemProblems]) -> None:
+def _refuse(problems: Sequence[ItemProblems], *last: FieldError) -> None:
     errors = [
         FieldError(each.pointer, _with_row(each, problem.row))
         for problem in problems
         for each in problem.errors
     ]
     if errors:
-        raise InvalidParameters(*dict.fromkeys(errors))
+        raise InvalidParameters(*dict.fromkeys(errors), *last)
 
 
 def _with_row(error: Invalid, row: int | None) -> str:
