@@ -236,6 +236,12 @@ def test_an_exporter_may_leave_out_the_last_empty_cells_of_a_row() -> None:
     assert read("a,b,c\n1\n1,2\n", "csv") == [{"a": "1"}, {"a": "1", "b": "2"}]
 
 
+def test_short_rows_below_a_long_header_cost_little() -> None:
+    """Each row costs work in proportion to its size (Rule 3.8)."""
+    header = ",".join(f"a{number}.0" for number in range(20_000))
+    assert len(read(header + "\n" + "x\n" * 100_000, "csv")) == 100_000
+
+
 def test_numbered_names_are_the_places_of_a_list_and_empty_cells_leave_none() -> None:
     text = "d.p.1,d.p.0,d.n,b.0.to,b.1.to\n2,1,x,y,\n2,,,,\n,,,,z\n"
     assert read(text, "csv") == [

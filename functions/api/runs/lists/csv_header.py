@@ -35,8 +35,8 @@ class Header(NamedTuple):
     """Columns that are parameters: place, names of the objects around it, name."""
     nameless: list[int]
     """Columns without a name, as a delimiter at the end of each row makes one."""
-    lists: list[Path]
-    """Objects whose fields are 0, 1, …: lists. Those within others come first."""
+    lists: frozenset[Path]
+    """Objects whose fields are 0, 1, …: lists."""
     status: int | None
     """Column of the status in an export."""
 
@@ -48,14 +48,14 @@ class Header(NamedTuple):
         """The parameters of a row. A blank or missing cell is an absent parameter."""
         item: dict[str, Any] = {}
         for column, objects, name in self.columns:
-            if column < len(row) and not is_blank(cell := row[column]):
+            if column >= len(row):  # the work for a short row is short, too
+                break
+            if not is_blank(cell := row[column]):
                 fields = item
                 for step in objects:
                     fields = fields.setdefault(step, {})
                 fields[name] = cell
-        for path in self.lists:
-            _make_list(item, path)
-        return item
+        return _with_lists(item, (), self.lists) if self.lists else item
 
 
 def read_header(names: Sequence[str], row: int) -> Header:
@@ -107,22 +107,20 @@ def _refuse_values_with_fields(paths: set[Path], row: int) -> None:
         )
 
 
-def _lists(paths: Iterable[Path]) -> list[Path]:
+def _lists(paths: Iterable[Path]) -> frozenset[Path]:
     fields: dict[Path, set[str]] = {}
     for path in paths:
         for length in range(1, len(path)):
             fields.setdefault(path[:length], set()).add(path[length])
-    lists = [path for path, names in fields.items() if names == set(map(str, range(len(names))))]
-    return sorted(lists, key=len, reverse=True)
+    return frozenset(
+        path for path, names in fields.items() if names == set(map(str, range(len(names))))
+    )
 
 
-def _make_list(item: dict[str, Any], path: Path) -> None:
-    """Makes an object a list, without the places whose cells are empty."""
-    for step in path[:-1]:
-        if step not in item:
-            return
-        item = item[step]
-    if fields := item.get(path[-1]):
-        item[path[-1]] = [
-            value for _, value in sorted(fields.items(), key=lambda each: int(each[0]))
-        ]
+def _with_lists(fields: dict[str, Any], path: Path, lists: frozenset[Path]) -> Any:  # noqa: ANN401 - JSON
+    """Objects as the lists that they are. An empty cell leaves no place in a list."""
+    read = {
+        name: _with_lists(value, (*path, name), lists) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }
+    return [read[name] for name in sorted(read, key=int)] if path in lists else read

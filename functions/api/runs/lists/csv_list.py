@@ -63,7 +63,9 @@ def _item(header: Header, row: list[str], number: int) -> dict[str, object]:
     if sum(map(len, row)) > MAX_UPLOADED_ITEM_BYTES:
         raise unreadable(f"row {number} {_TOO_LONG}")
     for column in header.nameless:
-        if column < len(row) and not is_blank(row[column]):
+        if column >= len(row):
+            break
+        if not is_blank(row[column]):
             raise unreadable(
                 f"row {number}, column {column + 1} has a value, "
                 f"but row {header.row} has no name for it"
