@@ -37,9 +37,8 @@ def strip_blank(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing: it is empty, or of blank and invisible characters."""
-    if text[:1].isalnum():  # most texts; the rest costs a microsecond
-        return False
-    return not (text.strip() if text.isascii() else strip_blank(text))
+    begins_visibly = "0" <= text[:1] <= "z"  # most texts, and much faster
+    return not begins_visibly and not strip_blank(text)
 
 
 def strip_invisible(text: str) -> str:
