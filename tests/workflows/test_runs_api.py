@@ -476,6 +476,28 @@ def test_a_dry_run_whose_time_is_over_counts_the_rest_without_validating_it(
     assert reply == {"total": 1500, "checked": 0, "invalid": 0, "problems": []}
 
 
+def test_a_dry_run_says_how_far_the_workflow_came_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "check_items", lambda *_, **__: Findings([], 600, 0))
+    reply = dry_run(upload_id=upload("verification_id\n" + "k1.one\n" * 1500)).body
+    assert (reply["total"], reply["checked"]) == (1500, 1200)
+
+
+@pytest.mark.parametrize(("kind", "text"), LISTS)
+def test_the_cells_of_a_csv_are_validated_as_texts(
+    kind: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def check(*_: object, lenient: bool, **__: object) -> Findings:
+        seen.append(lenient)
+        return Findings([], 2, 0)
+
+    monkeypatch.setattr(validation, "check_items", check)
+    upload_id = upload(text, kind)
+    assert (dry_run(upload_id=upload_id).status, start(upload_id=upload_id).status) == (200, 202)
+    assert seen == [kind == "csv"] * 2
+
+
 def test_a_dry_run_of_a_list_that_cannot_be_read_leaves_the_upload_too() -> None:
     upload_id = upload("verification_id\nk1.one\nk1.two,x\n")
     for _ in range(2):
