@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 from msgspec import inspect
 
+from functions.core.cells import alternatives, inner_type, json_of, read_cells
 from functions.core.errors import FieldError, InvalidParameters
 
 
@@ -120,20 +121,21 @@ def read_parameters(
         kind: what they are converted to.
         values: as they came.
         at: a JSON pointer to where they stood in what the client sent.
-        strict: if not, texts become what is wanted ("5", "true"): cells of a CSV and query
-            parameters are all texts.
+        strict: if not, texts become what is wanted ("5", "true", "[1, 2]"): cells of a CSV and
+            query parameters are all texts. A text stays one where the type takes texts.
 
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
     """
     optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
-    given = {
+    given: Mapping[str, Any] = {
         name: value
         for name, value in values.items()
         if name not in optional or value not in (None, "")
     }
     try:
-        parameters = msgspec.convert(given, kind, strict=strict, dec_hook=_read_validated)
+        given = given if strict else read_cells(given, kind)
+        parameters = msgspec.convert(given, kind, dec_hook=_read_validated)
     except msgspec.ValidationError as error:
         wrong = _field_error(kind, str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
@@ -159,14 +161,44 @@ def _read_validated(kind: type, value: object) -> ValidatedStr:
     raise NotValid("must be text")
 
 
-def merged(item: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """An item's parameters; those that it lacks come from the parameters common to all items."""
-    said = {
-        name: value
-        for name, value in item.items()
-        if value not in (None, "") or name not in parameters
-    }
-    return {**parameters, **said}
+def merged(
+    item: Mapping[str, Any], parameters: Mapping[str, Any], *, lenient: bool = False
+) -> dict[str, Any]:
+    """An item's parameters; those that it lacks come from the parameters common to all items.
+
+    Objects are merged field by field, however deep. An item's own list stands as it is.
+
+    Args:
+        item: the item's own parameters. Null and "" count as absent where there is a common value.
+        parameters: common to all items.
+        lenient: whether an object may be a text, its JSON, as in a cell of a CSV.
+
+    Raises:
+        InvalidParameters: they are nested too deep.
+    """
+    try:
+        return _merged(item, parameters, lenient=lenient)
+    except RecursionError:
+        raise InvalidParameters(FieldError("", "has objects within objects too deep")) from None
+
+
+def _merged(
+    item: Mapping[str, Any], parameters: Mapping[str, Any], *, lenient: bool
+) -> dict[str, Any]:
+    whole = dict(parameters)
+    for name, own in item.items():
+        common = parameters.get(name)
+        if isinstance(common, Mapping) and isinstance(
+            fields := _object(own, lenient=lenient), Mapping
+        ):
+            whole[name] = _merged(fields, common, lenient=lenient)
+        elif own not in (None, "") or name not in parameters:
+            whole[name] = own
+    return whole
+
+
+def _object(value: object, *, lenient: bool) -> object:
+    return json_of(value) if lenient and isinstance(value, str) else value
 
 
 _NAMES = {
@@ -244,26 +276,11 @@ def _allowed_sentence(values: list[str]) -> str:
 
 def _allowed_values(kind: type, path: str) -> list[str]:
     """Values that the type allows at one of msgspec's paths; none where it names none."""
-    types = _alternatives(inspect.type_info(kind))
+    types = alternatives(inspect.type_info(kind))
     for name, _ in _STEP.findall(path):
-        types = [inner for each in types for inner in _alternatives(_inner_type(each, name))]
+        types = [inner for each in types for inner in alternatives(inner_type(each, name))]
     literals = [each for each in types if isinstance(each, inspect.LiteralType)]
     return [str(value) for each in literals for value in each.values]
-
-
-def _alternatives(kind: inspect.Type | None) -> list[inspect.Type]:
-    kind = kind.type if isinstance(kind, inspect.Metadata) else kind
-    if isinstance(kind, inspect.UnionType):
-        return [each for one in kind.types for each in _alternatives(one)]
-    return [kind] if kind else []
-
-
-def _inner_type(kind: inspect.Type, name: str) -> inspect.Type | None:
-    if isinstance(kind, inspect.StructType):
-        return next((each.type for each in kind.fields if each.encode_name == name), None)
-    if isinstance(kind, inspect.DictType):
-        return kind.value_type
-    return kind.item_type if isinstance(kind, inspect.CollectionType) else None
 
 
 def _pointer(path: str) -> str:

@@ -35,6 +35,12 @@ def strip_blank(text: str) -> str:
     return text[begin:end]
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: it is empty, or of blank and invisible characters."""
+    begins_visibly = "0" <= text[:1] <= "z"  # most texts, and much faster
+    return not begins_visibly and not strip_blank(text)
+
+
 def strip_invisible(text: str) -> str:
     """Removes blanks at the ends, and invisible characters within words."""
     return strip_blank(text.translate(_DROPPED))

@@ -15,6 +15,7 @@ from infra import sam
 FILES = sorted((sam.ROOT / "functions").rglob("*.py"))
 
 LEAVES = (
+    "cells",
     "clock",
     "config",
     "deadline",

@@ -241,6 +241,29 @@ def test_validate_says_what_is_wrong_with_which_item_and_runs_nothing() -> None:
 def test_validate_tells_of_twenty_items() -> None:
     answer = Greeter().handler({"trigger": "validate", "items": [{}] * 1000}, Context())
     assert [each["index"] for each in answer["problems"]] == list(range(20))
+    assert (answer["checked"], answer["invalid"]) == (1000, 1000)
+
+
+def test_validate_stops_when_its_time_is_over_and_says_how_far_it_came() -> None:
+    answer = Greeter().handler(
+        {"trigger": "validate", "items": [{}] * 1000, "seconds": -1.0}, Context()
+    )
+    assert (answer["problems"], answer["checked"], answer["invalid"]) == ([], 0, 0)
+
+
+class Aged(Parameters):
+    age: int
+
+
+def be(aged: Aged) -> Greeted:
+    return Greeted(text=str(aged.age))
+
+
+def test_validate_reads_cells_as_the_run_will_where_they_are_texts() -> None:
+    event = {"trigger": "validate", "items": [{"age": "3"}, {"age": "x"}]}
+    answer = workflow(be)(event | {"lenient": True}, Context())
+    assert [each["index"] for each in answer["problems"]] == [1]
+    assert workflow(be)(event, Context())["invalid"] == 2
 
 
 def test_the_log_names_run_and_item_and_holds_nothing_of_it(log: io.StringIO) -> None:

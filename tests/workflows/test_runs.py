@@ -15,7 +15,7 @@ from functions.core.http.problems import problem
 from functions.core.runs import cancellation, execution
 from functions.core.runs import start as starting
 from functions.core.runs.execution import Execution, new_run_id, workflow_of
-from functions.core.runs.files import Reference, read_item, read_references
+from functions.core.runs.files import ListedItem, Reference, read_item, read_references
 from functions.core.runs.items import attempts, outcomes
 from functions.core.runs.items.attempts import Attempt
 from functions.core.runs.records import Counts
@@ -99,6 +99,24 @@ def test_parameters_common_to_all_stand_for_what_an_item_does_not_say() -> None:
     items: list[dict[str, Any]] = [{"a": 1}, {"a": None, "b": 2}, {"a": "", "c": None}]
     run = start("greet", items, token_id=None, parameters={"a": 0, "b": 0})
     assert items_of(run) == [{"a": 1, "b": 0}, {"a": 0, "b": 2}, {"a": 0, "b": 0, "c": None}]
+
+
+def test_common_objects_are_merged_with_an_items_own() -> None:
+    items: list[dict[str, Any]] = [{"data": {"name": "Ana"}}, {"data": '{"name": "Eve"}'}]
+    run = start("greet", items, token_id=None, parameters={"data": {"url": "u"}}, lenient=True)
+    assert items_of(run) == [
+        {"data": {"name": "Ana", "url": "u"}},
+        {"data": {"name": "Eve", "url": "u"}},
+    ]
+
+
+def test_references_keep_the_rows_of_items_that_have_one_also_in_a_retry() -> None:
+    items = [ListedItem(name, row=row) for name, row in zip(NAMES, (2, 5, 6), strict=True)]
+    run = start("greet", items, token_id=None)
+    assert [each.row for each in read_references(begun(run).references_key)] == [2, 5, 6]
+    finish(run.run_id, failed={1})
+    assert begun(retry(run.run_id, token_id=None)).reference.row == 5
+    assert begun(start("greet", NAMES[:1], token_id=None)).reference.row is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from functions.api.runs import validation
 from functions.api.runs.handler import lambda_handler
 from functions.core.errors import Conflict
 from functions.core.http.gateway import MAX_BODY_BYTES
@@ -19,6 +20,7 @@ from functions.core.runs import cancellation, execution, uploads
 from functions.core.runs.files import read_item, read_references
 from functions.core.runs.items import attempts
 from functions.core.runs.items.attempts import Attempt
+from functions.core.runs.validation import Findings
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
 from functions.workflows.verify_delete.handler import lambda_handler as verify_delete
 from tests.builders import Context, Reply, http_event
@@ -67,7 +69,7 @@ def start(**parameters: Any) -> Reply:
     return ask("POST /runs", {"workflow": "verify_delete"} | parameters)
 
 
-def upload(text: str, kind: str) -> str:
+def upload(text: str, kind: str = "csv") -> str:
     """Uploads a list; returns the upload's id.
 
     moto's S3 takes the file as a client's form would upload it.
@@ -344,6 +346,207 @@ def test_a_list_that_cannot_be_read_starts_nothing_and_leaves_nothing_behind(
     ]
     assert (started(), stored("")) == ([], [])
     assert "secret-cell" not in log.getvalue()
+
+
+def test_an_upload_of_which_all_is_wrong_starts_nothing_and_says_in_which_rows() -> None:
+    upload_id = upload("verificaton_id\n\n" + "k1.one\n" * 1500)
+    reply = start(upload_id=upload_id)
+    assert (reply.status, reply.body["code"]) == (422, "invalid_parameters")
+    *rows, last = reply.body["errors"]
+    assert len(rows) == 20
+    assert rows[0] == {
+        "pointer": "/items/0/verificaton_id",
+        "detail": "row 3: is not a parameter here",
+    }
+    assert (last["pointer"], "the same upload" in last["detail"]) == ("/upload_id", True)
+    assert (started(), stored("runs/")) == ([], [])
+
+
+def test_an_upload_that_was_refused_starts_once_the_request_is_right() -> None:
+    upload_id = upload("\n".join(json.dumps(item) for item in TWO), "jsonl")
+    refused = start(upload_id=upload_id, parameters={"nonsense": 1})
+    assert [each["pointer"] for each in refused.body["errors"]] == [
+        "/parameters/nonsense",
+        "/upload_id",
+    ]
+    assert start(upload_id=upload_id).status == 202
+
+
+def test_an_upload_starts_where_the_first_thousand_are_not_all_wrong() -> None:
+    """The wrong ones fail as they run."""
+    lines = ["no id"] * 999 + ["k1.one"] + ["no id"] * 2
+    reply = start(upload_id=upload("\n".join(["verification_id", *lines])))
+    assert (reply.status, reply.body["total"]) == (202, 1002)
+    wrong = start(upload_id=upload("\n".join(["verification_id", "no id", *lines])))
+    assert wrong.status == 422
+
+
+def test_items_too_large_for_one_event_are_validated_as_far_as_they_fit() -> None:
+    lines = "".join(json.dumps({"verification_id": "x" * 199_000}) + "\n" for _ in range(40))
+    reply = start(upload_id=upload(lines, "jsonl"))
+    assert (reply.status, len(reply.body["errors"])) == (422, 16 + 1)
+
+
+def test_an_item_of_an_upload_keeps_its_row() -> None:
+    reply = start(upload_id=upload("verification_id\nk1.one\n\nk1.two\n"))
+    assert reply.status == 202
+    references = read_references(execution.read(reply.body["run_id"])[0].references_key)
+    assert [each.row for each in references] == [2, 4]
+
+
+def test_objects_common_to_all_are_merged_with_columns_before_the_workflow_sees_them() -> None:
+    reply = start(
+        upload_id=upload("verification_id.a\nx\n"), parameters={"verification_id": {"b": 1}}
+    )
+    assert reply.body["errors"][0] == {
+        "pointer": "/items/0/verification_id",
+        "detail": "row 2: must be text, not an object",
+    }
+
+
+def dry_run(**parameters: Any) -> Reply:
+    return start(dry_run=True, **parameters)
+
+
+def test_a_dry_run_says_what_is_wrong_in_the_request_and_starts_nothing() -> None:
+    items = [*TWO, {"verification_id": "no id"}, {}]
+    reply = dry_run(items=items)
+    assert (reply.status, reply.body) == (
+        200,
+        {
+            "total": 4,
+            "checked": 4,
+            "invalid": 2,
+            "problems": [
+                {
+                    "index": 2,
+                    "row": None,
+                    "errors": [
+                        {
+                            "pointer": "/items/2/verification_id",
+                            "detail": "does not have the right form",
+                        }
+                    ],
+                },
+                {
+                    "index": 3,
+                    "row": None,
+                    "errors": [{"pointer": "/items/3/verification_id", "detail": "is required"}],
+                },
+            ],
+        },
+    )
+    assert (started(), stored("")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"), [("csv", [3, 5]), ("jsonl", [3, 5]), ("json", [None] * 2)]
+)
+def test_a_dry_run_of_an_upload_names_rows_and_leaves_it_to_be_started(
+    kind: str, rows: list[int | None]
+) -> None:
+    ids = ["k1.one", "no id", "k1.two", "no more"]
+    texts = {
+        "csv": "\n".join(["verification_id", *ids]),
+        "jsonl": "\n" + "\n".join(json.dumps({"verification_id": each}) for each in ids),
+        "json": json.dumps([{"verification_id": each} for each in ids]),
+    }
+    upload_id = upload(texts[kind], kind)
+    for _ in range(2):
+        reply = dry_run(upload_id=upload_id)
+        assert (reply.status, reply.body["total"], reply.body["invalid"]) == (200, 4, 2)
+        assert [each["index"] for each in reply.body["problems"]] == [1, 3]
+        assert [each["row"] for each in reply.body["problems"]] == rows
+    assert start(upload_id=upload_id).status == 202
+    assert dry_run(upload_id=upload_id).status == 409
+
+
+def test_a_dry_run_counts_all_that_is_wrong_and_shows_the_first_twenty() -> None:
+    upload_id = upload("verification_id\n" + "k1.one\n" * 1500 + "no id\n" * 1000)
+    reply = dry_run(upload_id=upload_id).body
+    assert (reply["total"], reply["checked"], reply["invalid"]) == (2500, 2500, 1000)
+    assert [each["row"] for each in reply["problems"]] == list(range(1502, 1522))
+    assert reply["problems"][0]["errors"][0]["pointer"] == "/items/1500/verification_id"
+
+
+def test_a_dry_run_whose_time_is_over_counts_the_rest_without_validating_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(validation, "SECONDS", 0)
+    reply = dry_run(upload_id=upload("verification_id\n" + "no id\n" * 1500)).body
+    assert reply == {"total": 1500, "checked": 0, "invalid": 0, "problems": []}
+
+
+def test_a_dry_run_says_how_far_the_workflow_came_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "check_items", lambda *_, **__: Findings([], 600, 0))
+    reply = dry_run(upload_id=upload("verification_id\n" + "k1.one\n" * 1500)).body
+    assert (reply["total"], reply["checked"]) == (1500, 1200)
+
+
+@pytest.mark.parametrize(("kind", "text"), LISTS)
+def test_the_cells_of_a_csv_are_validated_as_texts(
+    kind: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def check(*_: object, lenient: bool, **__: object) -> Findings:
+        seen.append(lenient)
+        return Findings([], 2, 0)
+
+    monkeypatch.setattr(validation, "check_items", check)
+    upload_id = upload(text, kind)
+    assert (dry_run(upload_id=upload_id).status, start(upload_id=upload_id).status) == (200, 202)
+    assert seen == [kind == "csv"] * 2
+
+
+def test_a_dry_run_of_a_list_that_cannot_be_read_leaves_the_upload_too() -> None:
+    upload_id = upload("verification_id\nk1.one\nk1.two,x\n")
+    for _ in range(2):
+        reply = dry_run(upload_id=upload_id)
+        assert (reply.status, reply.body["code"]) == (422, "unreadable_items")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [
+        ({"items": []}, 422),
+        ({"items": TWO, "workflow": "verify_check"}, 422),
+        ({"items": TWO, "workflow": "no_such"}, 422),
+        ({"upload_id": f"{'0' * 32}.csv"}, 404),
+        ({"items": TWO, "workflow": "verify_send"}, 403),
+    ],
+)
+def test_a_dry_run_is_refused_as_a_start_would_be(parameters: dict[str, Any], status: int) -> None:
+    assert (dry_run(**parameters).status, start(**parameters).status) == (status, status)
+
+
+def test_a_dry_run_refuses_a_longer_list_than_a_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "MAX_ITEMS", 1200)
+    upload_id = upload("verification_id\n" + "k1.one\n" * 1201)
+    reply = dry_run(upload_id=upload_id)
+    assert (reply.status, reply.body["errors"][0]["detail"]) == (422, "has more than 1,200 items")
+
+
+@pytest.mark.parametrize(
+    ("item", "parameters", "pointer"),
+    [
+        ({}, {"data": {"url": 1}}, "/parameters/data/url"),
+        ({"data": {"url": None}}, {"data": {"url": 1}}, "/parameters/data/url"),
+        ({"data": {"url": 1}}, {"data": {"url": 2}}, "/items/0/data/url"),
+        ({"data": {}}, {"data": {}}, "/items/0/data/url"),
+        ({}, {"data": {}}, "/items/0/data/url"),
+        ({"data": 5}, {"data": {"url": 1}}, "/items/0/data/url"),
+        ({}, {}, "/items/0/data/url"),
+    ],
+)
+def test_a_problem_points_to_whichever_said_the_value(
+    item: dict[str, Any], parameters: dict[str, Any], pointer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem_of_url = {"index": 0, "errors": [{"pointer": "/data/url", "detail": "is wrong"}]}
+    found = Findings([problem_of_url], 1, 1)
+    monkeypatch.setattr(validation, "check_items", lambda *_, **__: found)
+    reply = dry_run(items=[item], parameters=parameters)
+    assert reply.body["problems"][0]["errors"][0]["pointer"] == pointer
 
 
 def test_an_upload_can_be_used_again_when_something_else_was_wrong() -> None:

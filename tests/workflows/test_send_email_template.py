@@ -305,3 +305,25 @@ def test_a_list_is_checked_whole_before_a_run_over_it_starts() -> None:
     found = [(each["index"], each["errors"][0]["pointer"]) for each in answer["problems"]]
     assert found == [(1, "/to"), (2, "/data/subject")]
     assert sent_emails() == []
+
+
+def test_cells_of_a_list_are_read_as_the_variables_of_the_template_expect() -> None:
+    data = {
+        "subject": "null",
+        "heading": "NaN",
+        "paragraphs": '["One", "Two"]',
+        "button": '{"label": "Go", "url": "https://app.example.com/go"}',
+    }
+    items = [
+        {"to": " ana@example.com\u00a0", "template": "message", "data": data},
+        {"to": '["ana@example.com", "bo@example.com"]', "template": "message", "data": data},
+        {"to": "bo@example.com", "template": "message", "data": data | {"paragraphs": "One"}},
+    ]
+    event = {"trigger": "validate", "items": items, "lenient": True}
+    answer = send_email_template(event, Context())
+    assert answer["problems"] == [
+        {
+            "index": 2,
+            "errors": [{"pointer": "/data/paragraphs", "detail": "must be a list, not text"}],
+        }
+    ]

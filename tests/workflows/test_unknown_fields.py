@@ -74,7 +74,8 @@ def an_item_of_a_run() -> None:
 
 def a_validation() -> None:
     event = {"trigger": "validate", "items": [{"name": "Ana"}], "parameters": {}} | UNKNOWN
-    assert HANDLER(event, Context()) == {"problems": [], "problem": None}
+    answer = HANDLER(event, Context())
+    assert answer == {"problems": [], "checked": 1, "invalid": 0, "problem": None}
 
 
 def the_input_of_an_execution() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from functions.api.runs import ending
-from functions.api.runs.launch import launch
+from functions.api.runs.launch import check, launch
 from functions.api.runs.requests import (
     CancelQuery,
     ItemsQuery,
@@ -22,6 +22,7 @@ from functions.api.runs.requests import (
     read_query,
     write_cursor,
 )
+from functions.api.runs.validation import ListCheck
 from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
@@ -60,15 +61,20 @@ def _end(event: dict[str, Any], request_id: str) -> dict[str, Any]:
 
 
 def _start_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
-    """Starts a workflow on a list of items.
+    """Starts a workflow on a list of items, or only checks them.
 
-    The items are in the body, up to 3 MB, or in an upload. Each item in the body is validated
-    first; those of an upload are validated when they run.
+    The items are in the body, up to 3 MB, or in an upload. They are validated first, as many as can
+    be in 10 s: those in the body must all be right. Of an upload the first 1,000 are validated, and
+    nothing starts if every one is wrong. With `dry_run` nothing starts at all: the answer is 200
+    and says which items are wrong.
 
     Raises:
         InvalidParameters, UnreadableItems, NotFound, Conflict
     """
-    run = launch(read_body(StartRun, event), caller, http.run_seed(event, caller.token_id))
+    request = read_body(StartRun, event)
+    if request.dry_run:
+        return http.answer(check(request, caller), request_id)
+    run = launch(request, caller, http.run_seed(event, caller.token_id))
     return _accepted(run, request_id)
 
 
@@ -186,7 +192,7 @@ def _run_id(event: http.Request, caller: Caller) -> str:
 
 
 ROUTES = {
-    "POST /runs": Route(_start_run, "runs:write", {202: Run}, body=StartRun),
+    "POST /runs": Route(_start_run, "runs:write", {202: Run, 200: ListCheck}, body=StartRun),
     "POST /runs/uploads": Route(
         _create_upload, "runs:write", {201: uploads.UploadForm}, body=NewUpload
     ),

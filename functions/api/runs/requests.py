@@ -31,11 +31,13 @@ class StartRun(Parameters):
     upload_id: str | None = None
     """Upload that holds the items (`POST /runs/uploads`)."""
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Common to all items. An item's own parameters take precedence."""
+    """Common to all items. An item's own parameters take precedence, within objects too."""
     interval_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     """Wait between items, which then run one after another. With 0 they run in parallel."""
     max_concurrency: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_CONCURRENCY
     """Most items that run at the same time."""
+    dry_run: bool = False
+    """Only validate the items and say which are wrong. Nothing starts; an upload stays usable."""
 
 
 class NewUpload(Parameters):

@@ -1,7 +1,7 @@
 """Files of runs in S3: items, and references to them; written as they are made, read by line."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,20 @@ ITEMS_KEPT_SECONDS = 7 * 86_400
 """The bucket's lifecycle (template.yaml) deletes files then, or some hours later."""
 
 
-class Reference(msgspec.Struct, frozen=True):
+class ListedItem(dict[str, Any]):
+    """Parameters of an item, which know its row in the uploaded file."""
+
+    __slots__ = ("row",)
+
+    def __init__(
+        self, parameters: Mapping[str, Any] | None = None, *, row: int | None = None
+    ) -> None:
+        super().__init__(parameters or {})
+        self.row = row
+        """Row of a CSV, as a spreadsheet numbers it, or line of JSON Lines; null for an array."""
+
+
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     """Position of one item's parameters in a file of items."""
 
     index: int
@@ -21,6 +34,8 @@ class Reference(msgspec.Struct, frozen=True):
     """First byte."""
     length: int
     """Bytes."""
+    row: int | None = None
+    """Row of the item in the file that was uploaded, as in `ListedItem`."""
 
 
 def read_item(key: str, start: int, length: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from functions.core.runs import execution, records
 from functions.core.runs.execution import Execution, new_run_id
 from functions.core.runs.files import (
     ITEMS_KEPT_SECONDS,
+    ListedItem,
     Reference,
     digest,
     read_references,
@@ -55,7 +56,8 @@ def start(  # noqa: PLR0913 - what a run can have, by name
 
     Args:
         workflow: name of a workflow of this stack.
-        items: parameters of one call each. An error of the iterator ends the start; nothing runs
+        items: parameters of one call each; a `ListedItem` has its row too. An error of the
+            iterator ends the start; nothing runs
             then.
         token_id: of the token that requested it; null without one.
         started_by: the requesting code, as in `Execution`; never a client's choice. Null: as a
@@ -80,7 +82,10 @@ def start(  # noqa: PLR0913 - what a run can have, by name
     run_id = run_id or new_run_id(workflow)
     folder = _folder(run_id)
     written = ObjectWriter(f"{folder}/items.jsonl")
-    every = (merged(item, parameters or {}) for item in items)
+    every = (
+        ListedItem(merged(item, parameters or {}, lenient=lenient), row=getattr(item, "row", None))
+        for item in items
+    )
     total, first = _write_references(f"{folder}/references.jsonl", _write_items(written, every))
     if first is None:
         raise InvalidParameters(FieldError("/items", "must not be empty"))
@@ -179,7 +184,7 @@ def _folder(run_id: str) -> str:
     return f"runs/{run_id}/{secrets.token_hex(4)}"
 
 
-def _write_items(upload: ObjectWriter, items: Iterable[Mapping[str, Any]]) -> Iterator[Reference]:
+def _write_items(upload: ObjectWriter, items: Iterable[ListedItem]) -> Iterator[Reference]:
     position = 0
     for index, item in enumerate(items):
         line = msgspec.json.encode(item)
@@ -194,7 +199,7 @@ def _write_items(upload: ObjectWriter, items: Iterable[Mapping[str, Any]]) -> It
                 FieldError("/items", f"with the parameters have more than {MAX_LIST_BYTES:,} bytes")
             )
         upload.write(line + b"\n")
-        yield Reference(index, position, len(line))
+        yield Reference(index, position, len(line), item.row)
         position += len(line) + 1
 
 

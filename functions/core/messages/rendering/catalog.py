@@ -39,6 +39,9 @@ class Template(NamedTuple):
     def read(self, values: Mapping[str, Any], at: str = "/data") -> Parameters:
         """Reads the template's variables from JSON values.
 
+        Texts become what is wanted ("5", "[…]"), because the cells of a CSV are all texts, and what
+        runs over them knows `data` as any object.
+
         Args:
             values: values as the client sent them.
             at: JSON pointer to the values.
@@ -46,7 +49,7 @@ class Template(NamedTuple):
         Raises:
             InvalidParameters: names each variable that is missing, unknown or wrong.
         """
-        return read_parameters(self.data, values, at)
+        return read_parameters(self.data, values, at, strict=False)
 
     def email(self, values: Mapping[str, Any], locale: LocaleHint | None = None) -> Email:
         """Renders the email.

@@ -4,14 +4,16 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from functions.api.runs.reading import (
+from functions.api.runs.lists.reading import (
     MAX_UPLOADED_ITEM_BYTES,
+    open_text,
     read_lines_of,
     read_object,
     unreadable,
 )
+from functions.core.runs.files import ListedItem
 
 _CHUNK_BYTES = 1_000_000
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -21,14 +23,14 @@ _SPACES = frozenset({" ", "\t", "\n", "\r", ""})
 _scanner = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
-def read_lines(stream: BinaryIO) -> Iterator[dict[str, Any]]:
+def read_lines(stream: BinaryIO) -> Iterator[ListedItem]:
     """Yields an item per line that is not blank. Lines are counted from 1."""
     for number, line in enumerate(read_lines_of(stream), start=1):
         if line.strip():
-            yield read_object(line, f"line {number}")
+            yield ListedItem(read_object(line, f"line {number}"), row=number)
 
 
-def read_array(stream: BinaryIO) -> Iterator[dict[str, Any]]:
+def read_array(stream: BinaryIO) -> Iterator[ListedItem]:
     """Yields the objects of an array, which are counted from 0."""
     text = _Text(stream)
     if not text.take("["):
@@ -51,10 +53,10 @@ class _Text:
     """Text of a stream, buffered at least as far ahead as an item may reach."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+        self._stream = open_text(stream)
         # The error for invalid UTF-8 must name the item. So each invalid byte becomes a surrogate,
         # which take_object() then fails to encode.
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text, self._at, self._ended = "", 0, False
 
     def take(self, character: str) -> bool:
@@ -64,7 +66,7 @@ class _Text:
         self._at += is_next
         return is_next
 
-    def take_object(self, index: int) -> dict[str, Any]:
+    def take_object(self, index: int) -> ListedItem:
         """Consumes the JSON object that comes next."""
         place = f"the item with index {index}"
         self._pass_space()
@@ -75,7 +77,7 @@ class _Text:
             cut = "" if self._ended else f", or has more than {MAX_UPLOADED_ITEM_BYTES:,} bytes"
             raise unreadable(f"{place} is not valid JSON in UTF-8{cut}") from None
         self._at = end
-        return read_object(item, place)
+        return ListedItem(read_object(item, place))
 
     def is_at_end(self) -> bool:
         """Whether only whitespace follows."""
