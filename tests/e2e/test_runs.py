@@ -50,7 +50,8 @@ def probe(parameters: Probe, call: Call) -> Probed:
     logger.info("probed", probe=parameters.name)
     threading.Event().wait(parameters.seconds)
     run_id, _, index = call.item_id.partition("/")
-    if outcomes.find_outcome(run_id, int(index)).attempts <= parameters.crashes:
+    outcome = outcomes.find_outcome(run_id, int(index))
+    if outcome and outcome.attempts <= parameters.crashes:
         os._exit(1)
     return Probed(item_id=call.item_id)
 
@@ -242,6 +243,24 @@ def test_items_that_have_not_started_when_a_run_is_cancelled_never_start(
     assert (shown["status"], shown["running"], shown["failed"]) == ("cancelled", 0, 0)
     assert shown["succeeded"] == len(items_of(api, run_id)) == works(probes, name)
     assert 0 < shown["pending"] == 40 - shown["succeeded"]
+    again = api.post(f"/runs/{run_id}/retry").json()
+    assert (again["total"], again["retry_of"]) == (40, run_id)
+    assert counts(ended(api, again["run_id"])) == (0, 0, 40, 0)
+    assert works(probes, name) == 40, "an item that had succeeded was repeated"
+
+
+def test_a_run_that_is_stopped_in_aws_is_found_among_cancelled_ones(
+    probes: LocalStack, api: httpx.Client
+) -> None:
+    """EventBridge tells of it; nobody reads the run itself."""
+    run_id = start_probes(probes, [{"name": "stopped", "seconds": 5}])
+    states = probes.emulator.client("stepfunctions")
+    states.stop_execution(executionArn=execution_arn(probes, run_id))
+    eventually(
+        "the run is listed as cancelled",
+        lambda: api.get("/runs?status=cancelled&workflow=probe").json()["runs"],
+        lambda listed: run_id in [each["run_id"] for each in listed],
+    )
 
 
 @pytest.mark.soak(only=True)
@@ -259,7 +278,7 @@ def test_an_item_whose_function_crashes_is_tried_again_and_in_the_end_recorded_a
     ]
     run_id = start_probes(probes, items)
     run = ended(api, run_id, 200)
-    assert (run["status"], counts(run)) == ("succeeded", (0, 0, 2, 1))
+    assert (run["status"], counts(run)) == ("partly_failed", (0, 0, 2, 1))
     always, once, never = items_of(api, run_id)
     assert (always["status"], always["problem"]["code"]) == ("failed", "item_crashed")
     assert always["attempts"] > 1
