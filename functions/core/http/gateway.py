@@ -208,6 +208,14 @@ def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  #
     return reply
 
 
+def result_too_large(size: int) -> ResultTooLarge:
+    """The error of a result of this many bytes, which Lambda would not take as an answer."""
+    return ResultTooLarge(
+        f"The result has {size:,} bytes; at most {MAX_ANSWER_BYTES:,} are answered, and fewer "
+        "where many of them are quotes or line breaks. Ask for less at once."
+    )
+
+
 def document_answer(event: Request, document: str, content_type: str, *, max_age: int) -> Response:
     """200 with a public document; 304 for a client that has it already (RFC 9110 §13.1.2).
 
@@ -266,10 +274,7 @@ def _refuse_too_large_result(body: str) -> None:
         return
     size = len(body.encode())
     if size > MAX_ANSWER_BYTES or len(msgspec.json.encode(body)) > _MAX_ESCAPED_BYTES:
-        raise ResultTooLarge(
-            f"The result has {size:,} bytes; at most {MAX_ANSWER_BYTES:,} are answered, and "
-            "fewer if many of them are quotes or line breaks. Ask for less at once."
-        )
+        raise result_too_large(size)
 
 
 def _decoded(event: Request) -> bytes:

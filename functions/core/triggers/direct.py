@@ -17,8 +17,9 @@ from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
+from functions.core.http.gateway import MAX_ANSWER_BYTES, result_too_large
 from functions.core.http.problems import Problem
-from functions.core.parameters import encode_validated
+from functions.core.parameters import Result, encode_validated
 from functions.core.runs.lineage import Lineage
 
 if TYPE_CHECKING:
@@ -63,13 +64,21 @@ class DirectTrigger:
             )
             seconds = min(BACKGROUND_SECONDS, self._workflow.options.timeout)
             with deadline(seconds, context.get_remaining_time_in_millis()):
-                answer = InvocationResult(result=self._workflow.run(invocation.parameters, call))
+                result = self._workflow.run(invocation.parameters, call)
+            _refuse_too_large(result)
+            answer = InvocationResult(result=result)
             log_answer(started)
         except Exception as error:
             answer = InvocationResult(problem=log_problem(error, started, request_id))
             if event.get("trigger") == "schedule" and is_retryable(error):
                 raise
         return msgspec.to_builtins(answer, enc_hook=encode_validated)  # type: ignore[no-any-return] # a struct becomes a dict
+
+
+def _refuse_too_large(result: Result) -> None:
+    size = len(msgspec.json.encode(result, enc_hook=encode_validated))
+    if size > MAX_ANSWER_BYTES:
+        raise result_too_large(size)
 
 
 def _read_invocation(event: Mapping[str, Any]) -> Invocation:
