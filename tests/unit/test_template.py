@@ -597,7 +597,9 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
     assert [each in like for each in background] == [True] * 8
     about = json.dumps([each["Resource"] for each in background])
-    assert re.findall(r"RunFiles|RunRecords|Outcomes|Tokens|RunWorkflow|Idempotency|Limits", about) == [
+    assert re.findall(
+        r"RunFiles|RunRecords|Outcomes|Tokens|RunWorkflow|Idempotency|Limits", about
+    ) == [
         "RunFiles",
         "Outcomes",
         "Tokens",

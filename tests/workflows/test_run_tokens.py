@@ -43,8 +43,9 @@ class Greeter:
         return str(self.handler(event, Context(245_000))["status"])
 
 
-def issued(scopes: Sequence[str] = SCOPES, **options: int) -> str:
-    return issue_token("server", "secret", scopes, **options).token.token_id
+def issued(scopes: Sequence[str] = SCOPES, valid_seconds: int | None = None) -> str:
+    made = issue_token("server", "secret", scopes, valid_seconds=valid_seconds)
+    return made.token.token_id
 
 
 def code_of(index: int) -> str:
