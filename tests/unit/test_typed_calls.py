@@ -6,6 +6,7 @@ import pytest
 from mypy import api
 
 from infra import sam
+from tests.documents import typed_call
 
 pytestmark = pytest.mark.slow
 
@@ -105,14 +106,20 @@ CASES = {
 def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What mypy says of each case, in one run."""
     folder = tmp_path_factory.mktemp("calls")
-    files = {name: folder / f"case_{number}.py" for number, name in enumerate(CASES)}
+    modules = {name: MODULE.replace("{line}", case.line) for name, case in CASES.items()}
+    modules["the documents' example"] = typed_call()
+    files = {name: folder / f"case_{number}.py" for number, name in enumerate(modules)}
     for name, path in files.items():
-        path.write_text(MODULE.replace("{line}", CASES[name].line))
+        path.write_text(modules[name])
     said, broken, _ = api.run(
         ["--config-file", str(sam.ROOT / "pyproject.toml"), *map(str, files.values())]
     )
     assert not broken
     return {name: "\n".join(re.findall(rf"{path.name}.*", said)) for name, path in files.items()}
+
+
+def test_mypy_finds_nothing_in_the_documents_example(messages: dict[str, str]) -> None:
+    assert messages["the documents' example"] == ""
 
 
 @pytest.mark.parametrize("name", CASES)
