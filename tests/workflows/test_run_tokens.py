@@ -7,7 +7,7 @@ import pytest
 from functions.core.auth import run_token
 from functions.core.auth.tokens import Token, issue_token, rescope_tokens, revoke_token
 from functions.core.errors import Unavailable
-from functions.core.runs import outcomes
+from functions.core.runs.items import outcomes
 from functions.core.triggers.run_item import WillTryAgain
 from functions.core.workflow import Parameters, Result, workflow
 from tests.builders import Context
