@@ -131,7 +131,7 @@ def read_parameters(
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
     """
-    present = given(kind, values)
+    present: Mapping[str, Any] = given(kind, values)
     try:
         present = present if strict else read_cells(present, kind)
         parameters = msgspec.convert(present, kind, dec_hook=_read_validated)
