@@ -27,7 +27,7 @@ class MalformedBody(WorkflowError):
 
 
 class UnsupportedMediaType(WorkflowError):
-    """The body is declared as something other than JSON."""
+    """The body is declared as something other than JSON, or as compressed."""
 
 
 class BodyTooLarge(WorkflowError):
@@ -83,6 +83,10 @@ class StaleDelivery(WorkflowError):
 
 class NotPermitted(WorkflowError):
     """The token lacks a scope that the call needs."""
+
+
+class TokenRevoked(NotPermitted):
+    """The token that started the run is revoked, expired or deleted."""
 
 
 class NotFound(WorkflowError):
@@ -149,10 +153,13 @@ class ProviderRefused(WorkflowError):
 class CallFailed(WorkflowError):
     """A workflow that this one called failed with a problem that is not retryable."""
 
-    def __init__(self, problem: Mapping[str, Any]) -> None:
-        """Takes the fields of a `problems.Problem`."""
+    def __init__(
+        self, problem: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Takes the fields of a `problems.Problem`, and headers of the answer over HTTP."""
         super().__init__(problem["detail"], retry_after=problem["retry_after_seconds"])
         self.problem = problem
+        self.headers = headers or {}
 
 
 class Unavailable(WorkflowError):
@@ -191,7 +198,7 @@ class TooSlow(WorkflowError):
 
 
 class ResultTooLarge(WorkflowError):
-    """The workflow's result is too large for a run to store."""
+    """The result is too large to answer, or to keep."""
 
 
 class ItemCrashed(WorkflowError):

@@ -33,6 +33,10 @@ class Parameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """
 
 
+class NoParameters(Parameters):
+    """Body of a call that takes no parameters."""
+
+
 class Result(msgspec.Struct, kw_only=True):
     """Base of a workflow's result. Absent values are null: an answer always has the same shape."""
 
@@ -127,20 +131,25 @@ def read_parameters(
     Raises:
         InvalidParameters: with a JSON pointer to what is wrong.
     """
-    optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
-    given: Mapping[str, Any] = {
-        name: value
-        for name, value in values.items()
-        if name not in optional or value not in (None, "")
-    }
+    present: Mapping[str, Any] = given(kind, values)
     try:
-        given = given if strict else read_cells(given, kind)
-        parameters = msgspec.convert(given, kind, dec_hook=_read_validated)
+        present = present if strict else read_cells(present, kind)
+        parameters = msgspec.convert(present, kind, dec_hook=_read_validated)
     except msgspec.ValidationError as error:
         wrong = _field_error(kind, str(error), known=isinstance(error.__cause__, NotValid))
         raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
     parameters.check()
     return parameters
+
+
+def given(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without those that count as absent: null and "" of optional parameters."""
+    optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in optional or value not in (None, "")
+    }
 
 
 def encode_validated(value: object) -> str:

@@ -208,6 +208,8 @@ def _headers(operation: Operation, status: int) -> Schema:
         names.append("Location")
     if status == 202 and operation.workflow:  # noqa: PLR2004 - RFC 7240 §4.1
         names.append("Preference-Applied")
+    if status == 200 and "Prefer" in operation.headers:  # noqa: PLR2004 - of a run that has ended
+        names += ["Location-Of-Run", "Preference-Applied-Of-Run"]
     return headers(*names)
 
 

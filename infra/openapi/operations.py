@@ -10,8 +10,10 @@ from functions.api.webhooks.handler import DeliveryAccepted, receive_webhook
 from functions.core.errors import (
     IdempotencyKeyRefused,
     InvalidIdempotencyKey,
+    InvalidParameters,
     NotInBackground,
     NotPermitted,
+    ResultTooLarge,
 )
 from functions.core.runs.execution import RunId
 from functions.core.runs.run import Run
@@ -101,7 +103,7 @@ def operation_of(route: TemplateRoute) -> Operation:
 def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN401 - of any workflow
     options, about = definition.options, told(definition.function, definition.name)
     group = route.about.partition(":")[0]
-    raised: list[type[Exception]] = [*ALWAYS, *WITH_BODY, *about.raises]
+    raised: list[type[Exception]] = [*ALWAYS, *WITH_BODY, ResultTooLarge, *about.raises]
     answers: dict[int, Any] = {200: get_type_hints(definition.function)["return"]}
     headers: tuple[str, ...] = ()
     if not options.public:
@@ -134,7 +136,8 @@ def _workflow(route: TemplateRoute, definition: Any) -> Operation:  # noqa: ANN4
 
 def _api(route: TemplateRoute, declared: Any) -> Operation:  # noqa: ANN401 - endpoint.Route
     about = told(declared.answer, route.key)
-    raised = [*ALWAYS, *WITH_TOKEN, *about.raises, *(WITH_BODY if declared.body else ())]
+    body = WITH_BODY if declared.body else ()
+    raised = [*ALWAYS, *WITH_TOKEN, InvalidParameters, *about.raises, *body]
     key = route.method == "POST"
     return Operation(
         route,

@@ -116,6 +116,16 @@ def test_an_async_call_answers_202_at_once_and_its_run_has_the_result(api: httpx
     assert run["finished_at"] is not None
 
 
+def test_an_async_call_that_waits_is_answered_with_the_result_of_its_run(
+    api: httpx.Client,
+) -> None:
+    waits = {"prefer": "respond-async, wait=20"}
+    answer = api.post("/workflows/verify_delete", json={"verification_id": "k1.x"}, headers=waits)
+    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=20")
+    assert answer.json() == {"verification_id": "k1.x", "deleted": False}
+    assert ended(api, answer.headers["location"].rpartition("/")[2])["result"] == answer.json()
+
+
 def test_a_token_without_the_scope_starts_no_run(stack: LocalStack) -> None:
     with stack.new_api("workflow:verify_delete") as limited:
         refused = limited.post(

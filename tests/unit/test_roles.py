@@ -25,10 +25,12 @@ RUNS_ITEMS = {
     ("s3:GetObject", "${RunFiles.Arn}/runs/*"),
     ("dynamodb:GetItem", "Outcomes.Arn"),
     ("dynamodb:UpdateItem", "Outcomes.Arn"),
+    # Whether the token that started the run is still active.
+    ("dynamodb:GetItem", "Tokens.Arn"),
 }
 KEEPS_ANSWERS = {
     (f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")
-}
+} | {(f"s3:{action}Object", "${RunFiles.Arn}/answers/*") for action in ("Get", "Put")}
 NEEDS = {
     "functions.core.runs.start": STARTS,
     "functions.core.triggers.run_item": RUNS_ITEMS,

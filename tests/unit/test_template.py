@@ -19,6 +19,7 @@ from functions.core.config import SettingsError, read_from
 from functions.core.errors import DeliveryRefused
 from functions.core.events.event_filter import EventSettings
 from functions.core.http import ApiSettings
+from functions.core.http.idempotency import ANSWERS_KEPT_SECONDS
 from functions.core.outbound_http.url import read_url
 from functions.core.runs.files import ITEMS_KEPT_SECONDS
 from functions.core.verification.settings import ProofSettings
@@ -478,7 +479,11 @@ def test_what_is_checked_of_secrets_may_be_described_and_not_read() -> None:
 
 def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
     rules = resources("AWS::S3::Bucket")["RunFiles"]["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {"runs/", "uploads/"}
+    assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {
+        "runs/",
+        "uploads/",
+        "answers/",
+    }
 
 
 def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deployment_has_one() -> None:
@@ -590,15 +595,19 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         {"Fn::GetAtt": ["AppSettings", "Arn"]},
     )
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
-    assert [each in like for each in background] == [True] * 6
+    assert [each in like for each in background] == [True] * 8
     about = json.dumps([each["Resource"] for each in background])
-    assert re.findall(r"RunFiles|RunRecords|Outcomes|RunWorkflow|Idempotency|Limits", about) == [
+    assert re.findall(
+        r"RunFiles|RunRecords|Outcomes|Tokens|RunWorkflow|Idempotency|Limits", about
+    ) == [
         "RunFiles",
         "Outcomes",
+        "Tokens",
         "RunWorkflow",
         "RunWorkflow",
         "RunRecords",
         "Idempotency",
+        "RunFiles",
     ]
 
 
@@ -822,6 +831,7 @@ def test_settings_of_the_app_are_read_and_changed_by_whom_they_concern(
         for action in (each["Action"] if isinstance(each["Action"], list) else [each["Action"]])
         if name == role
         and each["Resource"] != {"Fn::GetAtt": ["Idempotency", "Arn"]}
+        and each["Resource"] != {"Fn::Sub": "${RunFiles.Arn}/answers/*"}
         and "logs:" not in action
     }
     assert found == allowed
@@ -838,6 +848,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
     assert rules == {
         "runs/": ITEMS_KEPT_SECONDS // 86_400,
         "uploads/": ITEMS_KEPT_SECONDS // 86_400,
+        "answers/": ANSWERS_KEPT_SECONDS // 86_400,
         None: None,
     }
     (policy,) = resources("AWS::S3::BucketPolicy").values()

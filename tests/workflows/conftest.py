@@ -25,12 +25,15 @@ from moto.stepfunctions.models import stepfunctions_backends
 from functions.core import config
 from functions.core.aws import dynamodb
 from infra import sam
+from infra.workflows import workflows
 from tests.builders.codes import stands_in
 from tests.clock import Clock
 
 __all__ = ["Clock"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
+KNOWN_TOKENS = ("0123456789abcdef", "a" * 16, "b" * 16)
+"""Ids of the tokens behind calls (builders/http.py), runs and items."""
 BACKENDS: list[Any] = [
     dynamodb_backends,
     s3_backends,
@@ -110,6 +113,13 @@ def cloud(settings: Settings, log: io.StringIO) -> Iterator[None]:
     assert re.findall(r"wf_[A-Za-z0-9_-]{20,}", written) == []
 
 
+@pytest.fixture
+def no_tokens(cloud: None) -> None:  # noqa: ARG001 - its tables
+    """An account without tokens, for tests that issue and list their own."""
+    for token_id in KNOWN_TOKENS:
+        admin("dynamodb").delete_item(TableName="local-tokens", Key={"token_id": {"S": token_id}})
+
+
 @contextmanager
 def account(settings: Settings) -> Iterator[None]:
     """Context manager of the fixture `cloud`, for tests that need an account per example."""
@@ -134,6 +144,8 @@ def _new_account() -> Account:
     with mock_aws():
         for table_properties in _tables():
             admin("dynamodb").create_table(**table_properties)
+        for token_id in KNOWN_TOKENS:
+            admin("dynamodb").put_item(TableName="local-tokens", Item=_token(token_id))
         secrets = {
             "code-keys": json.dumps({"current": "k1", "k1": "a" * 64}),
             "limit-key": "b" * 64,
@@ -171,6 +183,17 @@ def _new_account() -> Account:
             [(each, region, deepcopy(vars(each[ACCOUNT][region]))) for each, region in made],
             variables,
         )
+
+
+def _token(token_id: str) -> dict[str, Any]:
+    """An active token that may start runs of every workflow, as DynamoDB stores it."""
+    scopes = ["runs:write", "workflow:greet", *(f"workflow:{name}" for name in workflows())]
+    texts = {name: {"S": "known"} for name in ("token_hash", "name")} | {"kind": {"S": "secret"}}
+    return texts | {
+        "token_id": {"S": token_id},
+        "scopes": {"SS": scopes},
+        "created_at": {"N": "1700000000"},
+    }
 
 
 def _state_machine() -> str:

@@ -3,17 +3,22 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from functions.core import aws
 from functions.core.definition.workflow import Workflow, WorkflowOptions
+from functions.core.email_address import EmailAddress
 from functions.core.errors import CallFailed, FieldError, InvalidParameters, NotFound, Unavailable
 from functions.core.runs import execution
-from functions.core.workflow import Call, Parameters, Result, start, workflow
+from functions.core.runs.files import read_item
+from functions.core.workflow import Call, Parameters, Result, other_workflow, start, workflow
 from functions.core.workflow import call as call_workflow
 from functions.core.workflow.handler import LambdaHandler
+from functions.core.workflow.references import typed_result
 from tests import fakes
 from tests.builders import Context, Reply, call
 from tests.builders.run_records import started_runs
@@ -145,6 +150,87 @@ def test_a_workflow_starts_runs_of_another_for_the_token_that_called_it() -> Non
     assert first != second
     assert [execution.read(run_id)[0].workflow for run_id in (first, second)] == ["greet", "greet"]
     assert execution.read(first)[0].token_id == "0123456789abcdef"
+
+
+# --- by their functions ---------------------------------------------------------------------------
+
+
+class Parcel(Parameters):
+    to: EmailAddress
+    at: datetime
+
+
+class Stop(Result):
+    at: datetime
+    items: list[str]
+
+
+class Route(Result):
+    stops: list[Stop]
+    labels: dict[str, str]
+    late: datetime | None
+
+
+def ship(parcel: Parcel) -> Route:
+    stop = Stop(at=parcel.at, items=[parcel.to])
+    return Route(stops=[stop], labels={"keys": "2026-01-31T12:00:00Z"}, late=None)
+
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ship_elsewhere, ParcelElsewhere = other_workflow("ship")
+
+
+@pytest.mark.parametrize(("there", "parcel"), [(ship, Parcel), (ship_elsewhere, ParcelElsewhere)])
+def test_a_typed_call_has_the_fields_of_the_result_and_times_are_times(
+    there: Any, parcel: Any, settings: Settings
+) -> None:
+    seen: list[Any] = []
+
+    def order(name: Name) -> Text:
+        route = call_workflow(there, parcel(to=EmailAddress(name.name), at=NOON))
+        seen.append(route)
+        return Text(text=route.stops[0].items[0])
+
+    with _lambda({"local-wf-ship": workflow(ship)}) as url:
+        settings.set(AWS_ENDPOINT_URL_LAMBDA=url, WORKFLOW_FUNCTIONS="local-wf-")
+        reply = ask(order, "ana@example.com", calls=[there])
+    assert reply.body == {"text": "ana@example.com"}
+    (route,) = seen
+    assert (route.stops[0].at, route.late) == (NOON, None)
+    assert list(route.labels.values()) == ["2026-01-31T12:00:00Z"], "a text stays one"
+    with pytest.raises(AttributeError):
+        _ = route.nothing
+
+
+def test_a_typed_result_is_still_the_json_that_it_was() -> None:
+    result = typed_result({"a": [{"items": 1}], "at": "2026-01-31T12:00:00Z"}, [["at"]])
+    assert result.a[0].items == 1
+    assert msgspec.json.encode(result) == b'{"a":[{"items":1}],"at":"2026-01-31T12:00:00Z"}'
+
+
+def test_a_call_by_name_has_the_json_alone(settings: Settings) -> None:
+    def order(name: Name) -> Text:
+        parcel = {"to": EmailAddress(name.name), "at": NOON}
+        return Text(text=call_workflow("ship", parcel)["stops"][0]["at"])
+
+    with _lambda({"local-wf-ship": workflow(ship)}) as url:
+        settings.set(AWS_ENDPOINT_URL_LAMBDA=url, WORKFLOW_FUNCTIONS="local-wf-")
+        reply = ask(order, "ana@example.com", calls=["ship"])
+    assert reply.body == {"text": "2026-01-31T12:00:00Z"}
+
+
+@pytest.mark.parametrize(("there", "parcel"), [(ship, Parcel), (ship_elsewhere, ParcelElsewhere)])
+def test_a_typed_start_has_the_items_as_json(there: Any, parcel: Any) -> None:
+    def order(name: Name) -> Text:
+        items = [parcel(to=EmailAddress(name.name), at=NOON)]
+        return Text(text=start(there, items).run_id)
+
+    begun = execution.read(ask(order, "ana@example.com", starts=[there]).body["text"])[0]
+    item = read_item(begun.items_key, begun.reference.start, begun.reference.length)
+    assert (begun.workflow, item) == (
+        "ship",
+        {"to": "ana@example.com", "at": "2026-01-31T12:00:00Z"},
+    )
 
 
 def test_an_item_that_is_tried_again_starts_the_same_runs() -> None:

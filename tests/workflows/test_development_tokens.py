@@ -24,7 +24,7 @@ from infra.workflows import publishable_scopes, workflows
 from tests.builders import Context
 from tests.workflows.conftest import admin
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("no_tokens")
 
 
 class Moto(Emulator):

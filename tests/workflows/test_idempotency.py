@@ -25,6 +25,11 @@ class Order(Parameters):
     number: int
 
 
+class NotedOrder(Order):
+    note: str | None = None
+    tags: dict[str, Any] | None = None
+
+
 class Ordered(Result):
     number: int
     count: int
@@ -94,6 +99,47 @@ def test_an_invalid_key_is_refused_and_nothing_runs(key: str, orders: Orders) ->
     reply = orders.place(key=key)
     assert (reply.status, reply.body["code"]) == (400, "invalid_idempotency_key")
     assert orders.count == 0
+
+
+def test_an_empty_key_is_refused_and_nothing_runs(orders: Orders) -> None:
+    options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"Idempotency-Key": ""}}
+    reply = call(orders.handler, {"number": 1}, **options)
+    assert (reply.status, reply.body["code"]) == (400, "invalid_idempotency_key")
+    assert orders.count == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": 1, "note": None},
+        {"number": 1, "note": ""},
+        {"number": 1, "tags": {"a": [{"b": 1}]}},
+    ],
+)
+def test_null_and_absent_are_the_same_request(other: dict[str, Any]) -> None:
+    orders = Orders()
+
+    def tests(order: NotedOrder) -> Ordered:
+        return orders.tests(Order(number=order.number))
+
+    handler = workflow(tests)
+    options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
+    first = {"number": 1} | {
+        name: {"a": [{"b": 1, "c": None}], "d": None} for name in other if name == "tags"
+    }
+    replies = [call(handler, body, **options) for body in (first, other)]
+    assert [(reply.status, reply.body) for reply in replies] == [
+        (200, {"number": 1, "count": 1})
+    ] * 2
+
+
+def test_null_in_a_list_is_not_absent() -> None:
+    def tests(order: NotedOrder) -> Ordered:
+        return Ordered(number=order.number, count=1)
+
+    options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
+    bodies = [{"number": 1, "tags": {"a": each}} for each in ([1, None], [1])]
+    assert [call(workflow(tests), body, **options).status for body in bodies] == [200, 422]
 
 
 def test_a_key_with_other_parameters_is_refused(orders: Orders) -> None:
@@ -278,3 +324,69 @@ def test_deeply_nested_parameters_are_invalid_with_and_without_a_key(orders: Ord
     body = '{"number": ' + '{"a": ' * 500 + "1" + "}" * 501
     options: dict[str, Any] = {"scopes": ["workflow:tests"], "headers": {"idempotency-key": KEY}}
     assert call(orders.handler, body, **options).status == 422
+
+
+# --- large answers --------------------------------------------------------------------------------
+
+
+class Text(Result):
+    text: str
+
+
+class Archive:
+    """A workflow with an answer of any size, which counts its runs."""
+
+    def __init__(self, characters: int, character: str = "x") -> None:
+        self.count = 0
+        self._text = character * characters
+        self.handler = workflow(self.tests)
+
+    def tests(self, _: Order) -> Text:
+        self.count += 1
+        return Text(text=self._text)
+
+    def ask(self, key: str = KEY) -> Reply:
+        headers = {"idempotency-key": key} if key else {}
+        return call(self.handler, {"number": 1}, scopes=["workflow:tests"], headers=headers)
+
+
+@pytest.mark.parametrize("characters", [250_000, 450_000, 4_900_000])
+def test_a_large_answer_is_given_again_and_the_work_is_done_once(characters: int) -> None:
+    archive = Archive(characters)
+    first, again = archive.ask(), archive.ask()
+    assert (first.status, again.status, archive.count) == (200, 200, 1)
+    assert first.body == again.body == {"text": "x" * characters}
+    assert again.headers["content-type"] == "application/json"
+
+
+def test_an_answer_that_grows_in_the_record_is_kept_beside_it() -> None:
+    """A record holds JSON in ASCII: six bytes and more for one character."""
+    archive = Archive(90_000, "語")
+    assert [archive.ask().body["text"][:2] for _ in range(2)] == ["語語", "語語"]
+    assert archive.count == 1
+
+
+def test_a_large_answer_that_is_lost_is_not_made_again() -> None:
+    archive = Archive(450_000)
+    archive.ask()
+    kept = admin("s3").list_objects_v2(Bucket="runs", Prefix="answers/")["Contents"]
+    admin("s3").delete_object(Bucket="runs", Key=kept[0]["Key"])
+    reply = archive.ask()
+    assert (reply.status, reply.body["code"], archive.count) == (500, "result_too_large", 1)
+
+
+def test_a_large_answer_that_s3_does_not_take_is_given_once_and_not_made_again(
+    settings: Settings, log: io.StringIO
+) -> None:
+    archive = Archive(450_000)
+    settings.set(AWS_ENDPOINT_URL_S3=fakes.nobody())
+    assert archive.ask().status == 200
+    reply = archive.ask()
+    assert (reply.status, reply.body["code"], archive.count) == (500, "result_too_large", 1)
+    assert "large answer not kept" in log.getvalue()
+
+
+@pytest.mark.parametrize(("characters", "character"), [(5_000_000, "x"), (2_100_000, '"')])
+def test_an_answer_that_lambda_would_not_take_is_a_problem(characters: int, character: str) -> None:
+    reply = Archive(characters, character).ask("")
+    assert (reply.status, reply.body["code"]) == (500, "result_too_large")

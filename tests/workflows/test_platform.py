@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from functions.api.runs import handler as runs
+from functions.api.schedules import handler as schedules
 from functions.core.errors import Unavailable
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
@@ -104,6 +106,11 @@ def test_a_problem_is_an_rfc_9457_document() -> None:
             "unsupported_media_type",
         ),
         ("{}", {"content_type": "text/plain"}, 415, "unsupported_media_type"),
+        ("{}", {"headers": {"content-encoding": "gzip"}}, 415, "unsupported_media_type"),
+        ("{}", {"headers": {"Content-Encoding": "identity, br"}}, 415, "unsupported_media_type"),
+        ("{}", {"query": "name=Ana"}, 422, "invalid_parameters"),
+        ("{}", {"query": "name="}, 422, "invalid_parameters"),
+        ("{}", {"query": "%E2%80%A6"}, 422, "invalid_parameters"),
         ('{"name": "' + "x" * MAX_BODY_BYTES + '"}', {}, 413, "body_too_large"),
         ("{}", {"authorized": False}, 401, "not_authenticated"),
         ("{}", {"query": "access_token=x"}, 401, "token_in_url"),
@@ -123,6 +130,68 @@ def test_bad_requests_get_a_clear_problem(
         code,
         "request-1",
     )
+
+
+def test_a_query_is_refused_by_name_and_the_body_alone_counts() -> None:
+    reply = call(handler, {"name": "Ana"}, scopes=SCOPES, query="name=Eve&a/b=1")
+    assert (reply.status, reply.body["errors"]) == (
+        422,
+        [{"pointer": "/name", "detail": "is not a parameter here"}],
+    )
+
+
+def test_a_publishable_token_gets_the_same_refusal_of_a_query() -> None:
+    own = workflow(greet, publishable=True)
+    reply = call(own, {"name": "Ana"}, scopes=SCOPES, kind="publishable", query="utm_source=x")
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, "/utm_source")
+
+
+def test_a_compressed_body_is_refused_with_what_is_accepted() -> None:
+    reply = call(handler, {"name": "Ana"}, scopes=SCOPES, headers={"content-encoding": "gzip"})
+    assert (reply.status, reply.headers["accept-encoding"]) == (415, "identity")
+    assert "content-encoding" in reply.body["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", " Identity", ""])
+def test_a_body_that_is_declared_as_plain_is_read(encoding: str) -> None:
+    options: dict[str, Any] = {"scopes": SCOPES, "headers": {"content-encoding": encoding}}
+    assert call(handler, {"name": "Ana"}, **options).status == 200
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_json_with_a_byte_order_mark_is_read(encoded: bool) -> None:  # noqa: FBT001
+    reply = call(handler, '\ufeff{"name": "Ana"}', scopes=SCOPES, encoded=encoded)
+    assert (reply.status, reply.body["text"]) == (200, "Hello, Ana")
+
+
+@pytest.mark.parametrize(
+    ("api", "route"),
+    [
+        (api, key)
+        for api in (runs, schedules)
+        for key, route in api.ROUTES.items()
+        if route.query is None
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_the_platforms_own_routes_refuse_a_query_that_they_do_not_have(
+    api: Any, route: str
+) -> None:
+    event = http_event({}, query="limit=5", scopes=("runs:read", "runs:write"))
+    answer = api.lambda_handler(event | {"routeKey": route}, Context())
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["errors"]) == (
+        422,
+        [{"pointer": "/limit", "detail": "is not a parameter here"}],
+    )
+
+
+def test_a_direct_answer_that_lambda_would_not_take_is_a_problem() -> None:
+    def greet(greeting: Greeting) -> Greeted:
+        return Greeted(text=greeting.name * 5_000_000)
+
+    event = {"trigger": "direct", "parameters": {"name": "x"}}
+    assert workflow(greet)(event, Context())["problem"]["code"] == "result_too_large"
 
 
 def test_a_401_names_the_scheme() -> None:

@@ -21,7 +21,7 @@ from tests import fakes
 from tests.builders import Context
 from tests.workflows.conftest import Settings, admin
 
-pytestmark = pytest.mark.usefixtures("cloud")
+pytestmark = pytest.mark.usefixtures("no_tokens")
 
 SEND = ["workflow:verify_send"]
 

@@ -14,7 +14,6 @@ from functions.api.runs.requests import (
     CancelQuery,
     ItemsQuery,
     NewUpload,
-    NoParameters,
     RunsQuery,
     StartRun,
     read_body,
@@ -30,6 +29,7 @@ from functions.core.config import in_lambda
 from functions.core.definition.names import workflow_names
 from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
+from functions.core.parameters import NoParameters
 from functions.core.runs import records, uploads
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.items.outcomes import ItemPage, list_outcomes

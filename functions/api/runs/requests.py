@@ -47,10 +47,6 @@ class NewUpload(Parameters):
     """Format of the file."""
 
 
-class NoParameters(Parameters):
-    """Body of a call that takes no parameters."""
-
-
 class RunsQuery(Parameters):
     """Query of `GET /runs`."""
 

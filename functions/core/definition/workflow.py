@@ -18,6 +18,11 @@ MOST_RETRIES = 5
 Idempotency = Literal["heeded", "passed", "ignored", "refused"]
 
 
+def name_of(workflow: str | Callable[..., Any]) -> str:
+    """A workflow's name, from itself or from its function."""
+    return str(workflow) if isinstance(workflow, str) else workflow.__name__
+
+
 class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of a workflow, as `workflow` describes them."""
 

@@ -12,7 +12,7 @@ from functions.core.errors import NotFound, Unavailable, WorkflowError
 from functions.core.http import gateway
 from functions.core.http.problems import Problem, headers, problem
 from functions.core.observability import logged, logger
-from functions.core.parameters import NOT_A_PARAMETER, Parameters
+from functions.core.parameters import NOT_A_PARAMETER, NoParameters, Parameters
 
 if TYPE_CHECKING:
     import msgspec
@@ -79,6 +79,7 @@ class Route(NamedTuple):
     """Types of the answers by status."""
     body: type[Parameters] | None = None
     query: type[Parameters] | None = None
+    """Null: a query is refused."""
 
 
 def api_endpoint(
@@ -99,17 +100,27 @@ def api_endpoint(
         key = event.get("routeKey", "")
         if key not in routes:
             raise NotFound("Not found: no route has this method and path.")
-        caller.require(routes[key].scope)
-        reply = partial(routes[key].answer, event, caller, request_id)
-        return once(event, caller, reply) if key.startswith("POST ") else reply()
+        route = routes[key]
+        caller.require(route.scope)
+        if route.query is None:
+            gateway.refuse_query(event)
+        reply = partial(route.answer, event, caller, request_id)
+        if not key.startswith("POST "):
+            return reply()
+        return once(event, caller, reply, route.body or NoParameters)
 
     return http_endpoint(event, context, answer)
 
 
 def once(
-    event: gateway.Request, caller: Caller, answer: Callable[[], gateway.Response]
+    event: gateway.Request,
+    caller: Caller,
+    answer: Callable[[], gateway.Response],
+    body: type[Parameters],
 ) -> gateway.Response:
     """Answers a request, or repeats the answer that its `Idempotency-Key` got first.
+
+    `body`: the type of the parameters, which says what counts as absent.
 
     The key of a publishable token is ignored. Everybody holds that token, so its keys would be
     everybody's: a stranger could be given a victim's answer, or leave theirs for the victim.
@@ -118,7 +129,7 @@ def once(
         return answer()
     from functions.core.http import idempotency  # noqa: PLC0415 - only who asks for it pays for it
 
-    return idempotency.once(event, caller, answer)
+    return idempotency.once(event, caller, answer, body)
 
 
 def is_retryable(error: Exception) -> bool:

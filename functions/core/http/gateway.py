@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
@@ -16,16 +16,22 @@ from functions.core.errors import (
     IdempotencyKeyRefused,
     InvalidIdempotencyKey,
     MalformedBody,
+    ResultTooLarge,
     TokenInUrl,
     UnsupportedMediaType,
 )
 
 if TYPE_CHECKING:
     from functions.core.http.problems import Problem
-from functions.core.parameters import encode_validated
+from functions.core.parameters import NoParameters, encode_validated, read_parameters
 
 MAX_BODY_BYTES = 3_000_000
 """Below Lambda's 6 MB, because JSON grows when it travels inside an event."""
+MAX_ANSWER_BYTES = 5_000_000
+_MAX_ESCAPED_BYTES = 6_000_000
+"""Lambda's 6 MB (6,291,556 bytes) for an answer, in which the body is an escaped text."""
+_SURELY_FITS = 1_000_000
+"""Characters of a body that is not measured: each has at most 4 bytes."""
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -36,7 +42,12 @@ _TOKEN_IN_QUERY = re.compile(
 _IDEMPOTENCY_KEY = re.compile(r'"?([!#-~]{1,255})"?')
 """A structured field's string (RFC 9651 §3.3.3). Most clients send it without its quotes."""
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
-_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_UTF8_MARK = b"\xef\xbb\xbf"
+"""Byte order mark, which a parser may ignore (RFC 8259 §8.1)."""
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+')
+_BEFORE_PARAMETERS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*"|")*')
+_LONGEST_PREFER = 1000
+"""Characters of `Prefer` that are read: an unclosed quote costs their square."""
 
 
 @config.settings()
@@ -76,13 +87,28 @@ def refuse_token_in_url(event: Request) -> None:
         )
 
 
+def refuse_query(event: Request) -> None:
+    """Raises `InvalidParameters` for a query: the parameters of this call are in its body."""
+    query = event.get("rawQueryString") or ""
+    read_parameters(NoParameters, dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def preferences(event: Request) -> dict[str, str]:
+    """Preferences of the `Prefer` header by name, in lower case; "" for one without a value.
+
+    Of a repeated preference the first counts (RFC 7240 §2).
+    """
+    found: dict[str, str] = {}
+    for each in _PREFERENCE.findall(_header(event, "prefer")[:_LONGEST_PREFER]):
+        about = _BEFORE_PARAMETERS.match(each)
+        name, _, value = (about[0] if about else "").partition("=")
+        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
+
+
 def prefers(event: Request, preference: str) -> bool:
-    """Whether a `Prefer` header has this preference, one without a value (RFC 7240 §2)."""
-    header = _QUOTED_STRING.sub(
-        lambda quoted: quoted[0][1:2].strip('"') and "quoted", _header(event, "prefer")
-    )
-    preferences = [each.split(";")[0].partition("=") for each in header.lower().split(",")]
-    return preference in {name.strip() for name, _, value in preferences if not value.strip()}
+    """Whether a `Prefer` header has this preference, one without a value."""
+    return preferences(event).get(preference) == ""
 
 
 def read_body(event: Request) -> dict[str, Any]:
@@ -91,9 +117,10 @@ def read_body(event: Request) -> dict[str, Any]:
     Raises:
         UnsupportedMediaType, BodyTooLarge, MalformedBody
     """
-    body = _decoded(event)
+    body = _decoded(event).removeprefix(_UTF8_MARK)
     if not body:
         return {}
+    _refuse_encoded(event)
     content_type = _header(event, "content-type")
     if content_type and not _JSON_MEDIA_TYPE.match(content_type):
         raise UnsupportedMediaType(
@@ -120,8 +147,8 @@ def headers_of(event: Request) -> dict[str, str]:
 
 
 def has_idempotency_key(event: Request) -> bool:
-    """Whether the request has an `Idempotency-Key`."""
-    return bool(_header(event, "idempotency-key"))
+    """Whether the request has an `Idempotency-Key`, be it an empty one."""
+    return "idempotency-key" in headers_of(event)
 
 
 def refuse_idempotency_key(event: Request) -> None:
@@ -163,8 +190,10 @@ def run_seed(event: Request, token_id: str) -> str | None:
 
 
 def answer(result: object, request_id: str, *, status: int = 200) -> Response:
-    """200 with the result, or another status of success."""
-    return _answer(status, "application/json", result, request_id)
+    """200 with the result, or another status of success. Raises `ResultTooLarge`."""
+    reply = _answer(status, "application/json", result, request_id)
+    _refuse_too_large_result(reply["body"])
+    return reply
 
 
 def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  # noqa: ANN401 - a Run, of the background only
@@ -177,6 +206,14 @@ def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  #
         {"preference-applied": preference} if preference else {}
     )
     return reply
+
+
+def result_too_large(size: int) -> ResultTooLarge:
+    """The error of a result of this many bytes, which Lambda would not take as an answer."""
+    return ResultTooLarge(
+        f"The result has {size:,} bytes; at most {MAX_ANSWER_BYTES:,} are answered, and fewer "
+        "where many of them are quotes or line breaks. Ask for less at once."
+    )
 
 
 def document_answer(event: Request, document: str, content_type: str, *, max_age: int) -> Response:
@@ -219,11 +256,25 @@ def _answer(status: int, content_type: str, body: object, request_id: str) -> Re
     }
 
 
+def _refuse_encoded(event: Request) -> None:
+    """Refuses a compressed body (RFC 9110 §15.5.16)."""
+    if _header(event, "content-encoding").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaType("Send the body as it is, without content-encoding.")
+
+
 def _refuse_too_large(body: bytes) -> None:
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(
             f"The body has {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are allowed."
         )
+
+
+def _refuse_too_large_result(body: str) -> None:
+    if len(body) < _SURELY_FITS:
+        return
+    size = len(body.encode())
+    if size > MAX_ANSWER_BYTES or len(msgspec.json.encode(body)) > _MAX_ESCAPED_BYTES:
+        raise result_too_large(size)
 
 
 def _decoded(event: Request) -> bytes:

@@ -28,8 +28,9 @@ from functions.core.aws import dynamodb
 from functions.core.clock import DAY_SECONDS
 from functions.core.deadline import remaining_seconds
 from functions.core.errors import IdempotencyKeyReused, StillRunning, Unavailable
-from functions.core.http import gateway
+from functions.core.http import gateway, large_answers
 from functions.core.observability import logger
+from functions.core.parameters import Parameters, given
 
 ANSWERS_KEPT_SECONDS = DAY_SECONDS
 
@@ -42,7 +43,10 @@ class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def once(
-    event: gateway.Request, caller: Caller, answer: Callable[[], gateway.Response]
+    event: gateway.Request,
+    caller: Caller,
+    answer: Callable[[], gateway.Response],
+    body: type[Parameters],
 ) -> gateway.Response:
     """Answers a request with the header, or repeats the first answer to its key.
 
@@ -52,18 +56,20 @@ def once(
         event: API Gateway's.
         caller: whose key it is.
         answer: makes the answer; what it raises is not kept.
+        body: the type of the parameters, which says what counts as absent.
 
     Raises:
         InvalidIdempotencyKey: the header holds no key.
         IdempotencyKeyReused: the key was used with other parameters.
         StillRunning: the first call with this key has not been answered yet.
-        Unavailable: when the table is.
+        ResultTooLarge: the first answer was too large to keep.
+        Unavailable: when the table is, or S3 for a large answer.
         AwsError: when DynamoDB refuses the request, such as without a permission.
     """
     key = gateway.idempotency_key(event, caller.token_id)
     parameters = {
         "path": event.get("pathParameters") or {},
-        "body": gateway.read_body(event),
+        "body": _without_nulls(given(body, gateway.read_body(event))),
         "prefer": gateway.prefers(event, "respond-async"),
     }
     made: list[gateway.Response] = []
@@ -76,12 +82,14 @@ def once(
     )
     def keep(call: Mapping[str, Any]) -> gateway.Response:  # noqa: ARG001 - by which Powertools knows it
         made.append(answer())
-        return made[0]
+        return large_answers.put_away(made[0], key)
 
     try:
         # A digest of our own: Powertools' recurses into whatever clients nest.
         digest = hashlib.sha256(msgspec.json.encode(parameters, order="deterministic")).hexdigest()
         kept: gateway.Response = keep(call={"key": key, "parameters": digest})
+        if made:
+            return made[0]
     except IdempotencyValidationError:
         raise IdempotencyKeyReused(
             "The idempotency key was used with other parameters; use a new key."
@@ -98,8 +106,26 @@ def once(
             raise Unavailable("The database is not available right now.") from error
         with dynamodb.unavailable_if_transient():
             raise error.__cause__ from None
-    kept["headers"]["x-request-id"] = gateway.request_id_of(event)
-    return kept
+    again = large_answers.complete(kept)
+    again["headers"]["x-request-id"] = gateway.request_id_of(event)
+    return again
+
+
+def _without_nulls(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Drops the null members of all objects: null and absent are the same request.
+
+    Without recursion, because clients nest as deep as they like.
+    """
+    left: list[Any] = [parameters]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            for name in [name for name, value in each.items() if value is None]:
+                del each[name]
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+    return parameters
 
 
 @config.cached

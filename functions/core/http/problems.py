@@ -30,6 +30,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.TokenInUrl: Kind(401, "token_in_url", "Tokens are not accepted in the URL"),
     errors.WrongSignature: Kind(401, "wrong_signature", "The signature is not valid"),
     errors.NotPermitted: Kind(403, "not_permitted", "The token does not allow this"),
+    errors.TokenRevoked: Kind(403, "token_revoked", "The run's token is no longer active"),
     errors.NotFound: Kind(404, "not_found", "Not found"),
     errors.Conflict: Kind(409, "conflict", "The call conflicts with the current state"),
     errors.AttemptsExhausted: Kind(
@@ -41,7 +42,7 @@ TABLE: dict[type[Exception], Kind] = {
         409, "still_running", "The first request with this key is still running"
     ),
     errors.BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
-    errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "The body must be JSON"),
+    errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "The body must be plain JSON"),
     errors.InvalidParameters: Kind(422, "invalid_parameters", "The parameters are not valid"),
     errors.CountryNotAllowed: Kind(422, "country_not_allowed", "No SMS is sent to this country"),
     errors.LineTypeNotSupported: Kind(
@@ -63,7 +64,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.ProviderUnavailable: Kind(503, "provider_unavailable", "No provider is available"),
     errors.NotDelivered: Kind(503, "not_delivered", "The event was not delivered"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
-    errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large to store"),
+    errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large"),
     errors.ItemCrashed: Kind(500, "item_crashed", "The item's function crashed"),
     errors.RunFailed: Kind(500, "run_failed", "The run failed"),
     Exception: Kind(500, "internal_error", "Internal error"),
@@ -132,9 +133,13 @@ def problem(error: Exception, request_id: str) -> Problem:
 def headers(error: Exception) -> dict[str, str]:
     """Response headers for an error.
 
-    Source: RFC 9110 §10.2.3 and §11.6.1, draft-ietf-httpapi-ratelimit-headers-11.
+    Source: RFC 9110 §10.2.3, §11.6.1 and §12.5.3, draft-ietf-httpapi-ratelimit-headers-11.
     """
-    fields = {}
+    fields: dict[str, str] = {}
+    if isinstance(error, errors.CallFailed):
+        fields.update(error.headers)
+    if isinstance(error, errors.UnsupportedMediaType):
+        fields["accept-encoding"] = "identity"
     if isinstance(error, errors.NotAuthenticated):
         fields["www-authenticate"] = "Bearer"
     if isinstance(error, errors.WorkflowError) and error.retry_after is not None:

@@ -7,7 +7,8 @@ to the dead-letter queue.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -17,8 +18,9 @@ from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.http.endpoint import BACKGROUND_SECONDS, is_retryable, log_answer, log_problem
+from functions.core.http.gateway import MAX_ANSWER_BYTES, result_too_large
 from functions.core.http.problems import Problem
-from functions.core.parameters import encode_validated
+from functions.core.parameters import Result, encode_validated
 from functions.core.runs.lineage import Lineage
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ class Invocation(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
     lineage: Lineage | None = None
     """Runs that led to the call, where a workflow makes it."""
+    typed: bool = False
+    """Whether the caller wants to know which texts of the result are times."""
+
+
+Path = list[str | int]
+"""Names and indexes that lead to a value within JSON."""
 
 
 class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +50,8 @@ class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
 
     result: Any = None
     problem: Problem | None = None
+    times: list[Path] | msgspec.UnsetType = msgspec.UNSET
+    """Paths to the result's texts that are times; only for a caller that wants to know."""
 
 
 class DirectTrigger:
@@ -63,13 +73,36 @@ class DirectTrigger:
             )
             seconds = min(BACKGROUND_SECONDS, self._workflow.options.timeout)
             with deadline(seconds, context.get_remaining_time_in_millis()):
-                answer = InvocationResult(result=self._workflow.run(invocation.parameters, call))
+                result = self._workflow.run(invocation.parameters, call)
+            _refuse_too_large(result)
+            times = list(_times(result)) if invocation.typed else msgspec.UNSET
+            answer = InvocationResult(result=result, times=times)
             log_answer(started)
         except Exception as error:
             answer = InvocationResult(problem=log_problem(error, started, request_id))
             if event.get("trigger") == "schedule" and is_retryable(error):
                 raise
         return msgspec.to_builtins(answer, enc_hook=encode_validated)  # type: ignore[no-any-return] # a struct becomes a dict
+
+
+def _refuse_too_large(result: Result) -> None:
+    size = len(msgspec.json.encode(result, enc_hook=encode_validated))
+    if size > MAX_ANSWER_BYTES:
+        raise result_too_large(size)
+
+
+def _times(result: Result) -> Iterator[Path]:
+    """Paths to the times of a result."""
+    kept = msgspec.to_builtins(result, builtin_types=(datetime,), enc_hook=encode_validated)
+    left: list[tuple[Path, Any]] = [([], kept)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, datetime):
+            yield path
+        elif isinstance(value, dict):
+            left.extend(([*path, name], each) for name, each in value.items())
+        elif isinstance(value, list):
+            left.extend(([*path, index], each) for index, each in enumerate(value))
 
 
 def _read_invocation(event: Mapping[str, Any]) -> Invocation:

@@ -3,6 +3,7 @@
 The answer is the result or a problem; no exception leaves.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.core import http
@@ -28,6 +29,7 @@ class HttpTrigger:
 
     def _answer(self, event: http.Request, request_id: str) -> http.Response:
         http.refuse_token_in_url(event)
+        http.refuse_query(event)
         options = self._workflow.options
         if options.idempotency == "refused":
             http.refuse_idempotency_key(event)
@@ -38,7 +40,8 @@ class HttpTrigger:
         caller.require(*self._workflow.scopes, publishable=options.publishable)
         respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
         if options.idempotency == "heeded":
-            return once(event, caller, lambda: respond(event, caller, request_id))
+            reply = partial(respond, event, caller, request_id)
+            return once(event, caller, reply, self._workflow.parameters)
         return respond(event, caller, request_id)
 
     def _answer_anybody(self, event: http.Request, request_id: str) -> http.Response:
@@ -67,16 +70,6 @@ class HttpTrigger:
         return http.read_idempotency_key(event) if passed else None
 
     def _respond_async(self, event: http.Request, caller: Caller, request_id: str) -> http.Response:
-        """Validates the body, then starts a run with it as the only item."""
-        self._workflow.require_background()
-        caller.require("runs:write")
-        values = http.read_body(event)
-        self._workflow.read(values)
-        from functions.core.runs.execution import new_run_id  # noqa: PLC0415 - only the background pays for it
-        from functions.core.runs.start import start  # noqa: PLC0415 - as above
+        from functions.core.triggers.respond_async import respond_async  # noqa: PLC0415 - only the background pays for it
 
-        name = self._workflow.name
-        run_id = new_run_id(name, http.run_seed(event, caller.token_id))
-        logger.append_keys(run_id=run_id)
-        run = start(name, [values], token_id=caller.token_id, started_by="api", run_id=run_id)
-        return http.accepted(run, request_id, preference="respond-async")
+        return respond_async(self._workflow, event, caller, request_id)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from functions.core import clock
+from functions.core.auth.run_token import require_active
 from functions.core.deadline import deadline
 from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
@@ -192,6 +193,7 @@ class _Trial:
             return done
         if self._attempt.number > self._workflow.options.retries + 1:
             raise ItemCrashed("The function ended without an answer at its last attempt.")
+        require_active(delivery.token_id, delivery.started_by, self._workflow.scopes)
         left = delivery.seconds_left()
         if left < _LEAST_SECONDS:
             raise TooSlow("The item's tries took too long together.")

@@ -13,8 +13,8 @@
 
     lambda_handler = workflow(greet)
 
-`call` and `start` use other workflows (other_workflows.py). Only a workflow that uses them imports
-that module.
+`call` and `start` use other workflows (other_workflows.py), `other_workflow` refers to one
+(references.py). Only a workflow that uses them imports these modules.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from functions.core.parameters import NotValid, NumericStr, Parameters, Result, 
 from functions.core.workflow.handler import workflow
 
 if TYPE_CHECKING:
-    from functions.core.workflow.other_workflows import call, start
+    from functions.core.workflow.other_workflows import call, other_workflow, start
 
 __all__ = [
     "Call",
@@ -34,13 +34,17 @@ __all__ = [
     "Result",
     "ValidatedStr",
     "call",
+    "other_workflow",
     "start",
     "workflow",
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - `call` or `start`
-    if name not in {"call", "start"}:
+_LATER = frozenset({"call", "other_workflow", "start"})
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a function
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from functions.core.workflow import other_workflows  # noqa: PLC0415 - only who uses it pays for it
 

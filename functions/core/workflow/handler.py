@@ -22,6 +22,7 @@ from functions.core.definition.workflow import (
     R,
     Workflow,
     WorkflowOptions,
+    name_of,
 )
 from functions.core.errors import Unavailable
 from functions.core.http.endpoint import BACKGROUND_SECONDS, logged_call
@@ -72,8 +73,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     public: bool = False,
     publishable: bool = False,
     covered_by: str = "",
-    calls: Iterable[str] = (),
-    starts: Iterable[str] = (),
+    calls: Iterable[str | Callable[..., Any]] = (),
+    starts: Iterable[str | Callable[..., Any]] = (),
     one_per: str = "",
     retries: int = MOST_RETRIES,
     timeout: float = BACKGROUND_SECONDS,
@@ -99,8 +100,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             hold its scope.
         covered_by: name of a workflow whose scope covers this one, too, which only tells more of
             the same.
-        calls: names of the workflows that it calls (`call`); its role must allow that too.
-        starts: names of the workflows that it starts runs of (`start`).
+        calls: names or functions of the workflows that it calls (`call`); its role must allow that
+            too.
+        starts: names or functions of the workflows that it starts runs of (`start`).
         one_per: name of a parameter. While an item of a run with some value of it is under way,
             another one with the same value is skipped. Without a value nothing is skipped.
         retries: further attempts at an item of a run after a failure that another try may cure, 0
@@ -116,8 +118,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         public=public,
         publishable=publishable,
         covered_by=covered_by,
-        calls=frozenset(calls),
-        starts=frozenset(starts),
+        calls=frozenset(map(name_of, calls)),
+        starts=frozenset(map(name_of, starts)),
         one_per=one_per,
         retries=retries,
         timeout=timeout,

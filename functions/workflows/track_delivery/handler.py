@@ -4,7 +4,7 @@ For emails it also notifies the app's backend.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
@@ -15,7 +15,12 @@ from functions.core.observability import count, logger
 from functions.core.verification import delivery
 from functions.core.verification.codes import VerificationId, id_of_tag
 from functions.core.verification.delivery import DeliveryStatus
-from functions.core.workflow import Parameters, Result, start, workflow
+from functions.core.workflow import Parameters, Result, other_workflow, start, workflow
+
+if TYPE_CHECKING:
+    from functions.workflows.deliver_event.handler import DeliverEvent, deliver_event
+else:
+    deliver_event, DeliverEvent = other_workflow("deliver_event")
 
 _REPORTS: dict[str, dict[str, DeliveryStatus]] = {
     "ses": {"delivery": "delivered", "bounce": "failed", "reject": "failed"},
@@ -138,8 +143,8 @@ def _start(event: str, parameters: TrackDelivery) -> str | None:
         "verification_id": id_of_tag(verification_id) if verification_id else None,
         "reason": parameters.reason,
     }
-    item = {"type": event, "data": data, "occurred_at": parameters.occurred_at}
-    return start("deliver_event", [item]).run_id
+    told = DeliverEvent(type=event, data=data, occurred_at=parameters.occurred_at)
+    return start(deliver_event, [told]).run_id
 
 
-lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=["deliver_event"])
+lambda_handler = workflow(track_delivery, prepare=[dynamodb.connect], starts=[deliver_event])

@@ -1,10 +1,13 @@
 """Headers of requests and answers, each described once."""
 
+import re
 from typing import Any
 
 RETRY = ("Retry-After",)
 
 _TEXT = {"type": "string"}
+_VARIANT = re.compile("-Of-(?:Code|Run)$")
+"""Ending of the name under which a header has a second description."""
 
 HEADERS: dict[str, dict[str, Any]] = {
     "Cache-Control": {
@@ -22,10 +25,19 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Path of the run or the schedule that was created.",
         "schema": _TEXT | {"format": "uri-reference"},
     },
+    "Location-Of-Run": {
+        "description": "Path of the run, where `Prefer` has asked for one and for a `wait`.",
+        "schema": _TEXT | {"format": "uri-reference"},
+    },
     "Preference-Applied": {
         "required": True,
-        "description": "`respond-async`, if the header `Prefer` was heeded.",
-        "schema": _TEXT | {"enum": ["respond-async"]},
+        "description": "`respond-async`, and the `wait` that applied.",
+        "schema": _TEXT
+        | {"pattern": "^respond-async(, wait=[0-9]+)?$", "examples": ["respond-async"]},
+    },
+    "Preference-Applied-Of-Run": {
+        "description": "The `wait` that applied, where the result is that of a run.",
+        "schema": _TEXT | {"pattern": "^wait=[0-9]+$", "examples": ["wait=10"]},
     },
     "RateLimit": {
         "description": "The limit that was reached: what remains (`r`), and the seconds until it "
@@ -84,8 +96,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "Prefer",
         "in": "header",
         "description": "With `respond-async` the workflow runs in the background, and the answer "
-        "is 202 with its run. This needs the scope `runs:write`, too.",
-        "schema": _TEXT | {"enum": ["respond-async"]},
+        "is 202 with its run. This needs the scope `runs:write`, too. With "
+        "`respond-async, wait=10` the answer waits up to ten seconds (20 at most) for the run, "
+        "and is that of the workflow if the run has ended.",
+        "schema": _TEXT | {"examples": ["respond-async", "respond-async, wait=10"]},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
@@ -99,9 +113,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 def headers(*names: str) -> dict[str, Any]:
     """References to headers of an answer."""
-    return {
-        name.removesuffix("-Of-Code"): {"$ref": f"#/components/headers/{name}"} for name in names
-    }
+    return {_VARIANT.sub("", name): {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def parameter(name: str) -> dict[str, str]:

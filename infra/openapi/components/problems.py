@@ -19,7 +19,12 @@ WITH_BODY: Errors = (
     errors.UnsupportedMediaType,
     errors.InvalidParameters,
 )
-WITH_KEY: Errors = (errors.InvalidIdempotencyKey, errors.IdempotencyKeyReused, errors.StillRunning)
+WITH_KEY: Errors = (
+    errors.InvalidIdempotencyKey,
+    errors.IdempotencyKeyReused,
+    errors.StillRunning,
+    errors.ResultTooLarge,
+)
 """Problems of a call that heeds `Idempotency-Key`."""
 
 CODES = [*{kind.code for kind in TABLE.values()} - {"call_failed"}, ITEM_CRASHED]
