@@ -327,7 +327,7 @@ def confirmed(shop: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa
     monkeypatch.setattr(
         sources, "sources", lambda: sources.read_sources(sources.SOURCES.read_text())
     )
-    monkeypatch.setattr(handler, "scheme", lambda _: signs)
+    monkeypatch.setattr(handler, "scheme", lambda *_: signs)
     monkeypatch.setattr(handler, "confirm", urls.append)
     return urls
 

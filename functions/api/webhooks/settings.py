@@ -62,7 +62,7 @@ def url_of(name: str, source: Source) -> str:
     """
     if public_url := http.public_url():
         return f"{public_url}/webhooks/{name}"
-    if source.scheme == "twilio":
+    if source.signs_url:
         logger.warning("this webhook source signs the URL, so PublicUrl must be set")
         raise no_such_source()
     return ""

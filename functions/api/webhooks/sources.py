@@ -1,32 +1,57 @@
 """Webhook sources, from sources.toml."""
 
-import tomllib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
-import jmespath
 import msgspec
-from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
-from functions.api.webhooks.scheme import SchemeName
+from functions.api.webhooks.declared.expressions import DoesNotFit, NotAnExpression, check, search
+from functions.api.webhooks.declared.sections import Section, line_of, read_sections
+from functions.api.webhooks.scheme import SchemeName, Signature, Text
 from functions.core import config
 from functions.core.config import SettingsError
-from functions.core.errors import FieldError, InvalidParameters, NotFound
+from functions.core.definition.names import workflow_names
+from functions.core.errors import FieldError, InvalidParameters, NotFound, Unavailable
+from functions.core.observability import logger
 
 SOURCES = Path(__file__).parent / "sources.toml"
 
+WINDOW_SECONDS = 90 * 86_400
+"""As long as Step Functions knows a run by its name."""
 
-class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+_GITHUB_ID = "x-github-delivery"
+_PLACE = re.compile(r"\{[^{}]*\}")
+_OF_TOKEN = {"header", "prefix", "body", "id_header"}
+_TIMES = ("timestamp_header", "timestamp_prefix", "timestamp_path")
+
+Expression = Annotated[str, Meta(max_length=20_000)]
+"""JMESPath."""
+
+
+class Source(Signature, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sender of webhooks, which may start runs of one workflow only."""
 
     scheme: SchemeName
     workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-    parameters: str
-    """A JMESPath expression."""
+    parameters: Expression
     secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
     topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9:_-]+$")] | None = None
+    id_path: Expression | None = None
+    """JMESPath of what says which delivery it is."""
+    window_seconds: Annotated[int, Meta(ge=1, le=WINDOW_SECONDS)] = WINDOW_SECONDS
+    """Time within which deliveries with the same id are one delivery."""
+    keep: bool = True
+    """Whether deliveries are kept for a week, to be listed and replayed."""
+    accepted_status: Literal[200, 202] | None = None
+    challenge: Expression | None = None
+    """JMESPath of the answer to a signed delivery that only asks for one."""
+    challenge_query: Text | None = None
+    """Parameter of a GET whose value is the answer."""
+    verify_token_query: Text | None = None
+    """Parameter of that GET that holds the source's verify token."""
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for fields that do not fit each other."""
@@ -34,36 +59,125 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("a source with the scheme sns needs a topic")
         if self.scheme != "sns" and not self.secret:
             raise ValueError(f"a source with the scheme {self.scheme} needs a secret")
-        try:
-            jmespath.compile(self.parameters)
-        except JMESPathError as error:
-            raise ValueError(f"parameters is not a JMESPath expression: {error}") from None
+        self._check_signature()
+        if not self.keep and self.window_seconds != WINDOW_SECONDS:
+            raise ValueError("window_seconds needs deliveries that are kept, so not keep = false")
+        if self.verify_token_query and not self.challenge_query:
+            raise ValueError("verify_token_query needs a challenge_query")
+        if self.challenge_query and not self.secret:
+            raise ValueError("challenge_query needs a source with a secret")
+        for field in ("parameters", "id_path", "challenge", "timestamp_path"):
+            expression = getattr(self, field)
+            try:
+                if expression is not None:
+                    check(expression, signing=field == "challenge" and self.scheme == "hmac")
+            except NotAnExpression as error:
+                raise ValueError(f"{field} is not a JMESPath expression: {error}") from None
 
-    def parameters_of(self, payload: Any, query: Mapping[str, str]) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
-        """Parameters of the workflow for a delivery; None if it starts no run.
+    def _check_signature(self) -> None:
+        set_fields = {
+            name
+            for name in Signature.__struct_fields__
+            if getattr(self, name) != getattr(_DEFAULT, name)
+        }
+        if self.scheme == "hmac":
+            self._check_hmac()
+        elif others := set_fields - (_OF_TOKEN if self.scheme == "token" else {"id_header"}):
+            raise ValueError(f"{min(others)} is no setting of the scheme {self.scheme}")
+
+    def _check_hmac(self) -> None:
+        times = [name for name in _TIMES if getattr(self, name)]
+        unknown = set(_PLACE.findall(self.signed)) - {f"{{{name}}}" for name in self.places}
+        wrong = {
+            "header is missing, in which the source signs": not self.header,
+            "signed has an unknown place; there are {body}, {timestamp}, {id}, {method}, {url}": (
+                unknown
+            ),
+            "signed has no {body}, so that anybody could change it": "body" not in self.places,
+            f"{', '.join(times)}: the time can be in one place only": len(times) > 1,
+            "signed has a {timestamp}, so set timestamp_header or timestamp_prefix": (
+                "timestamp" in self.places and (not times or self.timestamp_path)
+            ),
+            "signed has no {timestamp}, so that the time of the header proves nothing": (
+                "timestamp" not in self.places and times and not self.timestamp_path
+            ),
+            "timestamp_prefix needs a separator": self.timestamp_prefix and not self.separator,
+            "signed has an {id}, so set id_header": "id" in self.places and not self.id_header,
+        }
+        for sentence, holds in wrong.items():
+            if holds:
+                raise ValueError(sentence)
+
+    @property
+    def signs_url(self) -> bool:
+        """Whether it signs the URL that it calls, which `PublicUrl` then has to tell."""
+        return self.scheme == "twilio" or "url" in self.places
+
+    @property
+    def unsigned_id_header(self) -> str | None:
+        """Header of the delivery's id; GitHub's is known."""
+        if self.id_header:
+            return self.id_header.lower()
+        return _GITHUB_ID if self.scheme == "github" else None
+
+    def items_of(self, payload: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+        """Parameters of the workflow for a delivery, once for each item; none if it starts no run.
 
         Raises:
             InvalidParameters: the source's expression does not fit the payload.
         """
         try:
-            result = jmespath.search(self.parameters, {"payload": payload, "query": query})
-        except JMESPathError:
-            result = ""
+            result = search(self.parameters, {"payload": payload, "query": query})
+        except DoesNotFit as error:
+            raise _misfit(f"The payload does not fit `parameters` of this source: {error}.") from None
         if result is None or result is False:
-            return None
-        if not isinstance(result, dict):
-            raise InvalidParameters(
-                FieldError("", "The payload does not fit this source's expression in sources.toml.")
+            return []
+        items = [each for each in result if each] if isinstance(result, list) else [result]
+        if not all(isinstance(each, dict) for each in items):
+            raise _misfit(
+                "`parameters` of this source made neither an object nor a list of objects."
             )
-        return result
+        return items
+
+
+_DEFAULT = Signature()
+
+
+def _misfit(sentence: str) -> InvalidParameters:
+    return InvalidParameters(
+        FieldError("", f"{sentence} Mend it in sources.toml, then replay the delivery.")
+    )
+
+
+class SourceMistake(NamedTuple):
+    """A section that cannot be used."""
+
+    section: str
+    line: int
+    sentence: str
+
+
+class Checked(NamedTuple):
+    """The sources of a file, and the sections that cannot be used."""
+
+    usable: dict[str, Source]
+    mistakes: list[SourceMistake]
 
 
 def find_source(name: str) -> Source:
-    """Source of this name. Raises `NotFound`."""
+    """Source of this name.
+
+    Raises:
+        NotFound: there is none.
+        Unavailable: its section has a mistake. Most sources then try again later.
+    """
     source = sources().get(name)
-    if source is None:
-        raise no_such_source()
-    return source
+    if source is not None:
+        return source
+    if name in {each.section for each in _checked().mistakes}:
+        logger.error("this source's section of sources.toml has a mistake", source=name)
+        raise Unavailable("This webhook source is not set up correctly.")
+    raise no_such_source()
 
 
 def no_such_source() -> NotFound:
@@ -71,17 +185,73 @@ def no_such_source() -> NotFound:
     return NotFound("This webhook source does not exist or is not set up.")
 
 
-@config.cached(lasting=True)
 def sources() -> dict[str, Source]:
-    """All sources by name. Raises `SettingsError` for the first invalid one."""
-    return read_sources(SOURCES.read_text())
+    """All usable sources by name. Logs each section that has a mistake, once."""
+    return _checked().usable
+
+
+@config.cached(lasting=True)
+def _checked() -> Checked:
+    checked = check_sources(SOURCES.read_text(), workflow_names())
+    for section, line, sentence in checked.mistakes:
+        logger.error(
+            "a section of sources.toml cannot be used; its source answers 503",
+            source=section,
+            line=line,
+            mistake=sentence,
+        )
+    return checked
 
 
 def read_sources(text: str) -> dict[str, Source]:
-    """Reads sources from the text of a file like sources.toml, as `sources` does."""
+    """Sources of a text like sources.toml. Raises `SettingsError` for the first invalid one."""
+    usable, mistakes = check_sources(text)
+    if mistakes:
+        raise SettingsError(f"sources.toml: {mistakes[0].sentence}")
+    return usable
+
+
+def check_sources(text: str, workflows: Collection[str] | None = None) -> Checked:
+    """Sources of a text like sources.toml, and its mistakes in the order of their lines.
+
+    `workflows`: names of those that may be started in the background; not checked if null.
+    """
+    usable: dict[str, Source] = {}
+    mistakes: list[SourceMistake] = []
+    for section in read_sections(text):
+        try:
+            usable[section.name] = _source(section, workflows)
+        except _Wrong as error:
+            line = line_of(text, section, error.field) if not section.mistake else section.line
+            place = f"[{section.name}] " if section.name else ""
+            mistakes.append(SourceMistake(section.name, line, f"{place}{error}."))
+    return Checked(usable, sorted(mistakes, key=lambda each: each.line))
+
+
+class _Wrong(Exception):
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def _source(section: Section, workflows: Collection[str] | None) -> Source:
+    if section.mistake:
+        raise _Wrong(section.mistake, "")
     try:
-        return msgspec.convert(
-            tomllib.loads(text), dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
-        )
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SettingsError(f"sources.toml: {error}.") from None
+        made = msgspec.convert({section.name: section.values}, _Named)[section.name]
+    except msgspec.ValidationError as error:
+        sentence = re.sub(r" - at `(key in )?\$.*", "", str(error))
+        raise _Wrong(sentence, _field_of(str(error))) from None
+    if workflows is not None and made.workflow not in workflows:
+        raise _Wrong(f"there is no workflow {made.workflow}", "workflow")
+    return made
+
+
+_Named = dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
+
+
+def _field_of(error: str) -> str:
+    """Field that an error is about; empty if it is about the whole section."""
+    named = re.search(r"at `\$\[\.\.\.\]\.(\w+)|unknown field `(\w+)`|^(\w+)\b", error)
+    found = next(filter(None, named.groups()), "") if named else ""
+    return found

@@ -21,6 +21,7 @@ from functions.core.http.gateway import (
     refuse_token_in_url,
     request_id_of,
     run_seed,
+    text_answer,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "refuse_token_in_url",
     "request_id_of",
     "run_seed",
+    "text_answer",
 ]
