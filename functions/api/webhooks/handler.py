@@ -38,7 +38,8 @@ class DeliveryAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
     """Answers a delivery with 202 (or 200, if the source needs that) and the run's id, a challenge
-    with what it asks for, and a token's call by its route; or a problem."""
+    with what it asks for, and a token's call by its route; or a problem.
+    """
     with logged_call(event, context):
         if event.get("routeKey") in ROUTES:
             return api_endpoint(event, context, ROUTES)

@@ -12,9 +12,7 @@ from msgspec import Meta
 
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 
-SchemeName = Literal[
-    "standard", "hmac", "token", "stripe", "github", "twilio", "usersnap", "sns"
-]
+SchemeName = Literal["standard", "hmac", "token", "stripe", "github", "twilio", "usersnap", "sns"]
 
 _ACCEPTED = 202
 """Default status. Most sources take any 2xx as success."""

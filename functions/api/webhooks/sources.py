@@ -129,7 +129,9 @@ class Source(Signature, frozen=True, kw_only=True, forbid_unknown_fields=True):
         try:
             result = search(self.parameters, {"payload": payload, "query": query})
         except DoesNotFit as error:
-            raise _misfit(f"The payload does not fit `parameters` of this source: {error}.") from None
+            raise _misfit(
+                f"The payload does not fit `parameters` of this source: {error}."
+            ) from None
         if result is None or result is False:
             return []
         items = [each for each in result if each] if isinstance(result, list) else [result]
@@ -253,5 +255,4 @@ _Named = dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
 def _field_of(error: str) -> str:
     """Field that an error is about; empty if it is about the whole section."""
     named = re.search(r"at `\$\[\.\.\.\]\.(\w+)|unknown field `(\w+)`|^(\w+)\b", error)
-    found = next(filter(None, named.groups()), "") if named else ""
-    return found
+    return next(filter(None, named.groups()), "") if named else ""

@@ -49,8 +49,7 @@ def echo_of(source: Source, query: str, keys: Sequence[str]) -> str:
         values = {}
     if source.verify_token_query:
         sent = values.get(source.verify_token_query, "").encode(errors="replace")
-        # A list, so that the time does not tell which of two tokens is right.
-        if not any([hmac.compare_digest(verify_token(key).encode(), sent) for key in keys]):
+        if not any(hmac.compare_digest(verify_token(key).encode(), sent) for key in keys):
             raise WrongSignature("The verify token is not this source's.")
     text = values.get(str(source.challenge_query), "")
     if not _ECHOED.fullmatch(text):

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from functions.api.webhooks.delivery import WebhookDelivery
 from functions.core import aws
 from functions.core.aws import s3
 
@@ -16,9 +15,8 @@ class Content(msgspec.Struct, frozen=True):
     query: dict[str, str]
 
 
-def write(source: str, delivery_id: str, delivery: WebhookDelivery) -> None:
+def write(source: str, delivery_id: str, content: Content) -> None:
     """Keeps the content of a delivery."""
-    content = Content(delivery.payload, delivery.query)
     s3.write(_key(source, delivery_id), msgspec.json.encode(content))
 
 

@@ -67,11 +67,10 @@ def claim(source: str, identity: str, window_seconds: int) -> tuple[str, bool]:
 
 def conclude(source: str, delivery_id: str, outcome: Outcome) -> None:
     """Records what became of a delivery. 1 DynamoDB request."""
-    problem = msgspec.json.encode(outcome.problem).decode() if outcome.problem else None
-    fields = {"run_id": outcome.run_id, "problem": problem}
     record = _Record(
         _key(source, delivery_id),
-        **{name: value for name, value in fields.items() if value},
+        run_id=outcome.run_id,
+        problem=msgspec.json.encode(outcome.problem).decode() if outcome.problem else None,
         delete_at=int(clock.now()) + _OUTCOME_SECONDS,
     )
     with dynamodb.unavailable_if_transient():

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from functions.api.webhooks.kept import payloads, record
 from functions.api.webhooks.kept.record import Outcome
-from functions.api.webhooks.kept.taking import begin, fail
+from functions.api.webhooks.kept.taking import Place, begin, fail
 from functions.api.webhooks.sources import Source, find_source
 from functions.core import http
 from functions.core.auth.caller import Caller
@@ -144,15 +144,14 @@ def replay_delivery(event: http.Request, caller: Caller, request_id: str) -> htt
     name, source = _source(event, caller)
     read_parameters(Replay, http.read_body(event))
     delivery_id, content = _kept(name, event)
+    place = Place(name, source, delivery_id)
     known = record.outcomes(name, [delivery_id]).get(delivery_id, Outcome())
-    seed = ""
-    if known.run_id:
-        seed = http.run_seed(event, caller.token_id) or request_id
+    seed = (http.run_seed(event, caller.token_id) or request_id) if known.run_id else ""
     try:
-        run_id = begin(name, source, delivery_id, content.payload, content.query, seed)
+        run_id = begin(place, content, seed)
     except InvalidParameters as error:
         if not known.run_id:
-            fail(name, delivery_id, error, request_id)
+            fail(place, error, request_id)
         raise
     logger.append_keys(run_id=run_id)
     return http.answer(DeliveryReplayed(run_id=run_id), request_id, status=202)

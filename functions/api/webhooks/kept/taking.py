@@ -1,13 +1,13 @@
 """Takes verified deliveries: keeps each, starts its run once, and starts it again if it failed."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from functions.api.webhooks.declared.expressions import DoesNotFit, search
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.kept import payloads, record
+from functions.api.webhooks.kept.payloads import Content
 from functions.api.webhooks.kept.record import Outcome
 from functions.api.webhooks.sources import Source
 from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
@@ -18,6 +18,15 @@ from functions.core.runs.run import describe
 from functions.core.runs.start import retry, start
 
 _MOST_ID_CHARACTERS = 255
+
+
+class Place(NamedTuple):
+    """A kept delivery's place."""
+
+    name: str
+    """Name of its source."""
+    source: Source
+    delivery_id: str
 
 
 def take(name: str, source: Source, delivery: WebhookDelivery, request_id: str) -> str | None:
@@ -34,24 +43,17 @@ def take(name: str, source: Source, delivery: WebhookDelivery, request_id: str) 
     logger.append_keys(delivery_id=delivery_id)
     if known and known.run_id:
         return _started_before(name, delivery_id, known.run_id)
+    content, place = Content(delivery.payload, delivery.query), Place(name, source, delivery_id)
     if not known:
-        payloads.write(name, delivery_id, delivery)
+        payloads.write(name, delivery_id, content)
     try:
-        run_id = begin(name, source, delivery_id, delivery.payload, delivery.query)
+        return begin(place, content)
     except InvalidParameters as error:
-        fail(name, delivery_id, error, request_id)
+        fail(place, error, request_id)
         return None
-    return run_id
 
 
-def begin(  # noqa: PLR0917 - a delivery, in its parts
-    name: str,
-    source: Source,
-    delivery_id: str,
-    payload: Any,  # noqa: ANN401 - JSON
-    query: Mapping[str, str],
-    seed: str = "",
-) -> str | None:
+def begin(place: Place, content: Content, seed: str = "") -> str | None:
     """Maps a kept delivery and starts its run. Returns the run's id; null if it starts none.
 
     `seed`: of another run than that of the first try; by default it is the same run.
@@ -60,7 +62,8 @@ def begin(  # noqa: PLR0917 - a delivery, in its parts
         InvalidParameters: the expression does not fit, or the run cannot start with its result.
         Unavailable
     """
-    items = source.items_of(payload, query)
+    name, source, delivery_id = place
+    items = source.items_of(content.payload, content.query)
     run_id = None
     if items:
         run_id = _start(name, source, items, f"webhook\n{name}\n{delivery_id}\n{seed}")
@@ -68,14 +71,15 @@ def begin(  # noqa: PLR0917 - a delivery, in its parts
     return run_id
 
 
-def fail(name: str, delivery_id: str, error: InvalidParameters, request_id: str) -> None:
+def fail(place: Place, error: InvalidParameters, request_id: str) -> None:
     """Marks a delivery as failed, and tells operators."""
-    record.conclude(name, delivery_id, Outcome(problem=problem(error, request_id)))
+    outcome = Outcome(problem=problem(error, request_id))
+    record.conclude(place.name, place.delivery_id, outcome)
     count("WebhookFailed")
     logger.warning(
         "this delivery starts no run: mend the source's parameters in sources.toml, and replay it",
-        source=name,
-        delivery_id=delivery_id,
+        source=place.name,
+        delivery_id=place.delivery_id,
     )
 
 
@@ -132,7 +136,7 @@ def _start(name: str, source: Source, items: list[dict[str, Any]], seed: str) ->
 
 
 def _started_before(name: str, delivery_id: str, run_id: str) -> str:
-    """Id of the run of a repeated delivery: that of its first try, or a retry if that has failed."""
+    """Id of the run of a repeated delivery: that of its first try, or a retry if it failed."""
     try:
         if describe(run_id).status not in _RETRIED:
             return run_id

@@ -18,8 +18,8 @@ from functions.api.webhooks.checks import (
     refuse_unless_signed,
     sha256,
 )
-from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.declared.expressions import DoesNotFit, encoded, search
+from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.scheme import PLACES, Signature
 from functions.core.errors import MalformedBody, WrongSignature
 
@@ -32,13 +32,11 @@ _ID = re.compile(r"[!-~]{1,255}")
 _METHOD = b"POST"
 
 
-def verify(
-    of: Signature, received: Received, keys: Sequence[str], now: float
-) -> WebhookDelivery:
+def verify(of: Signature, received: Received, keys: Sequence[str], now: float) -> WebhookDelivery:
     """Verifies a delivery. Its key is its id if that is signed, else the body."""
     parts = _parts(of, received)
     time = _time(of, received, parts)
-    delivery_id = header(received, of.id_header.lower(), _ID) if _signs_id(of) else ""
+    delivery_id = _id(of, received)
     message = b"".join(_message(of, received, time, delivery_id))
     digests = (hmac.digest(key.encode(), message, of.algorithm) for key in keys)
     prefix = of.prefix or ""
@@ -58,8 +56,9 @@ def verify(
     )
 
 
-def _signs_id(of: Signature) -> bool:
-    return "id" in of.places
+def _id(of: Signature, received: Received) -> str:
+    """Id of the delivery, where it is signed."""
+    return header(received, str(of.id_header).lower(), _ID) if "id" in of.places else ""
 
 
 def _parts(of: Signature, received: Received) -> list[str]:

@@ -19,12 +19,9 @@ _BASIC = "basic "
 def verify(of: Signature, received: Received, keys: Sequence[str], _now: float) -> WebhookDelivery:
     """Verifies a delivery. Its key is the body."""
     sent = _sent(of, received)
-    # A list, so that the time does not tell which of two keys is right.
-    if not any([hmac.compare_digest(key.encode(), sent) for key in keys]):
+    if not any(hmac.compare_digest(key.encode(), sent) for key in keys):
         raise WrongSignature("The token is not this source's.")
-    return WebhookDelivery(
-        key=sha256(received.body), payload=read_payload(received.body, of.body)
-    )
+    return WebhookDelivery(key=sha256(received.body), payload=read_payload(received.body, of.body))
 
 
 def _sent(of: Signature, received: Received) -> bytes:

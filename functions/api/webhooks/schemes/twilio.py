@@ -14,12 +14,19 @@ from twilio.request_validator import (
     remove_port,
 )
 
-from functions.api.webhooks.checks import MAX_FIELDS, header, read_json, refuse_unless_signed, sha256
+from functions.api.webhooks.checks import (
+    MAX_FIELDS,
+    header,
+    read_json,
+    refuse_unless_signed,
+    sha256,
+)
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.core.errors import WrongSignature
 
 _BODY_HASH = "bodySHA256"
 _SETTINGS = "x-twilio-webhooks-signature-settings"
+
 
 class _Form(dict[str, list[str]]):
     """Form with repeated fields, which the validator reads by the name of Django's method."""
