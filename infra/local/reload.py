@@ -19,7 +19,7 @@ from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
 from infra.local.sentences import concerns_sentences, find_missing_sentences
 from infra.local.terminal import Report
-from infra.local.wrong_settings import find_wrong_settings
+from infra.local.wrong_settings import find_wrong_settings, find_wrong_sources
 from infra.logs.text import Tone
 from infra.openapi.files import PLACE
 from infra.workflows import workflows
@@ -111,7 +111,11 @@ class Reload:
             for path in {*sources, *self._running}
             if sources.get(path) != self._running.get(path)
         }
-        if mistakes := _mistakes(sources, changed) or find_wrong_settings(sources, changed):
+        if mistakes := (
+            _mistakes(sources, changed)
+            or find_wrong_settings(sources, changed)
+            or find_wrong_sources(sources, changed)
+        ):
             self._reject(mistakes)
         elif self._stack_changed:
             self._stack_changed = False  # also if it fails: the template's next change tries again

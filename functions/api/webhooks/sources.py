@@ -1,7 +1,7 @@
 """Webhook sources, from sources.toml."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -26,6 +26,9 @@ _GITHUB_ID = "x-github-delivery"
 _PLACE = re.compile(r"\{[^{}]*\}")
 _OF_TOKEN = {"header", "prefix", "body", "id_header"}
 _TIMES = ("timestamp_header", "timestamp_prefix", "timestamp_path")
+
+Allowed = Callable[[str], str]
+"""Says why a workflow cannot be started by a webhook; empty if it can."""
 
 Expression = Annotated[str, Meta(max_length=20_000)]
 """JMESPath."""
@@ -194,7 +197,7 @@ def sources() -> dict[str, Source]:
 
 @config.cached(lasting=True)
 def _checked() -> Checked:
-    checked = check_sources(SOURCES.read_text(), workflow_names())
+    checked = check_sources(SOURCES.read_text(), _missing)
     for section, line, sentence in checked.mistakes:
         logger.error(
             "a section of sources.toml cannot be used; its source answers 503",
@@ -205,6 +208,15 @@ def _checked() -> Checked:
     return checked
 
 
+def _missing(workflow: str) -> str:
+    return "" if workflow in workflow_names() else no_workflow(workflow)
+
+
+def no_workflow(name: str) -> str:
+    """Mistake of a section that names a workflow which does not exist."""
+    return f"there is no workflow {name}"
+
+
 def read_sources(text: str) -> dict[str, Source]:
     """Sources of a text like sources.toml. Raises `SettingsError` for the first invalid one."""
     usable, mistakes = check_sources(text)
@@ -213,16 +225,16 @@ def read_sources(text: str) -> dict[str, Source]:
     return usable
 
 
-def check_sources(text: str, workflows: Collection[str] | None = None) -> Checked:
+def check_sources(text: str, allowed: Allowed | None = None) -> Checked:
     """Sources of a text like sources.toml, and its mistakes in the order of their lines.
 
-    `workflows`: names of those that may be started in the background; not checked if null.
+    `allowed`: for the workflow of each source; not checked if null.
     """
     usable: dict[str, Source] = {}
     mistakes: list[SourceMistake] = []
     for section in read_sections(text):
         try:
-            usable[section.name] = _source(section, workflows)
+            usable[section.name] = _source(section, allowed)
         except _Wrong as error:
             line = line_of(text, section, error.field) if not section.mistake else section.line
             place = f"[{section.name}] " if section.name else ""
@@ -236,7 +248,7 @@ class _Wrong(Exception):
         self.field = field
 
 
-def _source(section: Section, workflows: Collection[str] | None) -> Source:
+def _source(section: Section, allowed: Allowed | None) -> Source:
     if section.mistake:
         raise _Wrong(section.mistake, "")
     try:
@@ -244,8 +256,8 @@ def _source(section: Section, workflows: Collection[str] | None) -> Source:
     except msgspec.ValidationError as error:
         sentence = re.sub(r" - at `(key in )?\$.*", "", str(error))
         raise _Wrong(sentence, _field_of(str(error))) from None
-    if workflows is not None and made.workflow not in workflows:
-        raise _Wrong(f"there is no workflow {made.workflow}", "workflow")
+    if allowed and (sentence := allowed(made.workflow)):
+        raise _Wrong(sentence, "workflow")
     return made
 
 
