@@ -32,7 +32,8 @@ _DIGITS = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
-_MOST_DIGITS = 12
+_MOST_DIGITS = 40
+_MOST_DECIMALS = 12
 
 
 class NotAnAmount(ValueError):
@@ -51,14 +52,14 @@ def amount(value: float | str, currency: str | float) -> str:
     """
     digits = _digits(currency)
     try:
-        exact = Decimal(str(value).strip()).scaleb(-digits)
+        exact = Decimal(str(value).strip())
     except InvalidOperation:
         raise NotAnAmount("the first argument of amount() is not a number") from None
-    if not exact.is_finite() or exact.adjusted() > _MOST_DIGITS * 2:
+    if not exact.is_finite() or len(exact.as_tuple().digits) + abs(exact.adjusted()) > _MOST_DIGITS:
         raise NotAnAmount("the first argument of amount() is not a number of that size")
-    text = f"{exact:f}"
-    decimals = len(text.partition(".")[2])
-    return text if decimals >= digits else f"{exact:.{digits}f}"
+    exact = exact.scaleb(-digits).normalize()
+    exponent = exact.as_tuple().exponent
+    return f"{exact:.{max(digits, -int(exponent))}f}"
 
 
 def _digits(currency: str | float) -> int:
@@ -66,6 +67,6 @@ def _digits(currency: str | float) -> int:
         code = currency.strip().upper()
         if len(code) == 3 and code.isascii() and code.isalpha():  # noqa: PLR2004 - ISO 4217
             return _DIGITS.get(code, _USUAL)
-    elif currency in range(_MOST_DIGITS):
+    elif currency in range(_MOST_DECIMALS):
         return int(currency)
     raise NotAnAmount("the second argument of amount() is neither a currency nor its decimals")
