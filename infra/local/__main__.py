@@ -53,7 +53,7 @@ def main() -> int:
         arguments = read_settings_arguments(sys.argv[1:], DEFAULT_PORT)
         refuse_mistakes()
         for sentence in mistakes_in_file():  # the other sources work
-            say(sentence, "error")
+            say(f"this source of webhooks answers 503: {sentence}", "error")
         _run(
             Path(arguments.state or default_state()).absolute(),
             arguments.port,

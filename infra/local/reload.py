@@ -30,6 +30,7 @@ _SETTLE_SECONDS = 0.1
 _STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
+_SOURCE_CLOSED = "this source of webhooks answers 503, and the others work"
 
 Stamps = dict[str, tuple[int, int]]
 
@@ -111,13 +112,11 @@ class Reload:
             for path in {*sources, *self._running}
             if sources.get(path) != self._running.get(path)
         }
-        if mistakes := (
-            _mistakes(sources, changed)
-            or find_wrong_settings(sources, changed)
-            or find_wrong_sources(sources, changed)
-        ):
+        if mistakes := _mistakes(sources, changed) or find_wrong_settings(sources, changed):
             self._reject(mistakes)
-        elif self._stack_changed:
+            return deployment
+        self._say_mistakes(_SOURCE_CLOSED, find_wrong_sources(sources, changed))
+        if self._stack_changed:
             self._stack_changed = False  # also if it fails: the template's next change tries again
             deployment = self._take_stack(sources)
         elif changed:

@@ -132,16 +132,12 @@ class Source(Signature, frozen=True, kw_only=True, forbid_unknown_fields=True):
         try:
             result = search(self.parameters, {"payload": payload, "query": query})
         except DoesNotFit as error:
-            raise _misfit(
-                f"The payload does not fit `parameters` of this source: {error}."
-            ) from None
+            raise _misfit(f"does not fit `parameters` of this source: {error}.") from None
         if result is None or result is False:
             return []
         items = [each for each in result if each] if isinstance(result, list) else [result]
         if not all(isinstance(each, dict) for each in items):
-            raise _misfit(
-                "`parameters` of this source made neither an object nor a list of objects."
-            )
+            raise _misfit("does not fit `parameters` of this source, which made no object of it.")
         return items
 
 
@@ -150,7 +146,7 @@ _DEFAULT = Signature()
 
 def _misfit(sentence: str) -> InvalidParameters:
     return InvalidParameters(
-        FieldError("", f"{sentence} Mend it in sources.toml, then replay the delivery.")
+        FieldError("/payload", f"{sentence} Mend it in sources.toml, then replay the delivery.")
     )
 
 
@@ -266,5 +262,14 @@ _Named = dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
 
 def _field_of(error: str) -> str:
     """Field that an error is about; empty if it is about the whole section."""
-    named = re.search(r"at `\$\[\.\.\.\]\.(\w+)|unknown field `(\w+)`|^(\w+)\b", error)
-    return next(filter(None, named.groups()), "") if named else ""
+    for pattern in _NAMES_FIELD:
+        if found := pattern.search(error):
+            return found[1]
+    return ""
+
+
+_NAMES_FIELD = (
+    re.compile(r"at `\$\[\.\.\.\]\.(\w+)"),
+    re.compile(r"unknown field `(\w+)`"),
+    re.compile(r"^([a-z]\w*)\b"),
+)
