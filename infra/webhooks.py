@@ -30,13 +30,12 @@ def main() -> int:
 def _set(arguments: argparse.Namespace) -> str:
     # Needs the packages that ship.
     from functions.api.webhooks.declared.challenge import verify_token  # noqa: PLC0415
-    from functions.api.webhooks.sources import SOURCES, check_sources  # noqa: PLC0415
+    from functions.api.webhooks.sources import sources  # noqa: PLC0415
 
     name = arguments.source
-    sources = check_sources(SOURCES.read_text()).usable
-    source = sources.get(name)
+    source = sources().get(name)
     if source is None or source.secret is None:
-        signing = ", ".join(name for name, each in sources.items() if each.secret)
+        signing = ", ".join(name for name, each in sources().items() if each.secret)
         raise ValueError(
             f"{name!r} is no source with a secret in sources.toml. There are: {signing}."
         )

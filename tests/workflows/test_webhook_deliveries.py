@@ -496,6 +496,8 @@ def test_a_section_with_a_mistake_answers_503_and_the_others_work(
     )
     checked = sources.check_sources(text)
     monkeypatch.setattr(sources, "_checked", lambda: checked)
+    sources.log_mistakes()
+    assert "[bad] parameters is not a JMESPath expression" in log.getvalue()
     monkeypatch.setattr(sources, "sources", lambda: checked.usable)
     assert deliver({"id": "k1.a"}, "bad").status == 503
     assert "this source's section of sources.toml has a mistake" in log.getvalue()

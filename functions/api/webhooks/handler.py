@@ -14,7 +14,7 @@ from functions.api.webhooks.kept.routes import ROUTES
 from functions.api.webhooks.kept.taking import identified, take
 from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
-from functions.api.webhooks.sources import Source, find_source, no_such_source, sources
+from functions.api.webhooks.sources import Source, find_source, log_mistakes, no_such_source
 from functions.core import aws, clock, config, http
 from functions.core.aws import dynamodb
 from functions.core.config import SettingsError, in_lambda
@@ -137,7 +137,7 @@ def _taken(name: str, source: Source, delivery: WebhookDelivery, request_id: str
 
 if in_lambda():
     config.read(WebhookSettings)
-    sources()
+    log_mistakes()
     for service in ("s3", "stepfunctions"):
         aws.client(service)
     dynamodb.connect()

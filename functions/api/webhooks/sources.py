@@ -187,21 +187,24 @@ def no_such_source() -> NotFound:
 
 
 def sources() -> dict[str, Source]:
-    """All usable sources by name. Logs each section that has a mistake, once."""
+    """All usable sources by name."""
     return _checked().usable
 
 
 @config.cached(lasting=True)
 def _checked() -> Checked:
-    checked = check_sources(SOURCES.read_text(), _missing)
-    for section, line, sentence in checked.mistakes:
+    return check_sources(SOURCES.read_text(), _missing)
+
+
+def log_mistakes() -> None:
+    """Logs each section that cannot be used."""
+    for section, line, sentence in _checked().mistakes:
         logger.error(
             "a section of sources.toml cannot be used; its source answers 503",
             source=section,
             line=line,
             mistake=sentence,
         )
-    return checked
 
 
 def _missing(workflow: str) -> str:
