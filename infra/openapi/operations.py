@@ -7,7 +7,7 @@ from msgspec import inspect
 
 from functions.api.schedules.names import ScheduleId
 from functions.api.webhooks.handler import DeliveryAccepted, answer_challenge, receive_webhook
-from functions.api.webhooks.kept.routes import DeliveryId
+from functions.api.webhooks.kept.deliveries import DeliveryId
 from functions.core.errors import (
     IdempotencyKeyRefused,
     InvalidIdempotencyKey,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.api.webhooks.sources import Source, find_source, read_sources, sources
+from functions.api.webhooks.declared.source import Source
+from functions.api.webhooks.sources import find_source, read_sources, sources
 from functions.core.config import SettingsError
 from functions.core.errors import InvalidParameters, NotFound
 from functions.workflows.track_delivery.handler import _EMAIL_EVENTS, _REPORTS

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.api.webhooks.declared.challenge import answer_of, echo_of
+from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.kept.routes import ROUTES
 from functions.api.webhooks.kept.taking import identified, take
 from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
-from functions.api.webhooks.sources import Source, find_source, log_mistakes, no_such_source
+from functions.api.webhooks.sources import find_source, log_mistakes, no_such_source
 from functions.core import aws, clock, config, http
 from functions.core.aws import dynamodb
 from functions.core.config import SettingsError, in_lambda

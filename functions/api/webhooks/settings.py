@@ -2,7 +2,8 @@
 
 import msgspec
 
-from functions.api.webhooks.sources import Source, no_such_source
+from functions.api.webhooks.declared.source import Source
+from functions.api.webhooks.sources import no_such_source
 from functions.core import aws, clock, config, http
 from functions.core.aws.secrets import Secret
 from functions.core.observability import logger

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from functions.api.webhooks.declared.expressions import DoesNotFit, digest_with, search
+from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.delivery import WebhookDelivery
-from functions.api.webhooks.sources import Source
 from functions.core.errors import WrongSignature
 
 _ECHOED = re.compile(r"[A-Za-z0-9._~+/=-]{1,500}")

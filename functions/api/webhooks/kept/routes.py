@@ -1,70 +1,36 @@
 """Deliveries over the API: a list, newest first, one with its payload, and their replay."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
+from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.kept import payloads, record
+from functions.api.webhooks.kept.deliveries import (
+    Delivery,
+    DeliveryId,
+    DeliveryPage,
+    DeliveryStatus,
+    DeliveryWithPayload,
+    describe,
+)
 from functions.api.webhooks.kept.record import Outcome
 from functions.api.webhooks.kept.taking import Place, begin, fail
-from functions.api.webhooks.sources import Source, find_source
+from functions.api.webhooks.sources import find_source
 from functions.core import http
 from functions.core.auth.caller import Caller
-from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.http.endpoint import Route
-from functions.core.http.problems import Problem
 from functions.core.observability import logger
 from functions.core.parameters import Parameters, read_parameters
 from functions.core.runs.execution import RunId
-
-DeliveryId = Annotated[
-    str, Meta(pattern=r"^[0-9]{13}-[0-9a-f]{16}\Z", examples=["8204478399999-9f86d081884c7d65"])
-]
-DeliveryStatus = Literal["started", "ignored", "failed"]
 
 _MOST_READ = 1_000
 """Deliveries that one request looks at, for those of a status."""
 _AT_ONCE = 100
 """Records in one request to DynamoDB."""
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified delivery of a source."""
-
-    id: DeliveryId
-    """Id of the delivery. Repetitions have the id of the first."""
-    received_at: datetime
-    """Time of the first try."""
-    status: DeliveryStatus
-    """`started`: it started a run. `ignored`: the source's expression asks for none. `failed`: the
-    expression does not fit, or the delivery was not processed to its end.
-    """
-    run_id: RunId | None
-    """Run that it started last; null if it started none."""
-    problem: Problem | None
-    """Problem of a delivery that failed; null if it was not processed to its end."""
-
-
-class DeliveryWithPayload(Delivery, frozen=True, kw_only=True):
-    """A verified delivery of a source, with its content."""
-
-    payload: Any
-    """JSON that the source sent, or the fields of a form."""
-    query: dict[str, str]
-    """Query of the URL, if the source signs that."""
-
-
-class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of deliveries, newest first. It may be short and not the last."""
-
-    deliveries: list[Delivery]
-    """Deliveries of the last 7 days."""
-    cursor: str | None
-    """Cursor of the next page; null at the end."""
 
 
 class DeliveriesQuery(Parameters):
@@ -105,7 +71,7 @@ def list_deliveries(event: http.Request, caller: Caller, request_id: str) -> htt
     while read < _MOST_READ:
         ids = payloads.newest(name, after, _AT_ONCE)
         read += len(ids)
-        for each in _described(name, ids):
+        for each in describe(name, ids):
             if len(found) == query.limit:
                 return http.answer(DeliveryPage(deliveries=found, cursor=after), request_id)
             after = each.id
@@ -125,7 +91,7 @@ def get_delivery(event: http.Request, caller: Caller, request_id: str) -> http.R
     """
     name, _ = _source(event, caller)
     delivery_id, content = _kept(name, event)
-    (about,) = _described(name, [delivery_id])
+    (about,) = describe(name, [delivery_id])
     shown = DeliveryWithPayload(
         **msgspec.structs.asdict(about), payload=content.payload, query=content.query
     )
@@ -173,30 +139,6 @@ def _kept(name: str, event: http.Request) -> tuple[str, payloads.Content]:
         raise NotFound("There is no such delivery, or it is older than 7 days.")
     logger.append_keys(delivery_id=delivery_id)
     return delivery_id, content
-
-
-def _described(name: str, ids: list[str]) -> list[Delivery]:
-    outcomes = record.outcomes(name, ids)
-    return [
-        _delivery(each, received, outcomes.get(each))
-        for each in ids
-        if (received := record.received_ms(each))
-    ]
-
-
-def _delivery(delivery_id: str, received_ms: int, outcome: Outcome | None) -> Delivery:
-    status: DeliveryStatus = "ignored"
-    if outcome is None or outcome.problem:
-        status = "failed"
-    elif outcome.run_id:
-        status = "started"
-    return Delivery(
-        id=delivery_id,
-        received_at=utc(received_ms / 1000),
-        status=status,
-        run_id=outcome.run_id if outcome else None,
-        problem=outcome.problem if outcome else None,
-    )
 
 
 def _query(event: http.Request) -> dict[str, str]:

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.api.webhooks.declared.expressions import DoesNotFit, search
+from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.api.webhooks.kept import payloads, record
 from functions.api.webhooks.kept.payloads import Content
 from functions.api.webhooks.kept.record import Outcome
-from functions.api.webhooks.sources import Source
 from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
 from functions.core.http.problems import problem
 from functions.core.observability import count, logger
