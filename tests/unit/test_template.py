@@ -571,7 +571,7 @@ def test_webhooks_may_read_secrets_of_sources_keep_deliveries_and_start_runs_and
         ["s3:GetObject", "s3:PutObject"],
         "s3:ListBucket",
         "dynamodb:BatchGetItem",
-        "dynamodb:Query",
+        ["dynamodb:BatchGetItem", "dynamodb:Query"],
         "states:ListMapRuns",
         "states:DescribeMapRun",
         ["s3:GetObject", "s3:PutObject"],

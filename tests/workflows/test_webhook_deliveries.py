@@ -5,21 +5,19 @@ import hmac
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import pytest
-from moto.stepfunctions.models import stepfunctions_backends
 
 from functions.api.webhooks import handler, sources
-from functions.core.errors import Conflict
-from functions.core.http.problems import problem
-from functions.core.runs import execution, outcomes
+from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.run import list_runs
+from functions.core.runs.run import cancel
 from tests import fakes
 from tests.builders import Context, Reply, deliveries, http_event
+from tests.builders.run_records import finish, started_runs
 from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
@@ -139,29 +137,9 @@ def replay(delivery_id: str, **headers: Any) -> Reply:
     return call(route, delivery_id=delivery_id, **headers)
 
 
-def run_ids() -> list[str]:
-    return [run.run_id for run in list_runs(limit=100)[0]]
-
-
 def item_of(run_id: str) -> dict[str, Any]:
     begun, _ = execution.read(run_id)
     return read_item(begun.items_key, begun.reference.start, begun.reference.length)
-
-
-def end(run_id: str, status: str, *, failed: bool) -> None:
-    """Ends a run as RunWorkflow and its function would."""
-    attempt = outcomes.claim(run_id, 0, int(time.time()) + 9_999)
-    assert isinstance(attempt, outcomes.Attempt)
-    if failed:
-        attempt.fail(problem(Conflict("It failed."), "request-1"))
-    else:
-        attempt.succeed("{}")
-    backend = stepfunctions_backends["123456789012"]["us-east-1"]
-    for machine in backend.state_machines:
-        for each in machine.executions:
-            if each.name == run_id:
-                each.status = status
-                each.stop_date = each.start_date
 
 
 # --- what is kept ---------------------------------------------------------------------------------
@@ -210,7 +188,7 @@ def test_what_could_not_be_kept_or_started_is_tried_again(service: str, settings
     assert deliver({"id": "k1.a"}).status == 503
     settings.unset(f"AWS_ENDPOINT_URL_{service}")
     run_id = deliver({"id": "k1.a"}).body["run_id"]
-    assert run_ids() == [run_id]
+    assert started_runs() == [run_id]
     assert [each["run_id"] for each in listed()] == [run_id]
 
 
@@ -222,7 +200,7 @@ def test_a_delivery_that_was_not_processed_to_its_end_has_failed(settings: Setti
     assert (found["status"], found["problem"]) == ("failed", None)
     run_id = replay(found["id"]).body["run_id"]
     assert deliver({"id": "k1.a"}).body["run_id"] == run_id
-    assert run_ids() == [run_id]
+    assert started_runs() == [run_id]
 
 
 # --- which are one --------------------------------------------------------------------------------
@@ -257,7 +235,7 @@ def test_without_a_window_of_its_own_a_source_knows_a_delivery_for_90_days(clock
 def test_a_repetition_of_a_delivery_whose_run_failed_retries_it() -> None:
     first = deliver({"id": "k1.a"}).body["run_id"]
     assert deliver({"id": "k1.a"}).body["run_id"] == first, "it is running"
-    end(first, "FAILED", failed=True)
+    finish(first, failed={0})
     again = deliver({"id": "k1.a"}).body["run_id"]
     assert again != first
     assert execution.read(again)[0].origin_run_id == first
@@ -266,12 +244,20 @@ def test_a_repetition_of_a_delivery_whose_run_failed_retries_it() -> None:
     assert [each["run_id"] for each in listed()] == [again]
 
 
-@pytest.mark.parametrize(("status", "failed"), [("SUCCEEDED", False), ("ABORTED", True)])
-def test_a_run_that_succeeded_or_was_cancelled_is_not_retried(status: str, *, failed: bool) -> None:
+@pytest.mark.parametrize("end", [finish, cancel])
+def test_a_run_that_succeeded_or_was_cancelled_is_not_retried(end: Callable[[str], object]) -> None:
     first = deliver({"id": "k1.a"}).body["run_id"]
-    end(first, status, failed=failed)
+    end(first)
     assert deliver({"id": "k1.a"}).body["run_id"] == first
-    assert run_ids() == [first]
+    assert started_runs() == [first]
+
+
+def test_of_a_run_over_several_items_those_that_failed_are_retried() -> None:
+    batch = [{"id": f"k1.{number}", "ok": True} for number in range(3)]
+    first = deliver(batch, "batch").body["run_id"]
+    finish(first, failed={1})
+    again = deliver(batch, "batch").body["run_id"]
+    assert execution.read(again)[0].total == 1
 
 
 # --- a mapping that fails -------------------------------------------------------------------------
@@ -324,7 +310,7 @@ def test_a_source_that_keeps_nothing_tells_the_sender_that_the_payload_does_not_
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert deliver({"id": -1}, "unkept").body["run_id"]
-    assert deliver({"id": -1}, "unkept").body["run_id"] == run_ids()[0]
+    assert deliver({"id": -1}, "unkept").body["run_id"] == started_runs()[0]
     reply = deliver({"id": "x"}, "unkept")
     assert (reply.status, reply.body["code"]) == (422, "invalid_parameters")
     assert listed("unkept") == []
@@ -389,7 +375,7 @@ def test_a_replay_with_a_key_is_one_replay() -> None:
     (found,) = listed()
     first, again = (replay(found["id"], idempotency_key="replay-1").body for _ in range(2))
     assert first == again
-    assert len(run_ids()) == 2
+    assert len(started_runs()) == 2
 
 
 @pytest.mark.parametrize("delivery_id", ["x", "0000000000000-0000000000000000", "../shop"])
@@ -423,9 +409,9 @@ def test_a_signed_question_is_answered_and_starts_nothing() -> None:
     reply = deliver({"type": "url_verification", "challenge": "3eZbrw1a"}, "slack")
     expected = hmac.new(KEY.encode(), b"n", hashlib.sha256).hexdigest()
     assert (reply.status, reply.body) == (200, {"challenge": "3eZbrw1a", "n": expected})
-    assert listed("slack") == run_ids() == []
+    assert listed("slack") == started_runs() == []
     assert deliver({"id": "k1.a"}, "slack").status == 200
-    assert len(run_ids()) == 1
+    assert len(started_runs()) == 1
 
 
 def test_a_question_that_nobody_signed_is_not_answered() -> None:
