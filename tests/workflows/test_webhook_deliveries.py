@@ -14,7 +14,8 @@ import pytest
 from functions.api.webhooks import handler, sources
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.run import cancel
+from functions.core.runs.records import StartedBy
+from functions.core.runs.run import cancel, describe
 from tests import fakes
 from tests.builders import Context, Reply, deliveries, http_event
 from tests.builders.run_records import finish, started_runs
@@ -240,6 +241,7 @@ def test_a_repetition_of_a_delivery_whose_run_failed_retries_it() -> None:
     assert again != first
     assert execution.read(again)[0].origin_run_id == first
     assert execution.read(again)[0].started_by == "webhook:github:shop"
+    assert describe(again).started_by == StartedBy(kind="webhook", id="shop")
     assert deliver({"id": "k1.a"}).body["run_id"] == again, "the retry is running"
     assert [each["run_id"] for each in listed()] == [again]
 
