@@ -27,6 +27,7 @@ from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
 from infra.settings import write_ready
 from infra.settings_mistakes import refuse_mistakes
+from infra.source_mistakes import mistakes_in_file
 from infra.trial import try_functions
 
 BUILD = sam.ROOT / ".aws-sam/build"
@@ -79,6 +80,8 @@ def _build(environment: Environment) -> None:
     template = sam.read_template()
     refuse_wrong_parameters(environment, template["Parameters"])
     refuse_mistakes()
+    if wrong := mistakes_in_file():
+        raise BuildFailed("\n".join(wrong))
     if missing := find_missing_sentences(read_sources()):
         raise BuildFailed("\n".join(each.sentence for each in missing))
     about = template["Globals"]["Function"]

@@ -28,7 +28,9 @@ def main() -> int:
 
 
 def _set(arguments: argparse.Namespace) -> str:
-    from functions.api.webhooks.sources import sources  # noqa: PLC0415 - needs the packages that ship
+    # Needs the packages that ship.
+    from functions.api.webhooks.declared.challenge import verify_token  # noqa: PLC0415
+    from functions.api.webhooks.sources import sources  # noqa: PLC0415
 
     name = arguments.source
     source = sources().get(name)
@@ -38,7 +40,7 @@ def _set(arguments: argparse.Namespace) -> str:
             f"{name!r} is no source with a secret in sources.toml. There are: {signing}."
         )
     typed = _typed(source.scheme)
-    key = typed or _new_key()
+    key = typed or _CHOSEN_HERE[source.scheme]()
     if source.scheme == "standard":
         standard_key(key)
     kept = _put(os.environ["WEBHOOK_SECRETS"] + source.secret, key)
@@ -46,20 +48,29 @@ def _set(arguments: argparse.Namespace) -> str:
         "" if typed else f"{key}\n\nThis is the only time that it is shown: give it to the source. "
     )
     also = " The previous secret stays valid until you set another one." if kept else ""
-    return f"{shown}Deliveries of {name} are verified with it within 5 minutes.{also}"
+    asks = f" Its verify token is {verify_token(key)}" if source.verify_token_query else ""
+    return f"{shown}Deliveries of {name} are verified with it within 5 minutes.{also}{asks}"
 
 
 def _typed(scheme: str) -> str:
-    """Secret from the terminal or standard input; empty for a new one (Standard Webhooks only)."""
+    """Secret from the terminal or standard input; empty for a new one, where we choose it."""
     prompt = f"The secret that the source signs with ({scheme}): "
     text = (getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()).strip()
-    if not text and scheme != "standard":
+    if not text and scheme not in _CHOSEN_HERE:
         raise ValueError("The secret is empty. Type it, or pass it on standard input.")
     return text
 
 
 def _new_key() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+_CHOSEN_HERE = {"standard": _new_key, "token": _new_token}
+"""Makers of new secrets for the schemes whose secret the source does not choose."""
 
 
 def _put(name: str, key: str) -> bool:

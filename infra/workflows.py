@@ -15,7 +15,18 @@ def workflows(project: Path = ROOT) -> list[str]:
 def publishable_scopes(project: Path = ROOT) -> frozenset[str]:
     """Scopes of workflows with `workflow(…, publishable=True)`, for publishable tokens."""
     return frozenset(
-        f"workflow:{path.parent.name}" for path in _handlers(project) if _is_publishable(path)
+        f"workflow:{path.parent.name}"
+        for path in _handlers(project)
+        if _states(path, "publishable", stated=True)
+    )
+
+
+def background_workflows(project: Path = ROOT) -> frozenset[str]:
+    """Names of workflows without `workflow(…, background=False)`."""
+    return frozenset(
+        path.parent.name
+        for path in _handlers(project)
+        if not _states(path, "background", stated=False)
     )
 
 
@@ -23,17 +34,17 @@ def _handlers(project: Path) -> list[Path]:
     return sorted((project / "functions/workflows").glob("*/handler.py"))
 
 
-def _is_publishable(handler: Path) -> bool:
-    """True if a call says `publishable=True`; importing every handler would take a second.
+def _states(handler: Path, option: str, *, stated: bool) -> bool:
+    """True if a call says so; importing every handler would take a second.
 
     The name of the function does not count, as it may be imported by another. The workflow itself
-    refuses a publishable token all the same, unless it is publishable.
+    refuses all the same what its options do not allow.
     """
     try:
         tree = ast.parse(handler.read_bytes())
     except (SyntaxError, ValueError):  # told by whoever runs or imports it
         return False
-    return any(name == "publishable" and value is True for name, value in stated_options(tree))
+    return any(name == option and value is stated for name, value in stated_options(tree))
 
 
 def stated_options(tree: ast.AST) -> Iterator[tuple[str | None, object]]:

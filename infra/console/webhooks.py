@@ -4,7 +4,8 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from functions.api.webhooks.sources import SOURCES, Source, read_sources
+from functions.api.webhooks.declared.source import Source
+from functions.api.webhooks.sources import SOURCES, read_sources
 from functions.core.config import SettingsError
 from functions.core.signing.keys import read_keys
 from infra.console.about import Stack

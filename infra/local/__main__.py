@@ -28,6 +28,7 @@ from infra.local.watch import report_errors
 from infra.parameters import upper_snake
 from infra.settings_arguments import read_settings_arguments
 from infra.settings_mistakes import refuse_mistakes
+from infra.source_mistakes import mistakes_in_file
 from infra.workflows import workflows
 
 DEFAULT_PORT = 8787
@@ -51,6 +52,8 @@ def main() -> int:
     try:
         arguments = read_settings_arguments(sys.argv[1:], DEFAULT_PORT)
         refuse_mistakes()
+        for sentence in mistakes_in_file():  # the other sources work
+            say(f"this source of webhooks answers 503: {sentence}", "error")
         _run(
             Path(arguments.state or default_state()).absolute(),
             arguments.port,

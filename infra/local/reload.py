@@ -19,7 +19,7 @@ from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
 from infra.local.sentences import concerns_sentences, find_missing_sentences
 from infra.local.terminal import Report
-from infra.local.wrong_settings import find_wrong_settings
+from infra.local.wrong_settings import find_wrong_settings, find_wrong_sources
 from infra.logs.text import Tone
 from infra.openapi.files import PLACE
 from infra.workflows import workflows
@@ -30,6 +30,7 @@ _SETTLE_SECONDS = 0.1
 _STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
+_SOURCE_CLOSED = "this source of webhooks answers 503, and the others work"
 
 Stamps = dict[str, tuple[int, int]]
 
@@ -113,7 +114,9 @@ class Reload:
         }
         if mistakes := _mistakes(sources, changed) or find_wrong_settings(sources, changed):
             self._reject(mistakes)
-        elif self._stack_changed:
+            return deployment
+        self._say_mistakes(_SOURCE_CLOSED, find_wrong_sources(sources, changed))
+        if self._stack_changed:
             self._stack_changed = False  # also if it fails: the template's next change tries again
             deployment = self._take_stack(sources)
         elif changed:

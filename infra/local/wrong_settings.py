@@ -1,4 +1,4 @@
-"""Mistakes in functions/settings.toml, found before it is reloaded."""
+"""Mistakes in functions/settings.toml and in sources.toml, found before they are reloaded."""
 
 import re
 import subprocess
@@ -8,8 +8,10 @@ from collections.abc import Collection, Mapping
 from infra.local.mistake import Mistake
 from infra.sam import ROOT
 from infra.settings import DECLARATION, MISSING, PLACE
+from infra.source_mistakes import PLACE as SOURCES_PLACE
 
-_PLACED = re.compile(rf"({re.escape(PLACE)}):(\d+): (.+)")
+_PLACED = re.compile(rf"({re.escape(PLACE)}|{re.escape(SOURCES_PLACE)}):(\d+): (.+)")
+_WORKFLOW = re.compile(r"functions/workflows/[^/]+/handler\.py")
 
 
 def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) -> list[Mistake]:
@@ -28,10 +30,22 @@ def find_wrong_settings(sources: Mapping[str, bytes], changed: Collection[str]) 
         return []
     if PLACE not in sources:
         return [Mistake(MISSING, PLACE, 1)]
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.settings_mistakes", "-"],
+    return _found_by("infra.settings_mistakes", sources[PLACE])
+
+
+def find_wrong_sources(sources: Mapping[str, bytes], changed: Collection[str]) -> list[Mistake]:
+    """Mistakes in sources.toml, if it has changed or a workflow is gone. Arguments as above."""
+    gone = any(_WORKFLOW.fullmatch(path) and path not in sources for path in changed)
+    if SOURCES_PLACE not in sources or not (gone or SOURCES_PLACE in changed):
+        return []
+    return _found_by("infra.source_mistakes", sources[SOURCES_PLACE])
+
+
+def _found_by(module: str, content: bytes) -> list[Mistake]:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", module, "-"],
         cwd=ROOT,
-        input=sources[PLACE],
+        input=content,
         capture_output=True,
         check=False,
     )

@@ -16,6 +16,8 @@ from infra.openapi.operations import GROUPS, Operation, is_required, operation_o
 from infra.openapi.routes import template_routes
 
 _JSON = "application/json"
+_NOWHERE = {"create_upload", "receive_webhook", "replay_delivery"}
+"""Operations that create something without a path of its own, or nothing."""
 _ACCEPTED = {
     200: "The answer.",
     201: "It was created.",
@@ -155,7 +157,7 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _body(operation: Operation, schemas: Schemas) -> Schema | None:
-    if operation.tag == "Webhooks":
+    if operation.name == "receive_webhook":
         anything = {"description": "Whatever the source sends."}
         form = {"type": "object"} | anything
         return {
@@ -204,7 +206,7 @@ def _headers(operation: Operation, status: int) -> Schema:
     if operation.tag == "Documents":
         return headers("X-Request-Id", "Cache-Control", "ETag")
     names = ["X-Request-Id", "Cache-Control"]
-    if status in {201, 202} and operation.name not in {"create_upload", "receive_webhook"}:
+    if status in {201, 202} and operation.name not in _NOWHERE:
         names.append("Location")
     if status == 202 and operation.workflow:  # noqa: PLR2004 - RFC 7240 §4.1
         names.append("Preference-Applied")
@@ -214,6 +216,8 @@ def _headers(operation: Operation, status: int) -> Schema:
 
 
 def _public_document(operation: Operation) -> Schema:
+    if operation.content_type == "text/plain":
+        return {"schema": {"type": "string"}, "example": "1158201444"}
     if "json" not in operation.content_type:
         return {"schema": {"type": "string"}, "example": "(function () { /* … */ })();"}
     return {"schema": {"type": "object"}, "example": examples.DOCUMENTS[operation.route.path]}

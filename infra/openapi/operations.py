@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, get_type_hints
 from msgspec import inspect
 
 from functions.api.schedules.names import ScheduleId
-from functions.api.webhooks.handler import DeliveryAccepted, receive_webhook
+from functions.api.webhooks.handler import DeliveryAccepted, answer_challenge, receive_webhook
+from functions.api.webhooks.kept.deliveries import DeliveryId
 from functions.core.errors import (
     IdempotencyKeyRefused,
     InvalidIdempotencyKey,
@@ -36,11 +37,17 @@ GROUPS = {
 }
 """Descriptions of the tags, in their order."""
 
-_PATH_TYPES = {"run_id": RunId, "schedule_id": ScheduleId, "source": SourceName}
+_PATH_TYPES = {
+    "run_id": RunId,
+    "schedule_id": ScheduleId,
+    "source": SourceName,
+    "delivery_id": DeliveryId,
+}
 _PATH_TEXTS = {
     "run_id": "Id of the run.",
     "schedule_id": "Id of the schedule.",
     "source": "Name of the source in `functions/api/webhooks/sources.toml`.",
+    "delivery_id": "Id of the delivery.",
 }
 
 
@@ -169,6 +176,14 @@ def _document(route: TemplateRoute, document: Any) -> Operation:  # noqa: ANN401
 
 
 def _webhook(route: TemplateRoute) -> Operation:
+    if route.method == "GET":
+        about = told(answer_challenge, route.key)
+        raised = [*ALWAYS, *about.raises]
+        name = answer_challenge.__name__
+        plain = "text/plain"
+        return Operation(
+            route, name, "Webhooks", about, {200: None}, raised, PUBLIC, content_type=plain
+        )
     about = told(receive_webhook, route.key)
     answers = {200: DeliveryAccepted, 202: DeliveryAccepted}
     raised = [each for each in (*ALWAYS, *about.raises) if each is not NotPermitted]

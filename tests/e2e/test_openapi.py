@@ -45,8 +45,11 @@ def strict(document: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     for schema in schemas.values():
         schema.setdefault("additionalProperties", False)
     del document["components"]["parameters"]["IdempotencyKey"]["schema"]["examples"]
-    (source,) = document["paths"]["/webhooks/{source}"]["post"]["parameters"]
-    source["schema"] = {"enum": sources}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", []):
+                if parameter.get("name") == "source":
+                    parameter["schema"] = {"enum": sources}
     return document
 
 

@@ -35,7 +35,7 @@ DENIED = {"AccessDenied", "AccessDeniedException"}
             "wf-verify_delete",
             {"writes a file", "updates an outcome", "keeps an answer", "reads a run"},
         ),
-        ("webhooks", {"writes a file", "reads a run"}),
+        ("webhooks", {"writes a file", "keeps an answer", "reads a run"}),
         ("runs", {"writes a file", "keeps an answer", "reads a run"}),
         ("wf-update_usersnap", {"keeps an answer"}),
         ("wf-verify_check", set()),

@@ -95,6 +95,23 @@ def test_the_same_feedback_twice_is_delivered_once(
     assert len(arrived) == 1
 
 
+def test_a_delivery_is_listed_and_replayed(
+    stack: LocalStack, receiver: Receiver, portal: str
+) -> None:
+    about = SAMPLE | {"feedback_number": 1005}
+    run_id = feedback(stack, about).json()["run_id"]
+    receiver.wait_for_event(portal, PORTAL_SECRET, "usersnap.feedback", feedback_number=1005)
+    with stack.api() as api:
+        listed = api.get("/webhooks/usersnap/deliveries", params={"status": "started"}).json()
+        found = next(each for each in listed["deliveries"] if each["run_id"] == run_id)
+        path = f"/webhooks/usersnap/deliveries/{found['id']}"
+        assert api.get(path).json()["payload"] == about
+        again = api.post(f"{path}/replay")
+        assert (again.status_code, again.json()["run_id"] != run_id) == (202, True)
+        assert ended(api, again.json()["run_id"])["status"] == "succeeded"
+        assert api.get(path).json()["run_id"] == again.json()["run_id"]
+
+
 @pytest.mark.usefixtures("portal")
 def test_feedback_that_is_forged_or_old_is_refused(stack: LocalStack) -> None:
     forged, old = feedback(stack, SAMPLE, key="a guess"), feedback(stack, SAMPLE, late_seconds=400)

@@ -46,7 +46,7 @@ VENDORS = {
     "urllib3": {"core/messages/providers/twilio_client.py", "api/webhooks/download.py"},
     "certifi": {"api/webhooks/download.py", "core/outbound_http/post.py"},
     "jwt": set[str](),
-    "jmespath": {"api/webhooks/sources.py"},
+    "jmespath": {"api/webhooks/declared/expressions.py"},
     "botocore": {"core/aws/"},
     "pynamodb": {
         # The records, their base class and their transactions.
@@ -57,6 +57,7 @@ VENDORS = {
         "core/verification/",
         "core/runs/",
         "core/integrations/usersnap/app_setting.py",
+        "api/webhooks/kept/record.py",
     },
     "aws_lambda_powertools": {"core/observability.py", "core/http/idempotency.py"},
     "jinja2": {"core/messages/rendering/render.py"},

@@ -135,6 +135,16 @@ def test_a_change_in_a_workflows_folder_ends_no_call_of_another(bench: Bench) ->
     assert said == ["functions/ changed: code reloaded"]
 
 
+def test_a_mistake_in_one_source_of_webhooks_is_told_and_the_code_is_taken(bench: Bench) -> None:
+    place = "functions/api/webhooks/sources.toml"
+    (bench.project / place).parent.mkdir(parents=True)
+    text = '[a]\nscheme = "github"\nsecret = "a"\nworkflow = "nowhere"\nparameters = "payload"\n'
+    told, *_ = bench.write(place, text)
+    assert told.startswith(f"this source of webhooks answers 503, and the others work: {place}:4: ")
+    assert "[a] there is no workflow nowhere" in told
+    assert bench.running(place) == text
+
+
 def test_tokens_are_written_before_the_code_and_not_for_a_mistake(bench: Bench) -> None:
     bench.write(GREET, "def f(:\n")
     assert bench.before == []

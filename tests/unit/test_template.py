@@ -237,6 +237,7 @@ def test_no_route_is_open_but_the_public_documents_signed_webhooks_and_registrat
         ("get", "/verify-messages.js"),
         ("get", "/verify.d.ts"),
         ("get", "/verify.js"),
+        ("get", "/webhooks/{source}"),
         ("post", "/webhooks/{source}"),
         ("post", "/workflows/record_registration"),
     }
@@ -483,6 +484,7 @@ def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
         "runs/",
         "uploads/",
         "answers/",
+        "deliveries/",
     }
 
 
@@ -560,19 +562,29 @@ def test_what_sns_could_not_deliver_within_the_tolerance_of_its_signature_is_kep
     }
 
 
-def test_webhooks_may_read_the_secrets_of_sources_and_start_runs_and_nothing_else() -> None:
+def test_webhooks_may_read_secrets_of_sources_keep_deliveries_and_start_runs_and_nothing_else() -> (
+    None
+):
     allowed = [each for role, each in statements() if role == "WebhooksRole"]
     actions = [each["Action"] for each in allowed]
     assert actions == [
         ["logs:CreateLogStream", "logs:PutLogEvents"],
         "secretsmanager:GetSecretValue",
         ["s3:GetObject", "s3:PutObject"],
+        "s3:ListBucket",
+        "dynamodb:BatchGetItem",
+        ["dynamodb:BatchGetItem", "dynamodb:Query"],
+        "states:ListMapRuns",
+        "states:DescribeMapRun",
+        ["s3:GetObject", "s3:PutObject"],
         "states:StartExecution",
         "states:DescribeExecution",
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "dynamodb:GetItem",
+        ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
     ]
     assert allowed[1]["Resource"]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-*")
+    assert allowed[2]["Resource"]["Fn::Sub"] == "${RunFiles.Arn}/deliveries/*"
 
 
 def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:
@@ -849,6 +861,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
         "runs/": ITEMS_KEPT_SECONDS // 86_400,
         "uploads/": ITEMS_KEPT_SECONDS // 86_400,
         "answers/": ANSWERS_KEPT_SECONDS // 86_400,
+        "deliveries/": 7,
         None: None,
     }
     (policy,) = resources("AWS::S3::BucketPolicy").values()

@@ -17,6 +17,7 @@ PUBLIC = {
     "GET /verify-messages.js",
     "GET /verify.d.ts",
     "GET /verify.js",
+    "GET /webhooks/{source}",
     "POST /webhooks/{source}",
     "POST /workflows/record_registration",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.webhooks.sources import Source
+from functions.api.webhooks.declared.source import Source
 from functions.core.signing.keys import read_keys
 from infra import stack_target, webhooks
 from tests.workflows.conftest import admin

@@ -1,26 +1,33 @@
 """webhooks: starts a run of the source's workflow for each signed delivery.
 
-A repeated delivery gets the same run.
+A repeated delivery gets the same run. Deliveries are kept for a week, and listed and replayed by
+whoever may call the workflow.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.api.webhooks.declared.challenge import answer_of, echo_of
+from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.delivery import Received, WebhookDelivery
+from functions.api.webhooks.kept.routes import ROUTES
+from functions.api.webhooks.kept.taking import identified, take
 from functions.api.webhooks.scheme import confirm, scheme
 from functions.api.webhooks.settings import WebhookSettings, keys_of, url_of
-from functions.api.webhooks.sources import Source, find_source, sources
+from functions.api.webhooks.sources import find_source, log_mistakes, no_such_source
 from functions.core import aws, clock, config, http
+from functions.core.aws import dynamodb
 from functions.core.config import SettingsError, in_lambda
 from functions.core.errors import StaleDelivery, Unavailable, WrongSignature
-from functions.core.http.endpoint import http_endpoint, logged_call
+from functions.core.http.endpoint import api_endpoint, http_endpoint, logged_call
 from functions.core.observability import count, logger
-from functions.core.runs.execution import RunId, new_run_id
-from functions.core.runs.start import start_once
+from functions.core.runs.execution import RunId
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_CHALLENGE = "GET /webhooks/{source}"
 
 
 class DeliveryAccepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,24 +38,28 @@ class DeliveryAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
-    """Answers 202 (or 200, if the scheme needs that) with the run's id, or a problem."""
+    """Answers a delivery with 202 (or 200, if the source needs that) and the run's id, a challenge
+    with what it asks for, and a token's call by its route; or a problem.
+    """
     with logged_call(event, context):
-        return http_endpoint(event, context, lambda request_id: receive_webhook(event, request_id))
+        if event.get("routeKey") in ROUTES:
+            return api_endpoint(event, context, ROUTES)
+        answer = answer_challenge if event.get("routeKey") == _CHALLENGE else receive_webhook
+        return http_endpoint(event, context, lambda request_id: answer(event, request_id))
 
 
 def receive_webhook(event: http.Request, request_id: str) -> http.Response:
     """Takes a delivery of another application.
 
     The source signs it, and needs no token. The delivery starts a run of the workflow that the
-    source is set up for. A repeated delivery gets the same run.
+    source is set up for. A repeated delivery gets the same run, or a retry of it if that has
+    failed.
 
     Raises:
         MalformedBody, StaleDelivery, WrongSignature, NotFound, BodyTooLarge, InvalidParameters
     """
-    name = str((event.get("pathParameters") or {}).get("source", ""))
-    source = find_source(name)
-    logger.append_keys(source=name, workflow=source.workflow)
-    signs = scheme(source.scheme)
+    name, source = _source(event)
+    signs = scheme(source.scheme, source)
     received = Received(
         body=http.raw_body(event),
         headers=http.headers_of(event),
@@ -56,45 +67,78 @@ def receive_webhook(event: http.Request, request_id: str) -> http.Response:
         url=url_of(name, source),
     )
     try:
-        delivery = signs.verify(received, keys_of(source), clock.now())
+        keys = keys_of(source)
+        delivery = signs.verify(received, keys, clock.now())
     except (WrongSignature, StaleDelivery) as error:
-        count("WebhookRefused", source=name)
-        logger.append_keys(reason=error.detail)
+        _refused(name, error)
         raise
     except SettingsError:
-        logger.exception("this source's signing keys are not valid")
-        raise Unavailable("The signature cannot be checked right now.") from None
-    run_id = _start(name, source, delivery)
+        raise _unusable_keys() from None
+    if (asked := answer_of(source, delivery, keys[0])) is not None:
+        return _answered(asked, request_id)
+    run_id = _taken(name, source, identified(source, received, delivery), request_id)
     logger.append_keys(run_id=run_id)
     count("WebhookAccepted", source=name)
-    return http.answer(DeliveryAccepted(run_id=run_id), request_id, status=signs.accepted_status)
+    status = source.accepted_status or signs.accepted_status
+    return http.answer(DeliveryAccepted(run_id=run_id), request_id, status=status)
 
 
-def _start(name: str, source: Source, delivery: WebhookDelivery) -> str | None:
+def answer_challenge(event: http.Request, request_id: str) -> http.Response:
+    """Answers the question with which some applications check the URL of a webhook.
+
+    The answer is a parameter of the query, as plain text, if the verify token beside it is the
+    source's. `make webhook-secret` shows that token.
+
+    Raises:
+        WrongSignature, NotFound
+    """
+    name, source = _source(event)
+    if not source.challenge_query:
+        raise no_such_source()
+    try:
+        keys = keys_of(source) if source.verify_token_query else ()
+        text = echo_of(source, event.get("rawQueryString") or "", keys)
+    except WrongSignature as error:
+        _refused(name, error)
+        raise
+    except SettingsError:
+        raise _unusable_keys() from None
+    return http.text_answer(text, request_id)
+
+
+def _source(event: http.Request) -> tuple[str, Source]:
+    name = str((event.get("pathParameters") or {}).get("source", ""))
+    source = find_source(name)
+    logger.append_keys(source=name, workflow=source.workflow)
+    return name, source
+
+
+def _refused(name: str, error: WrongSignature | StaleDelivery) -> None:
+    count("WebhookRefused", source=name)
+    logger.append_keys(reason=error.detail)
+
+
+def _unusable_keys() -> Unavailable:
+    logger.exception("this source's signing keys are not valid")
+    return Unavailable("The signature cannot be checked right now.")
+
+
+def _answered(asked: Any, request_id: str) -> http.Response:  # noqa: ANN401 - JSON
+    if isinstance(asked, str):
+        return http.text_answer(asked, request_id)
+    return http.answer(asked, request_id)
+
+
+def _taken(name: str, source: Source, delivery: WebhookDelivery, request_id: str) -> str | None:
     """Starts the run of a delivery, once. Returns the run's id; None if it starts no run."""
     if delivery.confirm_url:
         confirm(delivery.confirm_url)
-    if not delivery.starts_run:
-        return None
-    parameters = source.parameters_of(delivery.payload, delivery.query)
-    if parameters is None:
-        return None
-    run_id = new_run_id(source.workflow, f"webhook\n{name}\n{delivery.key}")
-    # A run with other parameters under this id means that the source sent two contents under one
-    # id, or that sources.toml has changed.
-    started_by = f"webhook:{source.scheme}:{name}"
-    start_once(
-        source.workflow,
-        parameters,
-        token_id=f"webhook:{name}",
-        started_by=started_by,
-        run_id=run_id,
-    )
-    return run_id
+    return take(name, source, delivery, request_id) if delivery.starts_run else None
 
 
 if in_lambda():
     config.read(WebhookSettings)
-    sources()
+    log_mistakes()
     for service in ("s3", "stepfunctions"):
         aws.client(service)
+    dynamodb.connect()

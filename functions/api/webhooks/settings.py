@@ -2,7 +2,8 @@
 
 import msgspec
 
-from functions.api.webhooks.sources import Source, no_such_source
+from functions.api.webhooks.declared.source import Source
+from functions.api.webhooks.sources import no_such_source
 from functions.core import aws, clock, config, http
 from functions.core.aws.secrets import Secret
 from functions.core.observability import logger
@@ -62,7 +63,7 @@ def url_of(name: str, source: Source) -> str:
     """
     if public_url := http.public_url():
         return f"{public_url}/webhooks/{name}"
-    if source.scheme == "twilio":
+    if source.signs_url:
         logger.warning("this webhook source signs the URL, so PublicUrl must be set")
         raise no_such_source()
     return ""

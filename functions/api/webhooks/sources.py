@@ -1,69 +1,56 @@
 """Webhook sources, from sources.toml."""
 
-import tomllib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
-import jmespath
 import msgspec
-from jmespath.exceptions import JMESPathError
 from msgspec import Meta
 
-from functions.api.webhooks.scheme import SchemeName
+from functions.api.webhooks.declared.sections import Section, line_of, read_sections
+from functions.api.webhooks.declared.source import Source
 from functions.core import config
 from functions.core.config import SettingsError
-from functions.core.errors import FieldError, InvalidParameters, NotFound
+from functions.core.definition.names import workflow_names
+from functions.core.errors import NotFound, Unavailable
+from functions.core.observability import logger
 
 SOURCES = Path(__file__).parent / "sources.toml"
 
+Allowed = Callable[[str], str]
+"""Says why a workflow cannot be started by a webhook; empty if it can."""
 
-class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sender of webhooks, which may start runs of one workflow only."""
 
-    scheme: SchemeName
-    workflow: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-    parameters: str
-    """A JMESPath expression."""
-    secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
-    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9:_-]+$")] | None = None
+class SourceMistake(NamedTuple):
+    """A section that cannot be used."""
 
-    def __post_init__(self) -> None:
-        """Raises `ValueError` for fields that do not fit each other."""
-        if self.scheme == "sns" and not self.topic:
-            raise ValueError("a source with the scheme sns needs a topic")
-        if self.scheme != "sns" and not self.secret:
-            raise ValueError(f"a source with the scheme {self.scheme} needs a secret")
-        try:
-            jmespath.compile(self.parameters)
-        except JMESPathError as error:
-            raise ValueError(f"parameters is not a JMESPath expression: {error}") from None
+    section: str
+    line: int
+    sentence: str
 
-    def parameters_of(self, payload: Any, query: Mapping[str, str]) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
-        """Parameters of the workflow for a delivery; None if it starts no run.
 
-        Raises:
-            InvalidParameters: the source's expression does not fit the payload.
-        """
-        try:
-            result = jmespath.search(self.parameters, {"payload": payload, "query": query})
-        except JMESPathError:
-            result = ""
-        if result is None or result is False:
-            return None
-        if not isinstance(result, dict):
-            raise InvalidParameters(
-                FieldError("", "The payload does not fit this source's expression in sources.toml.")
-            )
-        return result
+class Checked(NamedTuple):
+    """The sources of a file, and the sections that cannot be used."""
+
+    usable: dict[str, Source]
+    mistakes: list[SourceMistake]
 
 
 def find_source(name: str) -> Source:
-    """Source of this name. Raises `NotFound`."""
+    """Source of this name.
+
+    Raises:
+        NotFound: there is none.
+        Unavailable: its section has a mistake. Most sources then try again later.
+    """
     source = sources().get(name)
-    if source is None:
-        raise no_such_source()
-    return source
+    if source is not None:
+        return source
+    if name in {each.section for each in _checked().mistakes}:
+        logger.error("this source's section of sources.toml has a mistake", source=name)
+        raise Unavailable("This webhook source is not set up correctly.")
+    raise no_such_source()
 
 
 def no_such_source() -> NotFound:
@@ -71,17 +58,93 @@ def no_such_source() -> NotFound:
     return NotFound("This webhook source does not exist or is not set up.")
 
 
-@config.cached(lasting=True)
 def sources() -> dict[str, Source]:
-    """All sources by name. Raises `SettingsError` for the first invalid one."""
-    return read_sources(SOURCES.read_text())
+    """All usable sources by name."""
+    return _checked().usable
+
+
+@config.cached(lasting=True)
+def _checked() -> Checked:
+    return check_sources(SOURCES.read_text(), _missing)
+
+
+def log_mistakes() -> None:
+    """Logs each section that cannot be used."""
+    for section, line, sentence in _checked().mistakes:
+        logger.error(
+            "a section of sources.toml cannot be used; its source answers 503",
+            source=section,
+            line=line,
+            mistake=sentence,
+        )
+
+
+def _missing(workflow: str) -> str:
+    return "" if workflow in workflow_names() else no_workflow(workflow)
+
+
+def no_workflow(name: str) -> str:
+    """Mistake of a section that names a workflow which does not exist."""
+    return f"there is no workflow {name}"
 
 
 def read_sources(text: str) -> dict[str, Source]:
-    """Reads sources from the text of a file like sources.toml, as `sources` does."""
+    """Sources of a text like sources.toml. Raises `SettingsError` for the first invalid one."""
+    usable, mistakes = check_sources(text)
+    if mistakes:
+        raise SettingsError(f"sources.toml: {mistakes[0].sentence}")
+    return usable
+
+
+def check_sources(text: str, allowed: Allowed | None = None) -> Checked:
+    """Sources of a text like sources.toml, and its mistakes in the order of their lines.
+
+    `allowed`: for the workflow of each source; not checked if null.
+    """
+    usable: dict[str, Source] = {}
+    mistakes: list[SourceMistake] = []
+    for section in read_sections(text):
+        try:
+            usable[section.name] = _source(section, allowed)
+        except _Wrong as error:
+            line = line_of(text, section, error.field) if not section.mistake else section.line
+            place = f"[{section.name}] " if section.name else ""
+            mistakes.append(SourceMistake(section.name, line, f"{place}{error}."))
+    return Checked(usable, sorted(mistakes, key=lambda each: each.line))
+
+
+class _Wrong(Exception):
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def _source(section: Section, allowed: Allowed | None) -> Source:
+    if section.mistake:
+        raise _Wrong(section.mistake, "")
     try:
-        return msgspec.convert(
-            tomllib.loads(text), dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
-        )
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SettingsError(f"sources.toml: {error}.") from None
+        made = msgspec.convert({section.name: section.values}, _Named)[section.name]
+    except msgspec.ValidationError as error:
+        sentence = re.sub(r" - at `(key in )?\$.*", "", str(error))
+        raise _Wrong(sentence, _field_of(str(error))) from None
+    if allowed and (sentence := allowed(made.workflow)):
+        raise _Wrong(sentence, "workflow")
+    return made
+
+
+_Named = dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$")], Source]
+
+
+def _field_of(error: str) -> str:
+    """Field that an error is about; empty if it is about the whole section."""
+    for pattern in _NAMES_FIELD:
+        if found := pattern.search(error):
+            return found[1]
+    return ""
+
+
+_NAMES_FIELD = (
+    re.compile(r"at `\$\[\.\.\.\]\.(\w+)"),
+    re.compile(r"unknown field `(\w+)`"),
+    re.compile(r"^([a-z]\w*)\b"),
+)

@@ -84,6 +84,14 @@ def write_once(key: str, content: bytes) -> bool:
     return True
 
 
+def list_keys(prefix: str, *, after: str, most: int) -> list[str]:
+    """Keys with a prefix in the order of their bytes, from the one after `after`; at most 1,000."""
+    bucket = config.read(BucketSettings).runs_bucket
+    start = {"StartAfter": after} if after else {}
+    page = _client().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=most, **start)
+    return [str(each["Key"]) for each in page.get("Contents", ())]
+
+
 def delete(key: str) -> None:
     """Deletes an object, if there is one."""
     _client().delete_object(**_place(key))

@@ -23,6 +23,7 @@ from functions.core.http.gateway import (
     refuse_token_in_url,
     request_id_of,
     run_seed,
+    text_answer,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "refuse_token_in_url",
     "request_id_of",
     "run_seed",
+    "text_answer",
 ]

@@ -196,6 +196,13 @@ def answer(result: object, request_id: str, *, status: int = 200) -> Response:
     return reply
 
 
+def text_answer(text: str, request_id: str) -> Response:
+    """200 with a plain text, which no browser takes for a page."""
+    reply = _answer(200, "text/plain; charset=utf-8", None, request_id)
+    reply["headers"]["x-content-type-options"] = "nosniff"
+    return reply | {"body": text}
+
+
 def accepted(run: Any, request_id: str, *, preference: str = "") -> Response:  # noqa: ANN401 - a Run, of the background only
     """202 with a run that was started.
 

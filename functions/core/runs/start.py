@@ -287,12 +287,14 @@ def _started_before(planned: Execution, existing: RunRecord) -> Run:
 def _starter(planned: Execution, schedule_id: str | None, retry_of: str | None) -> StartedBy:
     """Starter of a run, as clients see it."""
     kind, _, rest = (planned.started_by or "api").partition(":")
+    # A repeated delivery retries as `webhook:<source>`. No token's id has a colon.
+    of_webhook = (planned.token_id or "").startswith("webhook:")
+    if kind == "webhook" and of_webhook:
+        return StartedBy(kind="webhook", id=rest.rpartition(":")[2])
     if retry_of or kind == "api":
         return StartedBy(kind="token", id=planned.token_id)
     if kind == "schedule":
         return StartedBy(kind="schedule", id=schedule_id)
-    if kind == "webhook":
-        return StartedBy(kind="webhook", id=rest.rpartition(":")[2])
     if kind == "events":
         return StartedBy(kind="event", id=None)
     if planned.lineage.ancestors:

@@ -58,6 +58,7 @@ VALUES: dict[str, Any] = {
     "problem": _PROBLEM,
     "proof": "eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiJhbmFAZXhhbXBsZS5jb20ifQ.c2lnbmF0dXJl",
     "purpose": "sign_in",
+    "received_at": _TIME,
     "resend_at": "2026-12-01T09:01:00Z",
     "resend_in_seconds": 60,
     "result": {"sent": 1, "failed": 0},
@@ -94,6 +95,12 @@ OF_TYPES: dict[str, dict[str, Any]] = {
     "Run": {"workflow": "send_email_template"},
     "Schedule": {"run_id": "verify_send.2d8ff5d23841bc11214e815999"},
     "EventDelivered": {"status": 204},
+    "Delivery": {"status": "failed"},
+    "DeliveryWithPayload": {
+        "status": "failed",
+        "payload": {"type": "order.paid", "data": {"id": 1042}},
+        "query": {"verification_id": "k1.d6AAAAAAAAAAAAAAAAAAAAAA"},
+    },
     "Invalid": {"pointer": "/to", "detail": "is not a valid email address"},
     "MessageOutcome": {"problem": {"code": "provider_refused", "detail": "SES refused it."}},
     "NotSent": {"code": "provider_refused", "detail": "SES refused the message."},
@@ -132,6 +139,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /runs/uploads": {"format": "csv"},
     "POST /runs/{run_id}/retry": {},
+    "POST /webhooks/{source}/deliveries/{delivery_id}/replay": {},
     "POST /schedules": {
         "workflow": "verify_send",
         "parameters": {"channel": "email", "to": "ana@example.com"},

@@ -14,13 +14,18 @@ from twilio.request_validator import (
     remove_port,
 )
 
-from functions.api.webhooks.checks import header, read_json, refuse_unless_signed, sha256
+from functions.api.webhooks.checks import (
+    MAX_FIELDS,
+    header,
+    read_json,
+    refuse_unless_signed,
+    sha256,
+)
 from functions.api.webhooks.delivery import Received, WebhookDelivery
 from functions.core.errors import WrongSignature
 
 _BODY_HASH = "bodySHA256"
 _SETTINGS = "x-twilio-webhooks-signature-settings"
-_MAX_FIELDS = 1_000
 
 
 class _Form(dict[str, list[str]]):
@@ -41,7 +46,7 @@ def verify(received: Received, keys: Sequence[str], _now: float) -> WebhookDeliv
     try:
         query = dict(
             parse_qsl(
-                received.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+                received.query, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
             )
         )
         form = _Form() if _BODY_HASH in query else _read_form(received.body)
@@ -68,7 +73,7 @@ def _signatures(received: Received, keys: Sequence[str], form: _Form) -> Iterato
 
 def _read_form(body: bytes) -> _Form:
     fields = parse_qs(
-        body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+        body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
     )
     return _Form({name: sorted(set(values)) for name, values in fields.items()})
 

@@ -1,0 +1,152 @@
+"""Takes verified deliveries: keeps each, starts its run once, and starts it again if it failed."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from functions.api.webhooks.declared.expressions import DoesNotFit, search
+from functions.api.webhooks.declared.source import Source
+from functions.api.webhooks.delivery import Received, WebhookDelivery
+from functions.api.webhooks.kept import payloads, record
+from functions.api.webhooks.kept.payloads import Content
+from functions.api.webhooks.kept.record import Outcome
+from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParameters, NotFound
+from functions.core.http.problems import problem
+from functions.core.observability import count, logger
+from functions.core.runs.execution import new_run_id
+from functions.core.runs.run import describe
+from functions.core.runs.start import retry, start
+
+_MOST_ID_CHARACTERS = 255
+
+
+class Place(NamedTuple):
+    """A kept delivery's place."""
+
+    name: str
+    """Name of its source."""
+    source: Source
+    delivery_id: str
+
+
+def take(name: str, source: Source, delivery: WebhookDelivery, request_id: str) -> str | None:
+    """Id of the run that a delivery starts, or that its first try started; null if it starts none.
+
+    Raises:
+        InvalidParameters: the source keeps no deliveries, and its expression does not fit this one.
+        Unavailable
+    """
+    if not source.keep:
+        return _start_unkept(name, source, delivery)
+    delivery_id, new = record.claim(name, delivery.key, source.window_seconds)
+    known = None if new else record.outcomes(name, [delivery_id]).get(delivery_id)
+    logger.append_keys(delivery_id=delivery_id)
+    if known and known.run_id:
+        return _started_before(name, delivery_id, known.run_id)
+    content, place = Content(delivery.payload, delivery.query), Place(name, source, delivery_id)
+    if not known:
+        payloads.write(name, delivery_id, content)
+    try:
+        return begin(place, content)
+    except InvalidParameters as error:
+        fail(place, error, request_id)
+        return None
+
+
+def begin(place: Place, content: Content, seed: str = "") -> str | None:
+    """Maps a kept delivery and starts its run. Returns the run's id; null if it starts none.
+
+    `seed`: of another run than that of the first try; by default it is the same run.
+
+    Raises:
+        InvalidParameters: the expression does not fit, or the run cannot start with its result.
+        Unavailable
+    """
+    name, source, delivery_id = place
+    items = source.items_of(content.payload, content.query)
+    run_id = None
+    if items:
+        run_id = _start(name, source, items, f"webhook\n{name}\n{delivery_id}\n{seed}")
+    record.conclude(name, delivery_id, Outcome(run_id=run_id))
+    return run_id
+
+
+def fail(place: Place, error: InvalidParameters, request_id: str) -> None:
+    """Marks a delivery as failed, and tells operators."""
+    outcome = Outcome(problem=problem(error, request_id))
+    record.conclude(place.name, place.delivery_id, outcome)
+    count("WebhookFailed")
+    logger.warning(
+        "this delivery starts no run: mend the source's parameters in sources.toml, and replay it",
+        source=place.name,
+        delivery_id=place.delivery_id,
+    )
+
+
+def identified(source: Source, received: Received, delivery: WebhookDelivery) -> WebhookDelivery:
+    """The delivery with the identity that its source has chosen.
+
+    An id in the payload is signed with it. One in a header may not be. Without either, the scheme
+    decides.
+    """
+    if source.id_path and (found := _within(source.id_path, delivery.payload)):
+        return msgspec.structs.replace(delivery, key=f"path\n{found}")
+    header = source.unsigned_id_header
+    sent = received.headers.get(header, "")[: _MOST_ID_CHARACTERS + 1] if header else ""
+    if sent and len(sent) <= _MOST_ID_CHARACTERS and sent.isascii() and sent.isprintable():
+        return msgspec.structs.replace(delivery, key=f"header\n{sent}")
+    return delivery
+
+
+def _within(path: str, payload: Any) -> str:  # noqa: ANN401 - JSON
+    try:
+        found = search(path, {"payload": payload})
+    except DoesNotFit:
+        return ""
+    empty = found in (None, False, "", [], {})
+    return "" if empty else msgspec.json.encode(found, order="deterministic").decode()
+
+
+def _start_unkept(name: str, source: Source, delivery: WebhookDelivery) -> str | None:
+    try:
+        items = source.items_of(delivery.payload, delivery.query)
+        if not items:
+            return None
+        return _start(name, source, items, f"webhook\n{name}\n{delivery.key}")
+    except InvalidParameters:
+        count("WebhookFailed")
+        raise
+
+
+def _start(name: str, source: Source, items: list[dict[str, Any]], seed: str) -> str:
+    """Starts a run, once per seed."""
+    run_id = new_run_id(source.workflow, seed)
+    try:
+        start(
+            source.workflow,
+            items,
+            token_id=f"webhook:{name}",
+            started_by=f"webhook:{source.scheme}:{name}",
+            run_id=run_id,
+        )
+    except IdempotencyKeyReused:
+        # The source sent two contents under one id, or its parameters have changed.
+        logger.info("a run of this id was started before, with other parameters", run_id=run_id)
+    return run_id
+
+
+def _started_before(name: str, delivery_id: str, run_id: str) -> str:
+    """Id of the run of a repeated delivery: that of its first try, or a retry if it failed."""
+    try:
+        if describe(run_id).status not in _RETRIED:
+            return run_id
+        again = retry(run_id, token_id=f"webhook:{name}")
+    except (Conflict, NotFound) as error:  # nothing is left to retry, or it is not kept any more
+        logger.info("the run of this delivery is not retried", reason=error.detail)
+        return run_id
+    record.conclude(name, delivery_id, Outcome(run_id=again.run_id))
+    return again.run_id
+
+
+_RETRIED = {"failed", "partly_failed"}
+"""A cancelled run was stopped by somebody, so no repetition starts it again."""
