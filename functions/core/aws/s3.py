@@ -1,8 +1,8 @@
 """Objects in the stack's bucket (S3), by their key. All raise `AwsUnavailable` while S3 is."""
 
 import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import msgspec
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 PART_BYTES = 8_000_000
 """S3 takes parts from 5 MiB, and 10,000 of them."""
+
+
+class Tagged(NamedTuple):
+    """An object's content, and the ETag of exactly that content."""
+
+    content: bytes
+    etag: str
 
 
 class AnotherWrite(Exception):
@@ -80,6 +87,55 @@ def write_once(key: str, content: bytes) -> bool:
     except aws.AwsError as error:
         if error.code == "ConditionalRequestConflict":
             raise AnotherWrite from error
+        raise
+    return True
+
+
+def read_tagged(key: str) -> Tagged | None:
+    """An object's content with its ETag; null when there is none."""
+    try:
+        found = _client().get_object(**_place(key))
+    except aws.AwsNotFound:
+        return None
+    return Tagged(_Stream(found["Body"]).read(), found["ETag"])
+
+
+def write_unchanged(key: str, content: bytes, etag: str) -> bool:
+    """Writes an object over the one that `read_tagged` found; false where that is another by now,
+    or gone.
+
+    Also false where the SDK has repeated a write whose answer was lost: read it again.
+    """
+    return _unchanged(
+        lambda: _client().put_object(**_place(key), Body=content, IfMatch=etag),
+    )
+
+
+def delete_unchanged(key: str, etag: str) -> bool:
+    """Deletes the object that `read_tagged` found; false where that is another by now, or gone."""
+    return _unchanged(lambda: _client().delete_object(**_place(key), IfMatch=etag))
+
+
+def list_keys(prefix: str) -> Iterator[str]:
+    """Keys that begin with a prefix, in their order; at most 1,000 in a request."""
+    where: dict[str, str] = {"Bucket": config.read(BucketSettings).runs_bucket, "Prefix": prefix}
+    while True:
+        page = _client().list_objects_v2(**where)
+        yield from (each["Key"] for each in page.get("Contents", []))
+        if not page.get("IsTruncated"):
+            return
+        where["ContinuationToken"] = page["NextContinuationToken"]
+
+
+def _unchanged(ask: Callable[[], object]) -> bool:
+    """False where the condition on the ETag does not hold (S3, "Conditional requests")."""
+    try:
+        ask()
+    except (aws.AwsAlreadyExists, aws.AwsNotFound):
+        return False
+    except aws.AwsError as error:
+        if error.code == "ConditionalRequestConflict":
+            return False
         raise
     return True
 

@@ -289,11 +289,11 @@ def _starter(planned: Execution, schedule_id: str | None, retry_of: str | None) 
     kind, _, rest = (planned.started_by or "api").partition(":")
     if retry_of or kind == "api":
         return StartedBy(kind="token", id=planned.token_id)
-    if kind == "schedule":
+    if kind == "schedule" or schedule_id:  # also one that a workflow has made
         return StartedBy(kind="schedule", id=schedule_id)
     if kind == "webhook":
         return StartedBy(kind="webhook", id=rest.rpartition(":")[2])
-    if kind == "events":
+    if kind in {"events", "schedules"}:
         return StartedBy(kind="event", id=None)
     if planned.lineage.ancestors:
         return StartedBy(kind="run", id=planned.lineage.ancestors[-1], index=planned.lineage.index)

@@ -13,8 +13,8 @@
 
     lambda_handler = workflow(greet)
 
-`call` and `start` use other workflows (other_workflows.py). Only a workflow that uses them imports
-that module.
+`call`, `start`, `schedule` and `cancel` use other workflows (other_workflows.py, scheduling.py).
+Only a workflow that uses them imports those modules.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from functions.core.workflow.handler import workflow
 
 if TYPE_CHECKING:
     from functions.core.workflow.other_workflows import call, start
+    from functions.core.workflow.scheduling import cancel, schedule
 
 __all__ = [
     "Call",
@@ -34,14 +35,20 @@ __all__ = [
     "Result",
     "ValidatedStr",
     "call",
+    "cancel",
+    "schedule",
     "start",
     "workflow",
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - `call` or `start`
-    if name not in {"call", "start"}:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from functions.core.workflow import other_workflows  # noqa: PLC0415 - only who uses it pays for it
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - `call`, `start`, `schedule` or `cancel`
+    if name in {"call", "start"}:
+        from functions.core.workflow import other_workflows  # noqa: PLC0415 - only who uses it pays for it
 
-    return getattr(other_workflows, name)
+        return getattr(other_workflows, name)
+    if name in {"schedule", "cancel"}:
+        from functions.core.workflow import scheduling  # noqa: PLC0415 - as above
+
+        return getattr(scheduling, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -48,8 +48,8 @@ def call(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             problem too.
         Unavailable: it is not available, crashed, ran out of time, or is throttled.
     """
-    _require(workflow, in_progress.get().calls, "calls")
-    event = {"trigger": "direct", "parameters": parameters, "lineage": to_builtins(_below())}
+    require_declared(workflow, in_progress.get().calls, "calls")
+    event = {"trigger": "direct", "parameters": parameters, "lineage": to_builtins(lineage_below())}
     # The SDK does not retry: the first try may have had effects.
     answer = invoke(workflow, event, attempts=1, answer_seconds=_ANSWER_SECONDS)
     if answer["problem"]:
@@ -77,7 +77,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
     from functions.core.runs.start import start as start_run  # noqa: PLC0415 - as above
 
     now = in_progress.get()
-    _require(workflow, now.starts, "starts")
+    require_declared(workflow, now.starts, "starts")
     run_id = new_run_id(workflow, f"{now.call.item_id}#{now.started}") if now.call.item_id else None
     now.started += 1
     token_id = now.call.caller.token_id if now.call.caller else now.call.run_token_id
@@ -89,7 +89,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
             token_id=token_id,
             started_by=started_by,
             run_id=run_id,
-            lineage=_below(),
+            lineage=lineage_below(),
             **options,
         )
     except IdempotencyKeyReused:
@@ -97,7 +97,7 @@ def start(workflow: str, items: Iterable[Mapping[str, Any]], **options: Any) -> 
         return describe(str(run_id))
 
 
-def _below() -> "Lineage":
+def lineage_below() -> "Lineage":
     """Lineage of what the call under way starts and calls. Raises `TooDeep`."""
     from functions.core.runs.lineage import TOP, refuse_too_deep  # noqa: PLC0415 - as above
 
@@ -106,7 +106,8 @@ def _below() -> "Lineage":
     return below
 
 
-def _require(workflow: str, declared: frozenset[str], where: str) -> None:
+def require_declared(workflow: str, declared: frozenset[str], where: str) -> None:
+    """Raises `RuntimeError` for a workflow that the calling one does not declare."""
     if workflow not in declared:
         raise RuntimeError(f"{workflow} is not declared: workflow(…, {where}=[{workflow!r}])")
 
