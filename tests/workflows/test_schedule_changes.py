@@ -1,5 +1,6 @@
 """Changes of schedules: times, parameters, owners, runs beside the rhythm, skipped times."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from functions.core.auth.tokens import issue_token, revoke_token
 from functions.core.aws import scheduler
 from functions.core.errors import Unavailable
+from functions.core.runs import records
 from functions.core.schedules import definition as definitions
 from tests.workflows.conftest import Clock, Settings, admin
 from tests.workflows.scheduled import (
@@ -562,6 +564,9 @@ def test_a_skipped_time_is_an_event(token_id: str, settings: Settings) -> None:
         },
     }
     assert input_of(event)["started_by"] == "schedules"
+    record = records.find(event)
+    assert record is not None
+    assert json.loads(record.started_by)["kind"] == "event"
 
 
 # --- dry runs -------------------------------------------------------------------------------------

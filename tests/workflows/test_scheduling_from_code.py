@@ -1,5 +1,6 @@
 """`schedule` and `cancel`: workflows that run others later."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from functions.core.auth.caller import Caller
 from functions.core.auth.tokens import issue_token
 from functions.core.aws import s3, scheduler
 from functions.core.definition.call import Call, CallInProgress, in_progress
-from functions.core.errors import InvalidParameters, Unavailable
+from functions.core.errors import InvalidParameters, TooDeep, Unavailable
+from functions.core.runs import records
+from functions.core.runs.lineage import Lineage
 from functions.core.schedules.schedule import Schedule
 from functions.core.workflow import cancel, schedule
 from tests.workflows.conftest import Clock, Settings, admin
@@ -77,6 +80,26 @@ def test_its_runs_are_the_workflows_and_no_tokens() -> None:
     fire(made.schedule_id)
     about = input_of(str(made.run_id))
     assert (about["started_by"], about["token_id"]) == ("workflow:cart", None)
+
+
+def test_its_runs_are_the_schedules() -> None:
+    made = scheduled()
+    fire(made.schedule_id)
+    record = records.find(str(made.run_id))
+    assert record is not None
+    assert record.schedule_id == made.schedule_id
+    assert json.loads(record.started_by)["kind"] == "schedule"
+
+
+def test_what_starts_itself_at_once_without_an_end_is_too_deep() -> None:
+    below = Lineage(depth=99)
+    call = Call(request_id="r", trigger="run", item_id=ITEM, below=below)
+    token = in_progress.set(CallInProgress(call, "cart", frozenset(), frozenset({"verify_delete"})))
+    try:
+        with pytest.raises(TooDeep):
+            schedule("verify_delete", ONE, after=timedelta(0))
+    finally:
+        in_progress.reset(token)
 
 
 def test_a_time_can_be_given() -> None:
