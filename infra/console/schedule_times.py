@@ -9,12 +9,12 @@ from itertools import islice, takewhile
 import msgspec
 from botocore.exceptions import ClientError
 
-from functions.api.schedules.definition import Definition, key_of
-from functions.api.schedules.schedule import run_id_of
-from functions.api.schedules.timing import Timing, TimingParameters, read_timing
 from functions.core.clock import rfc3339
 from functions.core.errors import InvalidParameters
 from functions.core.parameters import read_parameters
+from functions.core.schedules.definition import Definition, key_of
+from functions.core.schedules.schedule import run_id_of
+from functions.core.schedules.times.timing import Timing, TimingParameters, read_timing
 from infra.console.answer import Refused
 from infra.console.routes import Request
 from infra.local.deploy import Deployment

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, get_type_hints
 
 from msgspec import inspect
 
-from functions.api.schedules.names import ScheduleId
 from functions.api.webhooks.handler import DeliveryAccepted, answer_challenge, receive_webhook
 from functions.api.webhooks.kept.deliveries import DeliveryId
 from functions.core.errors import (
@@ -18,6 +17,7 @@ from functions.core.errors import (
 )
 from functions.core.runs.execution import RunId
 from functions.core.runs.run import Run
+from functions.core.schedules.names import ScheduleId
 from infra.openapi.components.docstrings import Told, told
 from infra.openapi.components.problems import ALWAYS, WITH_BODY, WITH_KEY, WITH_TOKEN, Errors
 from infra.openapi.components.security import PUBLIC, SIGNED, SourceName, bearer

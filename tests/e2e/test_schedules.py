@@ -62,7 +62,8 @@ def test_a_schedule_fires_once_and_is_gone_and_its_run_does_the_work(
     assert api.post("/workflows/verify_check", json=check).json()["valid"] is False
     url = f"/schedules/{made['schedule_id']}"
     eventually("the schedule is gone", lambda: api.get(url).status_code, lambda seen: seen == 404)
-    assert made not in api.get("/schedules").json()["schedules"]
+    listed = [each["schedule_id"] for each in api.get("/schedules").json()["schedules"]]
+    assert made["schedule_id"] not in listed
     kept = stack.emulator.client("s3").list_objects_v2(
         Bucket=stack.running.outputs["RunsBucket"], Prefix=f"schedules/{made['schedule_id']}"
     )
@@ -104,6 +105,33 @@ def test_a_cancelled_group_never_fires(stack: LocalStack, api: httpx.Client) -> 
     wait_until_another_fires(stack, api)
     assert [status(api, made) for made in group] == [None, None]
     assert api.get("/schedules", params={"group": name}).json()["schedules"] == []
+
+
+def test_a_schedule_of_a_revoked_token_is_paused_and_another_token_takes_it_over(
+    stack: LocalStack, api: httpx.Client
+) -> None:
+    issued = stack.new_token("secret", SCOPES)
+    with stack.api(issued["token"]) as old:
+        made = schedule(old)
+    stack.token("revoke", issued["token_id"])
+    stack.make_due(made["schedule_id"], GROUP)
+    url = f"/schedules/{made['schedule_id']}"
+    shown = eventually("it is paused", lambda: api.get(url).json(), lambda seen: seen["paused"])
+    assert shown["paused_because"] == "token_revoked"
+    resumed = api.patch(url, json={"paused": False, "after_seconds": 7200}).json()
+    assert (resumed["paused"], resumed["paused_because"]) == (False, None)
+    assert api.delete(url).status_code == 200
+
+
+def test_a_schedule_gets_other_times_and_runs_beside_them(api: httpx.Client) -> None:
+    made = schedule(api)
+    url = f"/schedules/{made['schedule_id']}"
+    changed = api.patch(url, json={"cron": "0 9 * * 1", "timezone": "Europe/Berlin"}).json()
+    assert changed["meaning"] == "at 09:00 on Mondays (Europe/Berlin)"
+    run_id = api.post(f"{url}/run", json={}).json()["run_id"]
+    assert ended(api, run_id)["status"] == "succeeded"
+    assert api.get(url).json()["last_run_id"] == run_id
+    assert api.delete(url).status_code == 200
 
 
 @pytest.mark.soak(only=True)

@@ -29,7 +29,7 @@ LEVELS = (
     LEAVES,
     ("aws",),
     ("auth", "http", "outbound_http", "rate_limits", "signing"),
-    ("events", "integrations", "messages", "runs", "verification"),
+    ("events", "integrations", "messages", "runs", "schedules", "verification"),
     ("definition",),
     ("triggers",),
     ("workflow",),

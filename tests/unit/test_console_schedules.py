@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from functions.api.schedules.definition import Definition
-from functions.api.schedules.schedule import run_id_of
-from functions.api.schedules.timing import Timing
+from functions.core.schedules.definition import Definition
+from functions.core.schedules.schedule import run_id_of
+from functions.core.schedules.times.timing import Timing
 from tests.builders.local_servers import Stack
 
 SCHEDULE_ID = "verify_send.0123456789abcdef"

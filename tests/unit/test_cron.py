@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.api.schedules.cron import read_cron
 from functions.core.errors import InvalidParameters
+from functions.core.schedules.times.cron import read_cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -85,7 +85,7 @@ def test_the_next_time_is_after_the_moment_not_at_it() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("0 9 * * *", "has 5 fields; it needs six"),
+        ("0 9 * *", "has 4 fields; it needs AWS.s six"),
         ("", "has 0 fields"),
         ("0 9 * * * *", "needs [?] in exactly one of day of month and day of week"),
         ("0 9 ? * ? *", "needs [?] in exactly one of"),

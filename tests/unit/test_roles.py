@@ -39,17 +39,24 @@ NEEDS = {
         (f"s3:{action}Object", "${RunFiles.Arn}/uploads/*") for action in ("Get", "Put", "Delete")
     }
     | {("s3:ListBucket", "RunFiles.Arn")},
-    "functions.api.schedules.definition": {
+    "functions.core.schedules.definition": {
         (f"s3:{action}Object", "${RunFiles.Arn}/schedules/*") for action in ("Get", "Put", "Delete")
     }
     # Without it S3 answers "access denied" for a missing object.
     | {("s3:ListBucket", "RunFiles.Arn")},
+    "functions.core.schedules.making": {
+        (f"scheduler:{action}Schedule", "schedule/${RunSchedules}/*")
+        for action in ("Create", "Update", "Delete")
+    }
+    | {("iam:PassRole", "RunSchedulesRole.Arn")},
     "functions.api.schedules.create": {
-        ("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*"),
-        ("scheduler:CreateSchedule", "schedule/${RunSchedules}/*"),
-        ("iam:PassRole", "RunSchedulesRole.Arn"),
+        ("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*")
     },
-    "functions.api.schedules.fire": {("dynamodb:GetItem", "Tokens.Arn")},
+    "functions.api.schedules.read": {
+        ("scheduler:GetSchedule", "schedule/${RunSchedules}/*"),
+        ("scheduler:ListSchedules", "*"),
+    },
+    "functions.core.schedules.owner": {("dynamodb:GetItem", "Tokens.Arn")},
     "functions.api.runs.launch": {("lambda:InvokeFunction", "function:${AWS::StackName}-wf-*")},
     "functions.workflows.check_app_location.concurrency": {("lambda:GetAccountSettings", "*")},
 }

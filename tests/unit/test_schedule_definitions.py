@@ -10,7 +10,7 @@ import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 import msgspec
-from functions.api.schedules import definition
+from functions.core.schedules import definition
 
 sys.setswitchinterval(1e-6)
 text = b'{"schedule_id": "a", "workflow": "w", "parameters": {}, "timing": {}, "token_id": "t"}'

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from functions.api.schedules.names import new_name, prefix_of, read_name
 from functions.core.errors import InvalidParameters, NotFound
+from functions.core.schedules.names import new_name, prefix_of, read_name
 
 
 @pytest.mark.parametrize("group", [None, "order-1234", "verify_send", "a" * 35, "-_-"])

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from msgspec import json
 
-from functions.api.schedules.timing import Timing, TimingParameters, read_timing
 from functions.core.errors import InvalidParameters
+from functions.core.schedules.times.timing import Timing, TimingParameters, read_timing
 
 NOW = datetime(2026, 11, 22, 22, 35, 16, tzinfo=UTC)
 

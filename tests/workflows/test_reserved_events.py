@@ -47,6 +47,7 @@ RESERVED = [
     "verification.approved",
     "run.failed",
     "email.bounced",
+    "schedule.skipped",
     "usersnap.feedback",
     "email.of.my.own",
 ]
@@ -231,7 +232,7 @@ def test_a_client_is_told_which_types_are_reserved_and_nothing_starts(
     assert (reply.status, reply.body["code"]) == (422, "invalid_parameters")
     (error,) = reply.body["errors"]
     assert error["pointer"] == f"{at}/type"
-    assert "verification., run., email. or usersnap." in error["detail"]
+    assert "verification., run., schedule., email. or usersnap." in error["detail"]
     assert (delivered, started_runs()) == ([], [])
 
 

@@ -13,15 +13,15 @@ import msgspec
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
-from functions.api.schedules.definition import Definition, find_definition
 from functions.api.schedules.handler import lambda_handler as schedules_handler
-from functions.api.schedules.timing import Timing
 from functions.core.auth.tokens import issue_token, read_token
 from functions.core.aws import s3
 from functions.core.runs import execution, records
 from functions.core.runs.files import read_references
 from functions.core.runs.items import outcomes
 from functions.core.runs.start import start
+from functions.core.schedules.definition import Definition, find_definition
+from functions.core.schedules.times.timing import Timing
 from functions.core.workflow import Parameters, Result, workflow
 from tests.builders import Context, call
 from tests.workflows.conftest import Settings, admin

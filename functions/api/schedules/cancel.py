@@ -3,22 +3,17 @@
 A schedule that is cancelled before it fires never runs.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import msgspec
 
-from functions.api.schedules.definition import delete_definitions, find_definition
-from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
-from functions.api.schedules.names import Group, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
-from functions.api.schedules.schedule import describe
 from functions.core import clock, http
 from functions.core.aws import scheduler
 from functions.core.clock import utc
 from functions.core.parameters import Parameters, read_parameters
-
-_DELETERS = 10
-"""Concurrent deletions; botocore's client keeps as many connections."""
+from functions.core.schedules import cancelling
+from functions.core.schedules.definition import find_definition
+from functions.core.schedules.names import Group, no_such_schedule
+from functions.core.schedules.schedule import describe
 
 
 class GroupQuery(Parameters):
@@ -40,7 +35,7 @@ class GroupCancelled(msgspec.Struct, frozen=True, kw_only=True):
 def cancel_schedule(request: ScheduleRequest) -> http.Response:
     """Cancels a schedule.
 
-    Runs that it has started go on. The answer has the schedule as it was, without its next time.
+    Runs that it has started go on. The answer has the schedule as it was, without its next times.
 
     Raises:
         NotFound
@@ -49,9 +44,11 @@ def cancel_schedule(request: ScheduleRequest) -> http.Response:
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise no_such_schedule()
-    was = describe(definition, utc(clock.now()), paused=bool(scheduler.is_paused(name.schedule_id)))
-    remove([name.schedule_id])
-    return http.answer(msgspec.structs.replace(was, next_at=None, run_id=None), request.request_id)
+    paused = bool(scheduler.is_paused(name.schedule_id))
+    was = describe(definition, utc(clock.now()), paused=paused)
+    cancelling.remove([name.schedule_id])
+    gone = msgspec.structs.replace(was, next_at=None, run_id=None, next_times=[])
+    return http.answer(gone, request.request_id)
 
 
 def cancel_group(request: ScheduleRequest) -> http.Response:
@@ -64,25 +61,6 @@ def cancel_group(request: ScheduleRequest) -> http.Response:
         InvalidParameters
     """
     group = read_parameters(GroupQuery, request.query).group
-    cancelled: set[str] = set()
-    cursor: str | None = None
-    while True:
-        listed, cursor = ScheduleFilter(request.caller, group).page(MAX_PAGE, cursor)
-        names = [each.name for each in listed if each.name not in cancelled]
-        remove(names)
-        cancelled.update(names)
-        # Deletions move names to earlier pages. A last pass from the beginning finds those.
-        if not names and cursor is None:
-            done = GroupCancelled(group=group, cancelled=len(cancelled))
-            return http.answer(done, request.request_id)
-
-
-def remove(schedule_ids: list[str]) -> None:
-    """Deletes up to 1,000 schedules.
-
-    The definitions go first, so a schedule that fires meanwhile runs nothing.
-    """
-    if schedule_ids:
-        delete_definitions(schedule_ids)
-        with ThreadPoolExecutor(_DELETERS) as deleters:
-            list(deleters.map(scheduler.delete, schedule_ids))
+    scopes = request.caller.scopes
+    cancelled = cancelling.cancel_group(group, lambda name: f"workflow:{name}" in scopes)
+    return http.answer(GroupCancelled(group=group, cancelled=cancelled), request.request_id)

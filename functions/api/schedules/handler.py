@@ -1,9 +1,9 @@
 """schedules: runs that start in the future, once or repeatedly. Two triggers:
 
-http      API Gateway: creates, lists, pauses, resumes and cancels schedules.
+http      API Gateway: creates, lists, changes, runs and cancels schedules.
 schedule  EventBridge Scheduler, when a schedule is due: `{"trigger": "schedule", "schedule_id",
-          "scheduled_at"}`. Every failure is raised, so that Lambda retries and then sends the event
-          to the dead-letter queue.
+          "scheduled_at", "revision"}`. Every failure is raised, so that Lambda retries and then
+          sends the event to the dead-letter queue.
 """
 
 import time
@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from functions.api.schedules import cancel, change, create, read
-from functions.api.schedules.fire import fire
+from functions.api.schedules import cancel, change, create, read, run
 from functions.api.schedules.request import ScheduleRequest
-from functions.api.schedules.schedule import Schedule
-from functions.core import http
+from functions.core import config, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb, scheduler
 from functions.core.config import in_lambda
+from functions.core.events.event_filter import EventSettings
 from functions.core.http.endpoint import (
     ApiCall,
     Route,
@@ -29,6 +28,8 @@ from functions.core.http.endpoint import (
 )
 from functions.core.observability import logger
 from functions.core.runs.run import Run
+from functions.core.schedules.fire import fire
+from functions.core.schedules.schedule import Schedule
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -46,7 +47,7 @@ ROUTES = {
     "POST /schedules": Route(
         _call(create.create_schedule),
         "runs:write",
-        {201: Schedule, 202: Run},
+        {200: create.PlannedSchedule, 201: Schedule, 202: Run},
         body=create.NewSchedule,
     ),
     "GET /schedules": Route(
@@ -65,6 +66,7 @@ ROUTES = {
         {200: Schedule, 202: Run},
         body=change.ScheduleChange,
     ),
+    "POST /schedules/{schedule_id}/run": Route(_call(run.run_schedule), "runs:write", {202: Run}),
     "DELETE /schedules/{schedule_id}": Route(
         _call(cancel.cancel_schedule), "runs:write", {200: Schedule}
     ),
@@ -83,7 +85,7 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
     started = time.monotonic()
     logger.append_keys(schedule_id=event["schedule_id"])
     try:
-        run_id = fire(event["schedule_id"], event.get("scheduled_at", ""))
+        run_id = fire(event["schedule_id"], event.get("scheduled_at", ""), event.get("revision", 0))
     except Exception as error:
         log_problem(error, started, request_id)
         raise
@@ -93,5 +95,6 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
 
 
 if in_lambda():
+    config.read(EventSettings)
     scheduler.prepare()
     dynamodb.connect()

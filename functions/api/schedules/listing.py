@@ -5,11 +5,11 @@ EventBridge Scheduler lists names and states; a name holds the group and the wor
 
 from typing import NamedTuple
 
-from functions.api.schedules.names import prefix_of, read_name
 from functions.core.auth.caller import Caller
 from functions.core.aws import scheduler
 from functions.core.aws.scheduler import Listed
 from functions.core.errors import NotFound
+from functions.core.schedules.names import prefix_of, read_name
 
 MAX_PAGE = 100
 """Names in one answer of EventBridge Scheduler."""

@@ -6,16 +6,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from functions.api.schedules.definition import Definition, find_definition
 from functions.api.schedules.listing import MAX_PAGE, ScheduleFilter
-from functions.api.schedules.names import Group, ScheduleName, no_such_schedule
 from functions.api.schedules.request import ScheduleRequest
-from functions.api.schedules.schedule import Schedule, describe
 from functions.core import clock, http
 from functions.core.aws import s3, scheduler
+from functions.core.aws.scheduler import Listed
 from functions.core.clock import utc
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.parameters import Parameters, read_parameters
+from functions.core.schedules.definition import Definition, find_definition
+from functions.core.schedules.names import Group, ScheduleName, no_such_schedule
+from functions.core.schedules.owner import refusal_of
+from functions.core.schedules.schedule import ListedSchedule, describe, describe_listed
 
 _READERS = 10
 """Concurrent reads; botocore's client keeps as many connections."""
@@ -37,7 +39,7 @@ class ListQuery(Parameters):
 class SchedulePage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of schedules. It may be short and not the last."""
 
-    schedules: list[Schedule]
+    schedules: list[ListedSchedule]
     """Schedules of the workflows that the token may call."""
     cursor: str | None
     """Cursor of the next page; null at the end."""
@@ -52,7 +54,10 @@ def get_schedule(request: ScheduleRequest) -> http.Response:
         NotFound
     """
     definition, paused = find(request.schedule_name())
-    return http.answer(describe(definition, utc(clock.now()), paused=paused), request.request_id)
+    because = refusal_of(definition.token_id, definition.workflow) if paused else None
+    now = utc(clock.now())
+    answer = describe(definition, now, paused=paused, paused_because=because)
+    return http.answer(answer, request.request_id)
 
 
 def list_schedules(request: ScheduleRequest) -> http.Response:
@@ -74,15 +79,28 @@ def list_schedules(request: ScheduleRequest) -> http.Response:
         ) from None
     s3.prepare()
     with ThreadPoolExecutor(_READERS) as readers:
-        definitions = list(readers.map(lambda each: find_definition(each.name), listed))
-    now = utc(clock.now())
+        found = list(readers.map(lambda each: find_definition(each.name), listed))
     # A schedule without a definition has fired, or was cancelled, since it was listed.
-    schedules = [
-        describe(definition, now, paused=each.paused)
-        for each, definition in zip(listed, definitions, strict=True)
-        if definition
+    pairs = [(each, one) for each, one in zip(listed, found, strict=True) if one]
+    page = SchedulePage(schedules=_described(pairs), cursor=cursor)
+    return http.answer(page, request.request_id)
+
+
+def _described(pairs: list[tuple[Listed, Definition]]) -> list[ListedSchedule]:
+    now = utc(clock.now())
+    paused = {(one.token_id, one.workflow) for each, one in pairs if each.paused}
+    refusals = {pair: refusal_of(*pair) for pair in paused}
+    return [
+        describe_listed(
+            definition,
+            now,
+            paused=listed.paused,
+            paused_because=refusals.get((definition.token_id, definition.workflow))
+            if listed.paused
+            else None,
+        )
+        for listed, definition in pairs
     ]
-    return http.answer(SchedulePage(schedules=schedules, cursor=cursor), request.request_id)
 
 
 def find(name: ScheduleName) -> tuple[Definition, bool]:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from functions.api.schedules.names import ScheduleName, read_name
 from functions.core import http
 from functions.core.auth.caller import Caller
+from functions.core.schedules.names import ScheduleName, read_name
 
 
 class ScheduleRequest(NamedTuple):

@@ -126,7 +126,9 @@ _KINDS: Mapping[str, type[AwsError]] = {
     "AccessDeniedException": AwsDenied,
     "AuthorizationError": AwsDenied,
 }
-"""Error types by AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *`."""
+"""Error types by AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *` and
+to `If-Match` of another object.
+"""
 
 
 def translate(error: Exception, service: str) -> AwsError:

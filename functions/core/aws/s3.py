@@ -1,8 +1,8 @@
 """Objects in the stack's bucket (S3), by their key. All raise `AwsUnavailable` while S3 is."""
 
 import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import msgspec
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 PART_BYTES = 8_000_000
 """S3 takes parts from 5 MiB, and 10,000 of them."""
+
+
+class Tagged(NamedTuple):
+    """An object's content, and the ETag of exactly that content."""
+
+    content: bytes
+    etag: str
 
 
 class AnotherWrite(Exception):
@@ -84,12 +91,57 @@ def write_once(key: str, content: bytes) -> bool:
     return True
 
 
-def list_keys(prefix: str, *, after: str, most: int) -> list[str]:
-    """Keys with a prefix in the order of their bytes, from the one after `after`; at most 1,000."""
-    bucket = config.read(BucketSettings).runs_bucket
-    start = {"StartAfter": after} if after else {}
-    page = _client().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=most, **start)
-    return [str(each["Key"]) for each in page.get("Contents", ())]
+def read_tagged(key: str) -> Tagged | None:
+    """An object's content with its ETag; null when there is none."""
+    try:
+        found = _client().get_object(**_place(key))
+    except aws.AwsNotFound:
+        return None
+    return Tagged(_Stream(found["Body"]).read(), found["ETag"])
+
+
+def write_unchanged(key: str, content: bytes, etag: str) -> bool:
+    """Writes an object over the one that `read_tagged` found; false where that is another by now,
+    or gone.
+
+    Also false where the SDK has repeated a write whose answer was lost: read it again.
+    """
+    return _unchanged(
+        lambda: _client().put_object(**_place(key), Body=content, IfMatch=etag),
+    )
+
+
+def delete_unchanged(key: str, etag: str) -> bool:
+    """Deletes the object that `read_tagged` found; false where that is another by now, or gone."""
+    return _unchanged(lambda: _client().delete_object(**_place(key), IfMatch=etag))
+
+
+def list_keys(prefix: str, *, after: str = "", page: int = 1_000) -> Iterator[str]:
+    """Keys with a prefix in the order of their bytes, from the one after `after`.
+
+    `page`: keys of one request, at most 1,000.
+    """
+    where: dict[str, Any] = {"Bucket": config.read(BucketSettings).runs_bucket, "Prefix": prefix}
+    where |= {"StartAfter": after} if after else {}
+    while True:
+        found = _client().list_objects_v2(**where, MaxKeys=page)
+        yield from (str(each["Key"]) for each in found.get("Contents", ()))
+        if not found.get("IsTruncated"):
+            return
+        where["ContinuationToken"] = found["NextContinuationToken"]
+
+
+def _unchanged(ask: Callable[[], object]) -> bool:
+    """False where the condition on the ETag does not hold (S3, "Conditional requests")."""
+    try:
+        ask()
+    except (aws.AwsAlreadyExists, aws.AwsNotFound):
+        return False
+    except aws.AwsError as error:
+        if error.code == "ConditionalRequestConflict":
+            return False
+        raise
+    return True
 
 
 def delete(key: str) -> None:

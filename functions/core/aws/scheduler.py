@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     """A schedule as EventBridge Scheduler takes it."""
 
     name: str
-    """1 to 64 characters of `[0-9a-zA-Z_.-]`, never used before."""
+    """1 to 64 characters of `[0-9a-zA-Z_.-]`."""
     expression: str
     """`at(…)`, `rate(…)` or `cron(…)`."""
     function: str
@@ -51,6 +51,8 @@ class Entry(NamedTuple):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     paused: bool = False
+    kept: bool = False
+    """Whether a schedule that has fired for the last time stays until it is deleted."""
 
 
 class Listed(NamedTuple):
@@ -104,12 +106,22 @@ def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
             raise
 
 
-def replace(entry: Entry) -> bool:
-    """Changes a schedule; false when there is none of that name. Raises `Unavailable`.
+def put(entry: Entry) -> None:
+    """Changes a schedule; makes it when there is none of that name.
 
     All of it is written: UpdateSchedule sets what it is not given to its default.
+
+    Raises:
+        CannotSchedule, CronRefused, Unavailable
     """
-    return _found(lambda: _client().update_schedule(**_request(entry))) is not None
+    try:
+        changed = _found(lambda: _client().update_schedule(**_request(entry)))
+    except aws.AwsError as error:
+        if _is_about_cron(entry, error):
+            raise CronRefused from error
+        raise
+    if changed is None:
+        create(entry)
 
 
 def is_paused(name: str) -> bool | None:
@@ -183,7 +195,7 @@ def _request(entry: Entry) -> dict[str, Any]:
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "State": "DISABLED" if entry.paused else "ENABLED",
         # Of a recurring schedule: once its end has passed.
-        "ActionAfterCompletion": "DELETE",
+        "ActionAfterCompletion": "NONE" if entry.kept else "DELETE",
         "Target": target,
     } | {name: date for name, date in limits.items() if date}
 

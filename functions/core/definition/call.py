@@ -93,6 +93,8 @@ class CallInProgress(msgspec.Struct):
     starts: frozenset[str]
     started: int = 0
     """Runs that it has started so far."""
+    scheduled: int = 0
+    """Schedules that it has made or moved so far."""
 
 
 in_progress: ContextVar[CallInProgress] = ContextVar("in_progress")

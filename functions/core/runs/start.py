@@ -293,9 +293,9 @@ def _starter(planned: Execution, schedule_id: str | None, retry_of: str | None) 
         return StartedBy(kind="webhook", id=rest.rpartition(":")[2])
     if retry_of or kind == "api":
         return StartedBy(kind="token", id=planned.token_id)
-    if kind == "schedule":
+    if kind == "schedule" or schedule_id:  # also one that a workflow has made
         return StartedBy(kind="schedule", id=schedule_id)
-    if kind == "events":
+    if kind in {"events", "schedules"}:
         return StartedBy(kind="event", id=None)
     if planned.lineage.ancestors:
         return StartedBy(kind="run", id=planned.lineage.ancestors[-1], index=planned.lineage.index)

@@ -13,8 +13,9 @@
 
     lambda_handler = workflow(greet)
 
-`call` and `start` use other workflows (other_workflows.py), `other_workflow` refers to one
-(references.py). Only a workflow that uses them imports these modules.
+`call`, `start`, `schedule` and `cancel` use other workflows (other_workflows.py, scheduling.py).
+`other_workflow` refers to one (references.py). Only a workflow that uses them imports these
+modules.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from functions.core.workflow.handler import workflow
 
 if TYPE_CHECKING:
     from functions.core.workflow.other_workflows import call, other_workflow, start
+    from functions.core.workflow.scheduling import cancel, schedule
 
 __all__ = [
     "Call",
@@ -34,18 +36,27 @@ __all__ = [
     "Result",
     "ValidatedStr",
     "call",
+    "cancel",
     "other_workflow",
+    "schedule",
     "start",
     "workflow",
 ]
 
 
-_LATER = frozenset({"call", "other_workflow", "start"})
+_LATER = {
+    "call": "other_workflows",
+    "cancel": "scheduling",
+    "other_workflow": "other_workflows",
+    "schedule": "scheduling",
+    "start": "other_workflows",
+}
+"""Modules that only who uses them pays for, by the names in them."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a function
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from functions.core.workflow import other_workflows  # noqa: PLC0415 - only who uses it pays for it
+    from importlib import import_module  # noqa: PLC0415 - as above
 
-    return getattr(other_workflows, name)
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

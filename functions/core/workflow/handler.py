@@ -102,7 +102,8 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             the same.
         calls: names or functions of the workflows that it calls (`call`); its role must allow that
             too.
-        starts: names or functions of the workflows that it starts runs of (`start`).
+        starts: names or functions of the workflows that it starts runs of (`start`), now or later
+            (`schedule`).
         one_per: name of a parameter. While an item of a run with some value of it is under way,
             another one with the same value is skipped. Without a value nothing is skipped.
         retries: further attempts at an item of a run after a failure that another try may cure, 0

@@ -73,9 +73,9 @@ def call(workflow: str | Callable[..., Any], parameters: Mapping[str, Any] | Par
     """
     name = name_of(workflow)
     typed = not isinstance(workflow, str) or isinstance(workflow, OtherWorkflow)
-    _require(name, in_progress.get().calls, "calls")
-    event: dict[str, Any] = {"trigger": "direct", "parameters": _plain(parameters)}
-    event |= {"lineage": msgspec.to_builtins(_below())}
+    require_declared(name, in_progress.get().calls, "calls")
+    event: dict[str, Any] = {"trigger": "direct", "parameters": plain(parameters)}
+    event |= {"lineage": msgspec.to_builtins(lineage_below())}
     event |= {"typed": True} if typed else {}
     # The SDK does not retry: the first try may have had effects.
     answer = invoke(name, event, attempts=1, answer_seconds=_ANSWER_SECONDS)
@@ -117,7 +117,7 @@ def start(
     from functions.core.runs.start import start as start_run  # noqa: PLC0415 - as above
 
     now, name = in_progress.get(), name_of(workflow)
-    _require(name, now.starts, "starts")
+    require_declared(name, now.starts, "starts")
     run_id = new_run_id(name, f"{now.call.item_id}#{now.started}") if now.call.item_id else None
     now.started += 1
     token_id = now.call.caller.token_id if now.call.caller else now.call.run_token_id
@@ -125,11 +125,11 @@ def start(
         started_by = f"workflow:{now.workflow}"
         return start_run(
             name,
-            map(_plain, items),
+            map(plain, items),
             token_id=token_id,
             started_by=started_by,
             run_id=run_id,
-            lineage=_below(),
+            lineage=lineage_below(),
             **options,
         )
     except IdempotencyKeyReused:
@@ -137,7 +137,7 @@ def start(
         return describe(str(run_id))
 
 
-def _below() -> "Lineage":
+def lineage_below() -> "Lineage":
     """Lineage of what the call under way starts and calls. Raises `TooDeep`."""
     from functions.core.runs.lineage import TOP, refuse_too_deep  # noqa: PLC0415 - as above
 
@@ -146,12 +146,13 @@ def _below() -> "Lineage":
     return below
 
 
-def _require(workflow: str, declared: frozenset[str], where: str) -> None:
+def require_declared(workflow: str, declared: frozenset[str], where: str) -> None:
+    """Raises `RuntimeError` for a workflow that the calling one does not declare."""
     if workflow not in declared:
         raise RuntimeError(f"{workflow} is not declared: workflow(…, {where}=[{workflow!r}])")
 
 
-def _plain(parameters: Mapping[str, Any] | Parameters) -> dict[str, Any]:
+def plain(parameters: Mapping[str, Any] | Parameters) -> dict[str, Any]:
     """Parameters as JSON has them."""
     plain: dict[str, Any] = msgspec.to_builtins(parameters, enc_hook=encode_validated)
     return plain

@@ -5,6 +5,7 @@ from functions.core.errors import FieldError, InvalidParameters
 _SENDERS = {
     "verification.": "events",
     "run.": "events",
+    "schedule.": "schedules",
     "email.": "workflow:track_delivery",
     "usersnap.": "webhook:usersnap",
 }

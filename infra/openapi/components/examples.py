@@ -47,10 +47,16 @@ VALUES: dict[str, Any] = {
     "given": "prod",
     "actual": "prod",
     "index": 0,
+    "last_run_id": "verify_send.8984d8832ea2c6d95dec2c3e60",
+    "local": "2026-12-02T09:00:00",
     "max_bytes": 100_000_000,
+    "paused_because": "token_revoked",
+    "clocks": "repeated",
+    "meaning": "at 09:00 from Monday to Friday (Europe/Berlin)",
     "message_id": "0100019366f2a1b0-5c1d7a0e-3a43-4c1c-9a55-0d6d6c5f2f11-000000",
     "name": "email_sender",
     "next_at": "2026-12-02T08:00:00Z",
+    "next_times": ["2026-12-02T08:00:00Z", "2026-12-03T08:00:00Z"],
     "parameters": {"channel": "email", "to": "ana@example.com"},
     "paused": False,
     "pending": 0,
@@ -82,6 +88,8 @@ VALUES: dict[str, Any] = {
 }
 """Values of fields by name, where they fit the field's schema."""
 
+_SCHEDULE = {"run_id": "verify_send.2d8ff5d23841bc11214e815999"}
+
 OF_TYPES: dict[str, dict[str, Any]] = {
     "AppLocation": {
         "region": {"given": "eu-central-1", "actual": "eu-central-1", "matches": True},
@@ -93,7 +101,8 @@ OF_TYPES: dict[str, dict[str, Any]] = {
     },
     "RunSummary": {"workflow": "send_email_template"},
     "Run": {"workflow": "send_email_template"},
-    "Schedule": {"run_id": "verify_send.2d8ff5d23841bc11214e815999"},
+    "ListedSchedule": _SCHEDULE,
+    "Schedule": _SCHEDULE,
     "EventDelivered": {"status": 204},
     "Delivery": {"status": "failed"},
     "DeliveryWithPayload": {
@@ -143,11 +152,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /schedules": {
         "workflow": "verify_send",
         "parameters": {"channel": "email", "to": "ana@example.com"},
-        "cron": "0 9 ? * MON-FRI *",
+        "cron": "0 9 * * MON-FRI",
         "timezone": "Europe/Berlin",
         "group": "order-1234",
     },
-    "PATCH /schedules/{schedule_id}": {"paused": True},
+    "PATCH /schedules/{schedule_id}": {"cron": "0 10 * * MON-FRI", "paused": False},
 }
 """Bodies of the platform's own routes."""
 

@@ -1,5 +1,6 @@
 """Payloads of deliveries in S3, which keeps them for 7 days. No header and no secret is kept."""
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ def newest(source: str, after: str | None, most: int) -> list[str]:
     """Ids of deliveries, newest first, from the one after `after`."""
     folder = _key(source, "").removesuffix(_ENDING)
     start = _key(source, after) if after else ""
-    keys = s3.list_keys(folder, after=start, most=most)
+    keys = islice(s3.list_keys(folder, after=start, page=most), most)
     return [key.removeprefix(folder).removesuffix(_ENDING) for key in keys]
 
 

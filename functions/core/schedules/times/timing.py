@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from functions.api.schedules.cron import read_cron
 from functions.core import config
 from functions.core.errors import FieldError, InvalidParameters
 from functions.core.parameters import Parameters
+from functions.core.schedules.times.cron import exists, read_cron
+from functions.core.schedules.times.standard_cron import to_aws
 
 _MINUTE_SECONDS = 60
 """EventBridge Scheduler's precision."""
+NEAREST = timedelta(seconds=_MINUTE_SECONDS)
+"""Nearest time for which EventBridge Scheduler takes a schedule."""
 _MAX_INTERVAL_SECONDS = 366 * 86_400
 _MAX_AHEAD_SECONDS = 10 * 366 * 86_400
 _MAX_ZONE_NAME = 50
@@ -28,6 +31,10 @@ MomentText = Annotated[
     str, Meta(extra_json_schema={"pattern": f"^{_FORM}$", "examples": ["2026-12-01T09:00:00Z"]})
 ]
 """Text that `_read_time` reads, and explains where it cannot."""
+
+
+NEVER = "never"
+"""An end that is taken away, in a change."""
 
 
 class TimingParameters(Parameters, kw_only=True):
@@ -50,11 +57,20 @@ class TimingParameters(Parameters, kw_only=True):
     ) = None
     """Interval, a multiple of 60. The first run comes after one interval."""
     cron: Annotated[str, Meta(max_length=200)] | None = None
-    """Six fields: minutes, hours, day of month, month, day of week, year (`0 9 ? * MON-FRI *`)."""
+    """Standard cron: five fields (`0 9 * * 1-5`, in which Sunday is 0 or 7) or `@hourly`, `@daily`,
+    `@weekly`, `@monthly`, `@yearly`. Or AWS's six fields: minutes, hours, day of month, month, day
+    of week, year (`0 9 ? * MON-FRI *`, in which Sunday is 1).
+    """
     timezone: Annotated[str, Meta(examples=["Europe/Berlin"])] | None = None
     """IANA time zone of `cron` and of times without an offset; by default UTC."""
     ends_at: MomentText | None = None
     """Time from which nothing starts, for `every_seconds` and `cron`."""
+
+
+def once_at(at: datetime) -> "Timing":
+    """Timing of a single run. It is in UTC, because one moment needs no rules of a time zone."""
+    at = _whole_second(at)
+    return Timing(kind="once", expression=f"at({at:%Y-%m-%dT%H:%M:%S})", first_at=at)
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,10 +91,19 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         time = self._next_after(moment)
         return time if time and (self.ends_at is None or time < self.ends_at) else None
 
+    @property
+    def fields(self) -> str:
+        """The fields of a cron expression."""
+        return self.expression.removeprefix("cron(").removesuffix(")")
+
+    def includes(self, moment: datetime) -> bool:
+        """Whether it repeats, and a moment is within a minute of its own."""
+        minute = moment.replace(second=0, microsecond=0)
+        return self.kind != "once" and self.next_after(minute - timedelta(seconds=1)) == minute
+
     def starts_now(self, now: datetime) -> bool:
         """Whether it runs once, at a time that is past or too near for EventBridge Scheduler."""
-        near = now + timedelta(seconds=_MINUTE_SECONDS)
-        return self.kind == "once" and self.first_at is not None and self.first_at < near
+        return self.kind == "once" and self.first_at is not None and self.first_at < now + NEAREST
 
     def has_ended(self, now: datetime) -> bool:
         """Whether it repeats, and has no next time."""
@@ -86,9 +111,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     def _next_after(self, moment: datetime) -> datetime | None:
         if self.first_at is None:
-            return read_cron(self.expression.removeprefix("cron(").removesuffix(")")).next_after(
-                moment, ZoneInfo(self.timezone)
-            )
+            return read_cron(self.fields).next_after(moment, ZoneInfo(self.timezone))
         if moment < self.first_at:
             return self.first_at
         if self.kind == "once":
@@ -103,24 +126,65 @@ def read_timing(parameters: TimingParameters, now: datetime) -> Timing:
     Raises:
         InvalidParameters: names the field and its error.
     """
-    kinds = (
-        parameters.at,
-        parameters.after_seconds,
-        parameters.every_seconds,
-        parameters.cron,
-    )
-    if sum(each is not None for each in kinds) != 1:
-        raise _refused("", "needs exactly one of at, after_seconds, every_seconds and cron")
     zone = _read_zone(parameters.timezone) if parameters.timezone else None
-    timing = _once(parameters, zone, now) or _every(parameters, now) or _cron(parameters)
-    if parameters.ends_at is None:
-        return _refuse_ended(timing, now)
+    timing = _read_kind(parameters, zone, now)
+    ends_at = _read_end(parameters.ends_at, timing, zone, now) if parameters.ends_at else None
+    return _refuse_ended(msgspec.structs.replace(timing, ends_at=ends_at), now)
+
+
+def change_timing(timing: Timing, change: TimingParameters, now: datetime) -> Timing:
+    """The timing with the changes of a request: a new time, another zone of its cron expression,
+    another end (NEVER: none).
+
+    Raises:
+        InvalidParameters: as `read_timing`.
+    """
+    if not _kinds(change):
+        changed = _in_other_zone(timing, change)
+    else:
+        kept = timing.timezone if timing.kind == "cron" and change.cron else None
+        name = change.timezone or kept
+        changed = _read_kind(
+            msgspec.structs.replace(change, timezone=name), _read_zone(name) if name else None, now
+        )
+    ends_at = timing.ends_at if changed.kind != "once" else None
+    if change.ends_at:
+        zone = _read_zone(change.timezone) if change.timezone else None
+        never = change.ends_at == NEVER
+        ends_at = None if never else _read_end(change.ends_at, changed, zone, now)
+    return _refuse_ended(msgspec.structs.replace(changed, ends_at=ends_at), now)
+
+
+def _in_other_zone(timing: Timing, change: TimingParameters) -> Timing:
+    if not change.timezone:
+        return timing
+    if timing.kind == "cron":
+        return msgspec.structs.replace(timing, timezone=_read_zone(change.timezone).key)
+    if change.ends_at:  # whose zone it is
+        return timing
+    raise _refused("/timezone", "is only accepted with a cron expression or beside a local time")
+
+
+def _kinds(parameters: TimingParameters) -> int:
+    """Number of given fields that say when."""
+    kinds = parameters.at, parameters.after_seconds, parameters.every_seconds, parameters.cron
+    return sum(each is not None for each in kinds)
+
+
+def _read_kind(parameters: TimingParameters, zone: ZoneInfo | None, now: datetime) -> Timing:
+    """Timing without its end."""
+    if _kinds(parameters) != 1:
+        raise _refused("", "needs exactly one of at, after_seconds, every_seconds and cron")
+    return _once(parameters, zone, now) or _every(parameters, now) or _cron(parameters)
+
+
+def _read_end(text: str, timing: Timing, zone: ZoneInfo | None, now: datetime) -> datetime:
     if timing.kind == "once":
         raise _refused("/ends_at", "is only accepted with every_seconds or cron")
-    ends_at = _read_time("/ends_at", parameters.ends_at, zone)
+    ends_at = _read_time("/ends_at", text, zone)
     if ends_at <= now:
         raise _refused("/ends_at", "must be in the future")
-    return _refuse_ended(msgspec.structs.replace(timing, ends_at=ends_at), now)
+    return ends_at
 
 
 def _refuse_ended(timing: Timing, now: datetime) -> Timing:
@@ -132,7 +196,6 @@ def _refuse_ended(timing: Timing, now: datetime) -> Timing:
 
 
 def _once(parameters: TimingParameters, zone: ZoneInfo | None, now: datetime) -> Timing | None:
-    """Timing of a single run. It is in UTC, because one moment needs no rules of a time zone."""
     if parameters.at is not None:
         at = _read_time("/at", parameters.at, zone)
     elif parameters.after_seconds is not None:
@@ -141,7 +204,7 @@ def _once(parameters: TimingParameters, zone: ZoneInfo | None, now: datetime) ->
         return None
     if at > now + timedelta(seconds=_MAX_AHEAD_SECONDS):
         raise _refused("/at", "must be at most ten years ahead")
-    return Timing(kind="once", expression=f"at({at:%Y-%m-%dT%H:%M:%S})", first_at=at)
+    return once_at(at)
 
 
 def _every(parameters: TimingParameters, now: datetime) -> Timing | None:
@@ -165,7 +228,7 @@ def _every(parameters: TimingParameters, now: datetime) -> Timing | None:
 
 
 def _cron(parameters: TimingParameters) -> Timing:
-    text = " ".join(str(parameters.cron).upper().split())
+    text = to_aws(str(parameters.cron))
     read_cron(text)
     return Timing(kind="cron", expression=f"cron({text})", timezone=parameters.timezone or "UTC")
 
@@ -186,7 +249,7 @@ def _in_zone(pointer: str, moment: datetime, zone: ZoneInfo | None) -> datetime:
     if zone is None:
         raise _refused(pointer, "needs an offset, such as Z or +01:00, or the parameter timezone")
     local = moment.replace(tzinfo=zone)
-    if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+    if not exists(local):
         raise _refused(pointer, f"does not exist in {zone.key}: the clocks skip that hour")
     return local
 

@@ -1,10 +1,12 @@
 """Ids of schedules, which are also their names in EventBridge Scheduler.
 
 Its lists hold names and states only. So a name says to which group and workflow a schedule belongs:
-`<group>.<workflow>.<16 random characters>`, or `<workflow>.<16 random characters>` without a group.
-No part can hold a dot. An id is never used again.
+`<group>.<workflow>.<16 characters>`, or `<workflow>.<16 characters>` without a group. No part can
+hold a dot. The characters are random, or follow from what must not make two schedules: an
+idempotency key, the item of a run.
 """
 
+import hashlib
 import re
 import secrets
 import string
@@ -54,14 +56,27 @@ class ScheduleName(NamedTuple):
     workflow: str
 
 
-def new_name(workflow: str, group: str | None) -> ScheduleName:
-    """New unique name. Raises `InvalidParameters` for a group that cannot be part of a name."""
+def new_name(workflow: str, group: str | None, seed: str | None = None) -> ScheduleName:
+    """New unique name; with a seed, always the same one.
+
+    Raises `InvalidParameters` for a group that cannot be part of a name.
+    """
     if group is not None:
         _check_group(group, _LONGEST - len(f"..{workflow}") - _RANDOM_CHARACTERS)
-    random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+    characters = _random() if seed is None else _following_from(seed)
     return ScheduleName(
-        ".".join(part for part in (group, workflow, random) if part), group, workflow
+        ".".join(part for part in (group, workflow, characters) if part), group, workflow
     )
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+
+
+def _following_from(seed: str) -> str:
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest())
+    digits = (number // len(_ALPHABET) ** place for place in range(_RANDOM_CHARACTERS))
+    return "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)
 
 
 def read_name(schedule_id: str) -> ScheduleName:

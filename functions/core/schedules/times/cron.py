@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from functions.core.errors import FieldError, InvalidParameters
 
-_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 """AWS counts from Sunday."""
 _SATURDAY, _SUNDAY = 7, 1
 
@@ -24,7 +24,9 @@ _LAST_OF_MONTH = re.compile(r"(\w+)L", re.ASCII)
 _NTH_OF_MONTH = re.compile(r"(\w+)#(\d)", re.ASCII)
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """One of the six fields."""
+
     name: str
     low: int
     high: int
@@ -32,12 +34,12 @@ class _Field(NamedTuple):
     """Names of the values, the lowest first."""
 
 
-_MINUTE = _Field("minutes", 0, 59)
-_HOUR = _Field("hours", 0, 23)
-_DAY = _Field("day of month", 1, 31)
-_MONTH = _Field("month", 1, 12, _MONTH_NAMES)
-_WEEKDAY = _Field("day of week", 1, 7, _WEEKDAY_NAMES)
-_YEAR = _Field("year", 1970, 2199)
+MINUTE = Field("minutes", 0, 59)
+HOUR = Field("hours", 0, 23)
+DAY = Field("day of month", 1, 31)
+MONTH = Field("month", 1, 12, MONTH_NAMES)
+WEEKDAY = Field("day of week", 1, 7, WEEKDAY_NAMES)
+YEAR = Field("year", 1970, 2199)
 
 DaysOfMonth = Callable[[int, int], list[int]]
 """Matching days of a year's month, ascending."""
@@ -58,18 +60,17 @@ class Cron(NamedTuple):
         As in EventBridge Scheduler, a local time that the clocks skip is left out, and one that
         they repeat comes once.
         """
-        local = moment.astimezone(zone)
-        for day in self._days_from(local.date()):
+        local_times = self.local_times_after(moment, zone)
+        return next((each.astimezone(UTC) for each in local_times if exists(each)), None)
+
+    def local_times_after(self, moment: datetime, zone: tzinfo) -> Iterator[datetime]:
+        """Local times after a moment, ascending, also those that the clocks skip."""
+        for day in self._days_from(moment.astimezone(zone).date()):
             for hour in self.hours:
                 for minute in self.minutes:
-                    candidate = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                    utc = candidate.astimezone(UTC)
-                    exists = utc.astimezone(zone).replace(tzinfo=None) == candidate.replace(
-                        tzinfo=None
-                    )
-                    if utc > moment and exists:
-                        return utc
-        return None
+                    local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                    if local.astimezone(UTC) > moment:
+                        yield local
 
     def _days_from(self, first: date) -> Iterator[date]:
         for year in self.years:
@@ -81,6 +82,12 @@ class Cron(NamedTuple):
                         yield candidate
 
 
+def exists(local: datetime) -> bool:
+    """Whether the clocks of its zone show a local time at all: they skip an hour in spring."""
+    back = local.astimezone(UTC).astimezone(local.tzinfo)
+    return back.replace(tzinfo=None) == local.replace(tzinfo=None)
+
+
 def read_cron(text: str) -> Cron:
     """Reads `minutes hours day-of-month month day-of-week year`.
 
@@ -89,23 +96,23 @@ def read_cron(text: str) -> Cron:
     """
     fields = text.upper().split()
     if len(fields) != 6:  # noqa: PLR2004 - AWS's six fields
-        raise _refused(
-            f"has {len(fields)} fields; it needs six: "
-            "minutes hours day-of-month month day-of-week year"
+        raise refused(
+            f"has {len(fields)} fields; it needs AWS's six (minutes hours day-of-month month "
+            "day-of-week year), the five of standard cron, or a word like @daily"
         )
     minutes, hours, day, month, weekday, year = fields
     return Cron(
-        _read_list(_MINUTE, minutes),
-        _read_list(_HOUR, hours),
+        read_values(MINUTE, minutes),
+        read_values(HOUR, hours),
         _read_days(day, weekday),
-        _read_list(_MONTH, month),
-        _read_list(_YEAR, year),
+        read_values(MONTH, month),
+        read_values(YEAR, year),
     )
 
 
 def _read_days(day: str, weekday: str) -> DaysOfMonth:
     if (day == "?") == (weekday == "?"):
-        raise _refused(
+        raise refused(
             "needs ? in exactly one of day of month and day of week, such as 0 9 ? * MON-FRI *"
         )
     return _read_day_of_month(day) if weekday == "?" else _read_weekday(weekday)
@@ -117,11 +124,11 @@ def _read_day_of_month(text: str) -> DaysOfMonth:
     if text == "LW":
         return lambda year, month: [_nearest_working_day(year, month, monthrange(year, month)[1])]
     if match := _NEAREST.fullmatch(text):
-        near = _number(_DAY, match[1])
+        near = _number(DAY, match[1])
         return lambda year, month: (
             [_nearest_working_day(year, month, near)] if near <= monthrange(year, month)[1] else []
         )
-    days = _read_list(_DAY, text)
+    days = read_values(DAY, text)
     return lambda year, month: [day for day in days if day <= monthrange(year, month)[1]]
 
 
@@ -129,16 +136,16 @@ def _read_weekday(text: str) -> DaysOfMonth:
     if text == "L":
         return lambda year, month: _on_weekdays(year, month, [_SATURDAY])
     if match := _NTH_OF_MONTH.fullmatch(text):
-        weekdays, nth = [_number(_WEEKDAY, match[1])], int(match[2])
+        weekdays, nth = [_number(WEEKDAY, match[1])], int(match[2])
         if not 1 <= nth <= 5:  # noqa: PLR2004 - a month has at most five of a weekday
-            raise _refused(
+            raise refused(
                 "day of week: the number after # must be 1 to 5, such as 2#1 for the first Monday"
             )
         return lambda year, month: _on_weekdays(year, month, weekdays)[nth - 1 : nth]
     if match := _LAST_OF_MONTH.fullmatch(text):
-        weekdays = [_number(_WEEKDAY, match[1])]
+        weekdays = [_number(WEEKDAY, match[1])]
         return lambda year, month: _on_weekdays(year, month, weekdays)[-1:]
-    weekdays = _read_list(_WEEKDAY, text)
+    weekdays = read_values(WEEKDAY, text)
     return lambda year, month: _on_weekdays(year, month, weekdays)
 
 
@@ -164,14 +171,15 @@ def _nearest_working_day(year: int, month: int, day: int) -> int:
     return day
 
 
-def _read_list(field: _Field, text: str) -> list[int]:
+def read_values(field: Field, text: str) -> list[int]:
+    """Values of a list such as `1,3-5,*/2`, ascending. Raises `InvalidParameters`."""
     return sorted({value for part in text.split(",") for value in _read_part(field, part)})
 
 
-def _read_part(field: _Field, text: str) -> range:
+def _read_part(field: Field, text: str) -> range:
     part = _PART.fullmatch(text)
     if not part or (part["first"] == "*" and part["last"]):
-        raise _refused(
+        raise refused(
             f"{field.name}: {text[:20]!r} is not valid; write values like 5, 1-5, 1,3 or */2"
         )
     first = field.low if part["first"] == "*" else _number(field, part["first"])
@@ -179,23 +187,24 @@ def _read_part(field: _Field, text: str) -> range:
     last = _number(field, part["last"]) if part["last"] else first if one else field.high
     step = int(part["step"] or 1)
     if last < first:
-        raise _refused(
+        raise refused(
             f"{field.name}: {text} runs backwards; write two ranges with a comma between them"
         )
     if not 1 <= step <= field.high:
-        raise _refused(f"{field.name}: the step of {text} must be 1 to {field.high}")
+        raise refused(f"{field.name}: the step of {text} must be 1 to {field.high}")
     return range(first, last + 1, step)
 
 
-def _number(field: _Field, text: str) -> int:
+def _number(field: Field, text: str) -> int:
     if text in field.names:
         return field.names.index(text) + field.low
     value = int(text) if text.isdecimal() else -1
     if not field.low <= value <= field.high:
         named = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
-        raise _refused(f"{field.name}: {text[:20]} must be {field.low} to {field.high}{named}")
+        raise refused(f"{field.name}: {text[:20]} must be {field.low} to {field.high}{named}")
     return value
 
 
-def _refused(detail: str) -> InvalidParameters:
+def refused(detail: str) -> InvalidParameters:
+    """Error of the parameter `cron`."""
     return InvalidParameters(FieldError("/cron", detail))

@@ -1,0 +1,1 @@
+"""Timing of a schedule: read from a request, computed, and said in words."""
