@@ -582,6 +582,7 @@ def test_webhooks_may_read_secrets_of_sources_keep_deliveries_and_start_runs_and
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "dynamodb:GetItem",
         ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        ["s3:GetObject", "s3:PutObject"],
     ]
     assert allowed[1]["Resource"]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-*")
     assert allowed[2]["Resource"]["Fn::Sub"] == "${RunFiles.Arn}/deliveries/*"

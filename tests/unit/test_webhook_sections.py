@@ -257,7 +257,7 @@ def test_either_of_two_keys_is_right_and_another_is_not(name: str) -> None:
         verified(name, arrived(name), "new", "another")
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - {"gitlab", "telegram"})
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"gitlab", "telegram"}))
 def test_a_body_that_was_changed_is_wrong(name: str) -> None:
     received = arrived(name)
     with pytest.raises(WrongSignature):
@@ -270,7 +270,7 @@ def test_without_its_headers_it_is_wrong(name: str) -> None:
         verified(name, arrived(name)._replace(headers={}))
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - NO_TIME)
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - NO_TIME))
 def test_a_delivery_that_was_signed_earlier_or_later_is_stale(name: str) -> None:
     assert verified(name, arrived(name), now=NOW + 299)
     for now in (NOW + 302, NOW - 302):
