@@ -14,8 +14,9 @@ from functions.core.runs.items import attempts, outcomes
 from functions.core.runs.items.attempts import LEASE_SECONDS, Attempt
 from functions.core.runs.lineage import Lineage
 from functions.core.runs.records import Counts
+from functions.core.runs.retry import retry
 from functions.core.runs.run import cancel, describe
-from functions.core.runs.start import retry, start
+from functions.core.runs.start import start
 from functions.core.triggers.run_item import WillTryAgain
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.core.workflow.other_workflows import start as start_other

@@ -19,8 +19,9 @@ from functions.core.runs.files import ListedItem, Reference, read_item, read_ref
 from functions.core.runs.items import attempts, outcomes
 from functions.core.runs.items.attempts import Attempt
 from functions.core.runs.records import Counts
+from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, cancel, describe
-from functions.core.runs.start import retry, start
+from functions.core.runs.start import start
 from functions.core.workflow import Parameters, Result, workflow
 from functions.core.workflow.handler import LambdaHandler
 from functions.workflows.verify_check.handler import lambda_handler as verify_check

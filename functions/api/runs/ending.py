@@ -16,7 +16,7 @@ from functions.core.definition.names import workflow_names
 from functions.core.events.event_filter import EventSettings
 from functions.core.events.event_id import event_id
 from functions.core.observability import count, logger
-from functions.core.runs import execution, records
+from functions.core.runs import execution, listing, records
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle
@@ -111,7 +111,7 @@ def _sweep(_: Event) -> dict[str, Any]:
     runs = set(execution.running())
     closed = 0
     for workflow in sorted(workflow_names()):
-        for listed in records.running_before(workflow, clock.now() - _YOUNG_SECONDS):
+        for listed in listing.running_before(workflow, clock.now() - _YOUNG_SECONDS):
             if clock.monotonic() > until:
                 logger.warning("the sweep of runs ran out of time; the next one goes on")
                 return {"closed": closed}

@@ -30,11 +30,11 @@ from functions.core.definition.names import workflow_names
 from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
 from functions.core.parameters import NoParameters
-from functions.core.runs import records, uploads
+from functions.core.runs import listing, uploads
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.items.outcomes import ItemPage, list_outcomes
+from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, RunPage, cancel, describe, summary
-from functions.core.runs.start import retry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -106,7 +106,7 @@ def _list_runs(event: http.Request, caller: Caller, request_id: str) -> http.Res
     if query.workflow:
         caller.require(f"workflow:{query.workflow}")
     callable_ones = [name for name in workflow_names() if f"workflow:{name}" in caller.scopes]
-    found, following = records.page(
+    found, following = listing.page(
         [query.workflow] if query.workflow else sorted(callable_ones),
         status=query.status,
         schedule_id=query.schedule_id,

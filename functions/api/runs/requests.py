@@ -11,7 +11,8 @@ from msgspec import Meta
 from functions.core import http
 from functions.core.errors import BodyTooLarge, FieldError, InvalidParameters
 from functions.core.parameters import P, Parameters, read_parameters
-from functions.core.runs.records import RunStatus, is_position
+from functions.core.runs.listing import is_position
+from functions.core.runs.records import RunStatus
 from functions.core.runs.settings import DEFAULT_CONCURRENCY
 from functions.core.runs.start import MAX_ITEMS
 from functions.core.runs.uploads import Format

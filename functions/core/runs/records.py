@@ -4,11 +4,7 @@ A record is written before its execution starts, and closed once when the run en
 the runs of a workflow, newest first, on three shelves: running, succeeded, and all others.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from heapq import merge
 from typing import Literal
 
 import msgspec
@@ -26,15 +22,10 @@ RECORDS_KEPT_SECONDS = 30 * DAY_SECONDS
 """Time after the end of a run."""
 _LONGEST_RUN_SECONDS = 366 * DAY_SECONDS
 """Step Functions ends an execution after a year (Standard workflow quotas)."""
-_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6} [a-z0-9_.]+")
-_READERS = 10
-"""Concurrent queries; botocore's client keeps as many connections."""
-_MOST_EXAMINED = 2_000
-"""Records of a shelf that one page examines, where a filter lets few of them pass."""
 
 RunStatus = Literal["running", "succeeded", "partly_failed", "failed", "cancelled"]
 Shelf = Literal["running", "succeeded", "unsuccessful"]
-_SHELVES: tuple[Shelf, ...] = ("running", "succeeded", "unsuccessful")
+SHELVES: tuple[Shelf, ...] = ("running", "succeeded", "unsuccessful")
 
 
 class _Listed(GlobalSecondaryIndex["RunRecord"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
@@ -163,11 +154,10 @@ def new_record(  # noqa: PLR0913 - what a record has, by name
     now: float,
 ) -> RunRecord:
     """The record of a run that begins now."""
-    moment = datetime.fromtimestamp(now, UTC)
     return RunRecord(
         run_id,
-        shelf=_shelf(workflow, "running"),
-        position=f"{moment:%Y-%m-%dT%H:%M:%S.%f} {run_id}",
+        shelf=shelf_name(workflow, "running"),
+        position=position_at(now, run_id),
         workflow=workflow,
         status="running",
         started_by=msgspec.json.encode(started_by).decode(),
@@ -206,11 +196,10 @@ def close(
         RunRecord.skipped.set(counts.skipped),
     ]
     workflow = run_id.partition(".")[0]
-    shelf: Shelf = "succeeded" if status == "succeeded" else "unsuccessful"
     ending = [
         *numbers,
         RunRecord.status.set(status),
-        RunRecord.shelf.set(_shelf(workflow, shelf)),
+        RunRecord.shelf.set(shelf_name(workflow, shelf_of(status))),
         RunRecord.finished_at.set(finished_at),
         RunRecord.delete_at.set(int(clock.now()) + RECORDS_KEPT_SECONDS),
     ]
@@ -235,87 +224,16 @@ def find(run_id: str) -> RunRecord | None:
             return None
 
 
-def page(
-    workflows: Sequence[str],
-    *,
-    status: RunStatus | None = None,
-    schedule_id: str | None = None,
-    limit: int,
-    before: str | None = None,
-) -> tuple[list[RunRecord], str | None]:
-    """A page of records, newest first, and the position after which the next one begins (null at
-    the end).
-
-    A page may be short and not the last: a filter that lets few records pass ends it early.
-
-    Args:
-        workflows: names; only their runs are listed.
-        status: only runs of this status.
-        schedule_id: only runs of this schedule.
-        limit: most records.
-        before: position of the last record that is known.
-
-    Raises:
-        Unavailable
-    """
-    wanted = _condition(status, schedule_id)
-    shelves = _SHELVES if status is None else (_shelf_of(status),)
-    names = [_shelf(workflow, shelf) for workflow in workflows for shelf in shelves]
-    with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda name: _read(name, wanted, limit, before), names))
-    ends = [end for _, end in found if end is not None]
-    # Beyond the newest end of a shelf that was not read whole, its records could be missing.
-    known_to = max(ends, default="")
-    every = merge(*(records for records, _ in found), key=lambda each: each.position, reverse=True)
-    known = [each for each in every if each.position >= known_to]
-    if len(known) > limit:
-        return known[:limit], known[limit - 1].position
-    return known, known_to or None
+def position_at(moment: float, run_id: str = "") -> str:
+    """Position of a run that begins at a moment; without an id, before all of them."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f} {run_id}"
 
 
-def is_position(text: str) -> bool:
-    """Whether a text can be the position of a record."""
-    return _POSITION.fullmatch(text) is not None
-
-
-def running_before(workflow: str, moment: float) -> Iterator[RunRecord]:
-    """Records of a workflow's runs that are not closed and began before a moment, oldest first."""
-    until = f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}"
-    with dynamodb.unavailable_if_transient():
-        yield from RunRecord.listed.query(_shelf(workflow, "running"), RunRecord.position < until)
-
-
-def _read(
-    shelf: str, wanted: Condition | None, limit: int, before: str | None
-) -> tuple[list[RunRecord], str | None]:
-    """Newest records of a shelf, and the position up to which they are known; null: to its end."""
-    pages = RunRecord.listed.query(
-        shelf,
-        RunRecord.position < before if before else None,
-        wanted,
-        scan_index_forward=False,
-        page_size=limit if wanted is None else _MOST_EXAMINED,
-    ).page_iter
-    with dynamodb.unavailable_if_transient():
-        found = next(pages)
-    last = pages.last_evaluated_key
-    records = [RunRecord.from_raw_data(each) for each in found["Items"]]
-    return records, last["position"]["S"] if last else None
-
-
-def _condition(status: RunStatus | None, schedule_id: str | None) -> Condition | None:
-    condition: Condition | None = None
-    if status is not None and _shelf_of(status) == "unsuccessful":
-        condition = RunRecord.status == status
-    if schedule_id is not None:
-        of_schedule: Condition = RunRecord.schedule_id == schedule_id
-        condition = of_schedule if condition is None else condition & of_schedule
-    return condition
-
-
-def _shelf_of(status: RunStatus) -> Shelf:
+def shelf_of(status: RunStatus) -> Shelf:
+    """Shelf of a run's record."""
     return status if status in {"running", "succeeded"} else "unsuccessful"
 
 
-def _shelf(workflow: str, shelf: Shelf) -> str:
+def shelf_name(workflow: str, shelf: Shelf) -> str:
+    """Partition of the index."""
     return f"{workflow} {shelf}"

@@ -14,8 +14,9 @@ from functions.core.errors import Conflict, IdempotencyKeyReused, InvalidParamet
 from functions.core.http.problems import problem
 from functions.core.observability import count, logger
 from functions.core.runs.execution import new_run_id
+from functions.core.runs.retry import retry
 from functions.core.runs.run import describe
-from functions.core.runs.start import retry, start
+from functions.core.runs.start import start
 
 _MOST_ID_CHARACTERS = 255
 
