@@ -139,12 +139,23 @@ def test_a_token_without_the_scope_starts_no_run(stack: LocalStack) -> None:
     assert (checked.status_code, checked.json()["code"]) == (422, "not_in_background")
 
 
-def test_a_run_of_one_item_that_stays_wrong_fails_with_its_problem(api: httpx.Client) -> None:
-    """Uploaded, because a request with wrong items is refused before anything starts."""
-    upload_id = runs.upload(api, "verification_id\nno id\n")
-    run = ended(api, runs.start(api, "verify_delete", upload_id=upload_id)["run_id"])
+def test_a_run_of_one_item_that_stays_wrong_fails_with_its_problem(
+    probes: LocalStack, api: httpx.Client
+) -> None:
+    """Started by a workflow, because a request with wrong items is refused before it starts."""
+    run = ended(api, start_probes(probes, [{"name": 5}]))
     assert (run["status"], counts(run), run["result"]) == ("failed", (0, 0, 0, 1), None)
     assert run["problem"]["code"] == "invalid_parameters"
+    assert run["started_by"] == {"kind": "workflow", "id": "probe", "index": None}
+
+
+def test_an_upload_of_wrong_items_starts_nothing(api: httpx.Client) -> None:
+    wanted = {
+        "workflow": "verify_delete",
+        "upload_id": runs.upload(api, "verification_id\nno id\n"),
+    }
+    refused = api.post("/runs", json=wanted)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_parameters")
 
 
 def test_a_list_counts_right_while_it_runs_and_at_its_end_and_a_retry_runs_the_failed_only(
