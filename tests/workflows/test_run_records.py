@@ -76,6 +76,7 @@ def test_runs_are_listed_newest_first_over_all_workflows_and_statuses(clock: Clo
     finish(made[4], failed={0})
     assert listed() == made[::-1]
     assert listed("limit=2") == made[::-1]
+    assert ask("GET /runs", "limit=7").body["cursor"] is None, "there is no other page"
 
 
 def test_runs_are_listed_by_status_by_workflow_and_by_schedule(clock: Clock) -> None:

@@ -85,7 +85,7 @@ def _read(
         RunRecord.position < before if before else None,
         wanted,
         scan_index_forward=False,
-        page_size=limit if wanted is None else _MOST_EXAMINED,
+        page_size=limit + 1 if wanted is None else _MOST_EXAMINED,
     ).page_iter
     with dynamodb.unavailable_if_transient():
         found = next(pages)
