@@ -1,4 +1,4 @@
-"""runs: starts workflows on lists in the background, and reports their outcomes and ends.
+"""runs: starts workflows on lists in the background, reports and exports outcomes and ends.
 
 Every call needs a scope of runs. A call on one run also needs the scope of its workflow. The run's
 id names the workflow, so nothing is read for a token that lacks the scope.
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from functions.api.runs import ending
+from functions.api.runs.export import Export, export
+from functions.api.runs.item import Item, read_item
 from functions.api.runs.launch import check, launch
 from functions.api.runs.requests import (
     CancelQuery,
@@ -145,6 +147,34 @@ def _list_items(event: http.Request, caller: Caller, request_id: str) -> http.Re
     return http.answer(ItemPage(items=items, cursor=write_cursor(following)), request_id)
 
 
+def _get_item(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Returns an item: its outcome, and the parameters that it was given.
+
+    The parameters are kept for 7 days.
+
+    Raises:
+        NotFound
+    """
+    run_id = _run_id(event, caller)
+    index = str((event.get("pathParameters") or {}).get("index", ""))
+    return http.answer(read_item(run_id, index), request_id)
+
+
+def _export_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
+    """Writes the items of an ended run to a CSV, and returns the URL to download it from.
+
+    Its columns are the row in the list, status, result, problem, detail, and the parameters. It can
+    be corrected and uploaded as it is: rows that succeeded are not done again. The run may have
+    100,000 items and must have ended; its parameters are kept for 7 days.
+
+    Raises:
+        InvalidParameters, NotFound, Conflict
+    """
+    run_id = _run_id(event, caller)
+    read_body(NoParameters, event)
+    return http.answer(export(run_id), request_id, status=201)
+
+
 def _retry_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     """Starts a new run with the items of a run that failed, or that it never did.
 
@@ -199,6 +229,8 @@ ROUTES = {
     "GET /runs": Route(_list_runs, "runs:read", {200: RunPage}, query=RunsQuery),
     "GET /runs/{run_id}": Route(_get_run, "runs:read", {200: Run}),
     "GET /runs/{run_id}/items": Route(_list_items, "runs:read", {200: ItemPage}, query=ItemsQuery),
+    "GET /runs/{run_id}/items/{index}": Route(_get_item, "runs:read", {200: Item}),
+    "POST /runs/{run_id}/export": Route(_export_run, "runs:read", {201: Export}, body=NoParameters),
     "POST /runs/{run_id}/retry": Route(_retry_run, "runs:write", {202: Run}, body=NoParameters),
     "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}, query=CancelQuery),
 }

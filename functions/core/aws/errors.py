@@ -114,6 +114,7 @@ class AwsUnavailable(AwsError, Unavailable):
 
 
 _KINDS: Mapping[str, type[AwsError]] = {
+    "404": AwsNotFound,
     "ExecutionDoesNotExist": AwsNotFound,
     "NoSuchKey": AwsNotFound,
     "NotFoundException": AwsNotFound,
@@ -127,7 +128,8 @@ _KINDS: Mapping[str, type[AwsError]] = {
     "AuthorizationError": AwsDenied,
 }
 """Error types by AWS's code. `PreconditionFailed` is S3's answer to `If-None-Match: *` and
-to `If-Match` of another object.
+to `If-Match` of another object, and 404 its answer to a HEAD request, which has no body to name
+another code in.
 """
 
 

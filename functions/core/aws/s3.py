@@ -54,6 +54,11 @@ def read_range(key: str, start: int, length: int) -> bytes:
     return _stream(key, Range=f"bytes={start}-{start + length - 1}").read()
 
 
+def size(key: str) -> int:
+    """Bytes of an object. Raises `AwsNotFound`."""
+    return int(_client().head_object(**_place(key))["ContentLength"])
+
+
 def read_parts(key: str) -> Iterator[bytes]:
     """An object's content, at most PART_BYTES at a time. Raises `AwsNotFound`."""
     stream = _stream(key)
@@ -167,6 +172,19 @@ def upload_form(key: str, *, max_bytes: int, valid_seconds: int) -> dict[str, An
             Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=valid_seconds,
         )
+
+
+def download_url(key: str, *, filename: str, content_type: str, valid_seconds: int) -> str:
+    """URL from which anyone may read one object, as a file of that name. Makes no request."""
+    about = {
+        "ResponseContentDisposition": f'attachment; filename="{filename}"',
+        "ResponseContentType": content_type,
+    }
+    with translated_errors("S3"):
+        url: str = _client().generate_presigned_url(  # type: ignore[assignment] # a text, unlike answers
+            "get_object", Params=_place(key) | about, ExpiresIn=valid_seconds
+        )
+    return url
 
 
 class ObjectWriter:

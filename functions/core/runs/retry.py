@@ -8,8 +8,9 @@ from functions.core import clock
 from functions.core.errors import Conflict
 from functions.core.runs.beginning import begin, branch_of, new_folder, write_references
 from functions.core.runs.execution import Execution, new_run_id
-from functions.core.runs.files import Reference, read_references
+from functions.core.runs.files import Reference
 from functions.core.runs.items import outcomes
+from functions.core.runs.items.references import references_of
 from functions.core.runs.run import Run, find, shown
 from functions.core.runs.states import begun_as
 
@@ -43,7 +44,7 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     continued = earlier.pending > 0
     new_id = new_run_id(begun.workflow, f"retry of {run_id}")
     key = f"{new_folder(new_id)}/references.jsonl"
-    left = _references(begun) if continued else _references_of_failed(begun)
+    left = references_of(begun) if continued else _references_of_failed(begun)
     total, first = write_references(key, left)
     if first is None:
         raise Conflict("Every item of the run has succeeded or was skipped.")
@@ -63,15 +64,8 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     return begin(again, retry_of=run_id)
 
 
-def _references(earlier: Execution) -> Iterator[Reference]:
-    """References of all items of a run."""
-    if earlier.branch == "one":
-        return iter([earlier.reference])
-    return read_references(earlier.references_key)
-
-
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:
     """References of the failed items. Both lists are sorted by index, so one pass finds them."""
-    every = _references(earlier)
+    every = references_of(earlier)
     for failed in outcomes.failed_indexes(earlier.run_id):
         yield next(reference for reference in every if reference.index == failed)

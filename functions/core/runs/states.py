@@ -174,4 +174,5 @@ def _counts_of_cancelled(record: RunRecord, item: ItemOutcome | None) -> Counts:
 
 
 def _counts_of_item(item: ItemOutcome | None) -> Counts:
-    return Counts(**{item.status: 1}) if item else Counts()
+    begun = item is not None and item.status != "pending"
+    return Counts(**{item.status: 1}) if item and begun else Counts()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from functions.api.runs.lists.formulas import unmark
 from functions.api.runs.lists.reading import unreadable
 from functions.core.pasted import is_blank
 
@@ -17,7 +18,7 @@ that an export can be corrected and uploaded as it is. A parameter may have the 
 _DONE = "succeeded"
 
 _NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
-_MAX_DEPTH = 8
+MAX_DEPTH = 8
 """Nested objects per name. Each name creates its own in every row."""
 _MAX_NAME_SHOWN = 64
 """Characters of an invalid name that the error quotes."""
@@ -45,7 +46,10 @@ class Header(NamedTuple):
         return self.status is not None and row[self.status : self.status + 1] == [_DONE]
 
     def item(self, row: Sequence[str]) -> dict[str, Any]:
-        """The parameters of a row. A blank or missing cell is an absent parameter."""
+        """The parameters of a row. A blank or missing cell is an absent parameter.
+
+        Exports mark texts that a spreadsheet would run as formulas.
+        """
         item: dict[str, Any] = {}
         for column, objects, name in self.columns:
             if column >= len(row):  # the work for a short row is short, too
@@ -54,7 +58,7 @@ class Header(NamedTuple):
                 fields = item
                 for step in objects:
                     fields = fields.setdefault(step, {})
-                fields[name] = cell
+                fields[name] = cell if self.status is None else unmark(cell)
         return _with_lists(item, (), self.lists) if self.lists else item
 
 
@@ -93,8 +97,8 @@ def _refuse_name(name: str, known: set[str], place: str) -> None:
             f"{place} has {name[:_MAX_NAME_SHOWN]!r}, which is not a valid parameter name; "
             "write the parameters' names, separated by commas, semicolons or tabs"
         )
-    if name.count(".") > _MAX_DEPTH:
-        raise unreadable(f"{place} has a name with more than {_MAX_DEPTH} dots")
+    if name.count(".") > MAX_DEPTH:
+        raise unreadable(f"{place} has a name with more than {MAX_DEPTH} dots")
     if name in known:
         raise unreadable(f"{place} repeats the name {name}")
 
