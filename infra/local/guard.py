@@ -6,8 +6,8 @@ requests show that they come from a page: by Origin, by Fetch Metadata (`Sec-Fet
 Host of a page whose name resolves to loopback (DNS rebinding). No script can omit or change these
 headers.
 
-Pages may do one thing: post a form to a bucket whose own CORS configuration allows it, to upload
-lists.
+Pages may do two things: post a form to a bucket whose own CORS configuration allows it, to upload
+lists; and open the URL of an exported run, which is saved as a file.
 """
 
 import hmac
@@ -15,6 +15,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from infra.local.downloads import is_download
 from infra.local.loopback import is_loopback
 
 Scope = MutableMapping[str, Any]
@@ -84,7 +85,8 @@ class Guard:
         if _OWN.fullmatch(scope["path"]):
             return f"Only make run knows the {KEY_HEADER} that opens the emulator's own API."
         if _is_of_page(headers) and not (
-            _is_form(scope, headers) and await self._is_allowed(scope, headers)
+            is_download(scope, headers)
+            or (_is_form(scope, headers) and await self._is_allowed(scope, headers))
         ):
             return (
                 "Web pages have no access to the emulator. "

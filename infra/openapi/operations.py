@@ -16,6 +16,7 @@ from functions.core.errors import (
     ResultTooLarge,
 )
 from functions.core.runs.execution import RunId
+from functions.core.runs.items.references import ItemIndex
 from functions.core.runs.run import Run
 from functions.core.schedules.names import ScheduleId
 from infra.openapi.components.docstrings import Told, told
@@ -39,12 +40,14 @@ GROUPS = {
 
 _PATH_TYPES = {
     "run_id": RunId,
+    "index": ItemIndex,
     "schedule_id": ScheduleId,
     "source": SourceName,
     "delivery_id": DeliveryId,
 }
 _PATH_TEXTS = {
     "run_id": "Id of the run.",
+    "index": "Index of the item in the list, from 0.",
     "schedule_id": "Id of the schedule.",
     "source": "Name of the source in `functions/api/webhooks/sources.toml`.",
     "delivery_id": "Id of the delivery.",

@@ -1,4 +1,4 @@
-"""Runs on lists, over HTTP and really running: progress, failures, retry, uploads, cancel.
+"""Runs on lists, over HTTP and really running: progress, failures, retry, upload, export, cancel.
 
 Each item is a cheap verify_delete of a verification that does not exist. An item with a malformed
 id fails.
@@ -95,6 +95,22 @@ def test_a_csv_that_cannot_be_read_is_refused_with_its_row(api: httpx.Client) ->
     assert (refused.status_code, refused.json()["code"]) == (422, "unreadable_items")
     assert "row 3 has 2 cells" in refused.json()["detail"]
     assert api.post("/runs", json={"workflow": WORKFLOW, "upload_id": upload_id}).status_code == 404
+
+
+def test_an_exported_list_is_corrected_and_uploaded_as_it_is(api: httpx.Client) -> None:
+    upload_id = upload(api, "verification_id\nk1.one\nno id\nk1.three\n")
+    run = ended(api, runs.start(api, WORKFLOW, upload_id=upload_id)["run_id"])
+    assert run["status"] == "partly_failed"
+    made = api.post(f"/runs/{run['run_id']}/export")
+    assert made.status_code == 201, made.text
+    opened = {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate"}
+    file = httpx.get(made.json()["url"], headers=opened, timeout=60)
+    assert (file.status_code, file.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    corrected = file.text.replace("no id", "k1.two")
+    again = ended(api, runs.start(api, WORKFLOW, upload_id=upload(api, corrected))["run_id"])
+    assert (again["status"], again["total"]) == ("succeeded", 1)
+    item = api.get(f"/runs/{again['run_id']}/items/0").json()
+    assert (item["row"], item["parameters"]) == (3, {"verification_id": "k1.two"})
 
 
 def test_s3_takes_no_upload_outside_the_sizes_of_the_form(api: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -257,6 +258,58 @@ def test_an_allowed_page_may_do_nothing_else(
     method: str, path: str, headers: dict[str, str], query: str
 ) -> None:
     assert not passes(method, path, PAGE | headers, query=query)
+
+
+EXPORT = f"{RUNS}/runs/greet.{'0' * 26}/0123abcd/export.csv"
+OPENED = {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate"}
+SIGNED = {
+    "response-content-disposition": 'attachment; filename="greet.0.csv"',
+    "response-content-type": "text/csv; charset=utf-8",
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": "ASIA0/20261127/us-east-1/s3/aws4_request",
+    "X-Amz-Date": "20261127T133614Z",
+    "X-Amz-Expires": "900",
+    "X-Amz-SignedHeaders": "host",
+    "X-Amz-Signature": "0123abcd",
+}
+
+
+@pytest.mark.parametrize("site", ["none", "same-site", "cross-site"])
+@pytest.mark.parametrize("more", [{}, {"X-Amz-Security-Token": "0123abcd"}])
+def test_a_browser_opens_the_url_of_an_exported_run(site: str, more: dict[str, str]) -> None:
+    headers = OPENED | {"sec-fetch-site": site}
+    assert passes("GET", EXPORT, headers, query=urlencode(SIGNED | more))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "query"),
+    [
+        ("POST", EXPORT, {}, {}),
+        ("GET", EXPORT, {"sec-fetch-mode": "no-cors"}, {}),
+        ("GET", EXPORT, {"origin": ALLOWED}, {}),
+        ("GET", EXPORT, {"x-amz-target": "secretsmanager.GetSecretValue"}, {}),
+        ("GET", EXPORT, {"authorization": "AWS4-HMAC-SHA256 Credential=x"}, {}),
+        ("GET", EXPORT.replace("export.csv", "items.jsonl"), {}, {}),
+        ("GET", f"{RUNS}/uploads/0/0.csv", {}, {}),
+        ("GET", EXPORT, {}, {"Action": "ListRoles"}),
+        ("GET", EXPORT, {}, {"X-Amz-Credential": "ASIA0/20261127/us-east-1/iam/aws4_request"}),
+        ("GET", EXPORT, {}, {"response-content-type": "text/html"}),
+        ("GET", EXPORT, {}, {"response-content-disposition": "inline"}),
+    ],
+)
+def test_a_browser_opens_nothing_else(
+    method: str, path: str, headers: dict[str, str], query: dict[str, str]
+) -> None:
+    assert not passes(method, path, OPENED | headers, query=urlencode(SIGNED | query))
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_no_part_of_such_a_url_may_be_missing_or_repeated(name: str) -> None:
+    without = {other: value for other, value in SIGNED.items() if other != name}
+    assert not passes("GET", EXPORT, OPENED, query=urlencode(without))
+    assert not passes(
+        "GET", EXPORT, OPENED, query=f"{urlencode(SIGNED)}&{urlencode({name: SIGNED[name]})}"
+    )
 
 
 @pytest.mark.parametrize(

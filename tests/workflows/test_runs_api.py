@@ -157,6 +157,8 @@ CALLS = [
     ("GET /runs", None, "runs:read"),
     ("GET /runs/{run_id}", None, "runs:read"),
     ("GET /runs/{run_id}/items", None, "runs:read"),
+    ("GET /runs/{run_id}/items/{index}", None, "runs:read"),
+    ("POST /runs/{run_id}/export", None, "runs:read"),
     ("POST /runs/{run_id}/retry", None, "runs:write"),
     ("DELETE /runs/{run_id}", None, "runs:write"),
 ]

@@ -110,6 +110,8 @@ OF_TYPES: dict[str, dict[str, Any]] = {
         "payload": {"type": "order.paid", "data": {"id": 1042}},
         "query": {"verification_id": "k1.d6AAAAAAAAAAAAAAAAAAAAAA"},
     },
+    "Export": {"url": "https://bucket.s3.eu-central-1.amazonaws.com/runs/…/export.csv?…"},
+    "Item": {"row": 2},
     "Invalid": {"pointer": "/to", "detail": "is not a valid email address"},
     "MessageOutcome": {"problem": {"code": "provider_refused", "detail": "SES refused it."}},
     "NotSent": {"code": "provider_refused", "detail": "SES refused the message."},
@@ -147,6 +149,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "parameters": {"template": "welcome"},
     },
     "POST /runs/uploads": {"format": "csv"},
+    "POST /runs/{run_id}/export": {},
     "POST /runs/{run_id}/retry": {},
     "POST /webhooks/{source}/deliveries/{delivery_id}/replay": {},
     "POST /schedules": {

@@ -1,14 +1,17 @@
 """References of a run's items: all of them, or the one of an item, with the items' parameters."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from functions.core import aws, clock
 from functions.core.aws import s3
 from functions.core.runs.execution import Execution
 from functions.core.runs.files import Reference, read_item, read_references
+
+ItemIndex = Annotated[int, Meta(ge=0, examples=[0])]
 
 _CHUNK_BYTES = 64_000
 """About a thousand references: one request finds an item of most lists."""
