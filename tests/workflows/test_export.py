@@ -14,6 +14,7 @@ from functions.api.runs.handler import lambda_handler
 from functions.api.runs.lists import formulas, read_items
 from functions.core.parameters import Parameters, read_parameters
 from functions.core.runs.files import ListedItem
+from functions.core.runs.items import references
 from functions.core.runs.items.attempts import Attempt, claim
 from functions.core.runs.items.steps import Steps
 from functions.core.runs.retry import retry
@@ -158,7 +159,10 @@ ITEMS: list[list[dict[str, Any]]] = [
     [{"data": {"a": "x"}}, {"data": {"a": ""}}, {"data": {"a": None}}, {"data": {"a": " "}}],
     [{"data": {"a": {}}}, {"data": {}}, {"data": {"a": []}}],
     [{"data": {"a": "x"}}, {"data": {"a": {"b": "x"}}}, {"data": {"a": ["x"]}}],
-    [{"data": {"0": "x", "1": "y"}}, {"data": {"a b": "x", "c.d": "y", "": "z"}}],
+    [{"data": {"0": "x", "1": "y"}}],
+    [{"data": {"a b": "x"}}],
+    [{"data": {"c.d": "y"}}],
+    [{"data": {"": "z"}}],
     [{"data": {f"user{n}": "x" for n in range(101)}}],
     [{"data": {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": "x"}}}}}}}}}}],
     [{"status": "succeeded"}, {"status": "failed"}],
@@ -366,6 +370,15 @@ def test_an_item_is_found_in_a_list_of_any_length() -> None:
     ]
     assert found == ["0", "1", "1500", "4001", "7998", "7999"]
     assert ask(ITEM, run_id, 8_000).status == 404
+
+
+def test_an_item_is_found_wherever_a_part_of_the_list_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(references, "_CHUNK_BYTES", 150)
+    run_id = run_of(*({"to": str(n)} for n in range(40)))
+    found = [ask(ITEM, run_id, index).body["parameters"]["to"] for index in range(40)]
+    assert found == [str(n) for n in range(40)]
 
 
 def test_the_items_of_a_retry_keep_their_indexes() -> None:
