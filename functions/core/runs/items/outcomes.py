@@ -214,7 +214,7 @@ def get(run_id: str, index: int) -> Outcome | None:
 
 
 def _end_of(raw: Mapping[str, Mapping[str, str]]) -> ItemEnd:
-    """Read from DynamoDB's JSON: PynamoDB takes as long for one as S3 for a hundred items."""
+    """Read from DynamoDB's JSON: PynamoDB's models take 1.5 s for 100,000 items, this 0.1 s."""
     problem = raw.get("problem")
     return ItemEnd(
         index=int(raw["index"]["N"]),
