@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from functions.api.runs import ending
 from functions.api.runs.handler import lambda_handler
 from functions.core import clock as times
 from functions.core.aws import step_functions
 from functions.core.errors import Unavailable
-from functions.core.runs import execution, records
+from functions.core.runs import cancellation, execution, records
 from functions.core.runs.files import read_item
-from functions.core.runs.items import attempts
+from functions.core.runs.items import attempts, outcomes
 from functions.core.runs.items.attempts import Attempt
 from functions.core.runs.lineage import Lineage
 from functions.core.runs.records import Counts
+from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, describe
 from functions.core.runs.start import start
 from tests.builders import Context, Reply, http_event
@@ -329,3 +331,68 @@ def test_a_record_expires_thirty_days_after_the_end_of_its_run() -> None:
     ]
     left = float(stored["delete_at"]["N"]) - times.now()
     assert 30 * 86_400 - 60 <= left <= 30 * 86_400
+
+
+def test_a_record_that_cannot_be_closed_keeps_no_other_from_being_closed(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    made = [begin().run_id for _ in range(3)]
+    for run_id in made:
+        execution.stop(run_id)
+    clock.advance(121)
+    find = records.find
+
+    def fails_for_one(run_id: str) -> Any:
+        if run_id == made[1]:
+            raise ValueError("It cannot be read.")
+        return find(run_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "find", fails_for_one)
+        assert lambda_handler({"trigger": "sweep"}, Context()) == {"closed": 2}
+    assert made[1] in log.getvalue()
+    assert lambda_handler({"trigger": "sweep"}, Context()) == {"closed": 1}
+
+
+def test_a_sweep_that_dies_after_the_close_has_told_of_the_end(
+    settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.set(EVENTS_URL="https://app.example.com/events")
+    execution.stop(begin().run_id)
+    clock.advance(121)
+
+    def dies(*_: object, **__: object) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ending, "settle", dies)
+        with pytest.raises(KeyboardInterrupt):
+            lambda_handler({"trigger": "sweep"}, Context())
+    assert len([each for each in started_runs() if each.startswith("deliver_event.")]) == 1
+
+
+def test_a_run_whose_items_had_all_ended_when_it_was_cancelled_is_not_cancelled() -> None:
+    run = begin(items=2)
+    for index in range(2):
+        succeed(run, index)
+    cancellation.cancel(run.run_id, 1_900_000_000)
+    assert end(run, {"succeeded": 2}) == {"status": "succeeded"}
+
+
+def test_skipped_items_that_the_map_run_has_not_counted_yet_are_not_counted_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = begin(items=10)
+    monkeypatch.setattr(execution, "count_items", lambda _: {"succeeded": 5, "running": 5})
+    monkeypatch.setattr(outcomes, "count_skipped", lambda _: 7)
+    shown = describe(run.run_id)
+    assert (shown.pending, shown.running, shown.succeeded, shown.skipped) == (0, 5, 0, 5)
+
+
+def test_a_retry_takes_all_items_where_a_failure_is_missing_in_the_index() -> None:
+    run = begin(items=3)
+    for index in range(2):
+        succeed(run, index)
+    close(run.run_id, Counts(succeeded=2, failed=1))
+    again = retry(run.run_id, token_id=None)
+    assert (again.total, execution.read(again.run_id)[0].lineage.continues) == (3, (run.run_id,))

@@ -19,7 +19,7 @@ from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
 from functions.core.runs.execution import new_run_id
 from functions.core.runs.records import RunRecord
-from functions.core.runs.run import Ended, Run, end, settle
+from functions.core.runs.run import Ended, Run, end, settle, shown
 from functions.core.runs.start import start_once
 
 _DELIVERY = "deliver_event"
@@ -54,10 +54,22 @@ def tell(ended: Ended) -> None:
     Raises:
         Unavailable
     """
-    run = ended.run
     if ended.by_this_call:
-        logger.info("run ended", run_id=run.run_id, workflow=run.workflow, outcome=run.status)
-        _count(run)
+        _note(ended.run)
+    _send_event(ended.run)
+
+
+def _note(run: Run) -> None:
+    """Logs the end of a run, and counts one that failed.
+
+    Failed deliveries of events have an alarm of their own.
+    """
+    logger.info("run ended", run_id=run.run_id, workflow=run.workflow, outcome=run.status)
+    if run.status in {"failed", "partly_failed"} and run.workflow != _DELIVERY:
+        count("RunFailed")
+
+
+def _send_event(run: Run) -> None:
     kind = "run.failed" if run.status == "failed" else "run.finished"
     if run.workflow in _SILENT or not config.read(EventSettings).wants(kind):
         return
@@ -82,12 +94,6 @@ def tell(ended: Ended) -> None:
     )
 
 
-def _count(run: Run) -> None:
-    """Counts a run that failed. Failed deliveries of events have an alarm of their own."""
-    if run.status in {"failed", "partly_failed"} and run.workflow != _DELIVERY:
-        count("RunFailed")
-
-
 def _end(event: Event) -> dict[str, Any]:
     """Answers with the run's status, which becomes that of the execution."""
     state = event["execution"]
@@ -108,24 +114,50 @@ def _stopped(event: Event) -> dict[str, Any]:
 
 def _sweep(_: Event) -> dict[str, Any]:
     until = clock.monotonic() + _SWEEP_SECONDS
-    runs = set(execution.running())
     closed = 0
-    for workflow in sorted(workflow_names()):
-        for listed in listing.running_before(workflow, clock.now() - _YOUNG_SECONDS):
-            if clock.monotonic() > until:
-                logger.warning("the sweep of runs ran out of time; the next one goes on")
-                return {"closed": closed}
-            record = None if listed.run_id in runs else records.find(listed.run_id)
+    for run_id in _over(until):
+        if clock.monotonic() > until:
+            logger.warning("the sweep of runs ran out of time; the next one goes on")
+            break
+        try:
+            record = records.find(run_id)
             closed += record is not None and _settle(record)
+        except Exception:  # noqa: BLE001 - the next record may be well
+            logger.exception("a run could not be closed", run_id=run_id)
     return {"closed": closed}
 
 
+def _over(until: float) -> set[str]:
+    """Ids of runs whose records are not closed, and whose executions do not run."""
+    before = clock.now() - _YOUNG_SECONDS
+    unclosed = {
+        record.run_id
+        for workflow in sorted(workflow_names())
+        for record in listing.running_before(workflow, before)
+    }
+    if not unclosed:
+        return unclosed
+    for name in execution.running():
+        unclosed.discard(name)
+        if clock.monotonic() > until:
+            logger.warning("the sweep of runs ran out of time before it knew which ones run")
+            return set()
+    return unclosed
+
+
 def _settle(record: RunRecord) -> bool:
-    ended = settle(record)
-    if ended is None:
+    """Closes the record of a run that is over; says whether it was still open.
+
+    The event is first: nothing finds a closed record again.
+    """
+    run = shown(record)
+    if run.status == "running":
         return False
-    tell(ended)
-    return ended.by_this_call
+    _send_event(run)
+    ended = settle(record)
+    if ended and ended.by_this_call:
+        _note(ended.run)
+    return ended is not None and ended.by_this_call
 
 
 _HANDLERS: Mapping[str, Callable[[Event], dict[str, Any]]] = {

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from heapq import merge
 
 from pynamodb.expressions.condition import Condition
 
@@ -55,8 +54,11 @@ def page(
     ends = [end for _, end in found if end is not None]
     # Beyond the newest end of a shelf that was not read whole, its records could be missing.
     known_to = max(ends, default="")
-    every = merge(*(records for records, _ in found), key=lambda each: each.position, reverse=True)
-    known = [each for each in every if each.position >= known_to]
+    every = (record for records, _ in found for record in records)
+    # A run that ends meanwhile may be on two shelves; the later one knows its end.
+    once = {each.run_id: each for each in sorted(every, key=lambda each: each.ended)}
+    known = sorted(once.values(), key=lambda each: each.position, reverse=True)
+    known = [each for each in known if each.position >= known_to]
     if len(known) > limit:
         return known[:limit], known[limit - 1].position
     return known, known_to or None

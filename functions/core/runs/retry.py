@@ -41,7 +41,8 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
         raise Conflict("The run has not ended yet.")
     if clock.now() > begun.items_until:
         raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
-    continued = earlier.pending > 0
+    # The index of failed items may be late, and an item's failure may not have been recorded.
+    continued = earlier.pending > 0 or outcomes.count_failed(run_id) < earlier.failed
     new_id = new_run_id(begun.workflow, f"retry of {run_id}")
     key = f"{new_folder(new_id)}/references.jsonl"
     left = references_of(begun) if continued else _references_of_failed(begun)

@@ -107,7 +107,10 @@ def at_end(
     if item and item.finished_at:
         return _of_item(item)
     if is_cancelled(record.run_id, begun_as(record).lineage.ancestors):
-        return State("cancelled", _counts_of_cancelled(record, item), finished_at)
+        counts = _counts_of_cancelled(record, item)
+        if counts.ended < record.total:
+            return State("cancelled", counts, finished_at)
+        return _with_counts(record, counts, error, finished_at)
     counts = _counts_now(record, item)
     if counts.ended < record.total and not (error or last):
         raise Unavailable("Step Functions has not counted all items yet.", retry_after=1)
@@ -152,10 +155,12 @@ def _counts_now(record: RunRecord, item: ItemOutcome | None) -> Counts:
     if begun_as(record).branch == "one":
         return _counts_of_item(item)
     counted = execution.count_items(record.run_id)
-    skipped = outcomes.count_skipped(record.run_id)
+    # The Map Run counts a skipped item as succeeded, and may do so later than we count it.
+    done = counted.get("succeeded", 0)
+    skipped = min(outcomes.count_skipped(record.run_id), done)
     return Counts(
         running=counted.get("running", 0),
-        succeeded=max(counted.get("succeeded", 0) - skipped, 0),
+        succeeded=done - skipped,
         failed=sum(counted.get(state, 0) for state in ("failed", "timedOut", "aborted")),
         skipped=skipped,
     )
