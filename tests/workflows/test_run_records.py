@@ -309,6 +309,36 @@ def test_a_run_whose_start_died_half_way_says_so_in_time(
     assert problem.detail == "The run was never started. Start a new one."
 
 
+def test_a_run_that_was_closed_before_it_started_starts_by_the_repeated_request(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery of a webhook or a schedule comes again after Step Functions was away for long."""
+
+    def unavailable(*_: object) -> bool:
+        raise Unavailable("Step Functions is away.")
+
+    run_id = execution.new_run_id(DELETE, "a key")
+    with monkeypatch.context() as patch:
+        patch.setattr(step_functions, "start", unavailable)
+        with pytest.raises(Unavailable):
+            begin(run_id=run_id)
+    clock.advance(900)
+    assert lambda_handler({"trigger": "sweep"}, Context()) == {"closed": 1}
+    again = begin(run_id=run_id)
+    assert (again.status, again.finished_at, again.problem) == ("running", None, None)
+    assert execution.exists(run_id)
+    assert listed("status=running") == [run_id]
+    assert describe(run_id).status == "running"
+    assert lambda_handler({"trigger": "sweep"}, Context()) == {"closed": 0}
+
+
+def test_a_run_that_failed_is_not_started_by_the_repeated_request() -> None:
+    run = begin(items=2, run_id=execution.new_run_id(DELETE, "a key"))
+    finish(run.run_id, failed={0, 1})
+    assert begin(items=2, run_id=run.run_id).status == "failed"
+    assert listed("status=failed") == [run.run_id]
+
+
 def test_a_record_is_written_before_the_execution_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
     start_execution = step_functions.start

@@ -413,6 +413,47 @@ def test_a_move_while_the_schedule_fires_keeps_the_new_time(
     assert told(schedule_id)["ScheduleExpression"] == "at(2030-01-01T00:00:00)"
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Does something between the next change of a definition and that of its entry."""
+    putting = scheduler.put
+
+    def act_first(entry: scheduler.Entry) -> None:
+        monkeypatch.setattr(scheduler, "put", putting)
+        act()
+        putting(entry)
+
+    monkeypatch.setattr(scheduler, "put", act_first)
+
+
+def test_of_two_changes_at_the_same_moment_the_later_one_counts(
+    monkeypatch: pytest.MonkeyPatch, token_id: str
+) -> None:
+    """Else the entry of the slower call would fire years after the time that is shown."""
+    schedule_id = created(at="2028-01-01T00:00Z", token_id=token_id)
+    meanwhile(monkeypatch, lambda: change(schedule_id, at="2027-06-01T00:00Z", token_id=token_id))
+    change(schedule_id, at="2030-01-01T00:00Z", token_id=token_id)
+    assert read(schedule_id).body["next_at"] == "2027-06-01T00:00:00Z"
+    assert told(schedule_id)["ScheduleExpression"] == "at(2027-06-01T00:00:00)"
+
+
+def test_a_schedule_that_is_cancelled_while_it_is_paused_leaves_no_entry(
+    monkeypatch: pytest.MonkeyPatch, token_id: str
+) -> None:
+    """A paused entry never fires, so nothing else would ever delete it."""
+    schedule_id = created(every_seconds=3600, token_id=token_id)
+    meanwhile(monkeypatch, lambda: cancel(schedule_id))
+    pause(schedule_id, token_id=token_id)
+    assert (kept(), existing()) == ([], [])
+
+
+def test_a_single_time_is_not_skipped(token_id: str) -> None:
+    schedule_id = created(every_seconds=3600, overlap="skip", token_id=token_id)
+    run_now(schedule_id, token_id=token_id)
+    changed = change(schedule_id, at="2030-01-01T00:00Z", token_id=token_id).body
+    assert changed["overlap"] == "allow"
+    assert fire_entry(schedule_id, DUE) is not None
+
+
 def test_a_change_and_a_time_at_the_same_moment_lose_nothing_of_each_other(
     monkeypatch: pytest.MonkeyPatch, token_id: str
 ) -> None:
@@ -497,6 +538,16 @@ def test_a_run_now_with_a_key_is_one_run(token_id: str) -> None:
     after_a_crash = run_now(schedule_id, token_id=token_id, headers=key)
     assert len({each.body["run_id"] for each in (first, again, after_a_crash)}) == 1
     assert len(runs()) == 1
+
+
+def test_a_run_now_takes_no_parameters(token_id: str) -> None:
+    """They would be ignored: a run has those of its schedule."""
+    schedule_id = created(every_seconds=3600, token_id=token_id)
+    refused = ask(
+        "POST /schedules/{schedule_id}/run", {"parameters": OTHER}, schedule_id=schedule_id
+    )
+    assert (refused.status, runs()) == (422, [])
+    assert refused.body["errors"][0]["pointer"] == "/parameters"
 
 
 def test_a_missing_schedule_has_no_run() -> None:

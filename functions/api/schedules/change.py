@@ -20,10 +20,10 @@ from functions.core.errors import Conflict, FieldError, InvalidParameters
 from functions.core.parameters import read_parameters
 from functions.core.schedules.definition import BY_CLIENTS, Definition, Overlap, update
 from functions.core.schedules.fire import end, start_due
-from functions.core.schedules.making import cron_refused
+from functions.core.schedules.making import cron_refused, write_entry
 from functions.core.schedules.names import no_such_schedule
 from functions.core.schedules.owner import refusal_of
-from functions.core.schedules.schedule import describe, entry_of, run_id_of
+from functions.core.schedules.schedule import describe, run_id_of
 from functions.core.schedules.times.timing import NEVER, TimingParameters, change_timing
 
 _TIMES = ("at", "after_seconds", "every_seconds", "cron", "timezone", "ends_at")
@@ -112,10 +112,12 @@ def _changed(
     def change(present: Definition) -> Definition:
         if body.retimes:
             present = present.retimed(change_timing(present.timing, body, now), now)
+        # A single time overlaps nothing of its own schedule.
+        overlap = body.overlap or present.overlap
         return msgspec.structs.replace(
             present,
             parameters=present.parameters if body.parameters is None else body.parameters,
-            overlap=body.overlap or present.overlap,
+            overlap="allow" if present.timing.kind == "once" else overlap,
             token_id=request.caller.token_id,
             started_by=BY_CLIENTS,
         )
@@ -137,7 +139,7 @@ def _write_entry(
     definition: Definition, before: Definition, now: datetime, *, paused: bool
 ) -> None:
     try:
-        scheduler.put(entry_of(definition, now, paused=paused))
+        write_entry(definition, now, paused=paused)
     except scheduler.CronRefused:
         update(definition.schedule_id, lambda present: _undone(present, definition, before))
         raise cron_refused() from None

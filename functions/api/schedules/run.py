@@ -4,6 +4,7 @@ from functions.api.schedules.read import find
 from functions.api.schedules.request import ScheduleRequest
 from functions.core import clock, http
 from functions.core.clock import utc
+from functions.core.parameters import NoParameters, read_parameters
 from functions.core.runs.execution import new_run_id
 from functions.core.schedules.fire import note_run, start_run
 
@@ -15,8 +16,9 @@ def run_schedule(request: ScheduleRequest) -> http.Response:
     paused, and while another of its runs is under way.
 
     Raises:
-        NotFound
+        InvalidParameters, NotFound
     """
+    read_parameters(NoParameters, http.read_body(request.event))
     definition, _ = find(request.schedule_name())
     seed = http.run_seed(request.event, request.caller.token_id)
     run_id = new_run_id(definition.workflow, seed)

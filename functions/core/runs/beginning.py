@@ -14,7 +14,7 @@ from functions.core.runs.execution import Execution
 from functions.core.runs.files import Reference, digest
 from functions.core.runs.items import outcomes
 from functions.core.runs.records import RunRecord, StartedBy
-from functions.core.runs.run import Run, new, shown
+from functions.core.runs.run import Run, find, new, shown
 from functions.core.runs.states import begun_as
 
 _MARGIN_SECONDS = 3600
@@ -71,6 +71,9 @@ def _started_before(planned: Execution, existing: RunRecord) -> Run:
         raise IdempotencyKeyReused(
             "A run was started with this key and other items; use a new key."
         )
+    if existing.status == "failed" and not execution.exists(existing.run_id):
+        # It was closed because it did not start in time: Step Functions was away, say.
+        existing = records.reopen(existing, clock.now()) or find(existing.run_id)
     if not existing.ended:
         # The process that wrote the record may have died before this.
         execution.begin(earlier)

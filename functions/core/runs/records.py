@@ -211,6 +211,30 @@ def close(
     return closed, stored
 
 
+def reopen(closed: RunRecord, now: float) -> RunRecord | None:
+    """Takes back the end of a run that was never started, and begins it now; null where another
+    call did. 1 DynamoDB request.
+
+    Raises:
+        Unavailable
+    """
+    actions: list[Action] = [
+        RunRecord.shelf.set(shelf_name(closed.workflow, "running")),
+        RunRecord.position.set(position_at(now, closed.run_id)),
+        RunRecord.status.set("running"),
+        RunRecord.started_at.set(now),
+        RunRecord.delete_at.set(int(now) + _LONGEST_RUN_SECONDS + RECORDS_KEPT_SECONDS),
+        RunRecord.succeeded.remove(),
+        RunRecord.failed.remove(),
+        RunRecord.skipped.remove(),
+        RunRecord.finished_at.remove(),
+        RunRecord.problem.remove(),
+    ]
+    unchanged: Condition = RunRecord.finished_at == closed.finished_at
+    reopened, stored = RunRecord.update_if(closed.run_id, actions, unchanged)
+    return stored if reopened else None
+
+
 def find(run_id: str) -> RunRecord | None:
     """The record of a run, read consistently; null if there is none. 1 DynamoDB request.
 

@@ -59,7 +59,7 @@ def make_or_move(planned: Definition, now: datetime) -> Definition:
     for _ in range(_TRIES):
         holder = s3.read_tagged(key)
         if holder and (moved := _move(holder.content.decode(), planned, now)):
-            scheduler.put(entry_of(moved, now, paused=False))
+            write_entry(moved, now, paused=False)
             return moved
         planned.store()
         if _take(key, planned, holder):
@@ -67,6 +67,25 @@ def make_or_move(planned: Definition, now: datetime) -> Definition:
             return planned
         delete_definitions([planned.schedule_id])
     raise Unavailable("The key is being used by other calls. Try again.", retry_after=1)
+
+
+def write_entry(definition: Definition, now: datetime, *, paused: bool) -> None:
+    """Writes the entry of a changed schedule. Of changes at the same moment the one that its
+    definition has counts, whichever entry is written last. What was cancelled meanwhile gets none.
+
+    Raises:
+        CronRefused, Unavailable
+    """
+    for _ in range(_TRIES):
+        scheduler.put(entry_of(definition, now, paused=paused))
+        present = find_definition(definition.schedule_id)
+        if present is None:
+            scheduler.delete(definition.schedule_id)
+            return
+        if present.revision == definition.revision:
+            return
+        definition = present
+    raise Unavailable("The schedule is being changed by other calls. Try again.", retry_after=1)
 
 
 def object_of_key(workflow: str, group: str | None, key: str) -> str:
