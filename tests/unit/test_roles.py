@@ -28,12 +28,20 @@ RUNS_ITEMS = {
     # Whether the token that started the run is still active.
     ("dynamodb:GetItem", "Tokens.Arn"),
 }
+COUNTS_ITEMS = {
+    # A start that is repeated, or a retry, tells the counts of a list that exists.
+    ("states:ListMapRuns", EXECUTIONS),
+    ("states:DescribeMapRun", "mapRun:${AWS::StackName}-RunWorkflow/*"),
+    ("dynamodb:Query", "${Outcomes.Arn}/index/failed"),
+}
 KEEPS_ANSWERS = {
     (f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")
 } | {(f"s3:{action}Object", "${RunFiles.Arn}/answers/*") for action in ("Get", "Put")}
 NEEDS = {
     "functions.core.runs.start": STARTS,
-    "functions.core.triggers.run_item": RUNS_ITEMS,
+    "functions.core.triggers.run_item": RUNS_ITEMS | COUNTS_ITEMS,
+    "functions.api.webhooks.kept.taking": COUNTS_ITEMS,
+    "functions.api.runs.handler": COUNTS_ITEMS,
     "functions.core.http.idempotency": KEEPS_ANSWERS,
     "functions.core.runs.uploads": {
         (f"s3:{action}Object", "${RunFiles.Arn}/uploads/*") for action in ("Get", "Put", "Delete")

@@ -608,7 +608,7 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         {"Fn::GetAtt": ["AppSettings", "Arn"]},
     )
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
-    assert [each in like for each in background] == [True] * 8
+    assert [each in like for each in background] == [True] * 11
     about = json.dumps([each["Resource"] for each in background])
     assert re.findall(
         r"RunFiles|RunRecords|Outcomes|Tokens|RunWorkflow|Idempotency|Limits", about
