@@ -619,6 +619,9 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         "RunWorkflow",
         "RunWorkflow",
         "RunRecords",
+        "RunWorkflow",
+        "RunWorkflow",
+        "Outcomes",
         "Idempotency",
         "RunFiles",
     ]

@@ -380,6 +380,38 @@ def test_a_replay_with_a_key_is_one_replay() -> None:
     assert len(started_runs()) == 2
 
 
+def test_a_replay_with_a_key_whose_answer_was_lost_is_one_replay(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.set(BROKEN)
+    deliver({"id": "k1.a", "total": "x"})
+    shop.set(RIGHT)
+    (found,) = listed()
+
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.core.http.large_answers.put_away", fails)
+        assert replay(found["id"], idempotency_key="replay-1").status == 500
+    again = replay(found["id"], idempotency_key="replay-1").body["run_id"]
+    assert started_runs() == [again]
+    assert len({again, replay(found["id"], idempotency_key="replay-2").body["run_id"]}) == 2
+
+
+def test_a_replay_that_starts_nothing_leaves_the_delivery_its_run(shop: Shop) -> None:
+    """Else the next replay would answer with that run, and start nothing either."""
+    first = deliver({"id": "k1.a"}).body["run_id"]
+    (found,) = listed()
+    shop.set(RIGHT.replace("payload.id && {verification_id: payload.id}", "`null`"))
+    assert replay(found["id"]).body["run_id"] is None
+    assert listed() == [found]
+    shop.set(RIGHT.replace("{verification_id: payload.id}", "{verification_id: 'k1.b'}"))
+    second = replay(found["id"]).body["run_id"]
+    assert first != second
+    assert item_of(second) == {"verification_id": "k1.b"}
+
+
 @pytest.mark.parametrize("delivery_id", ["x", "0000000000000-0000000000000000", "../shop"])
 def test_an_unknown_delivery_is_a_404(delivery_id: str) -> None:
     assert replay(delivery_id).status == 404

@@ -36,6 +36,7 @@ class _Record(dynamodb.Table):
     run_id = UnicodeAttribute(null=True)
     problem = UnicodeAttribute(null=True)
     """JSON."""
+    replay = UnicodeAttribute(null=True)
     delete_at = NumberAttribute()
 
 
@@ -44,6 +45,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str | None = None
     problem: Problem | None = None
+    replay: str | None = None
+    """Digest of the idempotency key of the replay that started the run."""
 
 
 def claim(source: str, identity: str, window_seconds: int) -> tuple[str, bool]:
@@ -71,6 +74,7 @@ def conclude(source: str, delivery_id: str, outcome: Outcome) -> None:
         _key(source, delivery_id),
         run_id=outcome.run_id,
         problem=msgspec.json.encode(outcome.problem).decode() if outcome.problem else None,
+        replay=outcome.replay,
         delete_at=int(clock.now()) + _OUTCOME_SECONDS,
     )
     with dynamodb.unavailable_if_transient():
@@ -99,5 +103,7 @@ def _key(source: str, delivery_id: str) -> str:
 def _outcome(record: _Record) -> Outcome:
     told = record.problem
     return Outcome(
-        run_id=record.run_id, problem=msgspec.json.decode(told, type=Problem) if told else None
+        run_id=record.run_id,
+        problem=msgspec.json.decode(told, type=Problem) if told else None,
+        replay=record.replay,
     )

@@ -1,5 +1,6 @@
 """Deliveries over the API: a list, newest first, one with its payload, and their replay."""
 
+import hashlib
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -112,9 +113,13 @@ def replay_delivery(event: http.Request, caller: Caller, request_id: str) -> htt
     delivery_id, content = _kept(name, event)
     place = Place(name, source, delivery_id)
     known = record.outcomes(name, [delivery_id]).get(delivery_id, Outcome())
-    seed = (http.run_seed(event, caller.token_id) or request_id) if known.run_id else ""
+    key = http.run_seed(event, caller.token_id)
+    replay = hashlib.sha256(key.encode()).hexdigest() if key else None
+    if replay and replay == known.replay:  # its answer was lost
+        return http.answer(DeliveryReplayed(run_id=known.run_id), request_id, status=202)
+    seed = (key or request_id) if known.run_id else ""
     try:
-        run_id = begin(place, content, seed)
+        run_id = begin(place, content, seed, replay=replay)
     except InvalidParameters as error:
         if not known.run_id:
             fail(place, error, request_id)

@@ -54,10 +54,17 @@ def take(name: str, source: Source, delivery: WebhookDelivery, request_id: str) 
         return None
 
 
-def begin(place: Place, content: Content, seed: str = "") -> str | None:
+def begin(
+    place: Place, content: Content, seed: str = "", *, replay: str | None = None
+) -> str | None:
     """Maps a kept delivery and starts its run. Returns the run's id; null if it starts none.
 
-    `seed`: of another run than that of the first try; by default it is the same run.
+    Args:
+        place: of the delivery.
+        content: of the delivery.
+        seed: of another run than that of the first try, of a delivery that has started one; by
+            default it is the same run.
+        replay: as in `Outcome`.
 
     Raises:
         InvalidParameters: the expression does not fit, or the run cannot start with its result.
@@ -68,7 +75,8 @@ def begin(place: Place, content: Content, seed: str = "") -> str | None:
     run_id = None
     if items:
         run_id = _start(name, source, items, f"webhook\n{name}\n{delivery_id}\n{seed}")
-    record.conclude(name, delivery_id, Outcome(run_id=run_id))
+    if run_id or not seed:  # else the run that it has started stays its last one
+        record.conclude(name, delivery_id, Outcome(run_id=run_id, replay=replay))
     return run_id
 
 
