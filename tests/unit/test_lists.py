@@ -242,6 +242,15 @@ def test_short_rows_below_a_long_header_cost_little() -> None:
     assert len(read(header + "\n" + "x\n" * 100_000, "csv")) == 100_000
 
 
+@pytest.mark.parametrize("row", [1, 2])
+def test_a_row_of_many_short_lines_does_not_fill_the_memory(row: int) -> None:
+    file = io.BytesIO(b"a,b\n" * (row - 1) + b'"x\n",' * 1_000_000)
+    with pytest.raises(UnreadableItems) as refused:
+        list(read_items(file, "csv"))
+    assert refused.value.errors[0].detail == f"row {row} has more than 200,000 bytes"
+    assert file.tell() < 3_000_000
+
+
 def test_numbered_names_are_the_places_of_a_list_and_empty_cells_leave_none() -> None:
     text = "d.p.1,d.p.0,d.n,b.0.to,b.1.to\n2,1,x,y,\n2,,,,\n,,,,z\n"
     assert read(text, "csv") == [

@@ -27,6 +27,8 @@ _QUOTING = (
     "is not valid CSV: close every quote, write quotes inside a value twice, "
     "and put values with line breaks in quotes"
 )
+_MAX_ROW_CHARACTERS = 2 * MAX_UPLOADED_ITEM_BYTES
+"""Of a row with its quotes and delimiters, which are no part of the item."""
 _TOO_LONG = f"has more than {MAX_UPLOADED_ITEM_BYTES:,} bytes"
 _NO_TEXT = "is not UTF-8; save the list as “CSV UTF-8” and upload that"
 
@@ -73,11 +75,31 @@ def _item(header: Header, row: list[str], number: int) -> dict[str, object]:
     return header.item(row)
 
 
-def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+class _RowsLines:
+    """Lines of one row after the other: a row of many short lines must not fill the memory."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.characters = 0
+        """Characters of the row so far."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.characters += len(line)
+        if self.characters > _MAX_ROW_CHARACTERS:
+            raise _TooLong
+        return line
+
+
+def _rows(all_lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, with their numbers."""
-    number = 0
+    number, lines = 0, _RowsLines(all_lines)
     try:
         for number, row in enumerate(_all_rows(lines), start=1):
+            lines.characters = 0
             if not all(map(is_blank, row)):
                 yield number, row
     except csv.Error:
