@@ -11,12 +11,12 @@ from functions.api.runs.handler import lambda_handler
 from functions.core import clock as times
 from functions.core.aws import step_functions
 from functions.core.errors import Unavailable
-from functions.core.runs import cancellation, execution, records
+from functions.core.runs import cancellation, execution, listing, records
 from functions.core.runs.files import read_item
 from functions.core.runs.items import attempts, outcomes
 from functions.core.runs.items.attempts import Attempt
 from functions.core.runs.lineage import Lineage
-from functions.core.runs.records import Counts
+from functions.core.runs.records import Counts, RunRecord
 from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, describe
 from functions.core.runs.start import start
@@ -99,6 +99,24 @@ def test_runs_are_listed_by_status_by_workflow_and_by_schedule(clock: Clock) -> 
     assert listed(f"workflow={EMAIL}") == [made[5], made[4]]
     assert listed("schedule_id=verify_delete.g78l59dn560nfdmf&limit=1") == [made[3], made[0]]
     assert listed("status=succeeded&workflow=send_email_template") == []
+
+
+def test_runs_of_a_schedule_are_looked_for_among_those_of_its_workflow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A request to DynamoDB for each workflow and shelf would cost more with each workflow."""
+    asked: list[list[str]] = []
+
+    def page(workflows: list[str], **_: Any) -> tuple[list[RunRecord], None]:
+        asked.append(workflows)
+        return [], None
+
+    monkeypatch.setattr(listing, "page", page)
+    listed("schedule_id=night.verify_delete.g78l59dn560nfdmf")
+    listed("schedule_id=verify_delete.g78l59dn560nfdmf&workflow=send_email_template")
+    listed("schedule_id=verify_check.g78l59dn560nfdmf")
+    listed("schedule_id=none")
+    assert asked == [[DELETE], [], [], []]
 
 
 def test_a_token_lists_the_runs_of_its_workflows_and_may_not_ask_for_others() -> None:

@@ -29,6 +29,7 @@ from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
 from functions.core.config import in_lambda
 from functions.core.definition.names import workflow_names
+from functions.core.errors import NotFound
 from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_problem, logged_call
 from functions.core.observability import logger
 from functions.core.parameters import NoParameters
@@ -37,6 +38,7 @@ from functions.core.runs.execution import workflow_of
 from functions.core.runs.items.outcomes import ItemPage, list_outcomes
 from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, RunPage, cancel, describe, summary
+from functions.core.schedules.names import read_name
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -107,9 +109,8 @@ def _list_runs(event: http.Request, caller: Caller, request_id: str) -> http.Res
     query = read_query(RunsQuery, event)
     if query.workflow:
         caller.require(f"workflow:{query.workflow}")
-    callable_ones = [name for name in workflow_names() if f"workflow:{name}" in caller.scopes]
     found, following = listing.page(
-        [query.workflow] if query.workflow else sorted(callable_ones),
+        [name for name in _asked_for(query) if f"workflow:{name}" in caller.scopes],
         status=query.status,
         schedule_id=query.schedule_id,
         limit=query.limit,
@@ -117,6 +118,18 @@ def _list_runs(event: http.Request, caller: Caller, request_id: str) -> http.Res
     )
     runs = [summary(record) for record in found]
     return http.answer(RunPage(runs=runs, cursor=write_cursor(following)), request_id)
+
+
+def _asked_for(query: RunsQuery) -> list[str]:
+    """Workflows whose runs can be among those that a query asks for: each costs requests."""
+    try:
+        scheduled = read_name(query.schedule_id).workflow if query.schedule_id else None
+    except NotFound:
+        return []
+    one = query.workflow or scheduled
+    if not one:
+        return sorted(workflow_names())
+    return [one] if scheduled in {None, one} else []
 
 
 def _get_run(event: http.Request, caller: Caller, request_id: str) -> http.Response:

@@ -79,11 +79,17 @@ def list_schedules(request: ScheduleRequest) -> http.Response:
         ) from None
     s3.prepare()
     with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda each: find_definition(each.name), listed))
+        found = list(readers.map(_without_parameters, listed))
     # A schedule without a definition has fired, or was cancelled, since it was listed.
     pairs = [(each, one) for each, one in zip(listed, found, strict=True) if one]
     page = SchedulePage(schedules=_described(pairs), cursor=cursor)
     return http.answer(page, request.request_id)
+
+
+def _without_parameters(listed: Listed) -> Definition | None:
+    """A definition without its parameters, which have up to 3 MB each."""
+    found = find_definition(listed.name)
+    return msgspec.structs.replace(found, parameters={}) if found else None
 
 
 def _described(pairs: list[tuple[Listed, Definition]]) -> list[ListedSchedule]:
