@@ -436,6 +436,47 @@ def test_of_two_changes_at_the_same_moment_the_later_one_counts(
     assert told(schedule_id)["ScheduleExpression"] == "at(2027-06-01T00:00:00)"
 
 
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_change_of_the_time_and_a_pause_at_the_same_moment_both_count(
+    monkeypatch: pytest.MonkeyPatch,
+    token_id: str,
+    paused: bool,  # noqa: FBT001 - a case
+) -> None:
+    schedule_id = created(every_seconds=3600, token_id=token_id)
+    pause(schedule_id, paused=not paused, token_id=token_id)
+    meanwhile(monkeypatch, lambda: pause(schedule_id, paused=paused, token_id=token_id))
+    change(schedule_id, cron="0 11 * * *", token_id=token_id)
+    entry = told(schedule_id)
+    assert entry["State"] == ("DISABLED" if paused else "ENABLED")
+    assert entry["ScheduleExpression"] == "cron(0 11 * * ? *)"
+    assert read(schedule_id).body["paused"] is paused
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_pause_and_a_resumption_that_died_half_way_start_nothing_until_they_are_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+    token_id: str,
+    paused: bool,  # noqa: FBT001 - a case
+) -> None:
+    schedule_id = created(every_seconds=3600, token_id=token_id)
+    pause(schedule_id, paused=not paused, token_id=token_id)
+
+    def die(_: object) -> None:
+        raise Unavailable("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scheduler, "put", die)
+        assert pause(schedule_id, paused=paused, token_id=token_id).status == 503
+    assert read(schedule_id).body["paused"] is True
+    assert ask("GET /schedules").body["schedules"][0]["paused"] is True
+    if paused:
+        assert fire_entry(schedule_id, TEN_OCLOCK) is None
+        assert told(schedule_id)["State"] == "DISABLED"
+    assert pause(schedule_id, paused=False, token_id=token_id).body["paused"] is False
+    assert told(schedule_id)["State"] == "ENABLED"
+    assert fire_entry(schedule_id, TEN_OCLOCK) is not None
+
+
 def test_a_schedule_that_is_cancelled_while_it_is_paused_leaves_no_entry(
     monkeypatch: pytest.MonkeyPatch, token_id: str
 ) -> None:

@@ -313,6 +313,8 @@ def test_pausing_writes_all_of_a_schedule_again(
     (written,) = updates
     assert told(schedule_id)["State"] == "DISABLED"
     assert pause(schedule_id, paused=False).body["paused"] is False
+    event = before["Target"]["Input"]
+    before["Target"]["Input"] = event.replace('"revision": 0', '"revision": 2')
     for name in before.keys() - {
         "Arn",
         "Name",

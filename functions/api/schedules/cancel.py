@@ -44,7 +44,7 @@ def cancel_schedule(request: ScheduleRequest) -> http.Response:
     definition = find_definition(name.schedule_id)
     if definition is None:
         raise no_such_schedule()
-    paused = bool(scheduler.is_paused(name.schedule_id))
+    paused = bool(scheduler.is_paused(name.schedule_id)) or definition.paused
     was = describe(definition, utc(clock.now()), paused=paused)
     cancelling.remove([name.schedule_id])
     gone = msgspec.structs.replace(was, next_at=None, run_id=None, next_times=[])

@@ -71,17 +71,19 @@ def change_schedule(request: ScheduleRequest) -> http.Response:
     body = read_parameters(ScheduleChange, http.read_body(request.event))
     definition, was_paused = find(name)
     now = utc(clock.now())
-    paused = was_paused if body.paused is None else body.paused
     _refuse_impossible(definition, body, now, was_paused=was_paused)
     if body.parameters is not None:
         refuse_invalid(name.workflow, body.parameters)
     before = definition
-    if body.takes_over:
-        definition = _changed(definition, body, request, now)
+    pauses = body.paused not in {None, was_paused}
+    if body.takes_over or pauses:
+        only_entry = was_paused and not definition.paused
+        definition = _changed(definition, body, request, now, only_entry=only_entry)
+    paused = was_paused if not (body.takes_over or pauses) else definition.paused
     if definition.timing.starts_now(now) and not paused:
         return _started(definition, definition.timing.first_at or now, request)
-    if body.retimes or paused != was_paused:
-        _write_entry(definition, before, now, paused=paused)
+    if pauses or definition.revision != before.revision:
+        _write_entry(definition, before, now)
     because = refusal_of(definition.token_id, definition.workflow) if paused else None
     answer = describe(definition, now, paused=paused, paused_because=because)
     return http.answer(answer, request.request_id)
@@ -107,11 +109,22 @@ def _refuse_impossible(
 
 
 def _changed(
-    definition: Definition, body: ScheduleChange, request: ScheduleRequest, now: datetime
+    definition: Definition,
+    body: ScheduleChange,
+    request: ScheduleRequest,
+    now: datetime,
+    *,
+    only_entry: bool,
 ) -> Definition:
+    """The changed definition. `only_entry`: only the entry said that the schedule was paused."""
+
     def change(present: Definition) -> Definition:
         if body.retimes:
             present = present.retimed(change_timing(present.timing, body, now), now)
+        paused = present.paused or only_entry if body.paused is None else body.paused
+        present = present.with_pause(paused=paused)
+        if not body.takes_over:
+            return present
         # A single time overlaps nothing of its own schedule.
         overlap = body.overlap or present.overlap
         return msgspec.structs.replace(
@@ -135,11 +148,9 @@ def _started(definition: Definition, at: datetime, request: ScheduleRequest) -> 
     return http.accepted(run, request.request_id)
 
 
-def _write_entry(
-    definition: Definition, before: Definition, now: datetime, *, paused: bool
-) -> None:
+def _write_entry(definition: Definition, before: Definition, now: datetime) -> None:
     try:
-        write_entry(definition, now, paused=paused)
+        write_entry(definition, now)
     except scheduler.CronRefused:
         update(definition.schedule_id, lambda present: _undone(present, definition, before))
         raise cron_refused() from None
@@ -150,5 +161,9 @@ def _undone(present: Definition, refused: Definition, before: Definition) -> Def
     if present.revision != refused.revision:
         return present
     return msgspec.structs.replace(
-        present, timing=before.timing, revision=before.revision, retimed_at=before.retimed_at
+        present,
+        timing=before.timing,
+        paused=before.paused,
+        revision=before.revision,
+        retimed_at=before.retimed_at,
     )

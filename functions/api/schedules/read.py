@@ -94,6 +94,7 @@ def _without_parameters(listed: Listed) -> Definition | None:
 
 def _described(pairs: list[tuple[Listed, Definition]]) -> list[ListedSchedule]:
     now = utc(clock.now())
+    pairs = [(each._replace(paused=each.paused or one.paused), one) for each, one in pairs]
     paused = {(one.token_id, one.workflow) for each, one in pairs if each.paused}
     refusals = {pair: refusal_of(*pair) for pair in paused}
     return [
@@ -115,4 +116,4 @@ def find(name: ScheduleName) -> tuple[Definition, bool]:
     definition = None if paused is None else find_definition(name.schedule_id)
     if paused is None or definition is None:
         raise no_such_schedule()
-    return definition, paused
+    return definition, paused or definition.paused

@@ -26,7 +26,7 @@ _RECENT = 10
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """Definition of a schedule. EventBridge Scheduler holds the paused state."""
+    """Definition of a schedule."""
 
     schedule_id: str
     workflow: str
@@ -40,8 +40,14 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str = BY_CLIENTS
     """Origin of its runs: BY_CLIENTS, or `workflow:<name>` of the workflow that made it."""
     overlap: Overlap = "allow"
+    paused: bool = False
+    """Whether nothing starts. Also paused is what only its entry says: it is older than this field,
+    or the call that resumes it has died half-way.
+    """
     revision: int = 0
-    """Number of changes of the timing. The entry's event has it, too, which tells an older one."""
+    """Number of changes of the timing and of the pause. The entry's event has it, too, which tells
+    an older one.
+    """
     retimed_at: datetime | None = None
     """Last change of the timing."""
     seeded: bool = False
@@ -79,6 +85,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self, timing=timing, revision=self.revision + 1, retimed_at=now
         )
+
+    def with_pause(self, *, paused: bool) -> "Definition":
+        """The definition, paused or resumed."""
+        if paused == self.paused:
+            return self
+        return msgspec.structs.replace(self, paused=paused, revision=self.revision + 1)
 
 
 class Stored(NamedTuple):

@@ -16,9 +16,9 @@ from functions.core.schedules.definition import (
     find_stored,
     update,
 )
-from functions.core.schedules.making import forget_key
+from functions.core.schedules.making import forget_key, write_entry
 from functions.core.schedules.owner import Refusal, refusal_of
-from functions.core.schedules.schedule import SCHEDULED_TIME, entry_of, run_id_of
+from functions.core.schedules.schedule import SCHEDULED_TIME, run_id_of
 from functions.core.schedules.skipping import run_under_way, tell_skipped
 
 
@@ -43,6 +43,10 @@ def fire(schedule_id: str, scheduled_at: str, revision: int) -> str | None:
         scheduler.delete(schedule_id)
         return None
     logger.append_keys(workflow=definition.workflow)
+    if definition.paused:
+        # The process that paused it died before the entry was, or is about to write that.
+        write_entry(definition, utc(clock.now()))
+        return None
     moment = _moment(definition, scheduled_at)
     if revision != definition.revision and not _was_due(definition, moment):
         _renew_entry(definition)
@@ -136,8 +140,7 @@ def _was_due(definition: Definition, moment: datetime) -> bool:
 def _renew_entry(definition: Definition) -> None:
     """Writes the entry that a change has not written: its process died, or is about to write it."""
     logger.warning("the schedule has got another time, which its entry did not have")
-    paused = bool(scheduler.is_paused(definition.schedule_id))
-    scheduler.put(entry_of(definition, utc(clock.now()), paused=paused))
+    write_entry(definition, utc(clock.now()))
 
 
 def _pause(definition: Definition, reason: Refusal) -> None:
@@ -152,9 +155,10 @@ def _pause(definition: Definition, reason: Refusal) -> None:
     if definition.timing.has_ended(now):
         end(definition)
         return
-    scheduler.put(entry_of(definition, now, paused=True))
-    present = find_definition(definition.schedule_id)
-    if present is None:
-        scheduler.delete(definition.schedule_id)
-    elif present.token_id != definition.token_id:  # another token has resumed it meanwhile
-        scheduler.put(entry_of(present, now, paused=False))
+
+    def pause(present: Definition) -> Definition:
+        taken_over = present.token_id != definition.token_id  # another token has resumed it
+        return present if taken_over else present.with_pause(paused=True)
+
+    if paused := update(definition.schedule_id, pause):
+        write_entry(paused, now)

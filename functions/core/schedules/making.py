@@ -59,7 +59,7 @@ def make_or_move(planned: Definition, now: datetime) -> Definition:
     for _ in range(_TRIES):
         holder = s3.read_tagged(key)
         if holder and (moved := _move(holder.content.decode(), planned, now)):
-            write_entry(moved, now, paused=False)
+            write_entry(moved, now)
             return moved
         planned.store()
         if _take(key, planned, holder):
@@ -69,7 +69,7 @@ def make_or_move(planned: Definition, now: datetime) -> Definition:
     raise Unavailable("The key is being used by other calls. Try again.", retry_after=1)
 
 
-def write_entry(definition: Definition, now: datetime, *, paused: bool) -> None:
+def write_entry(definition: Definition, now: datetime) -> None:
     """Writes the entry of a changed schedule. Of changes at the same moment the one that its
     definition has counts, whichever entry is written last. What was cancelled meanwhile gets none.
 
@@ -77,7 +77,7 @@ def write_entry(definition: Definition, now: datetime, *, paused: bool) -> None:
         CronRefused, Unavailable
     """
     for _ in range(_TRIES):
-        scheduler.put(entry_of(definition, now, paused=paused))
+        scheduler.put(entry_of(definition, now, paused=definition.paused))
         present = find_definition(definition.schedule_id)
         if present is None:
             scheduler.delete(definition.schedule_id)
@@ -131,6 +131,7 @@ def _move(schedule_id: str, planned: Definition, now: datetime) -> Definition | 
         schedule_id,
         lambda present: msgspec.structs.replace(
             present.retimed(planned.timing, now),
+            paused=False,
             parameters=planned.parameters,
             started_by=planned.started_by,
             token_id=planned.token_id,
