@@ -34,11 +34,16 @@ class BodyTooLarge(WorkflowError):
     """The body is larger than the limit."""
 
 
+def _sentence(error: FieldError) -> str:
+    """An error with its pointer; that of the whole request has none."""
+    return f"{error.pointer}: {error.detail}" if error.pointer else error.detail
+
+
 class InvalidParameters(WorkflowError):
     """One or more parameters are missing, unknown or not valid."""
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        super().__init__("; ".join(map(_sentence, errors)))
         self.errors = errors
 
 

@@ -10,7 +10,7 @@ from functions.api.runs import ending
 from functions.api.runs.handler import lambda_handler
 from functions.core import clock as times
 from functions.core.aws import step_functions
-from functions.core.errors import Unavailable
+from functions.core.errors import IdempotencyKeyReused, Unavailable
 from functions.core.runs import cancellation, execution, listing, records
 from functions.core.runs.files import read_item
 from functions.core.runs.items import attempts, outcomes
@@ -444,3 +444,29 @@ def test_a_retry_takes_all_items_where_a_failure_is_missing_in_the_index() -> No
     close(run.run_id, Counts(succeeded=2, failed=1))
     again = retry(run.run_id, token_id=None)
     assert (again.total, execution.read(again.run_id)[0].lineage.continues) == (3, (run.run_id,))
+
+
+def test_the_same_key_is_the_same_run_when_its_items_are_deleted() -> None:
+    """S3 deletes them after 7 days, and the record stays."""
+    run_id = execution.new_run_id(DELETE, "a key")
+    run = begin(run_id=run_id)
+    close(run_id, Counts(succeeded=1))
+    files = admin("s3").list_objects_v2(Bucket="runs", Prefix=f"runs/{run_id}/")["Contents"]
+    for each in files:
+        admin("s3").delete_object(Bucket="runs", Key=each["Key"])
+    assert begin(run_id=run_id).run_id == run.run_id
+    with pytest.raises(IdempotencyKeyReused):
+        start(DELETE, [{"verification_id": "k1.two"}], token_id=None, run_id=run_id)
+
+
+def test_the_same_key_is_the_run_that_step_functions_knows_when_its_record_is_gone(
+    settings: Settings,
+) -> None:
+    settings.set(EVENTS_URL="https://app.example.com/events")
+    run_id = execution.new_run_id(DELETE, "a key")
+    begin(run_id=run_id)
+    execution.stop(run_id)
+    admin("dynamodb").delete_item(TableName="local-runs", Key={"run_id": {"S": run_id}})
+    assert begin(run_id=run_id).status == "cancelled"
+    assert listed("status=running") == []
+    assert not [each for each in started_runs() if each.startswith("deliver_event.")]

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from functions.api.webhooks import handler, sources
+from functions.core.errors import FieldError, InvalidParameters
+from functions.core.http.problems import problem
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
-from functions.core.runs.records import StartedBy
+from functions.core.runs.items.attempts import Attempt, claim
+from functions.core.runs.records import Counts, StartedBy
 from functions.core.runs.run import cancel, describe
 from tests import fakes
 from tests.builders import Context, Reply, deliveries, http_event
-from tests.builders.run_records import finish, started_runs
+from tests.builders.run_records import close, finish, started_runs
 from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
@@ -244,6 +247,21 @@ def test_a_repetition_of_a_delivery_whose_run_failed_retries_it() -> None:
     assert describe(again).started_by == StartedBy(kind="webhook", id="shop")
     assert deliver({"id": "k1.a"}).body["run_id"] == again, "the retry is running"
     assert [each["run_id"] for each in listed()] == [again]
+
+
+def test_a_repetition_maps_again_what_the_workflow_has_refused(shop: Shop) -> None:
+    """A retry would have the parameters that were refused."""
+    shop.set(RIGHT.replace("verification_id: payload.id}", "verification: payload.id}", 1))
+    first = deliver({"id": "k1.a"}).body["run_id"]
+    attempt = claim(first, 0, 1_900_000_000)
+    assert isinstance(attempt, Attempt)
+    wrong = InvalidParameters(FieldError("/verification", "is not a parameter here"))
+    attempt.fail(problem(wrong, "request-1"))
+    close(first, Counts(failed=1))
+    shop.set(RIGHT)
+    again = deliver({"id": "k1.a"}).body["run_id"]
+    assert (again != first, item_of(again)) == (True, {"verification_id": "k1.a"})
+    assert deliver({"id": "k1.a"}).body["run_id"] == again
 
 
 @pytest.mark.parametrize("end", [finish, cancel])

@@ -1,5 +1,6 @@
 """Objects in the stack's bucket (S3), by their key. All raise `AwsUnavailable` while S3 is."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
@@ -195,10 +196,17 @@ class ObjectWriter:
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was written so far, hexadecimal."""
+        return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
         """Appends; uploads a part when there is enough for one."""
         self._buffer += data
+        self._hash.update(data)
         if len(self._buffer) >= PART_BYTES:
             self._upload_part()
 

@@ -13,8 +13,10 @@ import msgspec
 from functions.core import config
 from functions.core.errors import (
     BodyTooLarge,
+    FieldError,
     IdempotencyKeyRefused,
     InvalidIdempotencyKey,
+    InvalidParameters,
     MalformedBody,
     ResultTooLarge,
     TokenInUrl,
@@ -23,7 +25,7 @@ from functions.core.errors import (
 
 if TYPE_CHECKING:
     from functions.core.http.problems import Problem
-from functions.core.parameters import NoParameters, encode_validated, read_parameters
+from functions.core.parameters import encode_validated
 
 MAX_BODY_BYTES = 3_000_000
 """Below Lambda's 6 MB, because JSON grows when it travels inside an event."""
@@ -89,8 +91,11 @@ def refuse_token_in_url(event: Request) -> None:
 
 def refuse_query(event: Request) -> None:
     """Raises `InvalidParameters` for a query: the parameters of this call are in its body."""
-    query = event.get("rawQueryString") or ""
-    read_parameters(NoParameters, dict(parse_qsl(query, keep_blank_values=True)))
+    query = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
+    if query:
+        names = dict.fromkeys(name.replace("~", "~0").replace("/", "~1") for name, _ in query)
+        sentence = "is no parameter of the URL here; those of a POST or PATCH stand in the body"
+        raise InvalidParameters(*(FieldError(f"/{name}", sentence) for name in names))
 
 
 def preferences(event: Request) -> dict[str, str]:

@@ -14,7 +14,7 @@ from functions.core.runs.execution import Execution
 from functions.core.runs.files import Reference, digest
 from functions.core.runs.items import outcomes
 from functions.core.runs.records import RunRecord, StartedBy
-from functions.core.runs.run import Run, find, new, shown
+from functions.core.runs.run import Run, find, new, settle, shown
 from functions.core.runs.states import begun_as
 
 _MARGIN_SECONDS = 3600
@@ -58,16 +58,16 @@ def begin(
     existing = records.open_record(record)
     if existing:
         return _started_before(planned, existing)
-    execution.begin(planned)
+    if not execution.begin(planned) and (ended := settle(record)):
+        # Step Functions knows a run for longer than its record is kept. It is not told of again.
+        return ended.run
     return new(record)
 
 
 def _started_before(planned: Execution, existing: RunRecord) -> Run:
     """The existing run of this id, if it has the same items. Raises `IdempotencyKeyReused`."""
     earlier = begun_as(existing)
-    if earlier.items_key != planned.items_key and digest(earlier.items_key) != digest(
-        planned.items_key
-    ):
+    if not _same_items(earlier, planned):
         raise IdempotencyKeyReused(
             "A run was started with this key and other items; use a new key."
         )
@@ -79,6 +79,13 @@ def _started_before(planned: Execution, existing: RunRecord) -> Run:
         execution.begin(earlier)
         return new(existing)
     return shown(existing)
+
+
+def _same_items(earlier: Execution, planned: Execution) -> bool:
+    if earlier.items_key == planned.items_key:
+        return True
+    known = earlier.items_digest or digest(earlier.items_key)
+    return known == (planned.items_digest or digest(planned.items_key))
 
 
 def _starter(planned: Execution, schedule_id: str | None, retry_of: str | None) -> StartedBy:

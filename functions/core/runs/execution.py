@@ -61,6 +61,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     lenient: bool = False
     """Whether the items' values are texts, such as CSV cells, to convert to the parameters' types.
     """
+    items_digest: str = ""
+    """SHA-256 of the file of items, which outlives the file."""
     lineage: Lineage = TOP
     """Runs that led to it."""
     started_by: str | None = None

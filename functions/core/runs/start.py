@@ -90,6 +90,7 @@ def start(  # noqa: PLR0913 - what a run can have, by name
         started_by=started_by,
         origin_run_id=run_id,
         items_key=written.key,
+        items_digest=written.digest,
         references_key=f"{folder}/references.jsonl",
         reference=first,
         interval_seconds=interval_seconds,

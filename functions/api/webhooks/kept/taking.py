@@ -42,13 +42,16 @@ def take(name: str, source: Source, delivery: WebhookDelivery, request_id: str) 
     delivery_id, new = record.claim(name, delivery.key, source.window_seconds)
     known = None if new else record.outcomes(name, [delivery_id]).get(delivery_id)
     logger.append_keys(delivery_id=delivery_id)
+    seed = ""
     if known and known.run_id:
-        return _started_before(name, delivery_id, known.run_id)
+        if not _was_refused(known.run_id):
+            return _started_before(name, delivery_id, known.run_id)
+        seed = f"after {known.run_id}"  # the section may have been mended meanwhile
     content, place = Content(delivery.payload, delivery.query), Place(name, source, delivery_id)
     if not known:
         payloads.write(name, delivery_id, content)
     try:
-        return begin(place, content)
+        return begin(place, content, seed)
     except InvalidParameters as error:
         fail(place, error, request_id)
         return None
@@ -142,6 +145,15 @@ def _start(name: str, source: Source, items: list[dict[str, Any]], seed: str) ->
         # The source sent two contents under one id, or its parameters have changed.
         logger.info("a run of this id was started before, with other parameters", run_id=run_id)
     return run_id
+
+
+def _was_refused(run_id: str) -> bool:
+    """Whether the workflow has refused what the source's expression made."""
+    try:
+        failed = describe(run_id).problem
+    except NotFound:
+        return False
+    return failed is not None and failed.code == "invalid_parameters"
 
 
 def _started_before(name: str, delivery_id: str, run_id: str) -> str:
