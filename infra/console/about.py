@@ -46,6 +46,15 @@ def about(stack: Stack) -> dict[str, object]:
     }
 
 
+def token_names(stack: Stack) -> dict[str, str]:
+    """Names of all tokens, also of revoked ones, by id."""
+    table = stack.deployment.outputs["TokensTable"]
+    dynamodb = stack.deployment.emulator.client("dynamodb")
+    scanned = dynamodb.get_paginator("scan").paginate(TableName=table)
+    tokens = [token for page in scanned for token in page["Items"]]
+    return {token["token_id"]["S"]: token["name"]["S"] for token in tokens}
+
+
 def app_name(settings: Mapping[str, str]) -> str:
     """The app's name now; empty while settings.toml has a mistake."""
     variables = {"EMAIL_FROM": "no-reply@example.com", "STAGE": "local", **os.environ, **settings}

@@ -17,6 +17,7 @@ def local_reads(stack: Stack) -> Routes:
     emails = Emails(lambda: {**os.environ, **stack.settings})
     return Routes(
         Route("GET", "/_local/about", lambda _: about.about(stack)),
+        Route("GET", "/_local/tokens", lambda _: about.token_names(stack)),
         Route("GET", "/_local/inbox", lambda request: messages.messages(stack.inbox, request)),
         Route(
             "GET",

@@ -1,11 +1,14 @@
 """The page Runs: a list is watched to its end, a failure is opened to its traceback and retried."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import assert_fits, axe
 from tests.browser.chromium import PHONE
-from tests.browser.filled import REFUSED, start_list
+from tests.browser.faults import Faults
+from tests.browser.filled import REFUSED, message, start_list
 from tests.e2e import runs
 from tests.e2e.conftest import WAIT_SECONDS, LocalStack
 
@@ -64,5 +67,58 @@ def test_failed_items_are_retried_in_a_run_of_their_own(ended_run: Page) -> None
     page.get_by_role("button", name="Retry 1 failed item").click()
     before = page.get_by_role("link", name="the run before it")
     expect(before).to_have_attribute("href", first[first.index("/console") :])
-    expect(progress(page)).to_contain_text("1 failed", timeout=LONG_MS)
+    expect(progress(page)).to_contain_text("failed", timeout=LONG_MS)
     expect(items(page)).to_have_count(1)
+    expect(progress(page)).to_contain_text("development secret")
+
+
+def test_runs_are_filtered_by_status_and_workflow(
+    ended_run: Page, stack: LocalStack, faults: Faults
+) -> None:
+    page, run = ended_run, ended_run.url.rpartition("/")[2]
+    expect(progress(page)).to_contain_text("partly failed")
+    page.goto(f"{stack.url}/console/runs")
+    listed = page.get_by_role("list", name="Runs").locator(f"a[href$='{run}']")
+    expect(listed).to_contain_text("partly failed")
+    expect(listed).to_contain_text("1 of 2 succeeded · 1 failed")
+    page.get_by_role("button", name="Partly failed").click()
+    page.get_by_label("Workflow", exact=True).select_option("send_email_template")
+    expect(page).to_have_url(re.compile(r"\?workflow=send_email_template&status=partly_failed$"))
+    expect(listed).to_be_visible()
+    axe(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    page.get_by_role("button", name="Succeeded").click()
+    expect(listed).to_have_count(0)
+    page.goto(f"{stack.url}/console/runs?workflow=record_registration&status=cancelled")
+    expect(page.get_by_role("heading", name="No run is like this")).to_be_visible()
+    with faults.expected("status of 422"):
+        page.goto(f"{stack.url}/console/runs?status=lost")
+        expect(page.get_by_role("alert").filter(has_text="invalid_parameters")).to_be_visible()
+
+
+def test_a_run_is_cancelled_with_what_it_started_and_continued(
+    page: Page, stack: LocalStack, email: str
+) -> None:
+    with stack.api() as api:
+        started = runs.start(
+            api,
+            "send_email_template",
+            items=[{"to": email}, {"to": email}],
+            parameters={**message(""), "to": email},
+            interval_seconds=600,
+        )
+    page.goto(f"{stack.url}/console/runs/{started['run_id']}")
+    page.get_by_role("button", name="Cancel the run").click()
+    question = page.get_by_role("dialog")
+    question.get_by_label("the runs that its items started").check()
+    axe(page)
+    with page.expect_request(re.compile(r"descendants=true$")):
+        question.get_by_role("button", name="Cancel the run").click()
+    expect(progress(page)).to_contain_text("cancelled")
+    page.get_by_role("button", name="Continue with").click()
+    before = page.get_by_role("link", name="the run before it")
+    expect(before).to_have_attribute("href", f"/console/runs/{started['run_id']}")
+    page.get_by_role("button", name="Cancel the run").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)

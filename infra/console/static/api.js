@@ -87,6 +87,13 @@ export async function api(method, path, options = {}) {
   return { status, ok, body: parsed(content), headers: response.headers, ms, request };
 }
 
+/** A call of the public API whose problem is an Error, as `working` tells it. */
+export async function accepted(method, path, options) {
+  const got = await api(method, path, options);
+  if (!got.ok) throw new Error(got.body.detail ?? got.body);
+  return got;
+}
+
 function parsed(text) {
   try {
     return JSON.parse(text);

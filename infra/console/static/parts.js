@@ -1,7 +1,7 @@
 /** Parts that pages are made of. */
 
 import { asCurl, asFetch, asText } from "./api.js";
-import { h, replace } from "./dom.js";
+import { h, keep, replace } from "./dom.js";
 import { ago, duration, moment } from "./format.js";
 
 export const pageHead = (title, lead, ...actions) =>
@@ -23,19 +23,22 @@ export function queryOf(values) {
 
 export const card = (title, ...children) => h("section.card", h("h2", title), children);
 
-const TONES = {
-  running: "info", pending: "quiet", succeeded: "good", delivered: "good", verified: "good",
-  failed: "bad", refused: "bad", cancelled: "quiet", paused: "warn", active: "good",
-};
+const TONES = { running: "info", succeeded: "good", delivered: "good", verified: "good",
+  partly_failed: "warn", failed: "bad", refused: "bad", paused: "warn" };
 
 /** A status as a word in its colour; for a number, that of an HTTP status. */
 export function pill(status, tone = TONES[status]) {
   const http = typeof status === "number" && (status < 400 ? "good" : status < 500 ? "warn" : "bad");
-  return h("span", { class: `pill ${http || tone || "quiet"}` }, status);
+  return h("span", { class: `pill ${http || tone || "quiet"}` },
+    `${status}`.replace("_", " "));
 }
 
 export const empty = (title, hint, ...actions) =>
   h(".empty", h("h2", title), h("p", hint), actions);
+
+/** Shows a problem, and again only when it is another one: it is read aloud. */
+export const refused = (place, body) =>
+  keep(place, [{ ...body, request_id: "" }], () => "problem", () => problem(body));
 
 export const failure = ({ message }) => h("p.error", { role: "alert" }, message);
 
@@ -221,12 +224,12 @@ export const logLines = (lines) => h("ol.log", lines.map((line) =>
     line.traceback && h("pre", region(`Traceback of ${line.at}`), line.traceback))));
 
 /** Asks before something that cannot be undone; resolves to whether to do it. */
-export function confirmed(question, yes) {
+export function confirmed(question, yes, more) {
   return new Promise((done) => {
     const dialog = h("dialog", { label: question, on: { close: () => {
       dialog.remove();
       done(dialog.returnValue === "yes");
-    } } }, h("form", { method: "dialog" }, h("p", question), h(".actions",
+    } } }, h("form.stack", { method: "dialog" }, h("p", question), more, h(".actions",
       h("button", { value: "no" }, "Keep it"), h("button", { value: "yes", class: "danger" }, yes))));
     document.body.append(dialog);
     dialog.showModal();

@@ -1,44 +1,38 @@
-/** A list before it is sent: its first rows, and where each parameter comes from. */
+/** A list before it starts: its first lines, and which of its items the workflow does not accept. */
 
-import { asText } from "../api.js";
 import { h } from "../dom.js";
 import { count, counted } from "../format.js";
-import { table } from "../parts.js";
+import { code, row, table } from "../parts.js";
 
-const SHOWN = { rows: 5, columns: 12 };
+const SHOWN_BYTES = 2000;
+const SHOWN_LINES = 6;
+const UTF_16 = { "255,254": "utf-16le", "254,255": "utf-16be" };
 
-export function previewOf(list, schema, editor, workflow) {
-  const names = list.names.slice(0, SHOWN.columns);
-  const { element, body } = table("First items of the list", ["Item", ...names]);
-  body.append(...list.items.slice(0, SHOWN.rows).map((item, index) => h("tr",
-    h("th", { scope: "row" }, index), names.map((name) => h("td", asText(item[name]) ?? "–")))));
-  const size = list.total === null ? `The first items of ${count(Math.ceil(list.blob.size / 1e6))} MB`
-    : `${counted(list.total, "item")}, ${counted(list.names.length, "column")}`;
-  return [h("h3", size), element, checkOf(list, schema, editor, workflow)];
+/** Format and first lines of a file. Throws an Error for an empty one. */
+export async function listOf(blob) {
+  const bytes = new Uint8Array(await blob.slice(0, SHOWN_BYTES).arrayBuffer());
+  const text = new TextDecoder(UTF_16[bytes.slice(0, 2)] ?? "utf-8").decode(bytes).trimStart();
+  if (!text) throw new Error("This list is empty.");
+  return { blob, format: { "[": "json", "{": "jsonl" }[text[0]] ?? "csv",
+    start: text.split("\n", SHOWN_LINES).join("\n") };
 }
 
-export function commonOf(list, editor) {
-  const columns = columnsOf(list);
-  return Object.fromEntries(Object.entries(editor.read()).filter(([name]) => !columns.has(name)));
+export const startOf = ({ start }) => [h("h3", "The list begins with"), code(start, "First lines of the list")];
+
+/** What a dry run found. Rows are as a spreadsheet numbers them. */
+export function checkOf({ total, checked, invalid, problems }) {
+  const { element, body } = table("Items that are wrong", ["Row", "Parameter", "Problem"]);
+  body.append(...problems.flatMap((item) => item.errors.map(({ pointer, detail }, place) => row(
+    place ? "" : item.row ?? `item ${item.index}`, h("code", nameIn(pointer)), detail))));
+  return [
+    h("p", { class: invalid ? "check bad" : "check good" }, invalid
+      ? `${count(invalid)} of ${counted(checked, "item")} would fail. Correct the list, or start it as it is.`
+      : `${counted(checked, "item")}: the workflow accepts every one.`,
+    checked < total && ` Only the first of ${counted(total, "item")} could be checked in 10 seconds.`),
+    invalid > 0 && element,
+    invalid > problems.length && h("p.none", `The first ${problems.length} are shown.`),
+  ];
 }
 
-/** The parameters that a list names: of `data.name` it is `data`. */
-const columnsOf = (list) =>
-  new Set(list.names.map((name) => (list.format === "csv" ? name.split(".")[0] : name)));
-
-function checkOf(list, schema, editor, workflow) {
-  const known = Object.keys(schema.properties ?? {});
-  const columns = columnsOf(list);
-  const common = commonOf(list, editor);
-  const strange = [...columns].filter((name) => !known.includes(name));
-  const lacking = (schema.required ?? []).filter((name) => !columns.has(name) && !(name in common));
-  const are = (names) => (names.length > 1 ? "are" : "is");
-  return h("ul.check", { label: "Check of the columns" },
-    line(known.filter((name) => columns.has(name)), "from the list", "good"),
-    line(Object.keys(common), "from the form, for every item", "good"),
-    line(strange, `${are(strange)} no parameter of ${workflow}: an item with it fails`, "bad"),
-    line(lacking, `${are(lacking)} needed: add a column, or fill it in the form`, "bad"));
-}
-
-const line = (names, words, tone) => names.length > 0 && h("li", { class: tone },
-  names.flatMap((name, place) => [place > 0 && ", ", h("code", name)]), ` ${words}`);
+/** "to" of "/items/3/to" and of "/parameters/to": the row says which item. */
+const nameIn = (pointer) => pointer.replace(/^\/(items\/\d+|parameters)\/?/, "").replaceAll("/", ".");

@@ -1,17 +1,19 @@
 /** The upload of a list: a form from the API, then the file to the storage. */
 
 import { api, asCurl, asFetch } from "../api.js";
-import { codeTabs, problem } from "../parts.js";
+import { codeTabs } from "../parts.js";
 
+/** Its `id`, or an answer that is not `ok`, whose body is the problem. */
 export async function uploaded({ format, blob }) {
   const got = await api("POST", "/runs/uploads", { body: { format } });
-  if (!got.ok) return { refused: problem(got.body) };
+  if (!got.ok) return got;
   const form = new FormData();
   for (const [name, value] of Object.entries(got.body.fields)) form.append(name, value);
   form.append("file", blob);
   const stored = await fetch(got.body.url, { method: "POST", body: form });
-  if (stored.ok) return { id: got.body.upload_id };
-  return { refused: problem({ title: "The list could not be stored", detail: await stored.text() }) };
+  const { ok } = stored;
+  return ok ? { ok, id: got.body.upload_id }
+    : { ok, body: { title: "The list could not be stored", detail: await stored.text() } };
 }
 
 /** The request as code, after the two requests that upload a list of a format. */

@@ -3,7 +3,7 @@
 import { local, pollApi } from "../api.js";
 import { h, keep, replace } from "../dom.js";
 import { counted, duration } from "../format.js";
-import { button, choice, fold, json, later, logLines, pill, problem, queryOf } from "../parts.js";
+import { button, choice, fold, json, later, logLines, pill, problem, queryOf, time } from "../parts.js";
 
 const PAGE = 50;
 const CHOICES = { "": "All", failed: "Failed" };
@@ -47,6 +47,10 @@ export function itemsOf(runId) {
     told, list, none, pager) };
 }
 
+/** What came of an item so far, in a line. */
+const outcomeOf = ({ problem: wrong, result }) => (wrong ? [h("code", wrong.code), " ", wrong.detail]
+  : h("code", result === null ? "" : JSON.stringify(result)));
+
 const nothing = (status, run) => (run.status === "running"
   ? status ? "No item has failed so far." : "No item has started yet."
   : status ? "No item failed." : "No item started.");
@@ -54,9 +58,9 @@ const nothing = (status, run) => (run.status === "running"
 const itemOf = (item, runId) => fold([
   h("span.index", h("span.hidden", "Item "), item.index),
   pill(item.status),
-  h("span.grow.about", item.problem ? [h("code", item.problem.code), " ", item.problem.detail]
-    : h("code", item.result === null ? "" : JSON.stringify(item.result))),
+  h("span.grow.about", outcomeOf(item)),
   h("small.tabular", item.attempts > 1 && `${counted(item.attempts, "attempt")} · `,
+    item.next_attempt_by && ["next ", time(item.next_attempt_by)],
     item.finished_at && duration(new Date(item.finished_at) - new Date(item.started_at))),
 ], () => [
   item.problem ? problem(item.problem) : json(item.result, "Result"),

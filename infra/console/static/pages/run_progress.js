@@ -1,26 +1,35 @@
-/** How a run goes: its bar, its counts, and its speed. */
+/** How a run goes: its bar, its counts, its speed; and who started it. */
 
 import { h } from "../dom.js";
 import { count, inUnits } from "../format.js";
-import { pill } from "../parts.js";
+import { pathOf } from "../parts.js";
 
-const PARTS = { succeeded: "good", failed: "bad", running: "info" };
+const PARTS = { succeeded: "good", failed: "bad", skipped: "quiet", running: "info" };
 
-export const done = (run) => run.succeeded + run.failed;
+export const done = (run) => run.succeeded + run.failed + run.skipped;
 
-export const waitingWord = (run) => (run.status === "cancelled" ? "never started" : "pending");
+export const waitingWord = (run) => (run.status === "running" ? "pending" : "never started");
 
 /** "195 of 200 succeeded · 5 failed", with what is not over yet. */
 export const inWords = (run) => [
   `${count(run.succeeded)} of ${count(run.total)} succeeded`,
-  run.failed > 0 && `${count(run.failed)} failed`,
-  run.running > 0 && `${count(run.running)} running`,
+  ...["failed", "skipped", "running"].map((name) => run[name] > 0 && `${count(run[name])} ${name}`),
   run.pending > 0 && `${count(run.pending)} ${waitingWord(run)}`,
 ].filter(Boolean).join(" · ");
 
-/** That items of a list failed, which the run's status does not say. */
-export const failures = (run) => run.status === "succeeded" && run.failed > 0 &&
-  pill(`${count(run.failed)} failed`, "bad");
+/** The starter of a run in words, and the path of its page; `names` are those of tokens. */
+export function starter({ started_by: { kind, id, index } }, names) {
+  const known = {
+    token: [names ? `token ${names[id] ?? id}` : "a token"],
+    schedule: ["a schedule", id && pathOf("schedules", id)],
+    webhook: [`webhook ${id}`, pathOf("webhooks", id)],
+    event: ["an event of the platform"],
+    workflow: [`a call of ${id}`, pathOf("workflows", id)],
+    run: [`item ${index} of another run`, pathOf("runs", id)],
+  };
+  const [words, href] = known[kind];
+  return { words, href };
+}
 
 const lasted = (run) =>
   Math.max(0, (run.finished_at ? new Date(run.finished_at) : Date.now()) - new Date(run.started_at));

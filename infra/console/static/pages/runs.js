@@ -1,140 +1,130 @@
 /** Runs: all of them, live, and one with its items. */
 
-import { live, pollApi } from "../api.js";
-import { h, keep, put, replace } from "../dom.js";
-import { counted } from "../format.js";
-import { buttonTo, choice, empty, field, pageHead, pathOf, pill, problem, queryOf, time,
+import { live, local, pollApi } from "../api.js";
+import { h, keep, put } from "../dom.js";
+import { buttonTo, choice, empty, field, linkTo, pageHead, pathOf, pill, queryOf, refused, time,
   working } from "../parts.js";
 import { showOne } from "./run_one.js";
-import { done, failures, lastedInWords, progress, speed } from "./run_progress.js";
+import { done, lastedInWords, progress, speed, starter } from "./run_progress.js";
 
 const PAGE = 25;
 const TICK_MS = 1000;
 const IDLE_TICKS = 3;
-const COUNTS_AT_ONCE = 4;
-const STATUSES = { "": "All", running: "Running", succeeded: "Succeeded", failed: "Failed",
-  cancelled: "Cancelled" };
+/** Running runs whose counts are read one by one; a list has those of runs that have ended. */
+const MOST_COUNTED = 8;
+const STATUSES = { "": "All", running: "Running", succeeded: "Succeeded",
+  partly_failed: "Partly failed", failed: "Failed", cancelled: "Cancelled" };
 
-/** Runs with their counts, by id: one that has ended is asked for once. */
-const ended = new Map();
-
-export function show(main, { rest, query, signal }) {
-  return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, query, signal);
-}
+export const show = (main, { rest: [id], query, signal }) =>
+  (id ? showOne(main, id, signal) : showAll(main, query, signal));
 
 function showAll(main, query, signal) {
-  const list = new Runs(signal);
-  const chosen = { workflow: query.get("workflow") ?? "", status: query.get("status") ?? "" };
+  const chosen = Object.fromEntries(["workflow", "status", "schedule_id"].map((name) =>
+    [name, query.get(name) ?? ""]));
+  let runs = new Runs(chosen, signal);
   const page = h(".stack");
-  const items = h("ul.items.run-list");
-  const select = h("select", { on: { change: () => choose("workflow", select.value) } });
-  const older = working("Older runs", () => list.readOlder(draw));
-  const filters = h(".row.filters", field("Workflow", select),
-    h(".field", h("span.label", "Status"),
-      choice("Status", STATUSES, chosen.status, (status) => choose("status", status))));
-  const few = h("p.none");
-  const choose = (name, value) => {
+  const items = h("ul.items.run-list", { label: "Runs" });
+  const none = h("div");
+  const older = working("Older runs", () => runs.read(runs.cursor).then(draw));
+  const choose = (name) => (value) => {
     chosen[name] = value;
     history.replaceState(null, "", `/console/runs${queryOf(chosen)}`);
-    draw();
+    runs = new Runs(chosen, signal);
+    return refresh();
   };
+  const filters = h(".row.filters", field("Workflow", workflowsFor(chosen.workflow, choose("workflow"))),
+    h(".field", h("span.label", "Status"),
+      choice("Status", STATUSES, chosen.status, choose("status"))),
+    chosen.schedule_id && h("p", "Of ", linkTo("schedules", chosen.schedule_id, "one schedule"), " · ",
+      h("a", { href: "/console/runs" }, "Show all")));
   const draw = () => {
-    const all = list.all();
-    if (list.refused) return replace(page, problem(list.refused));
-    if (!all.length) return replace(page, nothing());
-    drawOptions(select, all, chosen.workflow);
-    const { workflow, status } = chosen;
-    const shown = all.filter((run) =>
-      (!workflow || run.workflow === workflow) && (!status || run.status === status));
-    keep(items, shown, (run) => run.run_id, itemOf);
-    items.hidden = !shown.length;
-    few.textContent = shown.length ? "" : `None of the newest ${counted(all.length, "run")} is like this.`;
-    older.hidden = !list.cursor;
-    return put(page, filters, items, few, older);
+    if (runs.refusal) return refused(page, runs.refusal);
+    const all = runs.all();
+    keep(items, all, (run) => run.run_id, itemOf);
+    items.hidden = !all.length;
+    older.hidden = !runs.cursor;
+    keep(none, all.length || runs.cursor ? [] : [queryOf(chosen)], (filter) => filter, nothing);
+    return put(page, filters, items, none, older);
+  };
+  const refresh = async () => {
+    const asked = runs;
+    for (const read of [asked.read, asked.count]) {
+      await read();
+      if (asked === runs) draw();
+    }
   };
   main.append(pageHead("Runs",
-    "Work in the background: single calls, lists, and what schedules started.",
+    "Work in the background: single calls, lists, and what schedules and webhooks started.",
     buttonTo("/console/workflows", "Start one")), page);
   let tick = 0;
   live(signal, TICK_MS, async () => {
-    if (tick++ % IDLE_TICKS && !list.isMoving()) return;
-    await list.refresh();
-    draw();
-    await list.count(draw);
+    if (tick++ % IDLE_TICKS === 0 || runs.moving().length) await refresh();
   });
 }
 
-/** The runs that have been read: the newest page again and again, older ones once. */
+/** Runs that fit a choice: the newest page again and again, older ones once. */
 class Runs {
   known = new Map();
   cursor = null;
 
-  constructor(signal) {
-    this.signal = signal;
+  constructor(chosen, signal) {
+    this.chosen = { ...chosen };
+    this.get = (more) => pollApi(`/runs${more}`, signal);
   }
 
   all = () => [...this.known.values()]
+    .filter(({ status }) => !this.chosen.status || status === this.chosen.status)
     .sort((one, other) => other.started_at.localeCompare(one.started_at));
 
-  isMoving = () => this.all().some((run) => run.status === "running");
+  moving = () => this.all().filter(({ status }) => status === "running");
 
-  async refresh() {
-    const first = !this.known.size;
-    const page = await this.read();
-    if (first && page) this.cursor = page.cursor;
-  }
-
-  async readOlder(draw) {
-    const page = await this.read(this.cursor);
-    if (page) this.cursor = page.cursor;
-    draw();
-    await this.count(draw);
-  }
-
-  async read(cursor) {
-    const got = await this.get(queryOf({ limit: PAGE, cursor }));
-    this.refused = got.ok ? null : got.body;
-    if (!got.ok) return null;
-    for (const run of got.body.runs) {
-      this.known.set(run.run_id, ended.get(run.run_id) ?? { ...this.known.get(run.run_id), ...run });
+  read = async (cursor) => {
+    const { ok, body } = await this.get(queryOf({ limit: PAGE, ...this.chosen, cursor }));
+    this.refusal = ok ? null : body;
+    if (!ok) return;
+    if (cursor || !this.known.size) this.cursor = body.cursor;
+    for (const run of body.runs) {
+      const before = this.known.get(run.run_id);
+      if (run.status !== "running" || !before) this.known.set(run.run_id, counted(run));
     }
-    return got.body;
-  }
+  };
 
-  get = (more) => pollApi(`/runs${more}`, this.signal);
-
-  /** Adds the counts, which lists of runs do not have, to runs that lack them or go on. */
-  async count(draw) {
-    const open = this.all().filter((run) => !ended.has(run.run_id));
-    const work = async () => {
-      for (let run; (run = open.shift()) && !this.signal.aborted; draw()) {
-        const { ok, body } = await this.get(`/${run.run_id}`);
-        if (ok) this.known.set(run.run_id, body);
-        if (ok && body.status !== "running") ended.set(run.run_id, body);
-      }
-    };
-    await Promise.all(Array.from({ length: COUNTS_AT_ONCE }, work));
-  }
+  count = () => Promise.all(this.moving().slice(0, MOST_COUNTED).map(async ({ run_id }) => {
+    const { ok, body } = await this.get(`/${run_id}`);
+    if (ok) this.known.set(run_id, body);
+  }));
 }
 
-function drawOptions(select, runs, chosen) {
-  const names = [...new Set(["", chosen, ...runs.map((run) => run.workflow)])].sort();
-  keep(select, names, (name) => name, (name) => h("option", { value: name }, name || "All workflows"));
-  select.value = chosen;
+const counted = (run) => (run.status === "running" ? run
+  : { ...run, running: 0, pending: run.total - done(run) });
+
+function workflowsFor(chosen, choose) {
+  const select = h("select", { on: { change: () => choose(select.value) } });
+  local("workflows").then((workflows) => {
+    const names = workflows.filter(({ background }) => background).map(({ name }) => name);
+    select.append(...[...new Set(["", chosen, ...names])].map((name) =>
+      h("option", { value: name }, name || "All workflows")));
+    select.value = chosen;
+  });
+  return select;
 }
 
 function itemOf(run) {
-  const isCounted = run.total !== undefined;
+  const isCounted = run.running !== undefined;
   const [, id] = run.run_id.split(".");
   return h("li", h("a", { href: pathOf("runs", run.run_id) },
-    h("span.run-name", h("b", run.workflow), h("code", id.slice(0, 8))),
-    h("span.row", pill(run.status), isCounted && failures(run)),
+    h("span.run-name", h("b", run.workflow), h("small", h("code", id.slice(0, 8)), " · ",
+      run.retry_of ? "a retry" : `by ${starter(run).words}`)),
+    pill(run.status),
     // The place of counts that are being read
     isCounted ? progress(run).element : h("span.progress", h("span.bar"), h("small", "\u00a0")),
     h("span.run-facts", time(run.started_at), h("span", lastedInWords(run),
-      run.total > 1 && done(run) > 0 && ` · ${speed(run)}`))));
+      run.total > 1 && isCounted && done(run) > 0 && ` · ${speed(run)}`))));
 }
 
-const nothing = () => empty("No runs yet",
-  "A run is work in the background. Make a list of 200 emails, of which 5 fail, and watch it.",
-  buttonTo("/console/workflows/send_email_template?how=list", "Start a run on a list", "primary"));
+const nothing = (filter) => (filter
+  ? empty("No run is like this", "Choose another workflow or status, or show all runs of the last 30 days.",
+    buttonTo("/console/runs", "Show all"))
+  : empty("No runs yet",
+    "A run is work in the background. Make a list of 200 emails, of which 5 fail, and watch it.",
+    buttonTo("/console/workflows/send_email_template?how=list", "Start a run on a list", "primary")));

@@ -4,11 +4,11 @@ import { live, poll, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put, replace } from "../dom.js";
 import { minute, moment } from "../format.js";
-import { backTo, buttonTo, card, empty, facts, json, linkTo, pageHead, pill, row, table, time }
+import { backTo, buttonTo, card, empty, facts, json, linkTo, pageHead, pill, refused, row, table, time }
   from "../parts.js";
 import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
-import { actionsOf, nextOf, refused, zoneOf } from "./schedules.js";
+import { actionsOf, nextOf, zoneOf } from "./schedules.js";
 
 const RUNS = 100;
 

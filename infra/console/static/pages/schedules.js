@@ -4,7 +4,7 @@ import { api, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put } from "../dom.js";
 import { counted, inUnits, minute } from "../format.js";
-import { button, buttonTo, confirmed, empty, linkTo, pageHead, pathOf, pill, problem, queryOf, say,
+import { button, buttonTo, confirmed, empty, linkTo, pageHead, pathOf, pill, queryOf, refused, say,
   working } from "../parts.js";
 import { ownZone } from "../schedule_form.js";
 import { inWords } from "../timing_words.js";
@@ -38,10 +38,6 @@ function showAll(main, group, signal) {
   };
   live(signal, REFRESH_MS, refresh);
 }
-
-/** Shows a problem, and again only when it is another one: it is read aloud. */
-export const refused = (place, body) =>
-  keep(place, [{ ...body, request_id: "" }], () => "problem", () => problem(body));
 
 /** Up to a thousand schedules, what runs next first. The API lists them by name. */
 async function allSchedules(group, signal) {

@@ -37,8 +37,9 @@ export function callOnSchedule({ workflow, editor, signal }) {
 const created = ({ schedule_id, next_at }) => [facts({ "Next run": time(next_at) }),
   h("p", buttonTo(pathOf("schedules", schedule_id), "Open the schedule"))];
 
-export const ofParameters = (errors) =>
-  errors.map((each) => ({ ...each, pointer: each.pointer.replace(/^\/parameters/, "") }));
+export const ofParameters = (errors) => errors
+  .filter(({ pointer }) => pointer.startsWith("/parameters"))
+  .map((each) => ({ ...each, pointer: each.pointer.slice("/parameters".length) }));
 
 /** A way to call. `tell` shows errors beside their fields; `outcome` stands above the answer. */
 function wayOf({ editor, lead, controls, label, request, tell = editor.tell, outcome = () => null }) {

@@ -1,60 +1,75 @@
-/** A call on a list: choose it, look at it, say how, and start a run on it. */
+/** A call on a list: choose it, see what is wrong with it, say how, and start a run on it. */
 
 import { api } from "../api.js";
 import { h, replace } from "../dom.js";
 import { counted } from "../format.js";
 import { failure, problem, submit, working } from "../parts.js";
-import { commonOf, previewOf } from "./list_check.js";
+import { checkOf, listOf, startOf } from "./list_check.js";
 import { chooser, runSettings } from "./list_controls.js";
-import { readList } from "./list_file.js";
 import { SAMPLE_ITEMS, sampleList } from "./list_sample.js";
 import { uploadCode, uploaded } from "./list_upload.js";
 import { asCode, followed, ofParameters } from "./workflow_call.js";
 
 export function callOnList({ workflow, schema, editor, signal }) {
   const settings = runSettings();
-  const preview = h(".stack");
+  const about = h(".stack");
+  const checked = h(".stack", { "aria-live": "polite" });
   let list = null;
+  let checks = 0;
   const request = () => ({ method: "POST", path: "/runs", body: { workflow: workflow.name,
-    upload_id: "<upload_id>", parameters: commonOf(list, editor), ...settings.read() } });
+    upload_id: "<upload_id>", parameters: editor.read(), ...settings.read() } });
   const code = asCode(request, [editor.element, settings.element],
     (made) => uploadCode(made, list.format));
-  const [actions, out] = submit("Start the run", async () => started(request(), list, editor, signal));
-  const next = h(".stack", { hidden: true }, settings.element, actions, out, code.element);
-  const draw = () => {
-    next.hidden = !list;
-    if (!list) return;
-    replace(actions.firstChild, list.total ? `Start ${counted(list.total, "item")}` : "Start the run");
-    try {
-      replace(preview, previewOf(list, schema, editor, workflow.name));
-    } catch (error) { // a form that cannot be read
-      replace(preview, failure(error));
+  const [actions, out] = submit("Start the run", async () => {
+    const got = await sent(list, request());
+    if (!got.ok) {
+      editor.tell(ofParameters(got.body.errors ?? []));
+      return problem(got.body);
     }
-    code.refresh();
+    list.upload = null; // A run has taken it.
+    return followed(got.body, signal);
+  });
+  const check = async () => {
+    const number = ++checks;
+    replace(checked, h("p.none", "Checking the items…"));
+    const got = await dryRun(list, request).catch((error) => ({ told: failure(error) }));
+    if (number !== checks) return;
+    replace(checked, got.told);
+    replace(actions.firstChild, got.total ? `Start ${counted(got.total, "item")}` : "Start the run");
   };
+  actions.append(working("Check the list", check));
+  const next = h(".stack", { hidden: true }, checked, settings.element, actions, out, code.element);
   const take = async (blob) => {
     replace(out);
-    list = null;
     try {
-      list = await readList(blob);
+      list = await listOf(blob);
+      replace(about, startOf(list));
+      code.refresh();
+      check();
     } catch (error) {
-      replace(preview, failure(error));
+      list = null;
+      replace(about, failure(error));
     }
-    draw();
+    next.hidden = !list;
   };
-  editor.element.addEventListener("change", draw);
+  editor.element.addEventListener("change", () => list && check());
   const sample = working(`Make a sample of ${SAMPLE_ITEMS} items, 5 of them wrong`,
     () => take(sampleList(schema, editor.read())));
   return h(".stack", h("p.lead",
-    "One run calls it for each item. What the list lacks comes from the form, for every item."),
-  chooser(take, sample), preview, next);
+    "One run calls it for each item. What an item lacks comes from the form."),
+  chooser(take, sample), about, next);
 }
 
-async function started({ method, path, body }, list, editor, signal) {
-  const upload = await uploaded(list);
-  if (upload.refused) return upload.refused;
-  const got = await api(method, path, { body: { ...body, upload_id: upload.id } });
-  if (got.ok) return followed(got.body, signal);
-  editor.tell(ofParameters(got.body.errors ?? []));
-  return problem(got.body);
+/** Sends a request on the list's upload, which its checks and its start share. */
+async function sent(list, { method, path, body }) {
+  const upload = list.upload ?? await uploaded(list);
+  if (!upload.ok) return upload;
+  list.upload = upload;
+  return api(method, path, { body: { ...body, upload_id: upload.id } });
+}
+
+async function dryRun(list, request) {
+  const { body, ...rest } = request();
+  const got = await sent(list, { ...rest, body: { ...body, dry_run: true } });
+  return { total: got.body.total, told: got.ok ? checkOf(got.body) : problem(got.body) };
 }
