@@ -1,9 +1,10 @@
-"""Messages as a list of them shows them: without HTML, and with the length of an SMS."""
+"""Messages as a list of them shows them: without HTML, with the code and the length of an SMS."""
 
 import math
 from typing import Any
 
 from functions.core.messages import segments
+from infra.console.code import code_in
 from infra.local.captured import Message
 
 _OF_SEVERAL = {"GSM-7": 153, "UCS-2": 67}
@@ -11,8 +12,11 @@ _OF_SEVERAL = {"GSM-7": 153, "UCS-2": 67}
 
 
 def brief(message: Message) -> Message:
-    """The message without its HTML; an SMS with `segments: {alphabet, units, count}`."""
+    """The message without its HTML, with its `code`; an SMS with `segments: {alphabet, units,
+    count}`.
+    """
     kept = {name: value for name, value in message.items() if name != "html"}
+    kept["code"] = code_in(message)
     is_sms = message["channel"] == "sms"
     return kept | ({"segments": _segments(str(message["text"] or ""))} if is_sms else {})
 

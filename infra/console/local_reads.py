@@ -4,10 +4,11 @@ import os
 from http import HTTPStatus
 from typing import Any
 
-from infra.console import about, catalog, events, log_lines, messages, schedule_times, webhooks
+from infra.console import about, catalog, events, list_samples, log_lines, messages, webhooks
 from infra.console.about import Stack
 from infra.console.answer import Refused
 from infra.console.emails import Emails
+from infra.console.recording import again
 from infra.console.request_log import MOST_CALLS
 from infra.console.routes import Request, Route, Routes
 
@@ -35,17 +36,12 @@ def local_reads(stack: Stack) -> Routes:
             lambda _, message_id: messages.source(stack.inbox, message_id),
         ),
         Route("GET", "/_local/workflows", lambda _: catalog.read_workflows()),
+        Route("POST", "/_local/sample-list", list_samples.sample_list),
         Route("GET", "/_local/requests", lambda request: _requests(stack, request)),
         Route(
             "GET",
             "/_local/requests/{request_id}",
             lambda _, request_id: _request(stack, request_id),
-        ),
-        Route("GET", "/_local/times", schedule_times.of_timing),
-        Route(
-            "GET",
-            "/_local/schedules/{schedule_id}/times",
-            lambda _, schedule_id: schedule_times.of_schedule(stack.deployment, schedule_id),
         ),
         Route("GET", "/_local/logs", lambda request: _logs(stack, request)),
         Route("GET", "/_local/webhooks", lambda _: webhooks.sources(stack)),
@@ -72,7 +68,7 @@ def _request(stack: Stack, request_id: str) -> dict[str, Any]:
     emulator = stack.deployment.emulator
     if call:
         lines = log_lines.of_request(emulator, request_id, call.about["at"])
-        return {"request": call.about, **call.details, "lines": lines}
+        return {"request": call.about, **call.details, "again": again(call), "lines": lines}
     lines = log_lines.of_request(emulator, request_id)
     if not lines:
         raise Refused(HTTPStatus.NOT_FOUND, "No call and no log line has this request_id.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ _LEFT_OUT = {
     CONSOLE_HEADER,
 }
 """Headers that are not kept."""
+_SENT = re.compile("content-type|prefer|idempotency-key|x-(?!forwarded).*|webhook-.*|stripe-.*")
+"""Headers that decide on the answer."""
 _ID_LENGTH = 16
 """Characters of a token's hash that are its id, as in functions.core.auth.tokens."""
 _REFUSED_DELIVERIES = {"wrong_signature", "stale_delivery", "not_found", "unavailable"}
@@ -65,6 +68,24 @@ def record(sent: Sent, reply: Reply, seconds: float) -> Call:
         "answer": kept_body(reply.body, "", is_answer=True),
     }
     return Call(about, details)
+
+
+def again(call: Call) -> dict[str, Any]:
+    """The same request with a development token, as the real one is not kept."""
+    about, details = call
+    headers = {name: text for name, text in details["headers"].items() if _SENT.fullmatch(name)}
+    if caller := about["caller"]:
+        is_publishable = caller == _KNOWN_TOKENS[development.PUBLISHABLE]
+        token = development.PUBLISHABLE if is_publishable else development.SECRET
+        headers = {"authorization": f"Bearer {token}"} | headers
+    query = f"?{details['query']}" if details["query"] else ""
+    body = {} if details["body"] is None else {"body": details["body"]}
+    return {
+        "method": about["method"],
+        "path": about["path"] + query,
+        "headers": headers,
+        **body,
+    }
 
 
 def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -116,9 +137,9 @@ def _is_own(headers: Mapping[str, str]) -> bool:
 
 
 def _delivery(path: str, status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
-    """Source of a webhook, and whether its signature was verified."""
+    """Source of a webhook, and whether its signature was verified; nulls for other calls."""
     first, _, source = path.strip("/").partition("/")
-    if first != "webhooks" or not source:
+    if first != "webhooks" or not source or "/" in source:
         return {"source": None, "verified": None}
     accepted = status < HTTPStatus.BAD_REQUEST
     refused = problem.get("code") in _REFUSED_DELIVERIES or "code" not in problem

@@ -65,7 +65,8 @@ _BY_SCHEME: dict[str, Any] = {
 
 def sample_payload(source: str, scheme: str) -> Any:  # noqa: ANN401 - JSON
     """A payload with places for the time and a new number, as it is shown."""
-    return _BY_SOURCE.get(source) or _BY_SCHEME.get(scheme) or _BY_SOURCE[scheme]
+    known = _BY_SOURCE.get(source) or _BY_SCHEME.get(scheme) or _BY_SOURCE.get(scheme)
+    return known or _BY_SCHEME["standard"]
 
 
 def filled(payload: Any) -> Any:  # noqa: ANN401 - JSON

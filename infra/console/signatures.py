@@ -1,5 +1,7 @@
 """Signs samples of webhooks as their sources do, with the keys of the local stack."""
 
+import base64
+import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -11,9 +13,12 @@ from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
 
 from functions.api.webhooks.checks import hmac_sha256
+from functions.api.webhooks.declared.expressions import encoded
+from functions.api.webhooks.scheme import PLACES, Signature
 from functions.core.signing.keys import standard_key
 
-_FORM = "application/x-www-form-urlencoded"
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+_TYPES = {"json": _JSON, "form": _FORM}
 _TIME_BYTES = 32
 
 
@@ -28,7 +33,15 @@ class NotSignable(Exception):
     """The payload, or the key, does not fit the scheme; the text is a sentence."""
 
 
-def sign(scheme: str, payload: object, key: str, url: str, now: float) -> Delivery:
+def sign(  # noqa: PLR0913 - all that a signature is made of
+    scheme: str,
+    payload: object,
+    key: str,
+    url: str,
+    now: float,
+    *,
+    of: Signature | None = None,
+) -> Delivery:
     """Signs a payload.
 
     Args:
@@ -37,6 +50,7 @@ def sign(scheme: str, payload: object, key: str, url: str, now: float) -> Delive
         key: the source's current key.
         url: that the source calls.
         now: seconds since the epoch.
+        of: settings of the schemes `hmac` and `token`.
 
     Raises:
         NotSignable: as it says.
@@ -46,8 +60,14 @@ def sign(scheme: str, payload: object, key: str, url: str, now: float) -> Delive
         raise NotSignable("The payload has half of a character, such as \\ud800.")
     if scheme == "twilio":
         return _twilio(payload, key, url)
+    if scheme in {"hmac", "token"}:
+        made = of or Signature()
+        if made.body == "form":
+            body = urlencode(_fields(payload))
+        signed = _hmac(made, body, key, url, now) if scheme == "hmac" else _token(made, key)
+        return Delivery({"content-type": _TYPES[made.body], **signed}, body)
     headers = _SIGNERS[scheme](body, key, now)
-    return Delivery({"content-type": "application/json", **headers}, body)
+    return Delivery({"content-type": _JSON, **headers}, body)
 
 
 def _standard(body: str, key: str, now: float) -> dict[str, str]:
@@ -81,11 +101,49 @@ def _usersnap(body: str, key: str, now: float) -> dict[str, str]:
     }
 
 
-def _twilio(payload: Any, key: str, url: str) -> Delivery:  # noqa: ANN401 - JSON
+def _fields(payload: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
     if not isinstance(payload, dict) or not all(isinstance(each, str) for each in payload.values()):
-        raise NotSignable("A payload of Twilio is an object whose values are texts.")
-    signature = RequestValidator(key).compute_signature(url, payload)
-    return Delivery({"content-type": _FORM, "x-twilio-signature": signature}, urlencode(payload))
+        raise NotSignable("The payload of a form is an object whose values are texts.")
+    return payload
+
+
+def _hmac(of: Signature, body: str, key: str, url: str, now: float) -> dict[str, str]:
+    values = {
+        "body": body,
+        "timestamp": _time(of.timestamp_unit, now),
+        "id": f"msg_{secrets.token_hex(12)}",
+        "method": "POST",
+        "url": url,
+    }
+    message = PLACES.sub(lambda place: values[place[1]], of.signed)
+    digest = hmac.digest(key.encode(), message.encode(), of.algorithm)
+    parts = [(of.prefix or "") + encoded(digest, of.encoding)]
+    if of.timestamp_prefix:
+        parts.insert(0, of.timestamp_prefix + values["timestamp"])
+    headers = {
+        of.header: (of.separator or "").join(parts),
+        of.timestamp_header: values["timestamp"],
+        of.id_header: values["id"],
+    }
+    return {name.lower(): value for name, value in headers.items() if name}
+
+
+def _time(unit: str, now: float) -> str:
+    if unit == "iso":
+        return datetime.fromtimestamp(int(now), UTC).isoformat()
+    return str(int(now * (1000 if unit == "ms" else 1)))
+
+
+def _token(of: Signature, key: str) -> dict[str, str]:
+    if of.header:
+        return {of.header.lower(): (of.prefix or "") + key}
+    return {"authorization": f"Basic {base64.b64encode(f'console:{key}'.encode()).decode()}"}
+
+
+def _twilio(payload: Any, key: str, url: str) -> Delivery:  # noqa: ANN401 - JSON
+    fields = _fields(payload)
+    signature = RequestValidator(key).compute_signature(url, fields)
+    return Delivery({"content-type": _FORM, "x-twilio-signature": signature}, urlencode(fields))
 
 
 _SIGNERS: dict[str, Callable[[str, str, float], dict[str, str]]] = {

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from functions.api.webhooks.declared.source import Source
-from functions.api.webhooks.sources import SOURCES, read_sources
+from functions.api.webhooks.sources import SOURCES, check_sources
 from functions.core.config import SettingsError
 from functions.core.signing.keys import read_keys
 from infra.console.about import Stack
@@ -13,6 +13,7 @@ from infra.console.answer import Refused
 from infra.console.routes import Request
 from infra.console.samples import filled, sample_payload
 from infra.console.signatures import NotSignable, sign
+from infra.source_mistakes import mistakes_in_file
 
 _SNS = (
     "Only Amazon can sign a message of SNS, with its certificate. "
@@ -20,19 +21,21 @@ _SNS = (
 )
 
 
-def sources(stack: Stack) -> list[dict[str, Any]]:
-    """All sources as sources.toml has them now."""
-    return [
+def sources(stack: Stack) -> dict[str, Any]:
+    """All usable sources as sources.toml has them now, and a sentence for each of its mistakes."""
+    found = [
         {
             "source": name,
             "scheme": source.scheme,
             "workflow": source.workflow,
             "parameters": source.parameters,
+            "keep": source.keep,
             "secret_set": bool(_secret(stack, source)) if source.secret else None,
             "sample_payload": sample_payload(name, source.scheme),
         }
         for name, source in _read().items()
     ]
+    return {"sources": found, "mistakes": mistakes_in_file()}
 
 
 def sample(stack: Stack, request: Request, name: str) -> dict[str, Any]:
@@ -56,17 +59,14 @@ def sample(stack: Stack, request: Request, name: str) -> dict[str, Any]:
         return {"signed": False, "why": why, "path": path, "command": command}
     try:
         key = read_keys(secret)[0]
-        delivery = sign(source.scheme, payload, key, stack.url + path, time.time())
+        delivery = sign(source.scheme, payload, key, stack.url + path, time.time(), of=source)
     except (NotSignable, SettingsError) as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
     return {"signed": True, "path": path, **delivery._asdict()}
 
 
 def _read() -> dict[str, Source]:
-    try:
-        return read_sources(SOURCES.read_text())
-    except SettingsError as error:
-        raise Refused(HTTPStatus.CONFLICT, str(error)) from None
+    return check_sources(SOURCES.read_text()).usable
 
 
 def _secret(stack: Stack, source: Source) -> str:

@@ -9,16 +9,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from functions.core import config
-from functions.core.messages.providers.twilio import spoken
-from functions.core.messages.verification import (
-    spoken_introduction,
-    verification_email,
-    verification_sms,
-)
-from infra.local import captured, twilio
+from functions.core.messages.verification import verification_email
+from infra.local import captured
 from tests.browser.accessibility import assert_fits, axe
 from tests.browser.chromium import PHONE
-from tests.builders.emails import LOCALES
 from tests.builders.local_servers import Stack, running_stack
 
 
@@ -181,56 +175,3 @@ def test_a_thousand_messages_are_a_list(page: Page, local: Stack) -> None:
     expect(rows(page)).to_have_count(1000)
     page.get_by_role("searchbox").fill("+15000000999")
     expect(rows(page)).to_have_count(1)
-
-
-@pytest.mark.parametrize("code", ["048213", "9472018365", "TEST42X", "ABCDEFGH"])
-def test_the_code_is_found_in_every_language(code: str, page: Page, local: Stack) -> None:
-    about: dict[str, Any] = {"minutes": 10, "purpose": None}
-    messages: list[dict[str, Any]] = []
-    for locale in LOCALES:
-        said = spoken(*_introduced(code, locale))
-        call = twilio._call({"To": "+15005550010", "From": twilio.FROM_NUMBER, "Twiml": said})
-        assert call.message
-        email = verification_email(code, locale=locale, **about)
-        text = verification_sms(code, locale=locale, **about)
-        messages += [call.message, {"channel": "email", "text": email.text}]
-        if any(letter.isdecimal() for letter in code):
-            messages += [{"channel": channel, "text": text} for channel in ("sms", "whatsapp")]
-        messages.append({"channel": "whatsapp", "text": f'HX0 {{"1": "{code}"}}'})
-    open_page(page, local)
-    found = page.evaluate(
-        """async (messages) => {
-          const { codeIn } = await import("/console/assets/code.js");
-          return messages.map(codeIn);
-        }""",
-        messages,
-    )
-    assert found == [code] * len(messages)
-
-
-def _introduced(code: str, locale: str) -> tuple[str, str, str]:
-    introduction, language = spoken_introduction(purpose=None, locale=locale)
-    return introduction, code, language
-
-
-@pytest.mark.parametrize(
-    ("channel", "text"),
-    [
-        ("email", "Your order 1042 is on its way.\n\nIt arrives on 2026-11-27 at 12:00."),
-        ("sms", "Call +15005550006 or see https://a.example/1234 on 2026-11-27, 12:00."),
-        ("voice", "Hello, and welcome."),
-        ("sms", None),
-    ],
-)
-def test_what_is_no_code_is_not_taken_for_one(
-    channel: str, text: str | None, page: Page, local: Stack
-) -> None:
-    open_page(page, local)
-    found = page.evaluate(
-        """async (message) => {
-          const { codeIn } = await import("/console/assets/code.js");
-          return codeIn(message) ?? null;
-        }""",
-        {"channel": channel, "text": text},
-    )
-    assert found is None

@@ -71,7 +71,7 @@ def test_a_list_in_which_every_item_is_wrong_is_refused_with_its_rows(
     with faults.expected("status of 422"):
         page.get_by_role("button", name="Start 2 items").click()
         told = page.get_by_role("alert").filter(has_text="invalid_parameters")
-        expect(told).to_contain_text("is not a valid email address (row 3)")
+        expect(told).to_contain_text("row 3: is not a valid email address")
     axe(page)
 
 

@@ -4,10 +4,19 @@ from typing import Any
 
 import pytest
 
+from functions.core.messages.providers.twilio import spoken
+from functions.core.messages.verification import (
+    spoken_introduction,
+    verification_email,
+    verification_sms,
+)
 from infra.console.answer import inert_document
 from infra.console.brief import brief
+from infra.console.code import code_in
 from infra.console.links import links
+from infra.local import twilio
 from infra.local.captured import message
+from tests.builders.emails import LOCALES
 from tests.builders.local_servers import Stack
 
 
@@ -22,7 +31,8 @@ def test_the_list_leaves_out_html(stack: Stack) -> None:
     [whole] = stack.client.get("/_local/inbox").json()
     [short] = stack.client.get("/_local/inbox?brief=true").json()
     assert whole == email
-    assert short == {name: value for name, value in email.items() if name != "html"}
+    assert short | {"html": email["html"]} == email | {"code": None}
+    assert "html" not in short
 
 
 @pytest.mark.parametrize(
@@ -94,3 +104,40 @@ def test_a_link_in_a_document_asks_for_a_tab_which_its_sandbox_refuses() -> None
     assert answer.body.startswith(b"<!doctype html>")
     assert answer.body.endswith(b'<base target="_blank">')
     assert "allow-popups" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.usefixtures("set_messages")
+@pytest.mark.parametrize("code", ["048213", "9472018365", "TEST42X", "ABCDEFGH"])
+def test_the_code_is_found_in_every_language(code: str) -> None:
+    about: dict[str, Any] = {"minutes": 10, "purpose": None}
+    messages: list[dict[str, Any]] = []
+    for locale in LOCALES:
+        said = spoken(*_introduced(code, locale))
+        call = twilio._call({"To": "+15005550010", "From": twilio.FROM_NUMBER, "Twiml": said})
+        assert call.message
+        email = verification_email(code, locale=locale, **about)
+        text = verification_sms(code, locale=locale, **about)
+        messages += [call.message, {"channel": "email", "text": email.text}]
+        if any(letter.isdecimal() for letter in code):
+            messages += [{"channel": channel, "text": text} for channel in ("sms", "whatsapp")]
+        messages.append({"channel": "whatsapp", "text": f'HX0 {{"1": "{code}"}}'})
+    found = [code_in(message) for message in messages]
+    assert found == [code] * len(messages)
+
+
+def _introduced(code: str, locale: str) -> tuple[str, str, str]:
+    introduction, language = spoken_introduction(purpose=None, locale=locale)
+    return introduction, code, language
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"),
+    [
+        ("email", "Your order 1042 is on its way.\n\nIt arrives on 2026-11-27 at 12:00."),
+        ("sms", "Call +15005550006 or see https://a.example/1234 on 2026-11-27, 12:00."),
+        ("voice", "Hello, and welcome."),
+        ("sms", None),
+    ],
+)
+def test_what_is_no_code_is_not_taken_for_one(channel: str, text: str | None) -> None:
+    assert code_in({"channel": channel, "text": text}) is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.api.webhooks.delivery import Received
-from functions.api.webhooks.scheme import SchemeName, scheme
+from functions.api.webhooks.scheme import SchemeName, Signature, scheme
 from functions.core.errors import WorkflowError
 from infra import sam
 from infra.console.catalog import read_workflows
@@ -17,6 +17,7 @@ from infra.console.samples import filled, sample_payload
 from infra.console.signatures import NotSignable, sign
 from infra.workflows import publishable_scopes, workflows
 from tests.builders.deliveries import BASE64_KEYS
+from tests.builders.local_servers import Stack
 
 URL = "http://127.0.0.1:8787/webhooks/x"
 SCHEMES: list[SchemeName] = ["standard", "stripe", "github", "twilio", "usersnap"]
@@ -129,6 +130,54 @@ def test_a_sample_of_each_scheme_is_accepted(name: SchemeName) -> None:
         scheme(name).verify(received, (key,), time.time())
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("hmac", Signature(header="X-Signed", prefix="sha256=", encoding="base64")),
+        ("hmac", Signature(header="X-Signed", encoding="base64url", algorithm="sha512")),
+        (
+            "hmac",
+            Signature(
+                header="X-Signed",
+                separator=",",
+                prefix="v0=",
+                timestamp_prefix="t=",
+                signed="{timestamp}:{body}",
+            ),
+        ),
+        (
+            "hmac",
+            Signature(
+                header="X-Signed",
+                signed="{method}{url}{id}.{timestamp}.{body}",
+                timestamp_header="X-Time",
+                timestamp_unit="ms",
+                id_header="X-Id",
+            ),
+        ),
+        (
+            "hmac",
+            Signature(
+                header="X-Signed",
+                signed="{timestamp}{body}",
+                timestamp_header="X-Time",
+                timestamp_unit="iso",
+                body="form",
+            ),
+        ),
+        ("token", Signature(header="X-Token", prefix="Bearer ")),
+        ("token", Signature()),
+    ],
+)
+def test_a_sample_is_signed_as_the_section_says(name: SchemeName, of: Signature) -> None:
+    payload = {"note": "é & ="} if of.body == "form" else filled(sample_payload("mine", name))
+    delivery = sign(name, payload, "a key", URL, time.time(), of=of)
+    received = Received(delivery.body.encode(), delivery.headers, "", URL)
+    assert scheme(name, of).verify(received, ("a key",), time.time()).payload == payload
+    with pytest.raises(WorkflowError):
+        scheme(name, of).verify(received, ("another key",), time.time())
+
+
 def test_each_sample_is_a_delivery_of_its_own() -> None:
     shown = sample_payload("usersnap", "usersnap")
     first, second = filled(shown), filled(shown)
@@ -152,3 +201,38 @@ def test_what_cannot_be_signed_is_said_without_the_key(
     with pytest.raises(NotSignable) as raised:
         sign(name, payload, key, URL, 0)
     assert key not in str(raised.value).split()
+
+
+def sampled(stack: Stack, schema: dict[str, Any], **parameters: Any) -> list[str]:
+    """Lines of the sample list for a form."""
+    asked = {"schema": schema, "parameters": parameters}
+    answer = stack.client.post("/_local/sample-list", json=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.text.splitlines()
+
+
+def test_a_sample_list_of_recipients_has_three_wrong_addresses_and_two_refused_ones(
+    stack: Stack,
+) -> None:
+    header, *rows = sampled(stack, {"properties": {"to": {}, "locale": {}, "data": {}}})
+    assert (header, rows[0], len(rows)) == ("to,locale", "ana.0@example.com,en", 200)
+    assert sum(" at example.com," in row for row in rows) == 3
+    assert sum("@refused.example.com," in row for row in rows) == 2
+
+
+def test_a_sample_list_of_another_workflow_varies_its_text_and_has_five_wrong_items(
+    stack: Stack,
+) -> None:
+    properties = {"kind": {"type": "string", "enum": ["a"]}, "note": {"type": "string"}}
+    schema = {"properties": properties, "required": ["note"]}
+    items = [json.loads(line) for line in sampled(stack, schema, kind="a", note="Hello")]
+    assert items[0] == {"kind": "a", "note": "Hello 1"}
+    assert [at for at, each in enumerate(items) if each["note"] == {"wrong": True}] == [
+        *(23, 61, 104, 148, 187)
+    ]
+
+
+def test_a_sample_list_is_made_for_an_object_and_for_no_parameters(stack: Stack) -> None:
+    schema = {"properties": {"data": {"type": "object"}}, "required": ["data"]}
+    assert json.loads(sampled(stack, schema, data={})[23]) == {"data": "wrong"}
+    assert len(sampled(stack, {})) == 200

@@ -30,10 +30,10 @@ const polled = new Map();
 const POLLED_MOST = 20;
 
 /**
- * Reads JSON below /_local/. A poll answers the same object as before while nothing has changed.
+ * Reads JSON, or text, below /_local/. A poll answers the same object as before while nothing has changed.
  * @param {string} path such as "inbox?to=ana@example.com"
  */
-export async function local(path, { poll = false, signal, method = "GET", body } = {}) {
+export async function local(path, { poll = false, signal, method = "GET", body, as = "json" } = {}) {
   const before = poll && polled.get(path);
   const headers = { "x-console": poll ? "poll" : "page",
     ...(before && { "if-none-match": before.etag }),
@@ -41,14 +41,11 @@ export async function local(path, { poll = false, signal, method = "GET", body }
   const response = await send(`/_local/${path}`,
     { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   if (before && response.status === 304) return before.answer;
-  const answer = await read(response, "json");
+  const answer = await read(response, as);
   if (polled.size > POLLED_MOST) polled.clear();
   if (poll && response.ok) polled.set(path, { etag: response.headers.get("etag"), answer });
   return answer;
 }
-
-export const localText = async (path) =>
-  read(await send(`/_local/${path}`, { headers: { "x-console": "page" } }), "text");
 
 /** Reads JSON below /_local/ as a page does again and again. */
 export const poll = (path, signal) => local(path, { poll: true, signal });
@@ -133,13 +130,10 @@ export function asCurl({ method, path, headers, body }) {
 
 export function asFetch({ method, path, headers, body }) {
   const isJson = body !== undefined && typeof body !== "string";
-  const data = isJson ? `JSON.stringify(${JSON.stringify(body, null, 2)})` : JSON.stringify(body);
-  const options = [
-    `  method: "${method}",`,
-    `  headers: ${JSON.stringify(headers, null, 2).replaceAll("\n", "\n  ")},`,
-    body !== undefined && `  body: ${data.replaceAll("\n", "\n  ")},`,
-  ].filter(Boolean).join("\n");
-  return `const response = await fetch("${location.origin}${path}", {\n${options}\n});\n` +
+  const json = () => `JSON.stringify(${JSON.stringify(body, null, 2).replaceAll("\n", "\n  ")})`;
+  const options = JSON.stringify({ method, headers, body: isJson ? "<json>" : body }, null, 2)
+    .replace('"<json>"', json);
+  return `const response = await fetch("${location.origin}${path}", ${options});\n` +
     "const answer = await response.json();";
 }
 

@@ -1,7 +1,6 @@
 /** A captured message as its reader sees it: an email, a text on a phone, or a call. */
 
-import { local, localText } from "./api.js";
-import { codeIn } from "./code.js";
+import { local } from "./api.js";
 import { h, replace } from "./dom.js";
 import { count, counted } from "./format.js";
 import { choice, code, copyButton, later, region, row, table, tabs, time } from "./parts.js";
@@ -21,7 +20,7 @@ export const messageView = (message) => [
       : `${CHANNELS[message.channel] ?? message.channel} to ${message.to}`),
     h("p.none", message.from && [h("bdi", message.from), " → "], h("bdi", message.to), " · ",
       time(message.sent_at))),
-  bigCode(codeIn(message)),
+  bigCode(message.code),
   message.channel === "email" ? emailView(message) : message.channel === "voice" ? callView(message)
     : phoneView(message),
 ];
@@ -31,11 +30,12 @@ const bigCode = (found) => found && h(".row.big-code",
 
 function emailView(message) {
   const read = `inbox/${encodeURIComponent(message.id)}`;
+  const source = () => local(`${read}/source`, { as: "text" });
   return tabs("Parts of the email", {
     HTML: () => htmlPart(read),
     Text: () => h(".as-written", code(message.text ?? "", "Text of the email")),
-    Headers: () => later(localText(`${read}/source`), headers),
-    Source: () => later(localText(`${read}/source`), (text) => [code(text, "Source of the email"), kept()]),
+    Headers: () => later(source(), headers),
+    Source: () => later(source(), (text) => [code(text, "Source of the email"), kept()]),
   });
 }
 

@@ -23,7 +23,7 @@ export function queryOf(values) {
 
 export const card = (title, ...children) => h("section.card", h("h2", title), children);
 
-const TONES = { running: "info", succeeded: "good", delivered: "good", verified: "good",
+const TONES = { running: "info", succeeded: "good", started: "good", delivered: "good", verified: "good",
   partly_failed: "warn", failed: "bad", refused: "bad", paused: "warn" };
 
 /** A status as a word in its colour; for a number, that of an HTTP status. */
@@ -146,9 +146,9 @@ const logOf = (requestId) => requestId && linkTo("requests", requestId, "Log of 
 export function problem(body) {
   return h(".problem", { role: "alert" },
     h("p", h("b", body.title ?? "The call failed"), " ", body.code && h("code", body.code)),
-    h("p", body.detail ?? body.message ?? String(body)),
-    body.errors?.length > 1 && h("ul", body.errors.map((each) =>
-      h("li", h("code", each.pointer), " ", each.detail))),
+    body.errors?.length > 1
+      ? h("ul", body.errors.map((each) => h("li", h("code", each.pointer), " ", each.detail)))
+      : h("p", body.detail ?? body.message ?? String(body)),
     body.retry_after_seconds > 0 &&
       h("p", `It can pass again in ${duration(body.retry_after_seconds * 1000)}.`),
     h("p", logOf(body.request_id)));

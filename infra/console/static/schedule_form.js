@@ -1,34 +1,36 @@
-/** A form for the timing of a schedule: fields of POST /schedules, and their meaning in words. */
+/** A form for the timing of a schedule: fields of POST /schedules, and what they mean. */
 
-import { poll } from "./api.js";
+import { api } from "./api.js";
 import { h, replace } from "./dom.js";
 import { asNumber, textInput } from "./form.js";
 import { minute, UNITS } from "./format.js";
-import { choice, field, mark, newId, queryOf } from "./parts.js";
-import { cronInWords, length } from "./timing_words.js";
+import { choice, field, mark, newId } from "./parts.js";
+import { ownZone, timesTable } from "./schedule_times.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
 const CRONS = {
-  "0 9 ? * MON-FRI *": "Monday to Friday at 09:00",
-  "0 8 ? * MON *": "Mondays at 08:00",
-  "0/15 * * * ? *": "every 15 minutes",
-  "0 6 1 * ? *": "the first of each month at 06:00",
+  "0 9 * * 1-5": "Monday to Friday at 09:00",
+  "0 8 * * 1": "Mondays at 08:00",
+  "*/15 * * * *": "every 15 minutes",
+  "@daily": "every day at 00:00",
+  "0 6 1 * *": "the first of each month at 06:00",
   "0 18 L * ? *": "the last day of each month at 18:00",
 };
-const SHOWN_WITH = { at: ["timezone"], every_seconds: ["ends_at"], cron: ["timezone", "ends_at"] };
-const TIMES = 3;
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-export const ownZone = () => zone;
+const OVERLAPS = { allow: "Start all the same", skip: "Skip that time" };
+const AGAIN = ["ends_at", "overlap"];
+const SHOWN_WITH = { at: ["timezone"], every_seconds: AGAIN, cron: ["timezone", ...AGAIN] };
+const PAUSE_MS = 300;
 
 /**
- * `read` gives fields of POST /schedules; `tell` shows errors beside their fields and returns
- * those that belong elsewhere, such as to `/parameters/to`.
+ * `plan` makes a dry run of a timing; `schedule` is the one to change. `read` gives fields of POST
+ * /schedules; `tell` shows errors beside their fields and returns those that belong elsewhere, such
+ * as to `/parameters/to`.
  */
-export function scheduleForm() {
-  let kind = "at";
-  const fields = fieldsOf();
-  const shown = () => [kind, ...(SHOWN_WITH[kind] ?? []), "group"];
+export function scheduleForm(plan, schedule) {
+  const known = schedule ? valuesOf(schedule) : { kind: "at" };
+  let { kind } = known;
+  const fields = fieldsOf(known);
+  const shown = () => [kind, ...(SHOWN_WITH[kind] ?? []), ...(schedule ? [] : ["group"])];
   const read = () => Object.fromEntries(shown().map((name) => [name, fields[name].value(kind)])
     .filter(([, value]) => value));
   const tell = (errors) => {
@@ -42,8 +44,20 @@ export function scheduleForm() {
   };
   const place = h(".stack");
   const meaning = h("p");
-  const next = h("p.none");
-  const explain = explainer(() => ({ kind, ...read() }), meaning, next);
+  const all = h("details", { hidden: true });
+  const ask = async () => {
+    const timing = read();
+    return { timing, ...await plan(timing) };
+  };
+  const explain = whenTypingPauses(ask, ({ timing, ok, body }) => {
+    meaning.textContent = ok ? `Runs ${body.meaning}.` : firstOf(body);
+    const next = ok && body.times.find(({ at }) => at);
+    all.hidden = !next;
+    if (!next) return;
+    all.open ||= body.times.some(({ clocks }) => clocks);
+    replace(all, h("summary.link", `Next on ${minute(next.at)}, your time`),
+      h(".inside", timesTable(body.times, timing.timezone ?? ownZone())));
+  });
   const draw = (chosen) => {
     kind = chosen;
     tell([]);
@@ -52,24 +66,42 @@ export function scheduleForm() {
   };
   const element = h(".stack", { on: { input: explain } },
     choice("When it runs", KINDS, kind, draw), place,
-    h(".told", { "aria-live": "polite" }, meaning, next),
+    h(".told", { "aria-live": "polite" }, meaning), all,
     options(fields.timezone.control, zones()), options(fields.cron.control, CRONS));
   draw(kind);
   return { element, read, tell };
 }
 
-function fieldsOf() {
-  const end = textField("Ends at (optional)", { type: "datetime-local" });
+/** What a schedule would do: a dry run. */
+export const planned = (workflow, parameters, timing) => api("POST", "/schedules",
+  { poll: true, body: { workflow, parameters, ...timing, dry_run: true } });
+
+/** Values of the fields, as the definition of a schedule has them. */
+function valuesOf({ expression, timezone, ends_at, overlap }) {
+  const [, kind, text] = /^(\w+)\((.*)\)$/.exec(expression);
+  const isCron = kind === "cron";
+  const end = { ends_at: ends_at && localTime(ends_at, isCron ? timezone : ownZone()), overlap };
+  if (isCron) return { kind, cron: text, timezone, ...end };
+  if (kind === "at") return { kind, at: localTime(`${text}Z`, ownZone()) };
+  const [amount, unit] = text.split(" ");
+  return { kind: "every_seconds", every_seconds: amount * UNITS[unit.replace(/s$/, "")], ...end };
+}
+
+function fieldsOf(known) {
+  const end = textField("Ends at (optional)", { type: "datetime-local", value: known.ends_at });
   return {
-    at: textField("Time", { type: "datetime-local", value: inputTime(nextHour()) }),
-    after_seconds: span("From now", 15, "minute", Object.keys(UNITS).reverse()),
-    every_seconds: span("Interval", 1, "hour", ["minute", "hour", "day"], "First after one interval."),
-    cron: textField("Cron expression", { class: "mono", value: "0 9 ? * MON-FRI *", list: newId("list") },
-      "Six fields: minutes, hours, day of month, month, day of week, year. ? in one of the two days."),
-    timezone: textField("Time zone", { value: ownZone(), list: newId("list") }),
+    at: textField("Time", { type: "datetime-local", value: known.at ?? localTime(nextHour(), ownZone()) }),
+    after_seconds: span("From now", 15 * UNITS.minute, Object.keys(UNITS).reverse()),
+    every_seconds: span("Interval", known.every_seconds ?? UNITS.hour, ["minute", "hour", "day"],
+      "First after one interval."),
+    cron: textField("Cron expression",
+      { class: "mono", value: known.cron ?? "0 9 * * 1-5", list: newId("list") },
+      "Five fields: minutes, hours, day of month, month, weekday from Sunday, 0. Or @daily, or AWS's six."),
+    timezone: textField("Time zone", { value: known.timezone ?? ownZone(), list: newId("list") }),
     // Without a time zone beside it, the end is a moment.
     ends_at: { ...end, value: (kind) => (end.value() && kind === "every_seconds"
       ? new Date(end.value()).toISOString().replace(".000", "") : end.value()) },
+    overlap: selectField("While a run of it is under way", OVERLAPS, known.overlap),
     group: textField("Group (optional)", { placeholder: "order-1234" }, "To cancel schedules together."),
   };
 }
@@ -79,11 +111,18 @@ function textField(label, props, hint) {
   return { control, box: field(label, control, hint), value: () => control.value.trim() };
 }
 
-function span(label, amount, unit, units, hint) {
+function selectField(label, values, chosen) {
+  const control = h("select", optionsOf(values));
+  if (chosen) control.value = chosen;
+  return { control, box: field(label, control), value: () => control.value };
+}
+
+function span(label, seconds, units, hint) {
+  const unit = units.findLast((each) => seconds % UNITS[each] === 0);
   const select = h("select", { label: `${label}, unit` },
-    units.map((each) => h("option", { value: each }, `${each}s`)));
+    optionsOf(Object.fromEntries(units.map((each) => [each, `${each}s`]))));
   select.value = unit;
-  const { control, box } = textField(label, { value: amount, inputmode: "decimal" }, hint);
+  const { control, box } = textField(label, { value: seconds / UNITS[unit], inputmode: "decimal" }, hint);
   const both = h(".span");
   control.replaceWith(both);
   both.append(control, select);
@@ -94,47 +133,30 @@ function span(label, amount, unit, units, hint) {
   return { control, box, value };
 }
 
-function explainer(read, meaning, next) {
+/** Asks once typing pauses, and shows the answer unless there is a newer one to come. */
+function whenTypingPauses(ask, show) {
   let waiting;
-  let latest = 0;
   return () => {
-    const { kind, group, ...timing } = read();
-    meaning.textContent = sentence(kind, timing);
     clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      const call = ++latest;
-      const got = await poll(`times${queryOf(timing)}`)
-        .catch(() => ({ times: [], errors: [] }));
-      if (call !== latest) return;
-      if (got.errors.length) meaning.textContent = "";
-      next.textContent = got.errors.length ? got.errors[0].detail.replace(/^./, (first) =>
-        first.toUpperCase()) : nextInWords(got.times, kind, timing.timezone);
-    }, 300);
+    const mine = waiting = setTimeout(async () => {
+      const got = await ask().catch(() => null);
+      if (got && mine === waiting) show(got);
+    }, PAUSE_MS);
   };
 }
 
-/** The next times in the reader's zone, where the sentence does not say them already. */
-const nextInWords = (times, kind, zone) => (kind === "at" && zone === ownZone() ? ""
-  : !times.length ? "" : `${times.length > 1 ? "Next, in your" : "Your"} time: ${
-    times.slice(0, TIMES).map((at) => minute(at)).join(" · ")}`);
+const firstOf = ({ errors, detail }) => (errors?.length
+  ? `${errors[0].pointer.slice(1).replaceAll("/", ".")} ${errors[0].detail}.`.trimStart() : detail);
 
-function sentence(kind, { at, after_seconds, every_seconds, cron, timezone, ends_at }) {
-  const end = !ends_at ? "" : `, until ${ends_at.endsWith("Z") ? minute(ends_at) : minute(`${ends_at}Z`, "UTC")}`;
-  if (kind === "at") return at ? `Runs once, on ${minute(`${at}Z`, "UTC")} in ${timezone ?? "UTC"}.` : "";
-  if (kind === "after_seconds") {
-    return after_seconds > 0 ? `Runs once, in ${length(after_seconds).replace(/^(?=[a-z])/, "1 ")}.` : "";
-  }
-  if (kind === "every_seconds") return every_seconds > 0 ? `Runs every ${length(every_seconds)}${end}.` : "";
-  return cron ? `Runs ${cronInWords(cron)}, in ${timezone ?? "UTC"}${end}.` : "";
-}
+const optionsOf = (values) => Object.entries(values).map(([value, label]) => h("option", { value }, label));
 
-const options = (input, values) => h("datalist", { id: input.getAttribute("list") },
-  Object.entries(values).map(([value, label]) => h("option", { value }, label)));
+const options = (input, values) => h("datalist", { id: input.getAttribute("list") }, optionsOf(values));
 
 const zones = () => Object.fromEntries(["UTC", ...Intl.supportedValuesOf("timeZone")]
   .map((name) => [name, name]));
 
 const nextHour = () => new Date(Math.ceil((Date.now() + 60_000) / 3_600_000) * 3_600_000);
 
-const inputTime = (date) =>
-  new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+/** A moment as a field for a local time has it, such as "2027-01-31T09:00". */
+const localTime = (moment, zone) =>
+  new Date(moment).toLocaleString("sv", { timeZone: zone }).slice(0, 16).replace(" ", "T");

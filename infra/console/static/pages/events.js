@@ -1,12 +1,9 @@
 /** Events out: what the developer's server was told, and what it answered. */
 
-import { about, api, live, local, poll, pollApi } from "../api.js";
+import { about, accepted, live, local, poll, pollApi } from "../api.js";
 import { h, keep, put } from "../dom.js";
-import { codeArea, readJson, textInput } from "../form.js";
-import { answer, code, empty, field, fold, later, linkTo, logLines, pill, requestCode, say, submit, time,
-  working } from "../parts.js";
-
-const SAMPLE = { order: "1042", carrier: "Example Post" };
+import { buttonTo, code, empty, fold, later, linkTo, logLines, pill, say, time, working }
+  from "../parts.js";
 
 export async function showEvents(place, signal) {
   const { events_url } = await about();
@@ -14,13 +11,13 @@ export async function showEvents(place, signal) {
   const runs = new Map();
   const came = h("div");
   const none = events_url
-    ? empty("No event yet", "Verify an address, or send an event of your own above.")
+    ? empty("No event yet", "Verify an address, or send an event of your own.")
     : empty("Events go nowhere yet", "Start the stack with the URL of a server of yours:",
       code("make run EVENTS_URL=http://127.0.0.1:9000/events", "Command"));
   place.append(h("section.card", events_url
     ? h("p", "Each event is sent, signed, to ", h("code", events_url), ".")
     : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),
-  fold("Send an event of your own", sender)), h("section.stack", h("h2", "Events"), came));
+  h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))), h("section.stack", h("h2", "Events"), came));
   const refresh = async () => {
     const events = await poll("events", signal);
     await Promise.all(events.map((event) => judge(event, runs, signal)));
@@ -43,8 +40,8 @@ function eventOf(event, refresh) {
   const last = tries.at(-1);
   const retries = last.code && run_id && run !== "running" && run !== undefined;
   const retry = working("Retry", async () => {
-    const got = await api("POST", `/runs/${run_id}/retry`);
-    say(got.ok ? `${type} is sent again.` : got.body.detail);
+    await accepted("POST", `/runs/${run_id}/retry`);
+    say(`${type} is sent again.`);
     await refresh();
   }, "quiet", { label: `Retry ${type}` });
   return h("li", { class: retries && "failed" }, fold(
@@ -70,18 +67,4 @@ async function linesOf({ event_id, run_id, request_id }) {
   const { lines } = await local(run_id ? `logs?run=${run_id}` : `requests/${encodeURIComponent(request_id)}`);
   const own = lines.filter((line) => line.keys.event_id === event_id);
   return own.map((line) => (line === own.at(-1) ? line : { ...line, traceback: "" }));
-}
-
-function sender() {
-  const type = textInput({ value: "order.shipped" });
-  const data = codeArea(SAMPLE, 4);
-  const send = submit("Send the event", async () => {
-    const body = { type: type.value, data: readJson(data.value, "The data") };
-    const got = await api("POST", "/workflows/deliver_event", { body, headers: { prefer: "respond-async" } });
-    return [got.ok ? h("p", "It is on its way. ", linkTo("runs", got.body.run_id, "Open its run"))
-      : answer(got), requestCode(got.request)];
-  });
-  return [
-    field("Type", type, "Not one of the platform's own: verification., email., usersnap. and run. are reserved."),
-    field("Data", data), send];
 }

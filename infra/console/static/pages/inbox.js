@@ -1,7 +1,6 @@
 /** Inbox: every captured message, newest first. */
 
 import { live, poll } from "../api.js";
-import { codeIn } from "../code.js";
 import { h, keep, put, replace } from "../dom.js";
 import { textInput } from "../form.js";
 import { counted } from "../format.js";
@@ -139,13 +138,12 @@ function announce(place, before, now) {
 }
 
 function itemOf(message) {
-  const { id, channel, to, sent_at, unread, current } = message;
-  const found = codeIn(message);
+  const { id, channel, to, sent_at, unread, current, code } = message;
   return h("li", { class: unread && "unread" },
     h("a", { href: pathOf("inbox", id), "aria-current": current && "true" },
       icon(channel), h("span.hidden", `${unread ? "Unread " : ""}${CHANNELS[channel] ?? channel} to `),
       h("bdi.to", to), time(sent_at), h("span.title", { dir: "auto" }, titleOf(message))),
-    found && copyButton(found, found, { label: `Copy the code ${found}`, title: "Copy the code" }));
+    code && copyButton(code, code, { label: `Copy the code ${code}`, title: "Copy the code" }));
 }
 
 function step(event) {

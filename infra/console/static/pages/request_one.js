@@ -1,6 +1,6 @@
 /** One request: what was sent, the answer, and what the functions logged. */
 
-import { about, asCurl, live, poll } from "../api.js";
+import { asCurl, live, poll } from "../api.js";
 import { h, keep } from "../dom.js";
 import { duration, moment } from "../format.js";
 import { backTo, card, code, empty, facts, fold, headerLines, json, linkTo, logLines, pageHead, pill,
@@ -11,10 +11,9 @@ const PATIENCE_UNKNOWN_MS = 3_000;
 const REFRESH_MS = 700;
 const LAST_LINES = new Set(["answered", "problem"]);
 
-export async function showRequest(main, id, signal) {
+export function showRequest(main, id, signal) {
   const page = h(".stack", pageHead("A request", id));
   main.append(backTo("requests"), page);
-  const { tokens } = await about();
   const since = Date.now();
   live(signal, REFRESH_MS, async () => {
     const got = await poll(`requests/${encodeURIComponent(id)}`, signal)
@@ -22,16 +21,14 @@ export async function showRequest(main, id, signal) {
     const done = got.lines.some((line) => LAST_LINES.has(line.message));
     const waiting = !done && Date.now() - since < (got.request ? PATIENCE_MS : PATIENCE_UNKNOWN_MS);
     keep(page, [[got, waiting]], () => id, () => h(".stack",
-      got.request ? whole(id, got, waiting, tokens) : logOnly(id, got, waiting)));
+      got.request ? whole(id, got, waiting) : logOnly(id, got, waiting)));
     return waiting;
   });
 }
 
-function whole(id, { request, query, headers, body, answer, lines }, waiting, tokens) {
+function whole(id, { request, again, headers, body, answer, lines }, waiting) {
   const { method, path, status, code: refusal, caller, from, at, duration_ms, run_id } = request;
   const trace = tracebackOf(lines);
-  const target = path + (query ? `?${query}` : "");
-  const curl = curlOf(method, target, headers, body, caller, tokens);
   return [
     pageHead(`${method} ${path}`, [pill(status), ` in ${duration(duration_ms)}`, refusal && ` · ${refusal}`]),
     status >= 500 && trace,
@@ -44,7 +41,7 @@ function whole(id, { request, query, headers, body, answer, lines }, waiting, to
         }),
         body !== null && [h("h3", "Body"), json(body, "Body of the request")],
         fold("Headers", () => headerLines(Object.entries(headers ?? {}), "Headers of the request")),
-        fold("As curl", () => code(curl, "curl command"))),
+        fold("As curl", () => code(asCurl(again), "curl command"))),
         card("Answer", answer === null ? h("p.none", "It has no body.") : json(answer, "Answer"))),
       h(".stack", status < 500 && trace, logOf(lines, waiting)))];
 }
@@ -66,15 +63,6 @@ const logOf = (lines, waiting) => card("Log",
   logLines(lines.map((line) => (line === tracedOf(lines) ? { ...line, traceback: "" } : line))),
   waiting ? h("p.none", "Waiting for the lines of the functions…")
     : !lines.length && h("p.none", "No function logged a line of it. API Gateway itself answered."));
-
-/** The same call with a development token, as the real one is not kept. */
-function curlOf(method, path, headers, body, caller, tokens) {
-  const kept = Object.fromEntries(Object.entries(headers ?? {})
-    .filter(([name]) => /^(content-type|prefer|idempotency-key|x-(?!forwarded).*|webhook-.*|stripe-.*)$/.test(name)));
-  const token = /publishable/.test(caller) ? tokens.publishable : tokens.secret;
-  return asCurl({ method, path, body: body ?? undefined,
-    headers: { ...(caller && { authorization: `Bearer ${token}` }), ...kept } });
-}
 
 const tracedOf = (lines) => lines.find((line) => line.traceback);
 

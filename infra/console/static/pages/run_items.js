@@ -1,9 +1,10 @@
 /** The items of a run: outcome, attempts, and the log of each. */
 
-import { local, pollApi } from "../api.js";
+import { pollApi } from "../api.js";
 import { h, keep, replace } from "../dom.js";
 import { counted, duration } from "../format.js";
-import { button, choice, fold, json, later, logLines, pill, problem, queryOf, time } from "../parts.js";
+import { button, choice, fold, later, pathOf, pill, problem, queryOf, time } from "../parts.js";
+import { itemView, readItem } from "./run_item.js";
 
 const PAGE = 50;
 const CHOICES = { "": "All", failed: "Failed" };
@@ -63,8 +64,6 @@ const itemOf = (item, runId) => fold([
     item.next_attempt_by && ["next ", time(item.next_attempt_by)],
     item.finished_at && duration(new Date(item.finished_at) - new Date(item.started_at))),
 ], () => [
-  item.problem ? problem(item.problem) : json(item.result, "Result"),
-  later(local(`logs?run=${encodeURIComponent(runId)}&index=${item.index}`), ({ lines }) =>
-    [h("h3", "Log"), lines.length ? logLines(lines) : h("p.none", "Nothing is logged on this item.")]),
-  item.problem && fold("Problem as JSON", () => json(item.problem, "Problem")),
+  h("p", h("a", { href: `${pathOf("runs", runId)}/${item.index}` }, "The item's own page")),
+  later(readItem(runId, item.index), ({ ok, body }) => (ok ? itemView(body, runId) : problem(body))),
 ]);

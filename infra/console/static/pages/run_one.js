@@ -4,8 +4,8 @@ import { accepted, live, local, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, inUnits } from "../format.js";
-import { backTo, buttonTo, confirmed, empty, facts, json, linkTo, pageHead, pathOf, pill, problem,
-  queryOf, say, time, working } from "../parts.js";
+import { backTo, buttonTo, confirmed, facts, json, linkTo, pageHead, pathOf, pill, problem,
+  queryOf, refused, say, time, working } from "../parts.js";
 import { itemsOf } from "./run_items.js";
 import { done, lastedInWords, leftOf, progress, speed, starter, waitingWord } from "./run_progress.js";
 
@@ -23,19 +23,15 @@ export async function showOne(main, id, signal) {
   let shown;
   live(signal, REFRESH_MS, async () => {
     const got = await pollApi(`/runs/${encodeURIComponent(id)}`, signal);
-    if (!got.ok) return noRun(page, got);
+    if (!got.ok) {
+      refused(page, got.body);
+      return got.status !== 404;
+    }
     shown ??= draw(page, actions, got.body, names);
     shown.update(got.body);
     await shown.items.refresh(got.body);
     return got.body.status === "running";
   });
-}
-
-function noRun(page, { status, body }) {
-  if (status !== 404) return replace(page, problem(body));
-  replace(page, empty("There is no such run",
-    "Its id may be mistyped, or the local stack has begun anew since."));
-  return false;
 }
 
 function draw(page, actions, run, names) {
@@ -98,7 +94,7 @@ function actionsOf(run) {
   // Of a run that was cancelled or broke off, what it never did is done, too.
   const label = run.pending > 0 ? `Continue with ${counted(run.pending + run.failed, "item")}`
     : run.failed > 0 && `Retry ${counted(run.failed, "failed item")}`;
-  return [open, label && working(label, () => retry(run), "primary")];
+  return [open, working("Export as CSV", () => exported(run)), label && working(label, () => retry(run), "primary")];
 }
 
 async function cancel(run) {
@@ -112,4 +108,10 @@ async function cancel(run) {
 async function retry(run) {
   const { body } = await accepted("POST", `/runs/${run.run_id}/retry`);
   go(pathOf("runs", body.run_id));
+}
+
+/** The storage serves the file as a download, so that the page stays. */
+async function exported(run) {
+  const { body } = await accepted("POST", `/runs/${run.run_id}/export`);
+  location.assign(body.url);
 }

@@ -11,7 +11,7 @@ export const done = (run) => run.succeeded + run.failed + run.skipped;
 export const waitingWord = (run) => (run.status === "running" ? "pending" : "never started");
 
 /** "195 of 200 succeeded · 5 failed", with what is not over yet. */
-export const inWords = (run) => [
+const inWords = (run) => [
   `${count(run.succeeded)} of ${count(run.total)} succeeded`,
   ...["failed", "skipped", "running"].map((name) => run[name] > 0 && `${count(run[name])} ${name}`),
   run.pending > 0 && `${count(run.pending)} ${waitingWord(run)}`,
@@ -25,7 +25,7 @@ export function starter({ started_by: { kind, id, index } }, names) {
     webhook: [`webhook ${id}`, pathOf("webhooks", id)],
     event: ["an event of the platform"],
     workflow: [`a call of ${id}`, pathOf("workflows", id)],
-    run: [`item ${index} of another run`, pathOf("runs", id)],
+    run: [`item ${index} of another run`, `${pathOf("runs", id)}/${index}`],
   };
   const [words, href] = known[kind];
   return { words, href };

@@ -1,92 +1,94 @@
-/** One schedule: when it runs next, its next ten times, and its last runs. */
+/** One schedule: when it runs next, its next times, its last runs, and its definition. */
 
-import { live, poll, pollApi } from "../api.js";
+import { accepted, live, local, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put, replace } from "../dom.js";
-import { minute, moment } from "../format.js";
-import { backTo, buttonTo, card, empty, facts, json, linkTo, pageHead, pill, refused, row, table, time }
-  from "../parts.js";
-import { ownZone } from "../schedule_form.js";
-import { inWords } from "../timing_words.js";
-import { actionsOf, nextOf, zoneOf } from "./schedules.js";
+import { moment } from "../format.js";
+import { backTo, card, empty, facts, json, linkTo, pageHead, pathOf, pill, queryOf,
+  refused, row, table, time, working } from "../parts.js";
+import { ownZone, timesTable } from "../schedule_times.js";
+import { changeOf } from "./schedule_change.js";
+import { actionsOf, nextOf, pausedOf, zoneOf } from "./schedules.js";
 
-const RUNS = 100;
+const RUNS = 10;
 
-export function showOne(main, id, signal) {
-  const page = h(".stack", pageHead("A schedule", id));
-  main.append(backTo("schedules"), page);
-  const runs = lastRuns();
+export async function showOne(main, id, signal) {
+  const [head, change, page] = [h("div", pageHead("A schedule", id)), h(".stack"), h(".stack")];
+  main.append(backTo("schedules"), h(".stack", head, change, page));
+  const runs = lastRuns(id);
+  const names = await local("tokens");
   let drawn;
-  const path = `schedules/${encodeURIComponent(id)}`;
   const refresh = async () => {
-    const got = await pollApi(`/${path}`, signal);
+    const got = await pollApi(`/schedules/${encodeURIComponent(id)}`, signal);
     if (!got.ok) {
-      const isOver = ended(page, got, id, drawn);
-      drawn = undefined;
-      return isOver;
+      replace(change);
+      return ended(head, page, got, id, drawn);
     }
-    const more = await poll(`${path}/times`, signal);
-    const text = JSON.stringify([got.body, more.times]);
-    if (drawn !== text) draw(page, got.body, more, runs.element, refresh);
+    const text = JSON.stringify(got.body);
+    if (drawn !== text) {
+      replace(head, headOf(got.body, change, refresh));
+      replace(page, bodyOf(got.body, names, runs.element));
+    }
     drawn = text;
-    return runs.update(await readRuns(more.runs, signal));
+    return runs.update(await pollApi(`/runs${queryOf({ schedule_id: id, limit: RUNS })}`, signal));
   };
   live(signal, 2000, refresh);
 }
 
-function ended(page, { status, body }, id, drawn) {
+const runsOf = (id) => h("a", { href: `/console/runs${queryOf({ schedule_id: id })}` }, "All of its runs");
+
+function ended(head, page, { status, body }, id, drawn) {
   if (status !== 404) return refused(page, body);
-  replace(page, pageHead(drawn ? "This schedule has ended" : "There is no such schedule", id),
-    empty("Nothing runs any more",
-      "It has run for the last time, or was cancelled. What it started is in Runs.",
-      buttonTo("/console/runs", "Open Runs")));
+  replace(head, pageHead(drawn ? "This schedule has ended" : "There is no such schedule", id));
+  replace(page, empty("Nothing runs any more",
+      "It has run for the last time, or was cancelled. What it started is in Runs.", runsOf(id)));
   return false;
 }
 
-function draw(page, schedule, more, runs, refresh) {
-  const { workflow, expression, paused } = schedule;
-  const zone = zoneOf(schedule);
-  replace(page,
-    pageHead(workflow, `Runs ${inWords(expression)}${zone ? `, in ${zone}` : ""}.`,
-      actionsOf(schedule, refresh, () => go("/console/schedules"))),
-    h(".split",
-      h(".stack",
-        card("Next run", paused ? h("p", pill("paused"), " Nothing starts until it is resumed.")
-          : h(".next", nextOf(schedule))),
-        timesOf(more.times, zone || ownZone(), paused)),
-      h(".stack", runs, definition(schedule, more))));
+function headOf(schedule, change, refresh) {
+  const { schedule_id, workflow, meaning } = schedule;
+  const saved = () => {
+    replace(change);
+    return refresh();
+  };
+  return pageHead(workflow, `Runs ${meaning}.`,
+    working("Run now", async () => {
+      const { body } = await accepted("POST", `/schedules/${schedule_id}/run`);
+      go(pathOf("runs", body.run_id));
+    }),
+    working("Change", async () => replace(change, await changeOf(schedule, saved))),
+    actionsOf(schedule, refresh, () => go("/console/schedules")));
 }
 
-function timesOf(times, zone, paused) {
-  const zones = [...new Set([zone, ownZone()])];
-  const { element, body } = table("Next times", [
-    ...(zones[1] ? [zone, `Yours, ${ownZone()}`] : ["Time"]), ""]);
-  body.append(...times.map((at) => row(...zones.map((each) => minute(at, each)), time(at))));
-  return h("section.stack",
-    h("h2", times.length === 10 ? "Next ten times" : times.length ? "Next times" : "No more times"),
-    paused && times.length > 0 && h("p.none", "Left out while it is paused."),
-    times.length > 0 && element);
+function bodyOf(schedule, names, runs) {
+  const { paused, paused_because, next_times } = schedule;
+  return h(".split",
+    h(".stack",
+      card("Next run", paused ? h("p", pausedOf(schedule), paused_because
+        ? ". Take it over, and it runs for your token." : " Nothing starts until it is resumed.")
+        : h(".next", nextOf(schedule))),
+      !paused && h("section.stack", h("h2", next_times.length === 10 ? "Next ten times" : "Next times"),
+        timesTable(next_times.map((at) => ({ at })), zoneOf(schedule) || ownZone()))),
+    h(".stack", runs, definition(schedule, names)));
 }
 
-const definition = (schedule, { parameters, created_at, ends_at }) => card("Definition", facts({
+const definition = (schedule, names) => card("Definition", facts({
   Expression: h("code", schedule.expression), "Time zone": zoneOf(schedule), Group: schedule.group,
-  Ends: ends_at && moment(ends_at), Created: time(created_at), Id: h("code", schedule.schedule_id),
-}), h("h3", "Parameters"), json(parameters, "Parameters"));
+  Ends: schedule.ends_at && moment(schedule.ends_at),
+  "While one runs": schedule.overlap === "skip" ? "A time is skipped" : "It starts all the same",
+  Token: names[schedule.token_id] ?? schedule.token_id,
+  "Last run": schedule.last_at && linkTo("runs", schedule.last_run_id, time(schedule.last_at)),
+  Id: h("code", schedule.schedule_id),
+}), h("h3", "Parameters"), json(schedule.parameters, "Parameters"));
 
-async function readRuns(times, signal) {
-  if (!times.length) return [];
-  const got = await pollApi(`/runs?limit=${RUNS}`, signal);
-  const byId = new Map((got.body.runs ?? []).map((run) => [run.run_id, run]));
-  return times.filter(({ run_id }) => byId.has(run_id)).map(({ at, run_id }) => ({ at, ...byId.get(run_id) }));
-}
-
-function lastRuns() {
+function lastRuns(id) {
   const { element, body } = table("Last runs", ["Time", "Run", "Result"]);
   const place = h("div", h("p.none", "It has not run yet."));
-  const update = (runs) => {
-    keep(body, runs, (run) => run.run_id, ({ at, run_id, status }) => row(time(at),
+  const update = ({ ok, body: { runs } }) => {
+    if (!ok || !runs.length) return;
+    keep(body, runs, (run) => run.run_id, ({ run_id, started_at, status }) => row(time(started_at),
       linkTo("runs", run_id, h("code", run_id.split(".")[1].slice(0, 10))), pill(status)));
-    if (runs.length) put(place, element);
+    put(place, element);
   };
-  return { element: h("section.stack", h("h2", "Last runs"), place), update };
+  return { element: h("section.stack", h(".head", h("h2", "Last runs"), runsOf(id)), place), update };
 }

@@ -1,13 +1,12 @@
 /** Schedules: what runs next, and one schedule with its times. */
 
-import { api, live, pollApi } from "../api.js";
+import { accepted, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put } from "../dom.js";
 import { counted, inUnits, minute } from "../format.js";
-import { button, buttonTo, confirmed, empty, linkTo, pageHead, pathOf, pill, queryOf, refused, say,
+import { buttonTo, confirmed, empty, linkTo, pageHead, pathOf, pill, queryOf, refused, say, time,
   working } from "../parts.js";
-import { ownZone } from "../schedule_form.js";
-import { inWords } from "../timing_words.js";
+import { ownZone } from "../schedule_times.js";
 import { showOne } from "./schedule_one.js";
 
 const PAGE = 100;
@@ -56,12 +55,12 @@ async function allSchedules(group, signal) {
 }
 
 function itemOf(schedule, refresh) {
-  const { schedule_id, workflow, expression, group, paused } = schedule;
-  const zone = zoneOf(schedule);
+  const { schedule_id, workflow, meaning, group, paused, last_at, last_run_id } = schedule;
   return h("li",
-    h("div", paused ? pill("paused") : nextOf(schedule)),
-    h("div", linkTo("schedules", schedule_id, workflow), " ", inWords(expression),
-      h("small", zone && `in ${zone}`, zone && group && " · ",
+    h("div", paused ? pausedOf(schedule) : nextOf(schedule)),
+    h("div", linkTo("schedules", schedule_id, workflow), " ", meaning,
+      h("small", last_at && ["last ", linkTo("runs", last_run_id, time(last_at))],
+        last_at && group && " · ",
         group && ["group ", h("a", { href: `/console/schedules?group=${group}` }, group)])),
     h(".actions", actionsOf(schedule, refresh, refresh, "quiet")));
 }
@@ -69,29 +68,42 @@ function itemOf(schedule, refresh) {
 const groupHead = (group, count, refresh) => h(".row",
   h("p", `${counted(count, "schedule")} of the group `, h("b", group)),
   h("a", { href: "/console/schedules" }, "Show all"),
-  count > 0 && button("Cancel the group", async () => {
+  count > 0 && working("Cancel the group", async () => {
     const question = `Cancel all schedules of the group ${group}? None of them runs again.`;
     if (!(await confirmed(question, "Cancel them"))) return;
-    const got = await api("DELETE", `/schedules${queryOf({ group })}`);
-    say(got.ok ? `Cancelled ${counted(got.body.cancelled, "schedule")}.` : got.body.detail);
+    const { body } = await accepted("DELETE", `/schedules${queryOf({ group })}`);
+    say(`Cancelled ${counted(body.cancelled, "schedule")}.`);
     refresh();
   }, "danger"));
 
+const BECAUSE = { token_revoked: "its token was revoked", token_expired: "its token has expired",
+  token_scopes: "its token has lost a scope" };
+
+/** That a schedule is paused, and why, where another token can take it over. */
+export const pausedOf = ({ paused_because }) => [pill("paused"),
+  paused_because && h("small", ` ${BECAUSE[paused_because]}`)];
+
 /** Pause or resume, and cancel. A one-time schedule whose time has passed runs when resumed. */
-export const actionsOf = ({ schedule_id, workflow, paused }, refresh, cancelled, kind = "") => [
-  working(paused ? "Resume" : "Pause", async () => {
-    const got = await api("PATCH", `/schedules/${schedule_id}`, { body: { paused: !paused } });
-    if (got.status === 202) return go(pathOf("runs", got.body.run_id));
-    say(got.ok ? `${workflow} is ${paused ? "resumed" : "paused"}.` : got.body.detail);
-    return refresh();
-  }, kind, { label: `${paused ? "Resume" : "Pause"} ${workflow}` }),
-  button("Cancel", async () => {
-    if (!(await confirmed(`Cancel this schedule of ${workflow}? It never runs again.`, "Cancel it"))) return;
-    const got = await api("DELETE", `/schedules/${schedule_id}`);
-    say(got.ok ? "Cancelled." : got.body.detail);
-    cancelled();
-  }, kind || "danger", { label: `Cancel ${workflow}` }),
-];
+export function actionsOf(schedule, refresh, cancelled, kind = "") {
+  const { schedule_id, workflow, paused, paused_because } = schedule;
+  const path = `/schedules/${schedule_id}`;
+  const [turn, turned] = !paused ? ["Pause", "paused"]
+    : paused_because ? ["Take over", "taken over: it runs for your token"] : ["Resume", "resumed"];
+  return [
+    working(turn, async () => {
+      const { status, body } = await accepted("PATCH", path, { body: { paused: !paused } });
+      if (status === 202) return go(pathOf("runs", body.run_id));
+      say(`${workflow} is ${turned}.`);
+      return refresh();
+    }, kind, { label: `${turn} ${workflow}` }),
+    working("Cancel", async () => {
+      if (!(await confirmed(`Cancel this schedule of ${workflow}? It never runs again.`, "Cancel it"))) return;
+      await accepted("DELETE", path);
+      say("Cancelled.");
+      cancelled();
+    }, kind || "danger", { label: `Cancel ${workflow}` }),
+  ];
+}
 
 const toNew = () => buttonTo("/console/workflows?how=schedule", "New schedule", "primary");
 

@@ -54,7 +54,7 @@ function options(state, purpose, draw) {
 }
 
 async function showMessage(signal, place, { since }) {
-  const [found] = await poll(`inbox?wait=20&since=${encodeURIComponent(since)}`, signal);
+  const [found] = await poll(`inbox?brief=true&wait=20&since=${encodeURIComponent(since)}`, signal);
   if (found) replace(place, messageView(found));
 }
 

@@ -3,9 +3,11 @@
 import { h } from "../dom.js";
 import { pageHead, tabs } from "../parts.js";
 import { showEvents } from "./events.js";
+import { showSource } from "./source_one.js";
 import { showSources } from "./sources.js";
 
-export function show(main, { query, signal }) {
+export function show(main, { rest: [source], query, signal }) {
+  if (source) return showSource(main, source, signal);
   let leave = new AbortController();
   signal.addEventListener("abort", () => leave.abort());
   const panel = (draw, address) => () => {

@@ -3,7 +3,7 @@
 import { api, live, pollApi, prepared } from "../api.js";
 import { h, replace } from "../dom.js";
 import { answer, buttonTo, choice, facts, pathOf, requestCode, submit, time } from "../parts.js";
-import { scheduleForm } from "../schedule_form.js";
+import { planned, scheduleForm } from "../schedule_form.js";
 import { progress } from "./run_progress.js";
 
 const TOKENS = { secret: "Secret token", publishable: "Publishable token" };
@@ -24,7 +24,7 @@ export const callLater = ({ workflow, editor, signal }) => wayOf({ editor,
   outcome: ({ status, body }) => status === 202 && followed(body, signal) });
 
 export function callOnSchedule({ workflow, editor, signal }) {
-  const timing = scheduleForm();
+  const timing = scheduleForm((asked) => planned(workflow.name, editor.read(), asked));
   return wayOf({ editor, controls: timing.element, label: "Create the schedule",
     lead: "The parameters are checked now. A run starts with them when it is time.",
     request: () => ({ method: "POST", path: "/schedules",

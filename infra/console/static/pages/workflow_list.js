@@ -1,12 +1,11 @@
 /** A call on a list: choose it, see what is wrong with it, say how, and start a run on it. */
 
-import { api } from "../api.js";
+import { api, local } from "../api.js";
 import { h, replace } from "../dom.js";
 import { counted } from "../format.js";
 import { failure, problem, submit, working } from "../parts.js";
 import { checkOf, listOf, startOf } from "./list_check.js";
 import { chooser, runSettings } from "./list_controls.js";
-import { SAMPLE_ITEMS, sampleList } from "./list_sample.js";
 import { uploadCode, uploaded } from "./list_upload.js";
 import { asCode, followed, ofParameters } from "./workflow_call.js";
 
@@ -53,8 +52,9 @@ export function callOnList({ workflow, schema, editor, signal }) {
     next.hidden = !list;
   };
   editor.element.addEventListener("change", () => list && check());
-  const sample = working(`Make a sample of ${SAMPLE_ITEMS} items, 5 of them wrong`,
-    () => take(sampleList(schema, editor.read())));
+  const sample = working("Make a sample of 200 items, 5 of them wrong", async () =>
+    take(new Blob([await local("sample-list",
+      { method: "POST", body: { schema, parameters: editor.read() }, as: "text" })])));
   return h(".stack", h("p.lead",
     "One run calls it for each item. What an item lacks comes from the form."),
   chooser(take, sample), about, next);
