@@ -1,9 +1,12 @@
 """A local stack in which something happened: messages, runs, schedules, webhooks, requests."""
 
+import subprocess
+import sys
 from typing import Any
 
 import httpx
 
+from infra import sam
 from infra.local.development import PUBLISHABLE
 from tests.builders.parameters import send_parameters
 from tests.e2e import runs
@@ -30,6 +33,12 @@ def fill(stack: LocalStack) -> None:
     eventually(
         "the messages arrived", lambda: len(stack.inbox()), lambda count: count >= len(NAMES) + 2
     )
+
+
+def set_secret(stack: LocalStack) -> None:
+    """Sets the secret of the source usersnap."""
+    command = [sys.executable, "-m", "infra.webhooks", "--state", str(stack.state), "usersnap"]
+    subprocess.run(command, cwd=sam.ROOT, input="a token of Usersnap", check=True, text=True)
 
 
 def schedule(api: httpx.Client, cron: str = "0 9 ? * MON-FRI *", zone: str = "Asia/Tokyo") -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from infra import sam
 from tests.browser.chromium import DESKTOP, new_context, running_chromium
-from tests.browser.filled import REFUSED, fill, schedule, start_list
+from tests.browser.filled import REFUSED, fill, schedule, set_secret, start_list
 from tests.e2e import runs
 from tests.e2e.conftest import LocalStack
 
@@ -40,6 +40,7 @@ _WRONG = {
 def _stage(stack: LocalStack) -> None:
     """Fills the stack, also with emails of several templates and languages, and a list of 200."""
     fill(stack)
+    set_secret(stack)
     list_of_200 = [_WRONG.get(at, f"{_PEOPLE[at % 10]}.{at}@example.com") for at in range(200)]
     with stack.api() as api:
         schedule(api, "30 8 ? * MON *", "America/New_York")
@@ -103,12 +104,10 @@ def _schedule(page: Page) -> None:
 
 
 def _webhook(page: Page) -> None:
-    source = (
-        page.get_by_role("list", name="Sources").locator(":scope > li").filter(has_text="twilio")
-    )
-    source.locator("summary").first.click()
-    source.get_by_role("button", name="Sign and send").click()
-    expect(page.get_by_role("list", name="Deliveries")).to_contain_text("verified")
+    page.get_by_role("button", name="Sign and send").click()
+    deliveries = page.get_by_role("list", name="Deliveries")
+    deliveries.locator("summary").first.click()
+    expect(deliveries.get_by_role("region", name="Payload")).to_be_visible()
     page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
 
 
@@ -140,7 +139,7 @@ PICTURES = {
     "run": Picture("/console/runs", _run, height=930),
     "run-dark": Picture("/console/runs", _run, "dark", height=930),
     "schedule": Picture("/console/schedules", _schedule, height=1050),
-    "webhooks": Picture("/console/webhooks", _webhook, height=940),
+    "webhooks": Picture("/console/webhooks/usersnap", _webhook, height=940),
     "requests": Picture("/console/requests", height=935),
     "api": Picture("/console/api/check_app_location"),
 }

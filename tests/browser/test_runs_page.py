@@ -62,6 +62,34 @@ def test_a_failing_item_is_opened_to_its_traceback(ended_run: Page) -> None:
     assert_fits(page)
 
 
+def test_an_item_has_a_page_with_its_row_and_its_parameters(
+    ended_run: Page, faults: Faults
+) -> None:
+    page, run = ended_run, ended_run.url
+    items(page).filter(has_text="failed").locator("summary").first.click()
+    page.get_by_role("link", name="The item's own page").click()
+    expect(page.get_by_role("heading", name="Item 1", level=1)).to_be_visible()
+    expect(page.get_by_role("definition").first).to_have_text("3")
+    expect(page.get_by_role("region", name="Parameters")).to_contain_text(f"@{REFUSED}")
+    expect(page.get_by_role("region", name="Traceback").first).to_contain_text("MessageRejected")
+    axe(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    with faults.expected("status of 404"):
+        page.goto(f"{run}/2")
+        expect(page.get_by_role("alert")).to_contain_text("not_found")
+
+
+def test_an_ended_run_is_exported(ended_run: Page) -> None:
+    with ended_run.expect_download() as download:
+        ended_run.get_by_role("button", name="Export as CSV").click()
+    header, first, second = download.value.path().read_text("utf-8-sig").splitlines()
+    assert header.startswith("row,status,result,problem,detail")
+    assert first.startswith("2,succeeded")
+    assert second.startswith("3,failed")
+    expect(progress(ended_run)).to_be_visible()
+
+
 def test_failed_items_are_retried_in_a_run_of_their_own(ended_run: Page) -> None:
     page, first = ended_run, ended_run.url
     page.get_by_role("button", name="Retry 1 failed item").click()

@@ -1,64 +1,74 @@
 """The page Webhooks and events: a signed sample is sent, and an event of one's own."""
 
-import subprocess
-import sys
+import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from infra import sam
 from tests.browser.accessibility import assert_fits, axe
 from tests.browser.chromium import PHONE
 from tests.browser.faults import Faults
+from tests.browser.filled import set_secret
 from tests.e2e.conftest import LocalStack
 
 
 @pytest.fixture
 def secret(stack: LocalStack) -> None:
     """The secret of the source usersnap."""
-    command = [sys.executable, "-m", "infra.webhooks", "--state", str(stack.state), "usersnap"]
-    subprocess.run(command, cwd=sam.ROOT, input="a token of Usersnap", check=True, text=True)
+    set_secret(stack)
+
+
+def deliveries(page: Page) -> Locator:
+    return page.get_by_role("list", name="Deliveries").locator(":scope > li")
 
 
 @pytest.mark.usefixtures("secret")
-def test_a_sample_is_verified_and_starts_a_run(page: Page, stack: LocalStack) -> None:
+def test_a_sample_is_verified_kept_and_replayed(page: Page, stack: LocalStack) -> None:
     page.goto(f"{stack.url}/console/webhooks")
-    source = (
-        page.get_by_role("list", name="Sources")
-        .get_by_role("listitem")
-        .filter(has_text="starts deliver_event")
-    )
-    source.locator("summary").first.click()
-    payload = source.get_by_label("Payload")
+    sources = page.get_by_role("list", name="Sources").get_by_role("link")
+    sources.filter(has_text="starts deliver_event").first.click()
+    payload = page.get_by_label("Payload")
     payload.fill('{"feedback_number": "<new>", "title": "<img src=x onerror=alert(1)>"}')
-    source.get_by_role("button", name="Sign and send").click()
-    expect(source.get_by_role("link", name="Open the run that it started")).to_be_visible()
-    delivery = page.get_by_role("list", name="Deliveries").get_by_role("listitem").first
-    expect(delivery).to_contain_text("verified")
-    delivery.locator("summary").click()
-    expect(delivery.get_by_role("region", name="Body")).to_contain_text("onerror=alert(1)")
-    expect(delivery.get_by_role("region", name="Headers")).to_contain_text("x-usersnap-signature")
+    page.get_by_role("button", name="Sign and send").click()
+    expect(page.get_by_role("link", name="Open the run that it started")).to_be_visible()
+    newest = deliveries(page).first
+    expect(newest).to_contain_text("started")
+    newest.locator("summary").click()
+    expect(newest.get_by_role("region", name="Payload")).to_contain_text("onerror=alert(1)")
+    first_run = newest.get_by_role("link", name="The run").get_attribute("href")
     axe(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    newest.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("Replayed: it started a run.")).to_be_visible()
+    expect(newest.get_by_role("link", name="The run")).not_to_have_attribute("href", str(first_run))
+    page.get_by_role("button", name="Failed").click()
+    expect(page.get_by_role("heading", name="No delivery is like this")).to_be_visible()
+    page.goto(f"{stack.url}/console/webhooks")
+    call = page.get_by_role("list", name="Calls").get_by_role("link").first
+    expect(call).to_contain_text("verified")
+    axe(page)
+    call.click()
+    expect(page.get_by_role("region", name="Body of the request")).to_contain_text("onerror")
 
 
 def test_a_refused_delivery_says_why(page: Page, stack: LocalStack, faults: Faults) -> None:
     page.goto(f"{stack.url}/console/webhooks")
     with faults.expected("401"):
         page.evaluate("fetch('/webhooks/twilio', {method: 'POST', body: 'MessageSid=1'})")
-        delivery = (
-            page.get_by_role("list", name="Deliveries")
-            .get_by_role("listitem")
-            .filter(has_text="wrong_signature")
-        )
-        expect(delivery.first).to_contain_text("refused")
+        call = page.get_by_role("list", name="Calls").get_by_role("link")
+        call = call.filter(has_text="wrong_signature").first
+        expect(call).to_contain_text("refused")
 
 
 def test_an_event_of_ones_own_is_listed_with_its_outcome(page: Page, stack: LocalStack) -> None:
     page.goto(f"{stack.url}/console/webhooks?out")
     page.set_viewport_size(PHONE)
-    page.get_by_text("Send an event of your own").click()
-    page.get_by_label("Type").fill("order.packed")
-    page.get_by_role("button", name="Send the event").click()
+    page.get_by_role("link", name="Send an event of your own").click()
+    page.get_by_label(re.compile("^type")).fill("order.packed")
+    page.get_by_role("button", name="Start it in the background").click()
+    expect(page.get_by_role("link", name="Open the run")).to_be_visible()
+    page.goto(f"{stack.url}/console/webhooks?out")
     event = (
         page.get_by_role("list", name="Events")
         .get_by_role("listitem")
