@@ -27,6 +27,12 @@ FAILED = {
     "query": "",
     "headers": {"content-type": "application/json"},
     "body": {"fuse": "short"},
+    "again": {
+        "method": "POST",
+        "path": "/workflows/explode",
+        "headers": {"content-type": "application/json"},
+        "body": {"fuse": "short"},
+    },
     "answer": {"title": "Something failed", "code": "internal_error", "detail": "Try again."},
     "lines": [
         {

@@ -8,7 +8,6 @@ import { buttonTo, code, empty, fold, later, linkTo, logLines, pill, say, time, 
 export async function showEvents(place, signal) {
   const { events_url } = await about();
   const list = h("ul.items", { label: "Events" });
-  const runs = new Map();
   const came = h("div");
   const none = events_url
     ? empty("No event yet", "Verify an address, or send an event of your own.")
@@ -20,19 +19,13 @@ export async function showEvents(place, signal) {
   h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))), h("section.stack", h("h2", "Events"), came));
   const refresh = async () => {
     const events = await poll("events", signal);
-    await Promise.all(events.map((event) => judge(event, runs, signal)));
+    const { body } = await pollApi("/runs?workflow=deliver_event&limit=100", signal);
+    const runs = new Map(body.runs?.map(({ run_id, status }) => [run_id, status]));
     keep(list, events.map((event) => ({ ...event, run: runs.get(event.run_id) })),
       (event) => event.event_id, (event) => eventOf(event, refresh));
     put(came, events.length ? list : none);
   };
   live(signal, 2000, refresh);
-}
-
-async function judge({ run_id, tries }, runs, signal) {
-  const known = runs.get(run_id);
-  if (!run_id || !tries.at(-1).code || (known && known !== "running")) return;
-  const got = await pollApi(`/runs/${run_id}`, signal);
-  runs.set(run_id, got.ok ? got.body.status : "gone");
 }
 
 function eventOf(event, refresh) {

@@ -28,10 +28,12 @@ export function itemsOf(runId) {
     status = chosen;
     pages.splice(1);
   });
+  const chosen = () => queryOf({ limit: PAGE, status, cursor: pages.at(-1) });
   const refresh = async (now) => {
     run = now;
-    const query = queryOf({ limit: PAGE, status, cursor: pages.at(-1) });
+    const query = chosen();
     const got = await pollApi(`/runs/${runId}/items${query}`);
+    if (query !== chosen()) return; // an answer that came too late
     replace(told, !got.ok && problem(got.body));
     if (!got.ok) return;
     const { items, cursor } = got.body;
@@ -52,9 +54,8 @@ export function itemsOf(runId) {
 const outcomeOf = ({ problem: wrong, result }) => (wrong ? [h("code", wrong.code), " ", wrong.detail]
   : h("code", result === null ? "" : JSON.stringify(result)));
 
-const nothing = (status, run) => (run.status === "running"
-  ? status ? "No item has failed so far." : "No item has started yet."
-  : status ? "No item failed." : "No item started.");
+const nothing = (status, run) =>
+  `No item has ${status || "started"}${run.status === "running" ? " so far" : ""}.`;
 
 const itemOf = (item, runId) => fold([
   h("span.index", h("span.hidden", "Item "), item.index),
