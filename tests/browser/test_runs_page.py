@@ -1,6 +1,7 @@
 """The page Runs: a list is watched to its end, a failure is opened to its traceback and retried."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -78,6 +79,23 @@ def test_an_item_has_a_page_with_its_row_and_its_parameters(
     with faults.expected("status of 404"):
         page.goto(f"{run}/2")
         expect(page.get_by_role("alert")).to_contain_text("not_found")
+
+
+def test_an_item_that_is_tried_again_and_one_that_was_skipped_say_why(ended_run: Page) -> None:
+    page = ended_run
+    soon = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
+    problem = {"title": "T", "code": "provider_unavailable", "detail": "It does not answer."}
+    item = {"attempts": 2, "started_at": soon, "finished_at": None, "result": None}
+    found = [
+        item | {"index": 0, "status": "running", "problem": problem, "next_attempt_by": soon},
+        item | {"index": 1, "status": "skipped", "problem": None, "next_attempt_by": None},
+    ]
+    page.route("**/items?*", lambda route: route.fulfill(json={"items": found, "cursor": None}))
+    page.reload()
+    expect(items(page).nth(0)).to_contain_text("provider_unavailable It does not answer.")
+    expect(items(page).nth(0)).to_contain_text("next in 2 minutes")
+    expect(items(page).nth(1)).to_contain_text("skipped")
+    axe(page)
 
 
 def test_an_ended_run_is_exported(ended_run: Page) -> None:

@@ -16,7 +16,8 @@ export async function showEvents(place, signal) {
   place.append(h("section.card", events_url
     ? h("p", "Each event is sent, signed, to ", h("code", events_url), ".")
     : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),
-  h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))), h("section.stack", h("h2", "Events"), came));
+  h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))),
+  h("section.stack", h("h2", "Events"), came));
   const refresh = async () => {
     const events = await poll("events", signal);
     const { body } = await pollApi("/runs?workflow=deliver_event&limit=100", signal);

@@ -17,8 +17,9 @@ export function showItem(main, runId, index, signal) {
     pageHead(`Item ${index}`, h("code", runId)), page);
   live(signal, REFRESH_MS, async () => {
     const { ok, status, body } = await readItem(runId, index, signal);
-    if (ok) keep(page, [body], () => index, (item) => h("section.card", pill(item.status), itemView(item, runId)));
-    else refused(page, body);
+    if (!ok) refused(page, body);
+    else keep(page, [body], () => index, (item) =>
+      h("section.card", pill(item.status), itemView(item, runId)));
     return ok ? ["pending", "running"].includes(body.status) : status !== 404;
   });
 }

@@ -59,8 +59,9 @@ function draw(page, actions, run, names) {
 }
 
 function ending({ status, failed, total }) {
-  if (status === "partly_failed") return `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`;
-  return status === "cancelled" ? "The run has been cancelled." : `The run has ${status}.`;
+  if (status === "cancelled") return "The run has been cancelled.";
+  return status !== "partly_failed" ? `The run has ${status}.`
+    : `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`;
 }
 
 const numbersOf = (run) => ["succeeded", "failed", "skipped", "running", "pending"]
@@ -94,7 +95,8 @@ function actionsOf(run) {
   // Of a run that was cancelled or broke off, what it never did is done, too.
   const label = run.pending > 0 ? `Continue with ${counted(run.pending + run.failed, "item")}`
     : run.failed > 0 && `Retry ${counted(run.failed, "failed item")}`;
-  return [open, working("Export as CSV", () => exported(run)), label && working(label, () => retry(run), "primary")];
+  return [open, working("Export as CSV", () => exported(run)),
+    label && working(label, () => retry(run), "primary")];
 }
 
 async function cancel(run) {
