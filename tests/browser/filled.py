@@ -21,6 +21,7 @@ NAMES = [f"{name}@example.com" for name in ("ana", "ben", "chidi", "dana", "emre
 
 def fill(stack: LocalStack) -> None:
     """Makes one of everything that the console's pages show, and waits for it."""
+    set_secret(stack)  # first, as a function keeps for a while that there is none
     with stack.api(PUBLISHABLE) as app:
         app.post("/workflows/verify_send", json=send_parameters("ana@example.com"))
         app.post("/workflows/verify_send", json=send_parameters("+12025550143", channel="sms"))

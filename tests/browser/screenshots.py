@@ -15,7 +15,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from infra import sam
 from tests.browser.chromium import DESKTOP, new_context, running_chromium
-from tests.browser.filled import REFUSED, fill, schedule, set_secret, start_list
+from tests.browser.filled import REFUSED, fill, schedule, start_list
 from tests.e2e import runs
 from tests.e2e.conftest import LocalStack
 
@@ -40,7 +40,6 @@ _WRONG = {
 def _stage(stack: LocalStack) -> None:
     """Fills the stack, also with emails of several templates and languages, and a list of 200."""
     fill(stack)
-    set_secret(stack)
     list_of_200 = [_WRONG.get(at, f"{_PEOPLE[at % 10]}.{at}@example.com") for at in range(200)]
     with stack.api() as api:
         schedule(api, "30 8 ? * MON *", "America/New_York")
@@ -135,11 +134,11 @@ PICTURES = {
     "verify": Picture("/", _verify, height=845),
     "inbox": Picture("/console/inbox", _inbox),
     "emails": Picture("/console/emails/invitation/de", _emails),
-    "workflow": Picture("/console/workflows/send_email_template", _list, height=985),
-    "run": Picture("/console/runs", _run, height=930),
-    "run-dark": Picture("/console/runs", _run, "dark", height=930),
+    "workflow": Picture("/console/workflows/send_email_template", _list, height=1054),
+    "run": Picture("/console/runs", _run, height=1022),
+    "run-dark": Picture("/console/runs", _run, "dark", height=1022),
     "schedule": Picture("/console/schedules", _schedule, height=1050),
-    "webhooks": Picture("/console/webhooks/usersnap", _webhook, height=940),
+    "webhooks": Picture("/console/webhooks/usersnap", _webhook, height=838),
     "requests": Picture("/console/requests", height=935),
     "api": Picture("/console/api/check_app_location"),
 }

@@ -31,10 +31,10 @@ export function itemView(item, runId) {
       Finished: item.finished_at && time(item.finished_at),
       "Next attempt": item.next_attempt_by && time(item.next_attempt_by) }),
     item.problem ? problem(item.problem) : item.result !== null && json(item.result, "Result"),
-    h("h3", "Parameters"), item.parameters ? json(item.parameters, "Parameters")
-      : h("p.none", "They were deleted after 7 days."),
     later(local(log), ({ lines }) =>
       [h("h3", "Log"), lines.length ? logLines(lines) : h("p.none", "Nothing is logged on this item.")]),
+    h("h3", "Parameters"), item.parameters ? json(item.parameters, "Parameters")
+      : h("p.none", "They were deleted after 7 days."),
     item.problem && fold("Problem as JSON", () => json(item.problem, "Problem")),
   ];
 }

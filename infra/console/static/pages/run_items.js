@@ -65,6 +65,6 @@ const itemOf = (item, runId) => fold([
     item.next_attempt_by && ["next ", time(item.next_attempt_by)],
     item.finished_at && duration(new Date(item.finished_at) - new Date(item.started_at))),
 ], () => [
-  h("p", h("a", { href: `${pathOf("runs", runId)}/${item.index}` }, "The item's own page")),
   later(readItem(runId, item.index), ({ ok, body }) => (ok ? itemView(body, runId) : problem(body))),
+  h("p", h("a", { href: `${pathOf("runs", runId)}/${item.index}` }, "The item's own page")),
 ]);

@@ -8,7 +8,7 @@ const PARTS = { succeeded: "good", failed: "bad", skipped: "quiet", running: "in
 
 export const done = (run) => run.succeeded + run.failed + run.skipped;
 
-export const waitingWord = (run) => (run.status === "running" ? "pending" : "never started");
+export const waitingWord = (run) => (run.status === "running" || !run.pending ? "pending" : "never started");
 
 /** "195 of 200 succeeded · 5 failed", with what is not over yet. */
 const inWords = (run) => [
