@@ -169,7 +169,7 @@ def test_a_schedule_that_is_not_changed_says_so(
     page.get_by_role("button", name="Change", exact=True).click()
     with faults.expected("422"):
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("needs at least one change", exact=True)).to_be_visible()
+        expect(page.get_by_role("alert").get_by_text("needs at least one change")).to_be_visible()
     page.get_by_role("button", name="Keep it as it is").click()
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
