@@ -2,13 +2,11 @@
 
 import hashlib
 import hmac
-import os
 from typing import Any
 
-import botocore.session
+from .clients import dynamodb, variable
 
-_TABLE = os.environ.get("TOKENS_TABLE", "")
-_dynamodb = botocore.session.get_session().create_client("dynamodb")
+_TABLE = variable("TOKENS_TABLE")
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -16,7 +14,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     text = event["headers"]["authorization"].removeprefix("Bearer ")
     digest = hashlib.sha256(text.encode()).hexdigest()
     key = {"token_id": {"S": digest[:16]}}
-    found = _dynamodb.get_item(TableName=_TABLE, Key=key, ConsistentRead=True).get("Item")
+    found = dynamodb.get_item(TableName=_TABLE, Key=key, ConsistentRead=True).get("Item")
     if not found or not hmac.compare_digest(found["token_hash"]["S"], digest):
         return {"isAuthorized": False}
     about = {

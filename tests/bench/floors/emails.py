@@ -1,12 +1,13 @@
 """An email as long as the product's, and the counters that it is charged to."""
 
-import os
 import time
 from typing import Any
 
-LIMITS = os.environ.get("LIMITS_TABLE", "")
-_FROM = os.environ.get("EMAIL_FROM", "")
-_SET = os.environ.get("EMAIL_CONFIGURATION_SET", "")
+from .clients import variable
+
+LIMITS = variable("LIMITS_TABLE")
+_FROM = variable("EMAIL_FROM")
+_SET = variable("EMAIL_CONFIGURATION_SET")
 _PAGE = '<!doctype html>\n<html lang="en">\n<body>{text}</body>\n</html>\n'
 _STYLE = "<style>.text { color: #e6e9ed !important; }</style>\n" * 90
 _DAY_SECONDS = 86_400

@@ -1,22 +1,18 @@
 """The floor of a run's item: a lease, the item's parameters, one email as a step, its outcome."""
 
 import json
-import os
 import secrets
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import botocore.session
-
+from .clients import client, dynamodb, variable
 from .send_email_template import send
 
-_OUTCOMES, _TOKENS = os.environ.get("OUTCOMES_TABLE", ""), os.environ.get("TOKENS_TABLE", "")
-_BUCKET = os.environ.get("RUNS_BUCKET", "")
-_session = botocore.session.get_session()
-_dynamodb = _session.create_client("dynamodb")
-_s3 = _session.create_client("s3")
+_OUTCOMES, _TOKENS = variable("OUTCOMES_TABLE"), variable("TOKENS_TABLE")
+_BUCKET = variable("RUNS_BUCKET")
+_s3 = client("s3")
 _CLAIM = (
     "SET #status = :running, attempt_id = :id, lease_until = :until, "
     "started_at = if_not_exists(started_at, :at), delete_at = :delete ADD attempts :one"
@@ -43,7 +39,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _read(key: dict[str, Any]) -> dict[str, Any] | None:
-    found = _dynamodb.get_item(TableName=_OUTCOMES, Key=key, ConsistentRead=True)
+    found = dynamodb.get_item(TableName=_OUTCOMES, Key=key, ConsistentRead=True)
     item: dict[str, Any] | None = found.get("Item")
     return item
 
@@ -51,7 +47,7 @@ def _read(key: dict[str, Any]) -> dict[str, Any] | None:
 @lru_cache
 def _require_token(token_id: str) -> None:
     key = {"token_id": {"S": token_id}}
-    if "Item" not in _dynamodb.get_item(TableName=_TOKENS, Key=key, ConsistentRead=True):
+    if "Item" not in dynamodb.get_item(TableName=_TOKENS, Key=key, ConsistentRead=True):
         raise PermissionError(token_id)
 
 
@@ -83,7 +79,7 @@ def _succeed(key: dict[str, Any], attempt_id: str, result: str) -> None:
 
 
 def _update(key: dict[str, Any], update: str, values: dict[str, Any], **options: Any) -> None:
-    _dynamodb.update_item(
+    dynamodb.update_item(
         TableName=_OUTCOMES,
         Key=key,
         UpdateExpression=update,

@@ -2,19 +2,13 @@
 
 import hmac
 import json
-import os
 from typing import Any
 
-import botocore.session
-
+from .clients import client, dynamodb, read_secret, variable
 from .emails import charge, request
 
-_session = botocore.session.get_session()
-_dynamodb = _session.create_client("dynamodb")
-_ses = _session.create_client("sesv2")
-_secrets = _session.create_client("secretsmanager")
-_secret = _secrets.get_secret_value(SecretId=os.environ.get("LIMIT_KEY_SECRET", ""))
-_key = _secret["SecretString"].encode()
+_ses = client("sesv2")
+_key = read_secret(variable("LIMIT_KEY_SECRET")).encode()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -29,7 +23,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def send(to: str, template: str, data: dict[str, Any]) -> str:
     """Sends an email within the limits; returns SES's id of the message."""
     recipient = hmac.digest(_key, to.encode(), "sha256").hex()
-    _dynamodb.transact_write_items(
+    dynamodb.transact_write_items(
         TransactItems=[charge("template-emails", 10_000), charge(f"recipient#{recipient}", 20)]
     )
     text = "\n\n".join(data["paragraphs"])

@@ -3,31 +3,18 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
-
+from .clients import client, dynamodb, read_secret, variable
 from .emails import LIMITS, charge, request
 
-_VERIFICATIONS = os.environ.get("VERIFICATIONS_TABLE", "")
-_session = botocore.session.get_session()
-_dynamodb = _session.create_client("dynamodb")
-_ses = _session.create_client("sesv2")
-_scheduler = _session.create_client("scheduler")
-_secrets = _session.create_client("secretsmanager")
-
-
-def _secret(variable: str) -> str:
-    found = _secrets.get_secret_value(SecretId=os.environ.get(variable, ""))
-    return str(found["SecretString"])
-
-
-_code_keys = json.loads(_secret("CODE_KEYS_SECRET"))
-_limit_key = _secret("LIMIT_KEY_SECRET").encode()
+_VERIFICATIONS = variable("VERIFICATIONS_TABLE")
+_ses, _scheduler = client("sesv2"), client("scheduler")
+_code_keys = json.loads(read_secret(variable("CODE_KEYS_SECRET")))
+_limit_key = read_secret(variable("LIMIT_KEY_SECRET")).encode()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -49,7 +36,7 @@ def _write(verification_id: str, code: str, asked: dict[str, str], now: float) -
     digest = hmac.digest(_limit_key, asked["to"].encode(), hashlib.sha256).hex()
     key = {"limit_key": {"S": f"destination#{digest}"}}
     wanted = {LIMITS: {"Keys": [key], "ConsistentRead": True}}
-    found = _dynamodb.batch_get_item(RequestItems=wanted)["Responses"][LIMITS]
+    found = dynamodb.batch_get_item(RequestItems=wanted)["Responses"][LIMITS]
     history = json.loads(found[0]["history"]["S"]) if found else []
     version = int(found[0]["version"]["N"]) if found else 0
     limit = key | {
@@ -57,7 +44,7 @@ def _write(verification_id: str, code: str, asked: dict[str, str], now: float) -
         "version": {"N": str(version + 1)},
         "delete_at": {"N": str(int(now) + 259_200)},
     }
-    _dynamodb.transact_write_items(
+    dynamodb.transact_write_items(
         TransactItems=[
             _put(_VERIFICATIONS, _record(verification_id, code, asked, now), "verification_id"),
             _put(LIMITS, limit, "version"),
@@ -89,15 +76,15 @@ def _record(
 def _schedule(verification_id: str, at: float) -> None:
     event = {"trigger": "schedule", "parameters": {"verification_id": verification_id}}
     target = {
-        "Arn": os.environ["VERIFY_DELETE_FUNCTION"],
-        "RoleArn": os.environ["SCHEDULE_ROLE"],
+        "Arn": variable("VERIFY_DELETE_FUNCTION"),
+        "RoleArn": variable("SCHEDULE_ROLE"),
         "Input": json.dumps(event),
-        "DeadLetterConfig": {"Arn": os.environ["DEAD_LETTERS"]},
+        "DeadLetterConfig": {"Arn": variable("DEAD_LETTERS")},
         "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600},
     }
     _scheduler.create_schedule(
         Name=verification_id,
-        GroupName=os.environ["SCHEDULE_GROUP"],
+        GroupName=variable("SCHEDULE_GROUP"),
         ScheduleExpression=f"at({datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         ActionAfterCompletion="DELETE",

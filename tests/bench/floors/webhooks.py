@@ -3,28 +3,22 @@
 import hashlib
 import hmac
 import json
-import os
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import botocore.session
+from .clients import client, dynamodb, read_secret, variable
 
 _SOURCE, _WORKFLOW = "usersnap", "deliver_event"
-_BUCKET = os.environ.get("RUNS_BUCKET", "")
-_KEPT, _RUNS = os.environ.get("IDEMPOTENCY_TABLE", ""), os.environ.get("RUNS_TABLE", "")
-_session = botocore.session.get_session()
-_dynamodb = _session.create_client("dynamodb")
-_s3 = _session.create_client("s3")
-_step_functions = _session.create_client("stepfunctions")
+_BUCKET = variable("RUNS_BUCKET")
+_KEPT, _RUNS = variable("IDEMPOTENCY_TABLE"), variable("RUNS_TABLE")
+_s3, _step_functions = client("s3"), client("stepfunctions")
 
 
 @lru_cache
 def _signing_key() -> bytes:
-    secrets = _session.create_client("secretsmanager")
-    name = os.environ["WEBHOOK_SECRETS"] + _SOURCE
-    return str(secrets.get_secret_value(SecretId=name)["SecretString"]).encode()
+    return read_secret(variable("WEBHOOK_SECRETS") + _SOURCE).encode()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -46,7 +40,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _claim(digest: str, delivery_id: str) -> None:
     now = int(time.time())
-    _dynamodb.update_item(
+    dynamodb.update_item(
         TableName=_KEPT,
         Key={"call": {"S": f"webhook\n{_SOURCE}\n{digest}"}},
         UpdateExpression="SET delivery_id = :id, delete_at = :until",
@@ -76,7 +70,7 @@ def _start(run_id: str, payload: object) -> None:
     }
     _record(run_id, json.dumps(execution))
     _step_functions.start_execution(
-        stateMachineArn=os.environ["RUN_WORKFLOW"], name=run_id, input=json.dumps(execution)
+        stateMachineArn=variable("RUN_WORKFLOW"), name=run_id, input=json.dumps(execution)
     )
 
 
@@ -91,7 +85,7 @@ def _record(run_id: str, execution: str) -> None:
         "started_at": now,
     }
     names = {f"#{name}": name for name in texts}
-    _dynamodb.update_item(
+    dynamodb.update_item(
         TableName=_RUNS,
         Key={"run_id": {"S": run_id}},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in texts),
@@ -105,7 +99,7 @@ def _record(run_id: str, execution: str) -> None:
 def _conclude(delivery_id: str, run_id: str) -> None:
     item = {"call": {"S": f"delivery\n{_SOURCE}\n{delivery_id}"}, "run_id": {"S": run_id}}
     until = {"delete_at": {"N": str(int(time.time()) + 7_776_000)}}
-    _dynamodb.put_item(TableName=_KEPT, Item=item | until)
+    dynamodb.put_item(TableName=_KEPT, Item=item | until)
 
 
 def _put_object(key: str, content: object) -> int:
