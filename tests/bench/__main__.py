@@ -8,7 +8,7 @@ from infra.build import find_python, installed_client
 from infra.runtime import FunctionFailed, Runtime
 from infra.sam import read_template
 from tests.bench.artifacts import NotInstalled, changed_since_build
-from tests.bench.jobs import JOBS
+from tests.bench.jobs.job import JOBS
 from tests.bench.measure import measure
 from tests.bench.page import PAGE, Machine, part, replaced
 from tests.bench.subjects import subjects

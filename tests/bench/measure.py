@@ -4,41 +4,23 @@ Each round starts every subject anew and then calls them in turn, a few calls ea
 of the machine hits all of them.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import NamedTuple
 
 from infra import sam
 from infra.runtime import FunctionFailed, LambdaFunction, LambdaProcess, Runtime
 from tests.bench.artifacts import installed, zip_bytes
 from tests.bench.aws.server import AwsStandIn
-from tests.bench.jobs import SECRETS
+from tests.bench.figures import Figures
+from tests.bench.jobs.events import SECRETS
 from tests.bench.subjects import EMPTY, Subject
 
 _BLOCK = 10
 """Warm calls of one subject before the next one's turn."""
 _IMPORT = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
-
-
-class Figures:
-    """What was measured of one subject; times in seconds, one entry a start or call."""
-
-    def __init__(self) -> None:
-        self.cold_cpu: list[float] = []
-        """CPU from the start of the process to its first answer."""
-        self.cold_wall: list[float] = []
-        self.warm_cpu: list[float] = []
-        self.warm_wall: list[float] = []
-        self.peak_bytes: list[int] = []
-        self.first_requests = 0
-        """Requests to AWS of init and first call."""
-        self.next_requests = 0.0
-        """Requests to AWS of a later call, on average."""
-        self.modules = 0
-        """Modules that init imports, besides those of the runtime client."""
-        self.zip_bytes = 0
 
 
 class _Running(NamedTuple):
@@ -86,7 +68,9 @@ def measure(
         _round([*subjects[turn:], *subjects[:turn]], figures, runtime, calls)
     tell("imports and sizes")
     sizes = {folder: zip_bytes(folder) for folder in {each.folder for each in subjects}}
-    empty = replace(subjects[0], handler=EMPTY, folder=installed("nothing", runtime.python))
+    empty = dataclasses.replace(
+        subjects[0], handler=EMPTY, folder=installed("nothing", runtime.python)
+    )
     base = _imports(empty, runtime)
     for subject, about in figures.items():
         about.zip_bytes = sizes[subject.folder]

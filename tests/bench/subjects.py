@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from tests.bench.artifacts import built, installed
 from tests.bench.aws.server import AwsStandIn
-from tests.bench.jobs import JOBS, Job
-from tests.bench.requests import as_payload_1
+from tests.bench.jobs.job import JOBS, Job
+from tests.bench.jobs.requests import as_payload_1
 
 Kind = Literal["floor", "peer", "ours"]
 

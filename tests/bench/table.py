@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 
-from tests.bench.measure import Figures
+from tests.bench.figures import Figures
 from tests.bench.subjects import Subject
 
 _TIMES = "×"  # noqa: RUF001 - the sign of a ratio

@@ -16,10 +16,12 @@ from tests.bench.artifacts import PACKAGES, zip_bytes
 from tests.bench.aws.dynamodb import Refused, Tables
 from tests.bench.aws.expressions import holds, updated
 from tests.bench.aws.server import AwsStandIn
-from tests.bench.jobs import JOBS, SECRETS
-from tests.bench.measure import Figures, imported, table_keys
+from tests.bench.figures import Figures
+from tests.bench.jobs.events import SECRETS
+from tests.bench.jobs.job import JOBS
+from tests.bench.jobs.requests import as_payload_1
+from tests.bench.measure import imported, table_keys
 from tests.bench.page import PAGE, Machine, part, replaced
-from tests.bench.requests import as_payload_1
 from tests.bench.subjects import EMPTY, Kind, Subject
 from tests.bench.table import lower_quartile, table
 

@@ -13,7 +13,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, **about: object) -> None:
         super().__init__(code)
-        self.answer = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}"} | about
+        self.answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}"} | about
 
 
 class Tables:
