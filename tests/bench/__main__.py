@@ -35,8 +35,8 @@ def _options() -> argparse.Namespace:
         default=[],
         help=f"jobs, comma-separated: {', '.join(names)}; docs/performance.md stays as it is",
     )
-    parser.add_argument("--rounds", type=int, default=7, help="cold starts of each")
-    parser.add_argument("--calls", type=int, default=40, help="warm calls of each in a round")
+    parser.add_argument("--rounds", type=int, default=14, help="cold starts of each")
+    parser.add_argument("--calls", type=int, default=20, help="warm calls of each in a round")
     options = parser.parse_args()
     if unknown := set(options.only).difference(names):
         parser.error(f"--only: no job is called {', '.join(sorted(unknown))}")

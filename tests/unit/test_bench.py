@@ -76,9 +76,9 @@ def test_modules_are_read_from_the_profile_of_imports() -> None:
 def test_a_new_table_replaces_the_one_of_the_page_and_nothing_else() -> None:
     page = PAGE.read_text()
     machine = Machine("Some CPU", 2, 0.1)
-    text = part("| a |", machine, date(2026, 11, 27), rounds=7, calls=40)
+    text = part("| a |", machine, date(2026, 11, 27), rounds=14, calls=20)
     changed = replaced(page, text)
-    assert "Measured on 2026-11-27: 7 cold starts and 280 warm calls of each.\n" in changed
+    assert "Measured on 2026-11-27: 14 cold starts and 280 warm calls of each.\n" in changed
     assert "| a |" not in replaced(changed, "other")
     assert replaced(changed, "other") == replaced(page, "other")
     with pytest.raises(ValueError, match="has lost its lines"):
