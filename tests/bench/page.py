@@ -37,7 +37,7 @@ class Machine(NamedTuple):
         """Sentences for the page."""
         busy = self.load / self.cores > _BUSY
         other = (
-            f" Other work ran on it (load {self.load:.1f}): trust ratios, not times."
+            f"\nOther work ran on it (load {self.load:.1f}): trust ratios, not times."
             if busy
             else ""
         )

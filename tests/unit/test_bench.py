@@ -59,7 +59,7 @@ def test_a_row_has_its_ratio_to_the_floor_of_its_job_and_the_products_is_bold() 
 
 
 def test_the_lower_quartile_does_not_see_the_disturbed_half() -> None:
-    assert lower_quartile([1.0, 1.0, 1.0, 9.0, 9.0]) == 1.0
+    assert lower_quartile([1.0, 9.0, 1.0, 9.0, 9.0]) == 1.0
     assert lower_quartile([4.0]) == 4.0
 
 
@@ -87,7 +87,9 @@ def test_a_new_table_replaces_the_one_of_the_page_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(("load", "told"), [(0.2, False), (3.1, True)])
 def test_figures_of_a_busy_machine_say_so(load: float, *, told: bool) -> None:
-    assert ("Other work ran on it" in Machine("Some CPU", 2, load).described) is told
+    lines = Machine("Some CPU", 2, load).described.splitlines()
+    assert any("Other work ran on it" in line for line in lines) is told
+    assert max(map(len, lines)) < 100
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
