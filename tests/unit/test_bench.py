@@ -124,6 +124,7 @@ def condition(text: str, item: dict[str, Any] | None) -> bool:
         ("#size < :five", True),
         ("((#size >= :five AND color = :red) OR color = :red)", True),
         ("#size < :five AND NOT color = :red", False),
+        ("color = :five AND #size < :five", False),
         ("color <> other", True),
         ("other < :five", False),
         ("color = :five", False),
