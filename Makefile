@@ -71,6 +71,10 @@ fuzz: .venv/dev ## sends ten thousand generated calls to the local stack, alone:
 test-sam: .venv/dev $(SAM_CLI) ## runs tests that need the SAM CLI or a clone, such as deployments
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
 
+#: make bench [ARGS="--only verify_check,authorize --rounds 3"]
+bench: .venv/dev ## measures built functions beside other frameworks: docs/performance.md
+	@$(INDEX) .venv/bin/python -m tests.bench $(ARGS)
+
 calls: .venv/dev ## shows AWS and HTTP calls of each function in all tests, and unused permissions
 	@rm -rf "$(CALLS)" && mkdir -p "$(CALLS)"
 	@CALLS_FOLDER="$(CALLS)" $(PYTEST) -p tests.calls.plugin $(WORKERS) $(ARGS)
