@@ -1,4 +1,6 @@
-"""Reports errors, denied permissions and refused webhooks in the functions' logs."""
+"""Reports what the functions' logs say of errors, denied permissions, webhooks and schedules that
+start nothing.
+"""
 
 import time
 from collections.abc import Iterator
@@ -59,8 +61,22 @@ def reports(line: Line) -> Iterator[tuple[str, Tone]]:
         yield f"{line.about}: {denied}", "error"
     if line.level in _ERRORS:
         yield f"ERROR {line.about}: {_summary(line)}\n{line.traceback}".rstrip(), "error"
-    elif line.level == "WARNING" and line.source.name == "webhooks":
-        yield f"webhook of {line.keys.get('source', 'unknown source')}: {line.message}", "warning"
+    elif line.level == "WARNING" and (text := _unseen(line)):
+        yield text, "warning"
+
+
+def _unseen(line: Line) -> str:
+    """Warning about what no client is told: a delivery, or a due schedule; empty for others."""
+    keys = line.keys
+    if line.source.name == "schedules" and "schedule_id" in keys:
+        why = f" ({keys['reason']})" if "reason" in keys else ""
+        return f"schedule {keys['schedule_id']}: {line.message}{why}"
+    if line.source.name != "webhooks":
+        return ""
+    source = keys.get("source", "unknown source")
+    kept = keys.get("delivery_id")
+    why = f" (GET /webhooks/{source}/deliveries/{kept} says why)" if kept else ""
+    return f"webhook of {source}: {line.message}{why}"
 
 
 def repeats(line: Line) -> bool:

@@ -49,6 +49,20 @@ def test_why_a_source_of_webhooks_is_not_heard_is_said() -> None:
     ]
 
 
+def test_a_delivery_that_starts_no_run_is_said_with_the_call_that_tells_why() -> None:
+    message = "this delivery starts no run: mend the source's parameters"
+    told = line("WARNING", message, WEBHOOKS, source="crm", delivery_id="8204-5d")
+    assert list(reports(told)) == [
+        (f"webhook of crm: {message} (GET /webhooks/crm/deliveries/8204-5d says why)", "warning")
+    ]
+
+
+def test_a_schedule_that_was_paused_for_its_token_is_said_with_the_reason() -> None:
+    message, schedules = "not started, and paused", Source("/aws/lambda/x-schedules", "schedules")
+    told = line("WARNING", message, schedules, schedule_id="a.greet.1", reason="token_revoked")
+    assert list(reports(told)) == [(f"schedule a.greet.1: {message} (token_revoked)", "warning")]
+
+
 def test_a_denied_permission_is_said_also_where_the_call_went_on() -> None:
     text = "ClientError: Access Denied [s3:PutObject on resource: Bucket=b Key=k]"
     told = line("WARNING", "swallowed", traceback=text)
