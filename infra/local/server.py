@@ -7,7 +7,7 @@ leaves to CORS. Pages of this machine may call the API from any port.
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -90,7 +90,7 @@ class _Handler(ConsoleHandler):
         body = self._body(LONGEST)
         if body is None:
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = _joined(self.headers.items())
         sent = Sent(self.command, self.path, headers, body)
         reply = named_mistake(self._ask(sent), self.path, self.server.find_mistake)
         if not is_poll(headers) and self.command != "OPTIONS":
@@ -107,6 +107,16 @@ class _Handler(ConsoleHandler):
                 return ask(self.server.deployment, sent)
         except urllib3.exceptions.HTTPError as error:
             return _unreachable(error)
+
+
+def _joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name in lower case. Lines of one name are one list (RFC 9110, 5.2)."""
+    headers: dict[str, str] = {}
+    for line, value in lines:
+        name = line.lower()
+        between = "; " if name == "cookie" else ", "
+        headers[name] = f"{headers[name]}{between}{value}" if name in headers else value
+    return headers
 
 
 def _unreachable(error: Exception) -> Reply:

@@ -192,3 +192,13 @@ def test_a_body_that_api_gateway_would_not_take_is_refused_before_it_is_read(sta
 def test_only_the_server_passes_a_key_to_the_emulator(stack: Stack) -> None:
     stack.client.post("/workflows/x", headers={KEY_HEADER: "mine"})
     assert stack.reached[0][1][KEY_HEADER] == "key"
+
+
+def test_header_lines_of_one_name_reach_the_api_as_one_list(stack: Stack) -> None:
+    stack.says(
+        "POST /workflows/x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\n"
+        "Prefer: respond-async\nPrefer: wait=10\nCookie: a=1\nCookie: b=2\n\n"
+    )
+    ((_, headers),) = stack.reached
+    assert headers["prefer"] == "respond-async, wait=10"
+    assert headers["cookie"] == "a=1; b=2"
