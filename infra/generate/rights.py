@@ -66,7 +66,7 @@ def without_own(section: Lines) -> Lines:
         if block is first:
             result += _comment(block, _EVERYONES)
             result += _comment(block, _ADD)
-        result += [] if block.is_own else block.lines
+        result += [] if block.is_own else [each for each in block.lines if not _is_ours(each)]
     return result
 
 
@@ -115,6 +115,11 @@ def _blocks(section: Lines) -> Iterator[Block]:
 
 def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
+
+
+def _is_ours(line: str) -> bool:
+    """True for a comment that an earlier workflow got from here."""
+    return _is_comment(line) and line.strip().lstrip("# ") in {_EVERYONES, _ADD}
 
 
 def _comment(block: Block, text: str) -> Lines:

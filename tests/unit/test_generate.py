@@ -407,6 +407,17 @@ def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(projec
     assert "greet" not in code.lower()
 
 
+def test_the_next_blank_workflows_have_each_comment_once(project: Path) -> None:
+    before = sam.TEMPLATE.read_text().count("# Every workflow has these rights")
+    for count, name in enumerate(("wave", "bow", "nod"), before + 1):
+        planned = plan(project, name, "blank")
+        (project / "template.yaml").write_text(planned.template)
+        (project / "functions/workflows" / name).mkdir()
+        (project / "functions/workflows" / name / "handler.py").write_text("")
+        assert planned.template.count("# Every workflow has these rights") == count
+        assert planned.template.count("# Add here what only this one does") == count
+
+
 def test_a_blank_workflow_is_the_one_that_the_tutorial_shows() -> None:
     assert (sam.ROOT / "infra/generate/greet.py").read_text() == blank_workflow()
 
