@@ -30,10 +30,12 @@ def main() -> int:
 def _set(arguments: argparse.Namespace) -> str:
     # Needs the packages that ship.
     from functions.api.webhooks.declared.challenge import verify_token  # noqa: PLC0415
-    from functions.api.webhooks.sources import sources  # noqa: PLC0415
+    from functions.api.webhooks.sources import mistakes_of, sources  # noqa: PLC0415
 
     name = arguments.source
     source = sources().get(name)
+    if source is None and (wrong := mistakes_of(name)):
+        raise ValueError(f"sources.toml:{wrong[0].line}: {wrong[0].sentence}")
     if source is None or source.secret is None:
         signing = ", ".join(name for name, each in sources().items() if each.secret)
         raise ValueError(

@@ -1,11 +1,13 @@
 """`make webhook-secret`, which keeps the previous secret beside the new one."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.api.webhooks.declared.source import Source
+from functions.core import config
 from functions.core.signing.keys import read_keys
 from infra import stack_target, webhooks
 from tests.workflows.conftest import admin
@@ -86,3 +88,19 @@ def test_a_new_secret_of_standard_webhooks_is_made_and_shown_once(
     (key,) = stored("shop")
     assert key.startswith("whsec_")
     assert key in capsys.readouterr().out
+
+
+def test_a_source_whose_section_has_a_mistake_is_told_that_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = (
+        '[github]\nscheme = "github"\nsecret = "g"\nworkflow = "verify_delete"\nparameters = "{"\n'
+    )
+    file = tmp_path / "sources.toml"
+    file.write_text(text)
+    monkeypatch.setattr("functions.api.webhooks.sources.SOURCES", file)
+    config.reset(everything=True)
+    assert run("github", "x", monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "sources.toml:5: [github] parameters is not a JMESPath expression" in said
+    assert "no source with a secret" not in said

@@ -47,7 +47,7 @@ def find_source(name: str) -> Source:
     source = sources().get(name)
     if source is not None:
         return source
-    if name in {each.section for each in _checked().mistakes}:
+    if mistakes_of(name):
         logger.error("this source's section of sources.toml has a mistake", source=name)
         raise Unavailable("This webhook source is not set up correctly.")
     raise no_such_source()
@@ -61,6 +61,11 @@ def no_such_source() -> NotFound:
 def sources() -> dict[str, Source]:
     """All usable sources by name."""
     return _checked().usable
+
+
+def mistakes_of(name: str) -> list[SourceMistake]:
+    """Reasons why a source's section cannot be used."""
+    return [each for each in _checked().mistakes if each.section == name]
 
 
 @config.cached(lasting=True)
