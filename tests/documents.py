@@ -96,14 +96,12 @@ def shortest_workflow() -> Callable[[Any, Any], Any]:
 
 def long_work() -> dict[str, str]:
     """The chain of workflows of the page about long work: code by name."""
-    named = {code[3:].partition(":")[0]: code for code in _code("docs/how-to/long-work.md")}
-    return {name: code for name, code in named.items() if name.startswith("month_")}
+    return {name: code for name, code in typed_workflows().items() if name.startswith("month_")}
 
 
-def typed_call() -> str:
-    """The workflow of the page about long work whose call a type checker checks."""
-    (code,) = [each for each in _code("docs/how-to/long-work.md") if "TYPE_CHECKING" in each]
-    return code
+def typed_workflows() -> dict[str, str]:
+    """All workflows of the page about long work, which a type checker checks: code by name."""
+    return {code[3:].partition(":")[0]: code for code in _code("docs/how-to/long-work.md")}
 
 
 def event_reader(key: str) -> Callable[[bytes, dict[str, str]], dict[str, Any]]:
