@@ -1,7 +1,8 @@
 """Typed parameters and results: their base classes, and parameters read from JSON values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
@@ -137,7 +138,10 @@ def read_parameters(
         parameters = msgspec.convert(present, kind, dec_hook=_read_validated)
     except msgspec.ValidationError as error:
         wrong = _field_error(kind, str(error), known=isinstance(error.__cause__, NotValid))
-        raise InvalidParameters(FieldError(at + wrong.pointer, wrong.detail)) from None
+        found = _name_errors(kind, present) if wrong.detail.startswith(NOT_A_PARAMETER) else ()
+        raise InvalidParameters(
+            *(FieldError(at + each.pointer, each.detail) for each in found or (wrong,))
+        ) from None
     parameters.check()
     return parameters
 
@@ -227,8 +231,12 @@ _STEP = re.compile(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]")
 """Step of msgspec's path: a field, an index, or `[...]` for any key of an object."""
 
 NOT_A_PARAMETER = "is not a parameter here"
+"""Beginning of the sentence on an unknown name; the nearest name may follow."""
+_REQUIRED = "is required"
 LONGEST_NAME = 64
 """Characters of an unknown parameter's name that a problem repeats."""
+_MOST_NAMES = 10
+"""Unknown names in a problem: all columns of a usual header, but no client's thousands."""
 _SENTENCES = {
     r"Expected `str` of length >= 1$": "must not be empty",
     r"Expected `(?:str|array|object|bytes)` of length (>=|<=) (\d+)": "length must be {0} {1}",
@@ -252,15 +260,34 @@ def _field_error(kind: type, message: str, *, known: bool) -> FieldError:
     if known:
         return FieldError(pointer, what)
     if found := _MISSING.match(what):
-        return FieldError(f"{pointer}/{_escape(found[1])}", "is required")
+        return FieldError(f"{pointer}/{_escape(found[1])}", _REQUIRED)
     if found := _UNKNOWN.match(what):
-        return FieldError(f"{pointer}/{_escape(found[1][:LONGEST_NAME])}", NOT_A_PARAMETER)
+        return _unknown_name(pointer, found[1], _names(kind, path))
     if what.startswith(_NOT_ALLOWED):
         return FieldError(pointer, _allowed_sentence(_allowed_values(kind, path)))
     for pattern, sentence in _SENTENCES.items():
         if found := re.match(pattern, what):
             return FieldError(pointer, sentence.format(*found.groups()))
     return FieldError(pointer, _type_sentence(what))
+
+
+def _name_errors(kind: type[Parameters], values: Mapping[str, Any]) -> list[FieldError]:
+    """Unknown names among the values, and required ones that are missing: none if all are right."""
+    fields = {field.encode_name: field.required for field in msgspec.structs.fields(kind)}
+    unknown = list(islice((name for name in values if name not in fields), _MOST_NAMES))
+    missing = [name for name, required in fields.items() if required and name not in values]
+    errors = [_unknown_name("", name, fields) for name in unknown]
+    return errors + [FieldError(f"/{_escape(name)}", _REQUIRED) for name in missing if unknown]
+
+
+def _unknown_name(pointer: str, name: str, known: Iterable[str]) -> FieldError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
+    name = name[:LONGEST_NAME]
+    lower = {each.lower(): each for each in known}
+    near = [lower[each] for each in get_close_matches(name.lower(), lower, n=1)]
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return FieldError(f"{pointer}/{_escape(name)}", f"{NOT_A_PARAMETER}{hint}")
 
 
 def _type_sentence(what: str) -> str:
@@ -285,11 +312,21 @@ def _allowed_sentence(values: list[str]) -> str:
 
 def _allowed_values(kind: type, path: str) -> list[str]:
     """Values that the type allows at one of msgspec's paths; none where it names none."""
+    literals = [each for each in _types(kind, path) if isinstance(each, inspect.LiteralType)]
+    return [str(value) for each in literals for value in each.values]
+
+
+def _names(kind: type, path: str) -> list[str]:
+    """Names of the fields at one of msgspec's paths."""
+    structs = [each for each in _types(kind, path) if isinstance(each, inspect.StructType)]
+    return [field.encode_name for each in structs for field in each.fields]
+
+
+def _types(kind: type, path: str) -> list[inspect.Type]:
     types = alternatives(inspect.type_info(kind))
     for name, _ in _STEP.findall(path):
         types = [inner for each in types for inner in alternatives(inner_type(each, name))]
-    literals = [each for each in types if isinstance(each, inspect.LiteralType)]
-    return [str(value) for each in literals for value in each.values]
+    return types
 
 
 def _pointer(path: str) -> str:

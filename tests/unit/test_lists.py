@@ -291,6 +291,20 @@ def test_columns_of_these_names_are_parameters_where_they_are_not_all_together()
     ]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "row,status,result,problem,to",
+        "row,status,detail,to",
+        "status,result,problem,detail,to",
+        "row,to,status,result,problem,detail",
+    ],
+)
+def test_an_export_without_one_of_its_columns_is_refused_with_what_to_do(header: str) -> None:
+    sentence = "row, status, result, problem and detail must stay side by side, or all be deleted"
+    assert refusal(f"{header}\n{',' * header.count(',')}\n", "csv").endswith(sentence)
+
+
 def test_a_name_of_many_dots_is_refused_before_it_makes_objects() -> None:
     with pytest.raises(UnreadableItems, match="more than 8 dots"):
         list(read_items(io.BytesIO(b"a" + b".a" * 20_000 + b"\nx\n"), "csv"))

@@ -30,7 +30,14 @@ class Example(Parameters):
     ("values", "pointer", "detail"),
     [
         ({}, "/name", "is required"),
-        ({"name": "a", "nmae": 1}, "/nmae", "is not a parameter here"),
+        ({"name": "a", "nmae": 1}, "/nmae", "is not a parameter here; did you mean name?"),
+        ({"name": "a", "Name": 1}, "/Name", "is not a parameter here; did you mean name?"),
+        ({"name": "a", "email": 1}, "/email", "is not a parameter here"),
+        (
+            {"name": "a", "items": [{"too": "x"}]},
+            "/items/0/too",
+            "is not a parameter here; did you mean to?",
+        ),
         ({"name": "a", "a/b~c": 1}, "/a~1b~0c", "is not a parameter here"),
         ({"name": "a", "": 1}, "/", "is not a parameter here"),
         ({"name": "a", "x\ny": 1}, "/x\ny", "is not a parameter here"),
@@ -70,6 +77,22 @@ def test_an_invalid_parameter_is_named_by_pointer_and_sentence(
     with pytest.raises(InvalidParameters) as caught:
         read_parameters(Example, values)
     assert caught.value.errors == ((pointer, detail),)
+
+
+def test_a_wrong_header_is_told_whole_with_what_is_missing() -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        read_parameters(Example, {"Email": "x", "Count": 1})
+    assert caught.value.errors == (
+        ("/Email", "is not a parameter here"),
+        ("/Count", "is not a parameter here; did you mean count?"),
+        ("/name", "is required"),
+    )
+
+
+def test_unknown_names_beyond_ten_are_not_listed() -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        read_parameters(Example, {"name": "a"} | {f"x{number}": 1 for number in range(1000)})
+    assert len(caught.value.errors) == 10
 
 
 def test_null_and_empty_text_are_absent_for_optional_parameters() -> None:

@@ -81,11 +81,14 @@ def test_a_problem_is_an_rfc_9457_document() -> None:
         "type": "urn:backend-workflows:problem:invalid_parameters",
         "title": "The parameters are not valid",
         "status": 422,
-        "detail": "/nmae: is not a parameter here",
+        "detail": "/nmae: is not a parameter here; did you mean name?; /name: is required",
         "code": "invalid_parameters",
         "request_id": "request-1",
         "retry_after_seconds": None,
-        "errors": [{"pointer": "/nmae", "detail": "is not a parameter here"}],
+        "errors": [
+            {"pointer": "/nmae", "detail": "is not a parameter here; did you mean name?"},
+            {"pointer": "/name", "detail": "is required"},
+        ],
     }
 
 
@@ -136,7 +139,10 @@ def test_a_query_is_refused_by_name_and_the_body_alone_counts() -> None:
     reply = call(handler, {"name": "Ana"}, scopes=SCOPES, query="name=Eve&a/b=1")
     assert (reply.status, reply.body["errors"]) == (
         422,
-        [{"pointer": "/name", "detail": "is not a parameter here"}],
+        [
+            {"pointer": "/name", "detail": "is not a parameter here"},
+            {"pointer": "/a~1b", "detail": "is not a parameter here"},
+        ],
     )
 
 

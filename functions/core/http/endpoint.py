@@ -160,7 +160,10 @@ def _known_pointers(told: Problem) -> list[str]:
 
     Names of unknown parameters are left out: a client may put anything there.
     """
-    return [each.pointer if each.detail != NOT_A_PARAMETER else "(unknown)" for each in told.errors]
+    return [
+        "(unknown)" if each.detail.startswith(NOT_A_PARAMETER) else each.pointer
+        for each in told.errors
+    ]
 
 
 def _milliseconds(started: float) -> float:

@@ -65,6 +65,8 @@ class Header(NamedTuple):
 def read_header(names: Sequence[str], row: int) -> Header:
     """Reads the names, without spaces at their ends. Raises `UnreadableItems`."""
     exported = _exported(names)
+    if not exported:
+        _refuse_part_of_export(set(EXPORTED).intersection(names), row)
     columns: dict[int, Path] = {}
     known: set[str] = set()
     for column, name in enumerate(names):
@@ -89,6 +91,22 @@ def _exported(names: Sequence[str]) -> range:
         if tuple(names[column] for column in found) == EXPORTED:
             return found
     return range(0)
+
+
+def _refuse_part_of_export(found: set[str], row: int) -> None:
+    """Refuses an export of which a column was deleted or moved. Two of the names say nothing: a
+    workflow may have parameters of these names.
+    """
+    if len(found) >= len(EXPORTED) - 1 or found > {"row", "status"}:
+        raise unreadable(
+            f"row {row} has {_listed(name for name in EXPORTED if name in found)} of an exported "
+            f"run; {_listed(EXPORTED)} must stay side by side, or all be deleted"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def _refuse_name(name: str, known: set[str], place: str) -> None:
