@@ -16,6 +16,7 @@ from functions.api.schedules import handler as schedules
 from functions.core.errors import Unavailable
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.observability import logger
+from functions.core.parameters import NOT_A_PARAMETER
 from functions.core.workflow import Call, Parameters, Result, workflow
 from infra import sam
 from infra.generate.greet import lambda_handler as blank
@@ -47,6 +48,9 @@ def failing(error: BaseException) -> Any:
         raise error
 
     return workflow(fail)
+
+
+IN_THE_BODY = f"{NOT_A_PARAMETER}; those of a POST or PATCH stand in the body"
 
 
 def test_a_typed_function_is_a_whole_workflow() -> None:
@@ -140,8 +144,14 @@ def test_a_query_is_refused_by_name_and_the_body_alone_counts() -> None:
     assert (reply.status, reply.body["errors"]) == (
         422,
         [
-            {"pointer": "/name", "detail": "is not a parameter here"},
-            {"pointer": "/a~1b", "detail": "is not a parameter here"},
+            {
+                "pointer": "/name",
+                "detail": IN_THE_BODY,
+            },
+            {
+                "pointer": "/a~1b",
+                "detail": IN_THE_BODY,
+            },
         ],
     )
 
@@ -188,7 +198,12 @@ def test_the_platforms_own_routes_refuse_a_query_that_they_do_not_have(
     problem = json.loads(answer["body"])
     assert (answer["statusCode"], problem["errors"]) == (
         422,
-        [{"pointer": "/limit", "detail": "is not a parameter here"}],
+        [
+            {
+                "pointer": "/limit",
+                "detail": IN_THE_BODY,
+            }
+        ],
     )
 
 

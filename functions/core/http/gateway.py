@@ -25,7 +25,7 @@ from functions.core.errors import (
 
 if TYPE_CHECKING:
     from functions.core.http.problems import Problem
-from functions.core.parameters import encode_validated
+from functions.core.parameters import NOT_A_PARAMETER, encode_validated
 
 MAX_BODY_BYTES = 3_000_000
 """Below Lambda's 6 MB, because JSON grows when it travels inside an event."""
@@ -94,7 +94,7 @@ def refuse_query(event: Request) -> None:
     query = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
     if query:
         names = dict.fromkeys(name.replace("~", "~0").replace("/", "~1") for name, _ in query)
-        sentence = "is no parameter of the URL here; those of a POST or PATCH stand in the body"
+        sentence = f"{NOT_A_PARAMETER}; those of a POST or PATCH stand in the body"
         raise InvalidParameters(*(FieldError(f"/{name}", sentence) for name in names))
 
 
