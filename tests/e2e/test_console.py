@@ -136,7 +136,7 @@ def test_the_lines_of_a_run_and_of_one_item_have_the_traceback(stack: LocalStack
 
 
 def test_a_sample_of_a_webhook_is_verified_and_starts_a_run(stack: LocalStack) -> None:
-    sources = {each["source"]: each for each in read(stack, "webhooks")}
+    sources = {each["source"]: each for each in read(stack, "webhooks")["sources"]}
     assert (sources["twilio"]["secret_set"], sources["usersnap"]["secret_set"]) == (True, False)
     made = httpx.post(f"{stack.url}/_local/webhooks/twilio/sample", json={}).json()
     assert made["signed"]

@@ -98,9 +98,11 @@ def test_a_source_whose_section_has_a_mistake_is_told_that_mistake(
     )
     file = tmp_path / "sources.toml"
     file.write_text(text)
-    monkeypatch.setattr("functions.api.webhooks.sources.SOURCES", file)
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.api.webhooks.sources.SOURCES", file)
+        config.reset(everything=True)
+        assert run("github", "x", monkeypatch) == 1
     config.reset(everything=True)
-    assert run("github", "x", monkeypatch) == 1
     said = capsys.readouterr().err
     assert "sources.toml:5: [github] parameters is not a JMESPath expression" in said
     assert "no source with a secret" not in said
