@@ -11,12 +11,8 @@ from functions.api.events.changes import VerificationEvent, events_of
 from functions.core import aws, config
 from functions.core.config import in_lambda
 from functions.core.events.event_filter import EventSettings
+from functions.core.events.sending import DELIVERS, send_event
 from functions.core.observability import count, logged, logger
-from functions.core.runs.execution import new_run_id
-from functions.core.runs.start import start_once
-
-_WORKFLOW = "deliver_event"
-_TOKEN_ID = "events"  # noqa: S105 - owner of these runs, which no token started
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
@@ -28,7 +24,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, int]:
         Unavailable
     """
     with logged(
-        trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=_WORKFLOW
+        trigger="stream", request_id=getattr(context, "aws_request_id", None), workflow=DELIVERS
     ):
         events = [
             each
@@ -56,11 +52,9 @@ def _events_of(record: Mapping[str, Any]) -> list[VerificationEvent]:
 
 def _start(event: VerificationEvent) -> None:
     """Starts the event's run. Repetitions start none, because the run is named after the event."""
-    run_id = new_run_id(_WORKFLOW, event.event_id)
     # Other parameters under the same id mean that an earlier version of this code sent the event.
-    if start_once(
-        _WORKFLOW, event.parameters(), token_id=_TOKEN_ID, started_by="events", run_id=run_id
-    ):
+    run_id = send_event(event.parameters(), "events")
+    if run_id:
         count("EventStarted", type=event.type)
         logger.info("event", type=event.type, event_id=event.event_id, run_id=run_id)
 

@@ -15,15 +15,13 @@ from functions.core.clock import rfc3339
 from functions.core.definition.names import workflow_names
 from functions.core.events.event_filter import EventSettings
 from functions.core.events.event_id import event_id
+from functions.core.events.sending import DELIVERS, send_event
 from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
-from functions.core.runs.execution import new_run_id
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle, shown
-from functions.core.runs.start import start_once
 
-_DELIVERY = "deliver_event"
-_SILENT = frozenset({_DELIVERY, "track_delivery"})
+_SILENT = frozenset({DELIVERS, "track_delivery"})
 """Workflows of the platform: an event about each of their runs would make the next run."""
 _EVENTS = "events"
 _YOUNG_SECONDS = 120
@@ -65,7 +63,7 @@ def _note(run: Run) -> None:
     Failed deliveries of events have an alarm of their own.
     """
     logger.info("run ended", run_id=run.run_id, workflow=run.workflow, outcome=run.status)
-    if run.status in {"failed", "partly_failed"} and run.workflow != _DELIVERY:
+    if run.status in {"failed", "partly_failed"} and run.workflow != DELIVERS:
         count("RunFailed")
 
 
@@ -78,20 +76,13 @@ def _send_event(run: Run) -> None:
         for name, value in msgspec.to_builtins(run).items()
         if name not in {"result", "problem", "pending", "running"}
     }
-    made = event_id(f"end of {run.run_id}")
     parameters = {
-        "event_id": made,
+        "event_id": event_id(f"end of {run.run_id}"),
         "type": kind,
         "occurred_at": rfc3339(run.finished_at) if run.finished_at else None,
         "data": data | {"problem_code": run.problem.code if run.problem else None},
     }
-    start_once(
-        _DELIVERY,
-        parameters,
-        token_id=_EVENTS,
-        started_by=_EVENTS,
-        run_id=new_run_id(_DELIVERY, made),
-    )
+    send_event(parameters, _EVENTS)
 
 
 def _end(event: Event) -> dict[str, Any]:

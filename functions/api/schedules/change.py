@@ -45,12 +45,12 @@ class ScheduleChange(TimingParameters, kw_only=True):
 
     @property
     def retimes(self) -> bool:
-        """Whether a time is given."""
+        """True if a time is given."""
         return any(getattr(self, name) is not None for name in _TIMES)
 
     @property
     def takes_over(self) -> bool:
-        """Whether the caller answers for the schedule from now on: not if it only pauses it."""
+        """True if the caller answers for the schedule from now on: not if it only pauses it."""
         given = msgspec.structs.asdict(self)
         return any(each is not None for name, each in given.items() if name != "paused") or (
             self.paused is False

@@ -25,7 +25,7 @@ PLACES = re.compile(r"\{(body|timestamp|id|method|url)\}")
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """How a source signs with the scheme `hmac`; `token` has `header`, `prefix` and `body` too."""
+    """Rules by which a source signs with `hmac`; `token` has `header`, `prefix` and `body` too."""
 
     header: HeaderName | None = None
     """Header of the signature or the token. Without it, `token` takes Basic's password."""

@@ -7,16 +7,14 @@ from functions.core.clock import rfc3339
 from functions.core.errors import NotFound
 from functions.core.events.event_filter import EventSettings
 from functions.core.events.event_id import event_id
+from functions.core.events.sending import send_event
 from functions.core.observability import count, logger
 from functions.core.runs import execution
-from functions.core.runs.start import start_once
 from functions.core.schedules.definition import Definition
 from functions.core.schedules.names import read_name
 
 _EVENT = "schedule.skipped"
-_DELIVERS = "deliver_event"
-_TOKEN_ID = "schedules"  # noqa: S105 - owner of these runs, which no token started
-_STARTED_BY = "schedules"
+_SENDER = "schedules"
 """Origin of the event. Runs of schedules themselves have another: clients choose what those do."""
 
 
@@ -54,10 +52,4 @@ def _send(definition: Definition, at: datetime, delivered_id: str, under_way: st
         "run_id": under_way,
     }
     event = {"event_id": delivered_id, "type": _EVENT, "occurred_at": rfc3339(at), "data": data}
-    start_once(
-        _DELIVERS,
-        event,
-        token_id=_TOKEN_ID,
-        started_by=_STARTED_BY,
-        run_id=execution.new_run_id(_DELIVERS, delivered_id),
-    )
+    send_event(event, _SENDER)

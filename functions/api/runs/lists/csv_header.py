@@ -42,7 +42,7 @@ class Header(NamedTuple):
     """Column of the status in an export."""
 
     def is_done(self, row: Sequence[str]) -> bool:
-        """Whether a row of an export has succeeded already, so that it must not be done again."""
+        """True for a row of an export that has succeeded: it must not be done again."""
         return self.status is not None and row[self.status : self.status + 1] == [_DONE]
 
     def item(self, row: Sequence[str]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class _Text:
         return ListedItem(read_object(item, place))
 
     def is_at_end(self) -> bool:
-        """Whether only whitespace follows."""
+        """True if only whitespace follows."""
         self._pass_space()
         return self._at == len(self._text)
 

@@ -101,7 +101,7 @@ class Source(Signature, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def signs_url(self) -> bool:
-        """Whether it signs the URL that it calls, which `PublicUrl` then has to tell."""
+        """True if it signs the URL that it calls, which `PublicUrl` then has to tell."""
         return self.scheme == "twilio" or "url" in self.places
 
     @property

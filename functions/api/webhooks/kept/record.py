@@ -41,7 +41,7 @@ class _Record(dynamodb.Table):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a delivery: a run, a problem, or neither."""
+    """Outcome of a delivery: a run, a problem, or neither."""
 
     run_id: str | None = None
     problem: Problem | None = None

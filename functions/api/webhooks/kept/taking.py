@@ -148,7 +148,7 @@ def _start(name: str, source: Source, items: list[dict[str, Any]], seed: str) ->
 
 
 def _was_refused(run_id: str) -> bool:
-    """Whether the workflow has refused what the source's expression made."""
+    """True if the workflow has refused what the source's expression made."""
     try:
         failed = describe(run_id).problem
     except NotFound:
