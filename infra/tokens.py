@@ -95,7 +95,7 @@ def _listed(scopes: Iterable[str]) -> str:
 
 
 def _known_scopes(names: Iterable[str]) -> set[str]:
-    return {"runs:read", "runs:write", *(f"workflow:{name}" for name in names)}
+    return {"runs:read", "runs:write", "events:write", *(f"workflow:{name}" for name in names)}
 
 
 def _list(_: argparse.Namespace) -> str:

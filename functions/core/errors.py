@@ -70,6 +70,10 @@ class NotInBackground(WorkflowError):
     """The workflow cannot run in the background."""
 
 
+class OnlyInBackground(WorkflowError):
+    """The workflow sleeps and waits, so no call can wait for its answer."""
+
+
 class NotAuthenticated(WorkflowError):
     """The request carries no valid token."""
 
@@ -204,6 +208,17 @@ class TooSlow(WorkflowError):
 
 class ResultTooLarge(WorkflowError):
     """The result is too large to answer, or to keep."""
+
+
+class StepFailed(WorkflowError):
+    """A step of an item has failed for good."""
+
+    def __init__(self, name: str, attempts: int, cause: Any) -> None:  # noqa: ANN401 - a Problem
+        """Takes the step's name, its attempts, and the problem of the last one."""
+        detail = getattr(cause, "detail", "")
+        super().__init__(f"The step {name} failed at attempt {attempts}: {detail}")
+        self.step = name
+        self.problem = cause
 
 
 class ItemCrashed(WorkflowError):

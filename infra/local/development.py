@@ -24,7 +24,7 @@ _ID_LENGTH = 16
 
 def write_tokens(deployment: Deployment, workflows: Iterable[str]) -> None:
     """Writes or restores both tokens; the secret one opens all workflows."""
-    every = ["runs:read", "runs:write", *(f"workflow:{name}" for name in workflows)]
+    every = ["runs:read", "runs:write", "events:write", *(f"workflow:{name}" for name in workflows)]
     for text, kind, scopes in (
         (SECRET, "secret", every),
         (PUBLISHABLE, "publishable", publishable_scopes()),

@@ -31,6 +31,7 @@ GROUPS = {
     "Canvas": "Feedback, set-up and registration of the app.",
     "Runs": "Work in the background, on one item or up to a million.",
     "Schedules": "Runs that start in the future, once or repeatedly.",
+    "Events": "Events for items that wait for them.",
     "Webhooks": "Deliveries of other applications, which start runs.",
     "Platform": "Workflows that the platform itself uses.",
     "Documents": "Public documents, without a token.",

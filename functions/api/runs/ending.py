@@ -1,8 +1,9 @@
-"""Ends of runs: closes their records, and tells of them by an event and a metric. Three triggers:
+"""Ends of runs: closes their records, and tells of them by an event and a metric. Triggers:
 
 end      RunWorkflow's last state: `{"trigger": "end", "execution": {…}}`.
 stopped  EventBridge, for executions that never reach that state; best effort.
 sweep    EventBridge, every 15 minutes: closes what the others have missed.
+listen   RunWorkflow, for an item that waits for an event: keeps its task token.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from functions.api.runs.waiting import listen
 from functions.core import clock, config
 from functions.core.clock import rfc3339
 from functions.core.definition.names import workflow_names
@@ -18,6 +20,8 @@ from functions.core.events.event_id import event_id
 from functions.core.events.sending import DELIVERS, send_event
 from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
+from functions.core.runs.items import event_box
+from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle, shown
 
@@ -54,6 +58,8 @@ def tell(ended: Ended) -> None:
     """
     if ended.by_this_call:
         _note(ended.run)
+    if ended.awaited:
+        _wake_waiting(ended.run)
     _send_event(ended.run)
 
 
@@ -65,6 +71,12 @@ def _note(run: Run) -> None:
     logger.info("run ended", run_id=run.run_id, workflow=run.workflow, outcome=run.status)
     if run.status in {"failed", "partly_failed"} and run.workflow != DELIVERS:
         count("RunFailed")
+
+
+def _wake_waiting(run: Run) -> None:
+    """Wakes the item that has started the run and waits for its end."""
+    told = StoredEvent(type="run.ended", data={}, received_at=clock.now())
+    event_box.send(event_box.end_address(run.run_id), told)
 
 
 def _send_event(run: Run) -> None:
@@ -146,6 +158,8 @@ def _settle(record: RunRecord) -> bool:
         return False
     _send_event(run)
     ended = settle(record)
+    if ended and ended.awaited:
+        _wake_waiting(ended.run)
     if ended and ended.by_this_call:
         _note(ended.run)
     return ended is not None and ended.by_this_call
@@ -155,4 +169,5 @@ _HANDLERS: Mapping[str, Callable[[Event], dict[str, Any]]] = {
     "end": _end,
     "stopped": _stopped,
     "sweep": _sweep,
+    "listen": listen,
 }

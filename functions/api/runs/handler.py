@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from functions.api.runs import ending
+from functions.api.runs import ending, waiting
 from functions.api.runs.export import Export, export
 from functions.api.runs.item import Item, read_item
 from functions.api.runs.launch import check, launch
@@ -24,6 +24,7 @@ from functions.api.runs.requests import (
     write_cursor,
 )
 from functions.api.runs.validation import ListCheck
+from functions.api.runs.waiting import path_run_id
 from functions.core import aws, clock, http
 from functions.core.auth.caller import Caller
 from functions.core.aws import dynamodb
@@ -34,7 +35,6 @@ from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_pr
 from functions.core.observability import logger
 from functions.core.parameters import NoParameters
 from functions.core.runs import listing, uploads
-from functions.core.runs.execution import workflow_of
 from functions.core.runs.items.outcomes import ItemPage, list_outcomes
 from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, RunPage, cancel, describe, summary
@@ -138,7 +138,7 @@ def _get_run(event: http.Request, caller: Caller, request_id: str) -> http.Respo
     Raises:
         NotFound
     """
-    return http.answer(describe(_run_id(event, caller)), request_id)
+    return http.answer(describe(path_run_id(event, caller)), request_id)
 
 
 def _list_items(event: http.Request, caller: Caller, request_id: str) -> http.Response:
@@ -149,7 +149,7 @@ def _list_items(event: http.Request, caller: Caller, request_id: str) -> http.Re
     Raises:
         InvalidParameters, NotFound
     """
-    run_id = _run_id(event, caller)
+    run_id = path_run_id(event, caller)
     query = read_query(ItemsQuery, event)
     after = read_cursor(query.cursor, int)
     items, following = list_outcomes(
@@ -168,7 +168,7 @@ def _get_item(event: http.Request, caller: Caller, request_id: str) -> http.Resp
     Raises:
         NotFound
     """
-    run_id = _run_id(event, caller)
+    run_id = path_run_id(event, caller)
     index = str((event.get("pathParameters") or {}).get("index", ""))
     return http.answer(read_item(run_id, index), request_id)
 
@@ -183,7 +183,7 @@ def _export_run(event: http.Request, caller: Caller, request_id: str) -> http.Re
     Raises:
         InvalidParameters, NotFound, Conflict
     """
-    run_id = _run_id(event, caller)
+    run_id = path_run_id(event, caller)
     read_body(NoParameters, event)
     return http.answer(export(run_id), request_id, status=201)
 
@@ -197,7 +197,7 @@ def _retry_run(event: http.Request, caller: Caller, request_id: str) -> http.Res
     Raises:
         InvalidParameters, NotFound, Conflict
     """
-    run_id = _run_id(event, caller)
+    run_id = path_run_id(event, caller)
     read_body(NoParameters, event)
     return _accepted(retry(run_id, token_id=caller.token_id), request_id)
 
@@ -211,7 +211,7 @@ def _cancel_run(event: http.Request, caller: Caller, request_id: str) -> http.Re
     Raises:
         InvalidParameters, NotFound
     """
-    run_id = _run_id(event, caller)
+    run_id = path_run_id(event, caller)
     query = read_query(CancelQuery, event)
     ended = cancel(run_id, descendants=query.descendants)
     if ended.by_this_call:
@@ -225,15 +225,6 @@ def _accepted(run: Run, request_id: str) -> http.Response:
     return http.accepted(run, request_id)
 
 
-def _run_id(event: http.Request, caller: Caller) -> str:
-    """Id of the run in the path. Raises `NotPermitted`, `NotFound`."""
-    run_id = str((event.get("pathParameters") or {}).get("run_id", ""))
-    workflow = workflow_of(run_id)
-    logger.append_keys(run_id=run_id, workflow=workflow)
-    caller.require(f"workflow:{workflow}")
-    return run_id
-
-
 ROUTES = {
     "POST /runs": Route(_start_run, "runs:write", {202: Run, 200: ListCheck}, body=StartRun),
     "POST /runs/uploads": Route(
@@ -245,6 +236,15 @@ ROUTES = {
     "GET /runs/{run_id}/items/{index}": Route(_get_item, "runs:read", {200: Item}),
     "POST /runs/{run_id}/export": Route(_export_run, "runs:read", {201: Export}, body=NoParameters),
     "POST /runs/{run_id}/retry": Route(_retry_run, "runs:write", {202: Run}, body=NoParameters),
+    "GET /runs/{run_id}/steps": Route(
+        waiting.list_steps, "runs:read", {200: waiting.StepList}, query=waiting.StepsQuery
+    ),
+    "POST /runs/{run_id}/events": Route(
+        waiting.send_to_run, "runs:write", {202: waiting.EventTaken}, body=waiting.RunEvent
+    ),
+    "POST /events": Route(
+        waiting.send_to_key, "events:write", {202: waiting.EventTaken}, body=waiting.KeyedEvent
+    ),
     "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}, query=CancelQuery),
 }
 """Routes, which unlike paths are the same under every domain and stage."""

@@ -56,6 +56,8 @@ def _pending(index: int) -> ItemOutcome:
         result=None,
         problem=None,
         next_attempt_by=None,
+        waiting_for=None,
+        waiting_until=None,
     )
 
 

@@ -3,10 +3,13 @@
 All raise `AwsUnavailable` while Step Functions is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from functions.core import aws
+
+_OVER = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+"""Codes of SendTaskSuccess for a task that has ended (Step Functions API)."""
 
 
 def start(machine: str, name: str, content: str) -> bool:
@@ -47,6 +50,26 @@ def stop(machine: str, name: str) -> None:
     except aws.AwsError as error:
         if error.code != "ValidationException":
             raise
+
+
+def succeed_task(token: str) -> bool:
+    """Ends a task that waits for its token; false where it does not wait any more."""
+    return _end_task(lambda: _client().send_task_success(taskToken=token, output="{}"))
+
+
+def time_out_task(token: str) -> bool:
+    """Ends a task as if its time were over; false where it does not wait any more."""
+    return _end_task(lambda: _client().send_task_failure(taskToken=token, error="States.Timeout"))
+
+
+def _end_task(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except aws.AwsError as error:
+        if error.code in _OVER:
+            return False
+        raise
+    return True
 
 
 def running(machine: str) -> Iterator[str]:

@@ -1,17 +1,23 @@
 """Calls: who calls a workflow, how, and what is recorded of the call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
+from functions.core import clock
 from functions.core.auth.caller import Caller
+from functions.core.clock import utc
 
 if TYPE_CHECKING:
-    from functions.core.runs.items.steps import Steps
+    from functions.core.runs.items.work import Work
     from functions.core.runs.lineage import Lineage
 
+T = TypeVar("T")
+LONGEST_WAIT = timedelta(days=364)
+"""Step Functions ends an execution after a year (Standard workflow quotas)."""
 Trigger = Literal["http", "direct", "schedule", "run"]
 
 
@@ -48,7 +54,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
     below: "Lineage | None" = None
     """Lineage of what the call starts and calls. Null where no workflow is above it."""
-    steps: "Steps | None" = None
+    work: "Work | None" = None
     """Recorded steps of a run's item."""
 
     @property
@@ -59,28 +65,165 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def recorded(self) -> bool:
         """Whether steps are recorded, so that another try does not repeat them: in a run."""
-        return self.steps is not None
+        return self.work is not None
 
-    def once(self, step: str, do: Callable[[], str]) -> str:
-        """Does a step of a run's item once; returns its recorded value on every later try, also in
-        a later run.
+    def is_done(self, name: str) -> bool:
+        """Whether an earlier call of the item has done a step."""
+        return self.work is not None and self.work.is_done(name)
+
+    def step(
+        self,
+        name: str,
+        do: Callable[[], T],
+        *,
+        retries: int = 5,
+        first: float = 3,
+        longest: float = 3600,
+    ) -> T:
+        """Does a step of a run's item once; returns its recorded result at every later call.
+
+        Also in a retry of the run.
+
+        Outside of runs it is just done. In a workflow with `long=True` a step that fails is tried
+        again by itself: the item pauses, and no call waits. In others the item's own attempts
+        repeat it.
 
         Args:
-            step: name, the same at each try.
-            do: does it. An error is not recorded. If the process dies before the record is written,
-                the step is done again.
-        """
-        known = self.recall(step)
-        if known is not None:
-            return known
-        value = do()
-        if self.steps:
-            self.steps.record(step, value)
-        return value
+            name: identity of the step, its own within the item, and the same at each call.
+            do: does it; its result is a JSON value, up to 200 KB. If the process dies before the
+                result is recorded, the step is done again.
+            retries: further attempts after a failure that another try may cure.
+            first: seconds before the second attempt; doubled before each later one. A longer
+                `Retry-After` of the error is kept to.
+            longest: most seconds between attempts.
 
-    def recall(self, step: str) -> str | None:
-        """The value of a step that an earlier try has done; null where none has."""
-        return self.steps.recall(step) if self.steps else None
+        Raises:
+            StepFailed: the error cannot be cured, or the attempts are used up. `POST
+                /runs/<run_id>/retry` goes on at this step.
+        """
+        if self.work is None:
+            return do()
+        return self.work.step(name, do, retries=retries, first=first, longest=longest)
+
+    def sleep(
+        self,
+        name: str,
+        *,
+        seconds: float = 0,
+        hours: float = 0,
+        days: float = 0,
+        until: datetime | None = None,
+    ) -> None:
+        """Suspends the item of a workflow with `long=True`, for up to a year.
+
+        Args:
+            name: identity, as of a step.
+            seconds: length; with hours and days added up, from the first call that gets here.
+            hours: as above.
+            days: as above.
+            until: time with a time zone, in place of a length.
+
+        Raises:
+            RuntimeError: it is no run of a workflow with `long=True`.
+        """
+        self._long().sleep(name, lambda: _end_of_wait(seconds, hours, days, until))
+
+    def wait_for(  # noqa: PLR0913 - units of time, by name
+        self,
+        event: str,
+        *,
+        key: str | None = None,
+        name: str | None = None,
+        seconds: float = 0,
+        hours: float = 0,
+        days: float = 0,
+        until: datetime | None = None,
+    ) -> "Event | None":
+        """Suspends the item until an event comes in; null if none has come in time.
+
+        It comes by `POST /runs/<run_id>/events`, or for a key by `POST /events`. An event that was
+        sent after the item began and before it waits counts, too. A later wait for the same event
+        takes the next one.
+
+        Args:
+            event: type, such as `user.activated`.
+            key: text that events name, such as a user's id.
+            name: identity, as of a step; by default the event's type.
+            seconds: longest wait, as of `sleep`.
+            hours: as above.
+            days: as above.
+            until: as of `sleep`.
+
+        Raises:
+            RuntimeError: it is no run of a workflow with `long=True`.
+        """
+        came = self._long().wait_for(
+            name or event, event, key, lambda: _end_of_wait(seconds, hours, days, until)
+        )
+        if came is None:
+            return None
+        return Event(type=came.type, data=came.data, received_at=utc(came.received_at))
+
+    def run(
+        self, workflow: str, items: Iterable[Mapping[str, Any]], *, name: str | None = None
+    ) -> "RunEnded":
+        """Starts a run of another workflow on a list, and suspends the item until it has ended.
+
+        So branches go side by side. The run starts once, however often this is called.
+
+        Args:
+            workflow: its name, one of `starts`.
+            items: parameters of one call each.
+            name: identity, as of a step; by default the workflow's name.
+
+        Raises:
+            RuntimeError: it is no run of a workflow with `long=True`, or the other is not declared.
+            InvalidParameters, TooDeep: as of `start`.
+        """
+        from functions.core.definition.running import run_other  # noqa: PLC0415 - only who uses it pays for it
+
+        return run_other(self._long(), self, workflow, items, name or workflow)
+
+    def workflow(self, workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Calls another workflow and waits for its result, as `call` does, within this call."""
+        return in_progress.get().call_other(workflow, parameters)
+
+    def _long(self) -> "Work":
+        if self.work is None:
+            raise RuntimeError("Only a run of a workflow with long=True can sleep and wait.")
+        return self.work
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that an item has waited for."""
+
+    type: str
+    data: dict[str, Any]
+    received_at: datetime
+
+
+class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that an item has waited for."""
+
+    run_id: str
+    status: str
+    total: int
+    succeeded: int
+    failed: int
+
+
+def _end_of_wait(seconds: float, hours: float, days: float, until: datetime | None) -> float:
+    """Seconds since the epoch."""
+    length = timedelta(seconds=seconds, hours=hours, days=days).total_seconds()
+    if until is not None:
+        if length:
+            raise ValueError("A wait has a length or an end, not both.")
+        if until.tzinfo is None:
+            raise ValueError("The end of a wait needs a time zone, such as UTC.")
+        length = until.timestamp() - clock.now()
+    if length > LONGEST_WAIT.total_seconds():
+        raise ValueError(f"A wait has at most {LONGEST_WAIT.days} days.")
+    return clock.now() + max(length, 0)
 
 
 class CallInProgress(msgspec.Struct):
@@ -91,6 +234,8 @@ class CallInProgress(msgspec.Struct):
     """Name of the workflow that answers it."""
     calls: frozenset[str]
     starts: frozenset[str]
+    call_other: Callable[[str, Mapping[str, Any]], dict[str, Any]]
+    """`call` of workflow/other_workflows.py."""
     started: int = 0
     """Runs that it has started so far."""
     scheduled: int = 0

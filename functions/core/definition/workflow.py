@@ -7,12 +7,14 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 import msgspec
 
 from functions.core.definition.call import Call, CallInProgress, in_progress
-from functions.core.errors import NotInBackground
+from functions.core.errors import NotInBackground, OnlyInBackground
 from functions.core.http.endpoint import BACKGROUND_SECONDS
 from functions.core.parameters import Parameters, Result, read_parameters
 
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
+CallOther = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+"""`call` of workflow/other_workflows.py."""
 MOST_RETRIES = 5
 """Retries that RunWorkflow makes (run_workflow.asl.yaml)."""
 Idempotency = Literal["heeded", "passed", "ignored", "refused"]
@@ -21,6 +23,10 @@ Idempotency = Literal["heeded", "passed", "ignored", "refused"]
 def name_of(workflow: str | Callable[..., Any]) -> str:
     """A workflow's name, from itself or from its function."""
     return str(workflow) if isinstance(workflow, str) else workflow.__name__
+
+
+def _calls_none(workflow: str, _: Mapping[str, Any]) -> dict[str, Any]:
+    raise RuntimeError(f"{workflow} cannot be called from here.")
 
 
 class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +40,7 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
     calls: frozenset[str] = frozenset()
     starts: frozenset[str] = frozenset()
     one_per: str = ""
+    long: bool = False
     retries: int = MOST_RETRIES
     timeout: float = BACKGROUND_SECONDS
 
@@ -43,6 +50,8 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 "A public workflow says background=False, and idempotency is ignored or refused."
             )
+        if self.long and not self.background:
+            raise ValueError("long=True is about runs, and background=False has none.")
         if not 0 <= self.retries <= MOST_RETRIES:
             raise ValueError(f"retries must be 0 to {MOST_RETRIES}.")
         if not 1 <= self.timeout <= BACKGROUND_SECONDS:
@@ -54,10 +63,16 @@ class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Workflow(Generic[P, R]):
     """A workflow: a typed function with options."""
 
-    def __init__(self, function: Callable[..., R], options: WorkflowOptions) -> None:
+    def __init__(
+        self,
+        function: Callable[..., R],
+        options: WorkflowOptions,
+        call_other: CallOther | None = None,
+    ) -> None:
         self.function = function
         self.name = function.__name__
         self.options = options
+        self._call_other = call_other or _calls_none
         covering = (self.name, options.covered_by) if options.covered_by else (self.name,)
         self.scopes = tuple(f"workflow:{name}" for name in covering)
         """Scopes of which a token needs one."""
@@ -93,12 +108,21 @@ class Workflow(Generic[P, R]):
     def perform(self, parameters: P, call: Call) -> R:
         """Calls the function with parameters that were read. Raises any error of the function."""
         token = in_progress.set(
-            CallInProgress(call, self.name, self.options.calls, self.options.starts)
+            CallInProgress(
+                call, self.name, self.options.calls, self.options.starts, self._call_other
+            )
         )
         try:
             return self.function(parameters, call) if self.takes_call else self.function(parameters)
         finally:
             in_progress.reset(token)
+
+    def require_answering(self) -> None:
+        """Raises `OnlyInBackground` if its items sleep and wait."""
+        if self.options.long:
+            raise OnlyInBackground(
+                f"{self.name} sleeps and waits, so no call waits for it. Start a run of it."
+            )
 
     def require_background(self) -> None:
         """Raises `NotInBackground` unless runs of the workflow are allowed."""

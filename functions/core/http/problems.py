@@ -65,6 +65,10 @@ TABLE: dict[type[Exception], Kind] = {
     errors.NotDelivered: Kind(503, "not_delivered", "The event was not delivered"),
     errors.TooSlow: Kind(504, "too_slow", "The call took too long"),
     errors.ResultTooLarge: Kind(500, "result_too_large", "The result is too large"),
+    errors.OnlyInBackground: Kind(
+        422, "only_in_background", "The workflow only runs in the background"
+    ),
+    errors.StepFailed: Kind(500, "step_failed", "A step of the item failed"),
     errors.ItemCrashed: Kind(500, "item_crashed", "The item's function crashed"),
     errors.RunFailed: Kind(500, "run_failed", "The run failed"),
     Exception: Kind(500, "internal_error", "Internal error"),

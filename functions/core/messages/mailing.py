@@ -60,11 +60,11 @@ class RecordedSteps(Protocol):
     def recorded(self) -> bool:
         """See `Call.recorded`."""
 
-    def once(self, step: str, do: Callable[[], str]) -> str:
-        """See `Call.once`."""
+    def step(self, name: str, do: Callable[[], str]) -> str:
+        """See `Call.step`."""
 
-    def recall(self, step: str) -> str | None:
-        """See `Call.recall`."""
+    def is_done(self, name: str) -> bool:
+        """See `Call.is_done`."""
 
 
 class EmailDelivery(NamedTuple):
@@ -146,7 +146,7 @@ def send_to_each(
         raise InvalidParameters(FieldError("/data/unsubscribe_url", sentence))
     steps = {address: f"email to {index}" for index, address in enumerate(recipients)}
     own = _charge(
-        [address for address in recipients if call.recall(steps[address]) is None], clock.now()
+        [address for address in recipients if not call.is_done(steps[address])], clock.now()
     )
     send = partial(
         email.send_email,
@@ -158,7 +158,7 @@ def send_to_each(
     deliveries = [
         _send_to_one(
             address,
-            partial(call.once, step, partial(send, address.deliver_to)),
+            partial(call.step, step, partial(send, address.deliver_to)),
             own.get(address.canonical),
         )
         for address, step in steps.items()

@@ -44,6 +44,28 @@ def read_item(key: str, start: int, length: int) -> dict[str, Any]:
     return parameters
 
 
+def read_bytes(key: str, start: int, length: int) -> bytes:
+    """One item as it is in a file of items."""
+    return s3.read_range(key, start, length)
+
+
+def park_item(origin_run_id: str, index: int, content: bytes) -> None:
+    """Keeps a copy of an item's parameters for the time that it waits, up to 400 days."""
+    s3.write(_parked_key(origin_run_id, index), content)
+
+
+def read_parked(origin_run_id: str, index: int) -> dict[str, Any]:
+    """Parameters of an item that has waited."""
+    parameters: dict[str, Any] = msgspec.json.decode(
+        s3.read(_parked_key(origin_run_id, index)) or b"{}"
+    )
+    return parameters
+
+
+def _parked_key(origin_run_id: str, index: int) -> str:
+    return f"waiting/{origin_run_id}/{index}.json"
+
+
 def digest(key: str) -> str:
     """SHA-256 of a file; empty if it was deleted."""
     found = hashlib.sha256()

@@ -21,6 +21,9 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     is not repeated.
     """
 
+    awaited: bool = False
+    """Whether an item waits for the end of the run."""
+
     def below_item(self, run_id: str, index: int) -> "Lineage":
         """Lineage of what an item of a run with this lineage starts or calls."""
         return Lineage(ancestors=(*self.ancestors, run_id), index=index, depth=self.depth + 1)

@@ -114,6 +114,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Items of a run by their state."""
 
     running: int = 0
+    waiting: int = 0
     succeeded: int = 0
     failed: int = 0
     skipped: int = 0

@@ -37,6 +37,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Items not started; in a cancelled run, interrupted ones too."""
     running: int
     """Items being worked on."""
+    waiting: int
+    """Items that sleep, wait for an event, or pause between the tries of a step."""
     succeeded: int
     """Items that ended with a result."""
     failed: int
@@ -51,6 +53,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Result of a run over one item; null for others, whose outcomes have the results."""
     problem: Problem | None = None
     """Problem of a run over one item, or of a run that failed as a whole."""
+    waiting_for: str | None = None
+    """Type of the event for which the only item waits; null while it sleeps or pauses."""
+    waiting_until: str | None = None
+    """Time at which the only item goes on at the latest; null unless it waits."""
 
 
 class Ended(NamedTuple):
@@ -59,6 +65,8 @@ class Ended(NamedTuple):
     run: Run
     by_this_call: bool
     """Whether this call has closed its record."""
+    awaited: bool
+    """Whether an item waits for its end."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +151,7 @@ def cancel(run_id: str, *, descendants: bool = False) -> Ended:
         expires_at = int(begun_as(record).delete_at)
         cancellation.cancel(run_id, expires_at, descendants=descendants)
     if record.ended:
-        return Ended(shown(record), by_this_call=False)
+        return _ended(record, shown(record), by_this_call=False)
     execution.stop(run_id)
     return end(record, moment=clock.now())
 
@@ -186,7 +194,11 @@ def _close(record: RunRecord, state: State, item: ItemOutcome | None) -> Ended:
         as_json(state.problem) if state.problem else None,
     )
     run = _run(record, state, item) if closed else shown(stored or record)
-    return Ended(run, by_this_call=closed)
+    return _ended(record, run, by_this_call=closed)
+
+
+def _ended(record: RunRecord, run: Run, *, by_this_call: bool) -> Ended:
+    return Ended(run, by_this_call, begun_as(record).lineage.awaited)
 
 
 def summary(record: RunRecord) -> RunSummary:
@@ -215,8 +227,9 @@ def _run(record: RunRecord, state: State, item: ItemOutcome | None) -> Run:
         started_by=_started_by(record),
         retry_of=record.retry_of,
         total=total,
-        pending=total - counts.running - counts.ended,
+        pending=total - counts.running - counts.waiting - counts.ended,
         running=counts.running,
+        waiting=counts.waiting,
         succeeded=counts.succeeded,
         failed=counts.failed,
         skipped=counts.skipped,
@@ -224,6 +237,8 @@ def _run(record: RunRecord, state: State, item: ItemOutcome | None) -> Run:
         finished_at=utc(state.finished_at) if state.finished_at else None,
         result=item.result if item else None,
         problem=item.problem if item else state.problem,
+        waiting_for=item.waiting_for if item and counts.waiting else None,
+        waiting_until=item.waiting_until if item and counts.waiting else None,
     )
 
 

@@ -118,7 +118,7 @@ def at_end(
 
 
 def _with_counts(record: RunRecord, counts: Counts, error: str, finished_at: float) -> State:
-    still = msgspec.structs.replace(counts, running=0)
+    still = msgspec.structs.replace(counts, running=0, waiting=0)
     if counts.ended < record.total:
         sentence = f"Step Functions ended the run: {error or 'without saying why'}."
         return State("failed", still, finished_at, problem(RunFailed(sentence), record.run_id))
@@ -175,7 +175,7 @@ def _counts_of_cancelled(record: RunRecord, item: ItemOutcome | None) -> Counts:
     if begun_as(record).branch != "one":
         failed = outcomes.count_failed(record.run_id)
         counts = msgspec.structs.replace(counts, failed=failed)
-    return msgspec.structs.replace(counts, running=0)
+    return msgspec.structs.replace(counts, running=0, waiting=0)
 
 
 def _counts_of_item(item: ItemOutcome | None) -> Counts:

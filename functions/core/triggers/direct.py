@@ -65,6 +65,7 @@ class DirectTrigger:
         started, request_id = time.monotonic(), context.aws_request_id
         try:
             invocation = _read_invocation(event)
+            self._workflow.require_answering()
             above = invocation.lineage
             call = Call(
                 request_id=request_id,

@@ -38,7 +38,8 @@ class HttpTrigger:
         caller = caller_of((event["requestContext"].get("authorizer") or {}).get("lambda"))
         logger.append_keys(token_id=caller.token_id)
         caller.require(*self._workflow.scopes, publishable=options.publishable)
-        respond = self._respond_async if http.prefers(event, "respond-async") else self._respond
+        later = options.long or http.prefers(event, "respond-async")
+        respond = self._respond_async if later else self._respond
         if options.idempotency == "heeded":
             reply = partial(respond, event, caller, request_id)
             return once(event, caller, reply, self._workflow.parameters)

@@ -7,6 +7,7 @@ again with backoff. Step Functions keeps the raised error, so it holds nothing o
 """
 
 import faulthandler
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,8 @@ import msgspec
 
 from functions.core import clock
 from functions.core.auth.run_token import require_active
-from functions.core.deadline import deadline
+from functions.core.clock import rfc3339, utc
+from functions.core.deadline import deadline, remaining_seconds
 from functions.core.definition.call import Call
 from functions.core.definition.workflow import Workflow
 from functions.core.errors import ItemCrashed, NotInBackground, ResultTooLarge, Skipped, TooSlow
@@ -27,11 +29,14 @@ from functions.core.observability import logger
 from functions.core.parameters import Parameters, Result, encode_validated
 from functions.core.runs.cancellation import is_cancelled
 from functions.core.runs.execution import started_by_of
-from functions.core.runs.files import read_item
+from functions.core.runs.files import park_item, read_bytes, read_item, read_parked
 from functions.core.runs.items.attempts import LEASE_SECONDS, Attempt, claim
 from functions.core.runs.items.continuation import earlier_result
 from functions.core.runs.items.one_per import KeyLock
-from functions.core.runs.items.steps import Steps
+from functions.core.runs.items.outcomes import OUTCOMES_KEPT_SECONDS
+from functions.core.runs.items.steps import StepRecords
+from functions.core.runs.items.suspension import Suspended, Waiting
+from functions.core.runs.items.work import Work
 from functions.core.runs.lineage import TOP, Lineage
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ _LONGEST_WAIT_SECONDS = 30
 _STDERR = 2
 """File descriptor of stderr: `sys.stderr` may be an object without one."""
 
-ItemAnswer = dict[str, str]
+ItemAnswer = dict[str, Any]
 
 
 class ItemDelivery(msgspec.Struct, frozen=True):
@@ -83,8 +88,22 @@ class ItemDelivery(msgspec.Struct, frozen=True):
         """Id of the item, the same in every run that repeats it."""
         return f"{self.origin_run_id}/{self.index}"
 
-    def call(self, request_id: str) -> Call:
-        """The workflow's call for this item."""
+    def call(self, request_id: str, began: float, *, suspends: bool) -> Call:
+        """The workflow's call for this item.
+
+        Args:
+            request_id: Lambda's.
+            began: start of the item in this run, seconds since the epoch.
+            suspends: whether the item can go on in another call.
+        """
+        work = Work(
+            StepRecords(self.origin_run_id, self.index, self.delete_at),
+            run_id=self.run_id,
+            item_id=self.item_id,
+            began=began,
+            suspends=suspends,
+            seconds_left=remaining_seconds,
+        )
         return Call(
             request_id=request_id,
             trigger="run",
@@ -92,7 +111,7 @@ class ItemDelivery(msgspec.Struct, frozen=True):
             run_token_id=self.token_id,
             started_by=started_by_of(self.started_by, self.token_id),
             below=self.lineage.below_item(self.run_id, self.index),
-            steps=Steps(self.origin_run_id, self.index, self.delete_at),
+            work=work,
         )
 
     def seconds_left(self) -> float:
@@ -111,7 +130,8 @@ class RunItemTrigger:
         self._workflow = workflow
 
     def answer(self, event: Mapping[str, Any], context: "LambdaContext") -> ItemAnswer:
-        """Runs the item and answers `{"status": …}`: succeeded, failed, skipped or cancelled.
+        """Runs the item and answers `{"status": …}`: succeeded, failed, skipped, cancelled or
+        waiting (`suspension.Waiting`).
 
         Raises:
             WillTryAgain
@@ -120,7 +140,7 @@ class RunItemTrigger:
         try:
             self._workflow.require_background()
             delivery = msgspec.convert(event, ItemDelivery, strict=False)
-            return {"status": _deliver(self._workflow, delivery, context)}
+            return _deliver(self._workflow, delivery, context)
         except WillTryAgain:
             raise
         except NotInBackground as error:
@@ -131,7 +151,9 @@ class RunItemTrigger:
         raise WillTryAgain(code)
 
 
-def _deliver(workflow: Workflow[Any, Any], delivery: ItemDelivery, context: "LambdaContext") -> str:
+def _deliver(
+    workflow: Workflow[Any, Any], delivery: ItemDelivery, context: "LambdaContext"
+) -> ItemAnswer:
     logger.append_keys(
         token_id=delivery.token_id,
         run_id=delivery.run_id,
@@ -139,12 +161,16 @@ def _deliver(workflow: Workflow[Any, Any], delivery: ItemDelivery, context: "Lam
         item_id=delivery.item_id,
     )
     if is_cancelled(delivery.run_id, delivery.lineage.ancestors):
-        return "cancelled"
+        return {"status": "cancelled"}
     attempt = claim(delivery.run_id, delivery.index, delivery.delete_at)
     if isinstance(attempt, str):
-        return attempt
+        return {"status": attempt}
     with _alive(attempt):
-        return _Trial(workflow, delivery, attempt, context).status()
+        trial = _Trial(workflow, delivery, attempt, context)
+        try:
+            return {"status": trial.status()}
+        except Suspended as pause:
+            return trial.park(pause)
 
 
 class _Trial:
@@ -180,6 +206,27 @@ class _Trial:
             return self._ended(self._attempt.succeed(result))
         raise WillTryAgain(told.code)
 
+    def park(self, pause: Suspended) -> ItemAnswer:
+        """Leaves the item to a call later, and says when and for what."""
+        delivery, now = self._delivery, clock.now()
+        if not self._attempt.parked:
+            park_item(
+                delivery.origin_run_id,
+                delivery.index,
+                read_bytes(delivery.items_key, delivery.start, delivery.length),
+            )
+        until = utc(max(pause.until, math.ceil(now) + 1))
+        if self._lock:
+            self._lock.take(until.timestamp() + BUDGET_SECONDS)
+        text = rfc3339(until)
+        self._attempt.park(text, pause.event, int(until.timestamp()) + OUTCOMES_KEPT_SECONDS)
+        listens = {"addresses": pause.addresses, "since": pause.since} if pause.addresses else None
+        seconds = max(math.ceil(until.timestamp() - now), 1)
+        logger.info("item waits", until=text, waiting_for=pause.event)
+        waiting = Waiting(status="waiting", until=text, seconds=seconds, listens=listens)
+        answer: ItemAnswer = msgspec.to_builtins(waiting)
+        return answer
+
     def _ended(self, status: str) -> str:
         if self._lock:
             self._lock.free()
@@ -211,8 +258,12 @@ class _Trial:
     def _work(self) -> Result:
         """Calls the workflow, under the lock of its key if it has one. Raises `Skipped`."""
         delivery = self._delivery
-        values = read_item(delivery.items_key, delivery.start, delivery.length)
-        call = delivery.call(self._context.aws_request_id)
+        values = read_parameters(delivery, parked=self._attempt.parked)
+        call = delivery.call(
+            self._context.aws_request_id,
+            self._attempt.began,
+            suspends=self._workflow.options.long,
+        )
         parameters = self._workflow.read(
             values, strict=not delivery.lenient, started_by=call.started_by
         )
@@ -233,6 +284,13 @@ class _Trial:
 def _longest_wait(number: int) -> float:
     """Seconds after which the next attempt begins at the latest, if Lambda does not throttle it."""
     return min(_FIRST_WAIT_SECONDS * 2.0 ** (number - 1), _LONGEST_WAIT_SECONDS)
+
+
+def read_parameters(delivery: ItemDelivery, *, parked: bool) -> dict[str, Any]:
+    """Parameters of an item. That of one that has waited may be the only copy left."""
+    if parked:
+        return read_parked(delivery.origin_run_id, delivery.index)
+    return read_item(delivery.items_key, delivery.start, delivery.length)
 
 
 @contextmanager

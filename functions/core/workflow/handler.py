@@ -76,6 +76,7 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     calls: Iterable[str | Callable[..., Any]] = (),
     starts: Iterable[str | Callable[..., Any]] = (),
     one_per: str = "",
+    long: bool = False,
     retries: int = MOST_RETRIES,
     timeout: float = BACKGROUND_SECONDS,
 ) -> LambdaHandler:
@@ -106,6 +107,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
             (`schedule`).
         one_per: name of a parameter. While an item of a run with some value of it is under way,
             another one with the same value is skipped. Without a value nothing is skipped.
+        long: whether its items can sleep, wait for events and pause between the tries of a step
+            (`Call.sleep`, `wait_for`, `run`). It is always answered by a run (202), and cannot be
+            called where an answer is expected.
         retries: further attempts at an item of a run after a failure that another try may cure, 0
             to 5.
         timeout: seconds that one attempt may take, 1 to 240. A request over HTTP has 25 at most.
@@ -122,13 +126,20 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         calls=frozenset(map(name_of, calls)),
         starts=frozenset(map(name_of, starts)),
         one_per=one_per,
+        long=long,
         retries=retries,
         timeout=timeout,
     )
-    handler = LambdaHandler(Workflow(function, options))
+    handler = LambdaHandler(Workflow(function, options, _call_other))
     if in_lambda():
         _prepare(prepare)
     return handler
+
+
+def _call_other(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    from functions.core.workflow.other_workflows import call  # noqa: PLC0415 - only who calls others pays for it
+
+    return call(workflow, parameters)
 
 
 def _prepare(parts: Iterable[Preparation]) -> None:

@@ -97,7 +97,7 @@ def _timestamp(parameters: DeliverEvent, call: Call) -> str:
     """Time of the event, the same at every try."""
     if parameters.occurred_at:
         return rfc3339(parameters.occurred_at)
-    return call.once("occurred_at", lambda: rfc3339(utc(clock.now())))
+    return call.step("occurred_at", lambda: rfc3339(utc(clock.now())))
 
 
 def _prepare_delivery() -> None:

@@ -81,7 +81,8 @@ def _event(name: str, call: Call) -> dict[str, str | None]:
 def _issue(name: str) -> NewToken:
     # record_registration takes no private token, so no scope is needed for it.
     names = workflow_names() - {record_registration.__name__}
-    scopes = {"runs:read", "runs:write"} | {f"workflow:{workflow}" for workflow in names}
+    scopes = {"runs:read", "runs:write", "events:write"}
+    scopes |= {f"workflow:{workflow}" for workflow in names}
     try:
         return issue_token(name, "secret", scopes)
     except Exception as error:

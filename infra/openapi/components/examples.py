@@ -151,6 +151,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /runs/uploads": {"format": "csv"},
     "POST /runs/{run_id}/export": {},
     "POST /runs/{run_id}/retry": {},
+    "POST /runs/{run_id}/events": {"type": "order.approved", "data": {"by": "ana"}},
+    "POST /events": {"type": "user.activated", "key": "user-1042", "data": {"features": ["a"]}},
     "POST /webhooks/{source}/deliveries/{delivery_id}/replay": {},
     "POST /schedules": {
         "workflow": "verify_send",

@@ -1,6 +1,7 @@
 """Attempts at items: the rules by which an item is done once."""
 
 import secrets
+from datetime import datetime
 
 import msgspec
 from pynamodb.expressions.condition import Condition
@@ -10,7 +11,13 @@ from functions.core import clock
 from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import Unavailable
 from functions.core.http.problems import Problem
-from functions.core.runs.items.outcomes import COUNTERS, Outcome, as_json, now_text
+from functions.core.runs.items.outcomes import (
+    COUNTERS,
+    OUTCOMES_KEPT_SECONDS,
+    Outcome,
+    as_json,
+    now_text,
+)
 
 LEASE_SECONDS = 12
 """Time after which an attempt without a renewal counts as dead. It renews three times as often."""
@@ -28,6 +35,10 @@ class Attempt(msgspec.Struct, frozen=True):
     attempt_id: str
     number: int = 1
     """Attempts at the item so far, with this one."""
+    parked: bool = False
+    """Whether the item has waited before, and S3 keeps its parameters."""
+    began: float = 0
+    """Start of the item's first attempt in this run, seconds since the epoch."""
     delete_at: int = 0
     """Time at which the outcome expires, seconds since the epoch."""
 
@@ -63,6 +74,22 @@ class Attempt(msgspec.Struct, frozen=True):
         """
         later = [Outcome.next_attempt_by.set(now_text(next_by))] if next_by else []
         self._write(Outcome.lease_until.set(0), Outcome.problem.set(as_json(problem)), *later)
+
+    def park(self, until: str, waiting_for: str | None, delete_at: int) -> None:
+        """Leaves the item to a call later, which is a new first attempt."""
+        awaited = (
+            Outcome.waiting_for.set(waiting_for) if waiting_for else Outcome.waiting_for.remove()
+        )
+        self._write(
+            Outcome.status.set("waiting"),
+            Outcome.attempts.set(0),
+            Outcome.lease_until.set(0),
+            Outcome.problem.remove(),
+            Outcome.waiting_until.set(until),
+            Outcome.parked.set(True),
+            Outcome.delete_at.set(max(self.delete_at, delete_at)),
+            awaited,
+        )
 
     def skip(self, problem: Problem) -> str:
         """Records that the item does not run, and counts it; returns the item's status."""
@@ -109,15 +136,20 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
         Outcome.attempt_id.set(attempt_id),
         Outcome.lease_until.set(now + LEASE_SECONDS),
         Outcome.started_at.set(Outcome.started_at | now_text()),
-        Outcome.delete_at.set(delete_at),
+        # A wait of months may have outlasted the time that the run began with.
+        Outcome.delete_at.set(max(delete_at, int(now) + OUTCOMES_KEPT_SECONDS)),
     ]
-    free = Outcome.status.does_not_exist() | (
-        (Outcome.status == "running") & (Outcome.lease_until < now)
+    free = (
+        Outcome.status.does_not_exist()
+        | (Outcome.status == "waiting")
+        | ((Outcome.status == "running") & (Outcome.lease_until < now))
     )
     claimed, stored = Outcome.update_if(run_id, actions, free, range_key=index)
     # The SDK may repeat a write whose answer was lost, and then finds the lease of the first.
     if stored and (claimed or stored.attempt_id == attempt_id):
-        return Attempt(run_id, index, attempt_id, int(stored.attempts), delete_at)
+        number, parked = int(stored.attempts), bool(stored.parked)
+        began = datetime.fromisoformat(str(stored.started_at)).timestamp()
+        return Attempt(run_id, index, attempt_id, number, parked, began, delete_at)
     if stored and stored.done:
         return str(stored.status)
     raise Busy("Another delivery of this item is working on it.", retry_after=LEASE_SECONDS)

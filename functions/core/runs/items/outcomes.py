@@ -22,7 +22,7 @@ COUNTERS = -2
 """Index of a record of the run itself, which counts what no index does."""
 _PAGE_BYTES = MAX_BODY_BYTES
 
-ItemStatus = Literal["pending", "running", "succeeded", "failed", "skipped"]
+ItemStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped"]
 
 
 class _Failed(GlobalSecondaryIndex["Outcome"]):  # type: ignore[no-untyped-call] # PynamoDB leaves a hook untyped
@@ -49,7 +49,7 @@ class Outcome(dynamodb.Table):
     run_id = UnicodeAttribute(hash_key=True)
     index = NumberAttribute(range_key=True)
     status = UnicodeAttribute(null=True)
-    """running, succeeded, failed or skipped."""
+    """running, waiting, succeeded, failed or skipped."""
     failed = NumberAttribute(null=True)
     """The index, where the item failed."""
     attempts = NumberAttribute(default=0)
@@ -64,8 +64,14 @@ class Outcome(dynamodb.Table):
     """JSON; also of an attempt after which the item is still running."""
     next_attempt_by = UnicodeAttribute(null=True)
     """Latest time of the next attempt, after one that another may follow."""
-    steps = UnicodeAttribute(null=True)
-    """JSON: values of its steps, by name (steps.py)."""
+    step = UnicodeAttribute(null=True)
+    """JSON of a step (steps.py) or of an event; task token of a listener (event_box.py)."""
+    waiting_for = UnicodeAttribute(null=True)
+    """Type of the event for which the item waits."""
+    waiting_until = UnicodeAttribute(null=True)
+    """Time at which the item goes on at the latest."""
+    parked = BooleanAttribute(null=True)
+    """Whether S3 keeps a copy of its parameters for the time that it waits (files.py)."""
     skipped = NumberAttribute(null=True)
     """Number of skipped items, in the record of the run's counters."""
     descendants = BooleanAttribute(null=True)
@@ -99,6 +105,10 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Problem of the item; while it runs, of its last attempt. Null if nothing went wrong."""
     next_attempt_by: str | None
     """Latest time of the next attempt; null unless one follows."""
+    waiting_for: str | None
+    """Type of the event for which the item waits; null while it sleeps or pauses."""
+    waiting_until: str | None
+    """Time at which the item goes on at the latest; null unless it waits."""
 
 
 class ItemEnd(msgspec.Struct, frozen=True):
@@ -125,21 +135,6 @@ def find_outcome(run_id: str, index: int) -> ItemOutcome | None:
     """The outcome of one item; null before it starts."""
     found = get(run_id, index)
     return _shown(found) if found else None
-
-
-def find_steps(run_id: str, index: int) -> dict[str, str]:
-    """Values of an item's steps, by name."""
-    found = get(run_id, index)
-    return msgspec.json.decode(found.steps) if found and found.steps else {}
-
-
-def keep_steps(run_id: str, index: int, steps: Mapping[str, str], delete_at: int) -> None:
-    """Keeps the values of an item's steps. 1 DynamoDB request."""
-    actions = [
-        Outcome.steps.set(msgspec.json.encode(steps).decode()),
-        Outcome.delete_at.set(Outcome.delete_at | delete_at),
-    ]
-    Outcome.update_if(run_id, actions, None, range_key=index)
 
 
 def list_outcomes(
@@ -241,6 +236,8 @@ def _shown(outcome: Outcome) -> ItemOutcome:
         result=msgspec.json.decode(outcome.result) if outcome.result else None,
         problem=_problem(outcome),
         next_attempt_by=outcome.next_attempt_by,
+        waiting_for=outcome.waiting_for if outcome.status == "waiting" else None,
+        waiting_until=outcome.waiting_until if outcome.status == "waiting" else None,
     )
 
 

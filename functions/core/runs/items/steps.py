@@ -1,28 +1,75 @@
-"""Steps of an item: recorded, so that another try, also in a later run, does not repeat them."""
+"""Records of steps: one per step of an item, so that another call does not repeat what was done.
 
-from functions.core.runs.items.outcomes import find_steps, keep_steps
+They belong to the item's first run, so that a retry, which is another run, finds them.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from functions.core.aws import dynamodb
+from functions.core.http.problems import Problem
+from functions.core.runs.items.outcomes import Outcome
+
+StepKind = Literal["step", "sleep", "wait_for", "run"]
+StepStatus = Literal["running", "waiting", "succeeded", "failed"]
 
 
-class Steps:
-    """The steps of one item, kept with its outcome in the item's first run."""
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of an item, as it is kept."""
+
+    name: str
+    kind: StepKind
+    order: int
+    """Place among the item's steps, from 0."""
+    status: StepStatus
+    run_id: str
+    """Run of the last attempt."""
+    attempts: int = 0
+    started_at: float
+    """Seconds since the epoch, as all times here."""
+    finished_at: float | None = None
+    until: float | None = None
+    """End of a sleep or of a wait, or time of the next attempt."""
+    since: float | None = None
+    """Time from which an event counts."""
+    addresses: tuple[str, ...] = ()
+    """Places where an event that is awaited may come in (event_box.py)."""
+    result: Any = None
+    problem: Problem | None = None
+    """Problem of the last attempt that failed."""
+
+
+class StepRecords:
+    """The steps of one item."""
 
     def __init__(self, origin_run_id: str, index: int, delete_at: int) -> None:
         """Takes the values of the item's delivery."""
-        self._origin_run_id = origin_run_id
-        self._index = index
+        self._key = f"{origin_run_id}/{index}"
         self._delete_at = delete_at
-        self._found: dict[str, str] | None = None
+        self._known: dict[str, Step] | None = None
 
-    def recall(self, step: str) -> str | None:
-        """The value of a step; null if it was not done. Asks DynamoDB once."""
-        return self._known().get(step)
+    def all(self) -> dict[str, Step]:
+        """Steps by name, in their order. Asks DynamoDB once."""
+        if self._known is None:
+            with dynamodb.unavailable_if_transient():
+                found = Outcome.query(self._key, consistent_read=True)
+                steps = [msgspec.json.decode(each.step, type=Step) for each in found]
+            self._known = {step.name: step for step in steps}
+        return self._known
 
-    def record(self, step: str, value: str) -> None:
-        """Keeps the value of a step. 1 DynamoDB request."""
-        self._known()[step] = value
-        keep_steps(self._origin_run_id, self._index, self._known(), self._delete_at)
+    def keep(self, step: Step) -> None:
+        """Writes a step. 1 DynamoDB request."""
+        kept_until = max(self._delete_at, int(step.until or 0) + _KEPT_SECONDS)
+        with dynamodb.unavailable_if_transient():
+            Outcome(
+                self._key,
+                step.order,
+                step=msgspec.json.encode(step).decode(),
+                delete_at=kept_until,
+            ).save()
+        self.all()[step.name] = step
 
-    def _known(self) -> dict[str, str]:
-        if self._found is None:
-            self._found = find_steps(self._origin_run_id, self._index)
-        return self._found
+
+_KEPT_SECONDS = 30 * 86_400
+"""Time after the end of a wait."""

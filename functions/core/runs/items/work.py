@@ -1,0 +1,283 @@
+"""Work of an item: its steps, sleeps and waits, each done once over all calls of the item.
+
+A step that was recorded is not done again. What cannot go on now suspends the item: its call ends,
+and RunWorkflow calls it again. The code between the steps runs at each of these calls.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from functions.core import clock
+from functions.core.errors import StepFailed, Unavailable, WorkflowError
+from functions.core.http.problems import problem
+from functions.core.observability import logger
+from functions.core.runs.items import event_box
+from functions.core.runs.items.event_box import StoredEvent
+from functions.core.runs.items.steps import Step, StepKind
+from functions.core.runs.items.suspension import Suspended
+
+MAX_RESULT_BYTES = 200_000
+"""Bytes of a step's result: below the 400 KB of a DynamoDB item."""
+_ENOUGH_SECONDS = 60.0
+"""Time of a call below which no other step begins in it."""
+_LOOK_SECONDS = 6 * 3600
+"""Time after which an item looks at a run that it waits for, in case its end was not told."""
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Records(Protocol):
+    """Records of an item's steps, as `steps.StepRecords` has them."""
+
+    def all(self) -> dict[str, Step]:
+        """Steps by name, in their order."""
+
+    def keep(self, step: Step) -> None:
+        """Writes a step."""
+
+
+class Work:
+    """Steps of one call of an item."""
+
+    def __init__(  # noqa: PLR0913 - what the work needs, by name
+        self,
+        records: Records,
+        *,
+        run_id: str,
+        item_id: str,
+        began: float,
+        suspends: bool,
+        seconds_left: Callable[[], float],
+        find_event: Callable[[tuple[str, ...], float], StoredEvent | None] = event_box.find,
+    ) -> None:
+        """Takes the item's records.
+
+        Args:
+            records: of the item.
+            run_id: of the run that calls now.
+            item_id: of the item.
+            began: start of the item in this run, seconds since the epoch.
+            suspends: whether the item can go on in another call: of a workflow with `long=True`.
+            seconds_left: time of this call.
+            find_event: finds the first event at one of the addresses since a time.
+        """
+        self._records = records
+        self._run_id = run_id
+        self._item_id = item_id
+        self._item_began = began
+        self._suspends = suspends
+        self._seconds_left = seconds_left
+        self._find_event = find_event
+        self._used: set[str] = set()
+
+    def is_done(self, name: str) -> bool:
+        """Whether a step has succeeded."""
+        found = self._records.all().get(name)
+        return found is not None and found.status == "succeeded"
+
+    def step(
+        self, name: str, do: Callable[[], T], *, retries: int, first: float, longest: float
+    ) -> T:
+        """Does a step once; see `Call.step`."""
+        found = self._take(name, "step")
+        if found and found.status == "succeeded":
+            return found.result  # type: ignore[no-any-return] # JSON of what `do` returned
+        if found and found.run_id == self._run_id:
+            self._refuse_failed(found)
+            if found.status == "waiting" and (found.until or 0) > clock.now():
+                self._suspend(found.until or 0)
+        else:
+            found = None  # a retry begins the step anew
+        if self._suspends and self._seconds_left() < _ENOUGH_SECONDS:
+            self._suspend(clock.now())
+        begun = self._begun(name, found)
+        if self._suspends:
+            self._records.keep(begun)
+        try:
+            result = do()
+        except Exception as error:
+            self._failed(begun, error, retries, first, longest)
+            raise
+        done = replace(begun, status="succeeded", finished_at=clock.now(), until=None, problem=None)
+        self._records.keep(replace(done, result=_as_json(name, result)))
+        return result
+
+    def sleep(self, name: str, until: Callable[[], float]) -> None:
+        """Sleeps until a time that is set at the first call; see `Call.sleep`."""
+        found = self._take(name, "sleep") or self._waiting(name, "sleep", until())
+        if found.status == "succeeded":
+            return
+        if (found.until or 0) > clock.now():
+            self._suspend(found.until or 0)
+        self._records.keep(replace(found, status="succeeded", finished_at=clock.now()))
+
+    def wait_for(
+        self, name: str, event: str, key: str | None, until: Callable[[], float]
+    ) -> StoredEvent | None:
+        """Waits for an event; see `Call.wait_for`."""
+        addresses = [event_box.item_address(event, self._item_id)]
+        addresses += [event_box.key_address(event, key)] if key else []
+        found = self._take(name, "wait_for")
+        if found is None:
+            since = self._since(tuple(addresses))
+            planned = self._planned(name, "wait_for", until())
+            found = replace(planned, addresses=tuple(addresses), since=since)
+            self._records.keep(found)
+        if found.status == "succeeded":
+            return msgspec.convert(found.result, StoredEvent | None)
+        came = self._find_event(found.addresses, found.since or 0)
+        if came is None and (found.until or 0) > clock.now():
+            self._require_suspending()
+            raise Suspended(
+                found.until or 0,
+                event=event,
+                addresses=found.addresses,
+                since=found.since or 0,
+            )
+        done = replace(found, status="succeeded", finished_at=clock.now())
+        self._records.keep(replace(done, result=msgspec.to_builtins(came)))
+        return came
+
+    def run(
+        self,
+        name: str,
+        run_id: str,
+        begin: Callable[[str], None],
+        look: Callable[[str], R | None],
+        kind: type[R],
+    ) -> R:
+        """Starts a run once and waits for its end; see `Call.run`.
+
+        Args:
+            name: of the step.
+            run_id: of the run.
+            begin: starts it; a repetition starts no other.
+            look: its end; null while it runs.
+            kind: type of that.
+        """
+        found = self._take(name, "run")
+        if found and found.status == "succeeded":
+            return msgspec.convert(found.result, kind)
+        if found is None:
+            planned = self._planned(name, "run", clock.now() + _LOOK_SECONDS)
+            found = replace(planned, addresses=(event_box.end_address(run_id),), since=0.0)
+            begin(run_id)
+            self._records.keep(found)
+        ended = look(run_id)
+        if ended is None:
+            raise Suspended(
+                clock.now() + _LOOK_SECONDS, event="run.ended", addresses=found.addresses
+            )
+        done = replace(found, status="succeeded", finished_at=clock.now())
+        self._records.keep(replace(done, result=msgspec.to_builtins(ended)))
+        return ended
+
+    def _take(self, name: str, kind: StepKind) -> Step | None:
+        """The step's record, for its one use in this call."""
+        if name in self._used:
+            raise RuntimeError(f"The step name {name!r} is used twice. Each step needs its own.")
+        self._used.add(name)
+        found = self._records.all().get(name)
+        if found and found.kind != kind:
+            raise RuntimeError(
+                f"The step {name!r} is a {kind} now and was a {found.kind} before. Use a new name."
+            )
+        return found
+
+    def _begun(self, name: str, found: Step | None) -> Step:
+        if found:
+            return replace(found, status="running", attempts=found.attempts + 1, until=None)
+        known = self._records.all().get(name)
+        return Step(
+            name=name,
+            kind="step",
+            order=known.order if known else len(self._records.all()),
+            status="running",
+            run_id=self._run_id,
+            attempts=1,
+            started_at=clock.now(),
+        )
+
+    def _planned(self, name: str, kind: StepKind, until: float) -> Step:
+        self._require_suspending()
+        return Step(
+            name=name,
+            kind=kind,
+            order=len(self._records.all()),
+            status="waiting",
+            run_id=self._run_id,
+            started_at=clock.now(),
+            until=until,
+        )
+
+    def _waiting(self, name: str, kind: StepKind, until: float) -> Step:
+        planned = self._planned(name, kind, until)
+        self._records.keep(planned)
+        return planned
+
+    def _since(self, addresses: tuple[str, ...]) -> float:
+        """Time from which an event counts: after the one that an earlier wait has taken."""
+        taken = [
+            float(step.result["received_at"])
+            for step in self._records.all().values()
+            if step.kind == "wait_for" and set(step.addresses) & set(addresses) and step.result
+        ]
+        return max(taken, default=0.0) + _TICK if taken else self._began()
+
+    def _began(self) -> float:
+        """Start of the item, in whatever run: events from before it are another's."""
+        steps = [step.started_at for step in self._records.all().values()]
+        return min([self._item_began, *steps])
+
+    def _failed(
+        self, step: Step, error: Exception, retries: int, first: float, longest: float
+    ) -> None:
+        """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
+        if not self._suspends:
+            return
+        told = problem(error, self._item_id)
+        permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
+        if permanent or step.attempts > retries:
+            failed = replace(step, status="failed", finished_at=clock.now(), problem=told)
+            self._records.keep(failed)
+            logger.warning("step failed", step=step.name, attempts=step.attempts, exc_info=True)
+            raise StepFailed(step.name, step.attempts, told) from error
+        asked = getattr(error, "retry_after", None) or 0
+        pause = max(min(first * 2.0 ** (step.attempts - 1), longest), float(asked))
+        until = clock.now() + pause
+        self._records.keep(replace(step, status="waiting", until=until, problem=told))
+        logger.warning(
+            "step will be tried again", step=step.name, pause_seconds=pause, exc_info=True
+        )
+        self._suspend(until)
+
+    @staticmethod
+    def _refuse_failed(step: Step) -> None:
+        if step.status == "failed":
+            raise StepFailed(step.name, step.attempts, step.problem or _NO_PROBLEM)
+
+    def _suspend(self, until: float) -> None:
+        self._require_suspending()
+        raise Suspended(until)
+
+    def _require_suspending(self) -> None:
+        if not self._suspends:
+            raise RuntimeError(
+                "Only a run of a workflow with long=True can sleep, wait and pause between tries."
+            )
+
+
+_TICK = 0.000_001
+"""Seconds between an event and the next that counts."""
+_NO_PROBLEM = problem(StepFailed("", 0, None), "")
+
+
+def _as_json(name: str, result: object) -> Any:  # noqa: ANN401 - JSON
+    """A result as JSON has it. Raises `TypeError`, `ValueError`."""
+    text = msgspec.json.encode(result)
+    if len(text) > MAX_RESULT_BYTES:
+        raise ValueError(f"The result of the step {name!r} has over {MAX_RESULT_BYTES:,} bytes.")
+    return msgspec.json.decode(text)

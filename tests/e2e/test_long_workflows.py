@@ -1,0 +1,146 @@
+"""Long workflows on the local stack: steps, sleeps, waits for events, runs within runs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e import runs
+from tests.e2e.conftest import Json, LocalStack, eventually
+from tests.e2e.runs import ended
+
+ONBOARD = '''
+"""onboard: greets, waits for the activation, reminds or grants."""
+
+from functions.core.errors import Unavailable
+from functions.core.observability import logger
+from functions.core.workflow import Call, Parameters, Result, workflow
+
+
+class Person(Parameters):
+    user_id: str
+    fails: int = 0
+    seconds: float = 600
+
+
+class Onboarded(Result):
+    activated: bool
+    granted: int
+
+
+def onboard(person: Person, call: Call) -> Onboarded:
+    def welcome() -> str:
+        logger.info("welcomed", user=person.user_id)
+        return "welcome"
+
+    call.step("welcome", welcome)
+    call.sleep("look around", seconds=1)
+    event = call.wait_for("user.activated", key=person.user_id, seconds=person.seconds)
+    if event is None:
+        return Onboarded(activated=False, granted=0)
+    features = event.data["features"]
+    granted = call.run("grant", [{"feature": each, "fails": person.fails} for each in features])
+    return Onboarded(activated=granted.failed == 0, granted=granted.succeeded)
+
+
+lambda_handler = workflow(onboard, long=True, starts=["grant"])
+'''
+GRANT = '''
+"""grant: grants a feature, at the third try."""
+
+from functions.core.errors import Conflict, Unavailable
+from functions.core.observability import logger
+from functions.core.workflow import Call, Parameters, Result, workflow
+
+tries: dict[str, int] = {}
+
+
+class Feature(Parameters):
+    feature: str
+    fails: int = 0
+
+
+class Granted(Result):
+    feature: str
+
+
+def grant(feature: Feature) -> Granted:
+    logger.info("granted", feature=feature.feature)
+    return Granted(feature=feature.feature)
+
+
+lambda_handler = workflow(grant)
+'''
+BEGIN = """
+from typing import Any
+
+from functions.core.workflow import Parameters, Result, start, workflow
+
+
+class Person(Parameters):
+    user_id: str
+    fails: int = 0
+    seconds: float = 600
+
+
+class Begun(Result):
+    run_id: str
+
+
+def onboard_begin(person: Person) -> Begun:
+    items = [{"user_id": person.user_id, "fails": person.fails, "seconds": person.seconds}]
+    return Begun(run_id=start("onboard", items).run_id)
+
+
+lambda_handler = workflow(onboard_begin, starts=["onboard"])
+"""
+SCOPES = "runs:read,runs:write,events:write,workflow:onboard,workflow:grant"
+
+
+@pytest.fixture(scope="module")
+def onboards(stack: LocalStack) -> LocalStack:
+    stack.add_workflow("onboard", ONBOARD)
+    stack.add_workflow("grant", GRANT)
+    stack.add_workflow("onboard_begin", BEGIN)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def api(onboards: LocalStack) -> Iterator[httpx.Client]:
+    with onboards.new_api(SCOPES) as client:
+        yield client
+
+
+def begin(onboards: LocalStack, **person: Any) -> str:
+    """Starts a run of onboard; returns its id."""
+    return str(onboards.invoke("onboard_begin", **person)["run_id"])
+
+
+def waiting_for(api: httpx.Client, run_id: str, event: str | None) -> Json:
+    return eventually(
+        f"{run_id} waits for {event}",
+        lambda: runs.read(api, run_id),
+        lambda run: run["waiting"] == 1 and run["waiting_for"] == event,
+    )
+
+
+def test_an_item_sleeps_waits_for_an_event_and_for_a_run(
+    onboards: LocalStack, api: httpx.Client
+) -> None:
+    run_id = begin(onboards, user_id="u1")
+    waiting_for(api, run_id, "user.activated")
+    sent = {"type": "user.activated", "key": "u1", "data": {"features": ["a", "b"]}}
+    assert api.post("/events", json=sent).status_code == 202
+    run = ended(api, run_id)
+    assert (run["status"], run["result"]) == ("succeeded", {"activated": True, "granted": 2})
+    steps = api.get(f"/runs/{run_id}/steps").json()["steps"]
+    assert [(each["name"], each["kind"], each["status"]) for each in steps] == [
+        ("welcome", "step", "succeeded"),
+        ("look around", "sleep", "succeeded"),
+        ("user.activated", "wait_for", "succeeded"),
+        ("grant", "run", "succeeded"),
+    ]
+    assert json.dumps(steps)
+    assert sum('"welcomed"' in line for line in onboards.logs()) == 1
