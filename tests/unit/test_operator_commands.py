@@ -131,7 +131,11 @@ def issue(
             "There is no scope workflow:verify_sent. Did you mean workflow:verify_send?",
         ),
         ("workflow:verify_send, run:read", "There is no scope run:read. Did you mean runs:read?"),
-        ("everything", "There is no scope everything. There are: runs:read, runs:write, workflow:"),
+        (
+            "everything",
+            "There is no scope everything. There are: events:write, runs:read, runs:write, "
+            "workflow:",
+        ),
     ],
 )
 def test_a_scope_that_opens_nothing_is_refused_with_a_suggestion(

@@ -321,6 +321,7 @@ WITHOUT_RESOURCE = {
     "ses:GetAccount",
     "sns:GetSMSSandboxAccountStatus",
     "sms-voice:DescribeAccountAttributes",
+    "states:SendTaskSuccess",
 }
 """Actions that can only be allowed on `*`.
 
@@ -485,6 +486,7 @@ def test_definitions_of_schedules_outlast_the_files_of_runs() -> None:
         "uploads/",
         "answers/",
         "deliveries/",
+        "waiting/",
     }
 
 
@@ -608,7 +610,7 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         {"Fn::GetAtt": ["AppSettings", "Arn"]},
     )
     like = [each for role, each in statements() if role == "SendEmailTemplateRole"]
-    assert [each in like for each in background] == [True] * 11
+    assert [each in like for each in background] == [True] * 12
     about = json.dumps([each["Resource"] for each in background])
     assert re.findall(
         r"RunFiles|RunRecords|Outcomes|Tokens|RunWorkflow|Idempotency|Limits", about
@@ -623,6 +625,7 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         "RunWorkflow",
         "Outcomes",
         "Idempotency",
+        "RunFiles",
         "RunFiles",
     ]
 
@@ -866,6 +869,7 @@ def test_files_of_runs_are_private_encrypted_and_gone_after_a_week() -> None:
         "uploads/": ITEMS_KEPT_SECONDS // 86_400,
         "answers/": ANSWERS_KEPT_SECONDS // 86_400,
         "deliveries/": 7,
+        "waiting/": 400,
         None: None,
     }
     (policy,) = resources("AWS::S3::BucketPolicy").values()

@@ -49,6 +49,7 @@ def test_both_are_tokens_like_any_other_and_the_same_everywhere() -> None:
     secret, publishable = known(SECRET), known(PUBLISHABLE)
     assert (secret.kind, publishable.kind) == ("secret", "publishable")
     assert set(secret.scopes) == {
+        "events:write",
         "runs:read",
         "runs:write",
         *(f"workflow:{name}" for name in workflows()),
@@ -69,6 +70,7 @@ def test_each_start_makes_them_good_again() -> None:
     write_tokens(DEPLOYMENT, ["verify_send", "new"])
     assert known(SECRET).is_active(0)
     assert set(known(SECRET).scopes) == {
+        "events:write",
         "runs:read",
         "runs:write",
         "workflow:verify_send",

@@ -16,7 +16,7 @@ from functions.core.parameters import Parameters, read_parameters
 from functions.core.runs.files import ListedItem
 from functions.core.runs.items import references
 from functions.core.runs.items.attempts import Attempt, claim
-from functions.core.runs.items.steps import Steps
+from functions.core.runs.items.steps import Step, StepRecords
 from functions.core.runs.retry import retry
 from functions.core.runs.run import cancel
 from functions.core.runs.start import start
@@ -414,7 +414,10 @@ def test_steps_of_an_item_that_starts_in_a_later_run_do_not_start_it_in_this_one
     """Steps are kept in the item's first run."""
     run_id = run_of({"to": "a"}, {"to": "b"})
     cancel(run_id)
-    Steps(run_id, 1, 1_900_000_000).record("charged", "1")
+    step = Step(
+        name="charged", kind="step", order=0, status="succeeded", run_id=run_id, started_at=0
+    )
+    StepRecords(run_id, 1, 1_900_000_000).keep(step)
     assert ask(ITEM, run_id, 1).body["status"] == "pending"
     assert [row["status"] for row in rows_of(run_id)] == ["pending", "pending"]
 

@@ -340,10 +340,10 @@ def test_a_step_is_done_once_however_often_its_item_is_tried() -> None:
         return name.upper()
 
     def greet(greeting: Greeting, call: Call) -> Greeted:
-        text = call.once("first", lambda: step("first"))
+        text = call.step("first", lambda: step("first"))
         if len(done) == 1:
-            call.once("second", fails(Unavailable("Not now.")))  # type: ignore[arg-type] # it never returns
-        return Greeted(text=text + call.once("second", lambda: step("second")) + greeting.name)
+            raise Unavailable("Not now.")
+        return Greeted(text=text + call.step("second", lambda: step("second")) + greeting.name)
 
     handler = workflow(greet)
     event = delivery()

@@ -193,7 +193,7 @@ def test_json_with_a_byte_order_mark_is_read(encoded: bool) -> None:  # noqa: FB
 def test_the_platforms_own_routes_refuse_a_query_that_they_do_not_have(
     api: Any, route: str
 ) -> None:
-    event = http_event({}, query="limit=5", scopes=("runs:read", "runs:write"))
+    event = http_event({}, query="limit=5", scopes=("runs:read", "runs:write", "events:write"))
     answer = api.lambda_handler(event | {"routeKey": route}, Context())
     problem = json.loads(answer["body"])
     assert (answer["statusCode"], problem["errors"]) == (

@@ -77,7 +77,7 @@ def test_the_registration_token_is_exchanged_for_a_secret_token_with_all_scopes(
     assert reply.status == 200
     assert token is not None
     assert (token.kind, token.name, token.is_active(0)) == ("secret", "server", True)
-    assert token.scopes == {"runs:read", "runs:write"} | {
+    assert token.scopes == {"events:write", "runs:read", "runs:write"} | {
         f"workflow:{name}" for name in workflows() if name != "record_registration"
     }
     about = {"token_id": token.token_id, "name": "server", "scopes": sorted(token.scopes)}

@@ -28,6 +28,11 @@ from functions.core.runs.run import Ended, Run, end, settle, shown
 _SILENT = frozenset({DELIVERS, "track_delivery"})
 """Workflows of the platform: an event about each of their runs would make the next run."""
 _EVENTS = "events"
+_NOT_OF_AN_END = {
+    *("result", "problem", "pending", "running"),
+    *("waiting", "waiting_for", "waiting_until"),
+}
+"""Fields of a run that its event lacks: its secrets, and what only a run under way has."""
 _YOUNG_SECONDS = 120
 """Age below which the sweep leaves a record to RunWorkflow."""
 _SWEEP_SECONDS = 20.0
@@ -86,7 +91,7 @@ def _send_event(run: Run) -> None:
     data = {
         name: value
         for name, value in msgspec.to_builtins(run).items()
-        if name not in {"result", "problem", "pending", "running"}
+        if name not in _NOT_OF_AN_END
     }
     parameters = {
         "event_id": event_id(f"end of {run.run_id}"),

@@ -180,13 +180,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             RuntimeError: it is no run of a workflow with `long=True`, or the other is not declared.
             InvalidParameters, TooDeep: as of `start`.
         """
-        from functions.core.definition.running import run_other  # noqa: PLC0415 - only who uses it pays for it
-
+        run_other = in_progress.get().others.run
         return run_other(self._long(), self, workflow, items, name or workflow)
 
     def workflow(self, workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Calls another workflow and waits for its result, as `call` does, within this call."""
-        return in_progress.get().call_other(workflow, parameters)
+        return in_progress.get().others.call(workflow, parameters)
 
     def _long(self) -> "Work":
         if self.work is None:
@@ -226,6 +225,20 @@ def _end_of_wait(seconds: float, hours: float, days: float, until: datetime | No
     return clock.now() + max(length, 0)
 
 
+class OtherWorkflows(msgspec.Struct, frozen=True):
+    """Calls and runs of other workflows, which a level above has (workflow/handler.py)."""
+
+    call: Callable[[str, Mapping[str, Any]], dict[str, Any]]
+    run: Callable[["Work", Call, str, Iterable[Mapping[str, Any]], str], RunEnded]
+
+
+def _reaches_none(*_: object) -> Any:  # noqa: ANN401 - it never returns
+    raise RuntimeError("No other workflow can be reached from here.")
+
+
+NO_OTHERS = OtherWorkflows(_reaches_none, _reaches_none)
+
+
 class CallInProgress(msgspec.Struct):
     """The call under way, and the workflows that it may use (workflow/other_workflows.py)."""
 
@@ -234,8 +247,8 @@ class CallInProgress(msgspec.Struct):
     """Name of the workflow that answers it."""
     calls: frozenset[str]
     starts: frozenset[str]
-    call_other: Callable[[str, Mapping[str, Any]], dict[str, Any]]
-    """`call` of workflow/other_workflows.py."""
+    others: OtherWorkflows = NO_OTHERS
+    """What reaches other workflows."""
     started: int = 0
     """Runs that it has started so far."""
     scheduled: int = 0

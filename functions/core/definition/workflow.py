@@ -6,15 +6,19 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 import msgspec
 
-from functions.core.definition.call import Call, CallInProgress, in_progress
+from functions.core.definition.call import (
+    NO_OTHERS,
+    Call,
+    CallInProgress,
+    OtherWorkflows,
+    in_progress,
+)
 from functions.core.errors import NotInBackground, OnlyInBackground
 from functions.core.http.endpoint import BACKGROUND_SECONDS
 from functions.core.parameters import Parameters, Result, read_parameters
 
 P = TypeVar("P", bound=Parameters)
 R = TypeVar("R", bound=Result)
-CallOther = Callable[[str, Mapping[str, Any]], dict[str, Any]]
-"""`call` of workflow/other_workflows.py."""
 MOST_RETRIES = 5
 """Retries that RunWorkflow makes (run_workflow.asl.yaml)."""
 Idempotency = Literal["heeded", "passed", "ignored", "refused"]
@@ -23,10 +27,6 @@ Idempotency = Literal["heeded", "passed", "ignored", "refused"]
 def name_of(workflow: str | Callable[..., Any]) -> str:
     """A workflow's name, from itself or from its function."""
     return str(workflow) if isinstance(workflow, str) else workflow.__name__
-
-
-def _calls_none(workflow: str, _: Mapping[str, Any]) -> dict[str, Any]:
-    raise RuntimeError(f"{workflow} cannot be called from here.")
 
 
 class WorkflowOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +67,12 @@ class Workflow(Generic[P, R]):
         self,
         function: Callable[..., R],
         options: WorkflowOptions,
-        call_other: CallOther | None = None,
+        others: OtherWorkflows = NO_OTHERS,
     ) -> None:
         self.function = function
         self.name = function.__name__
         self.options = options
-        self._call_other = call_other or _calls_none
+        self._others = others
         covering = (self.name, options.covered_by) if options.covered_by else (self.name,)
         self.scopes = tuple(f"workflow:{name}" for name in covering)
         """Scopes of which a token needs one."""
@@ -108,9 +108,7 @@ class Workflow(Generic[P, R]):
     def perform(self, parameters: P, call: Call) -> R:
         """Calls the function with parameters that were read. Raises any error of the function."""
         token = in_progress.set(
-            CallInProgress(
-                call, self.name, self.options.calls, self.options.starts, self._call_other
-            )
+            CallInProgress(call, self.name, self.options.calls, self.options.starts, self._others)
         )
         try:
             return self.function(parameters, call) if self.takes_call else self.function(parameters)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core import config, http
 from functions.core.config import Preparation, in_lambda
+from functions.core.definition.call import Call, OtherWorkflows, RunEnded
 from functions.core.definition.workflow import (
     MOST_RETRIES,
     Idempotency,
@@ -31,6 +32,8 @@ from functions.core.triggers.http import HttpTrigger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from functions.core.runs.items.work import Work
 
 
 class LambdaHandler:
@@ -130,7 +133,7 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         retries=retries,
         timeout=timeout,
     )
-    handler = LambdaHandler(Workflow(function, options, _call_other))
+    handler = LambdaHandler(Workflow(function, options, _OTHERS))
     if in_lambda():
         _prepare(prepare)
     return handler
@@ -140,6 +143,17 @@ def _call_other(workflow: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     from functions.core.workflow.other_workflows import call  # noqa: PLC0415 - only who calls others pays for it
 
     return call(workflow, parameters)
+
+
+def _run_other(
+    work: "Work", call: Call, workflow: str, items: Iterable[Mapping[str, Any]], name: str
+) -> RunEnded:
+    from functions.core.workflow.running import run_other  # noqa: PLC0415 - as above
+
+    return run_other(work, call, workflow, items, name)
+
+
+_OTHERS = OtherWorkflows(_call_other, _run_other)
 
 
 def _prepare(parts: Iterable[Preparation]) -> None:
