@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -79,19 +78,16 @@ from typing import Any
 from functions.core.workflow import Parameters, Result, start, workflow
 
 
-class Person(Parameters):
-    user_id: str
-    fails: int = 0
-    seconds: float = 600
+class People(Parameters):
+    people: list[dict[str, Any]]
 
 
 class Begun(Result):
     run_id: str
 
 
-def onboard_begin(person: Person) -> Begun:
-    items = [{"user_id": person.user_id, "fails": person.fails, "seconds": person.seconds}]
-    return Begun(run_id=start("onboard", items).run_id)
+def onboard_begin(asked: People) -> Begun:
+    return Begun(run_id=start("onboard", asked.people).run_id)
 
 
 lambda_handler = workflow(onboard_begin, starts=["onboard"])
@@ -113,9 +109,9 @@ def api(onboards: LocalStack) -> Iterator[httpx.Client]:
         yield client
 
 
-def begin(onboards: LocalStack, **person: Any) -> str:
+def begin(onboards: LocalStack, *people: Json) -> str:
     """Starts a run of onboard; returns its id."""
-    return str(onboards.invoke("onboard_begin", **person)["run_id"])
+    return str(onboards.invoke("onboard_begin", people=people)["run_id"])
 
 
 def waiting_for(api: httpx.Client, run_id: str, event: str | None) -> Json:
@@ -129,7 +125,7 @@ def waiting_for(api: httpx.Client, run_id: str, event: str | None) -> Json:
 def test_an_item_sleeps_waits_for_an_event_and_for_a_run(
     onboards: LocalStack, api: httpx.Client
 ) -> None:
-    run_id = begin(onboards, user_id="u1")
+    run_id = begin(onboards, {"user_id": "u1"})
     waiting_for(api, run_id, "user.activated")
     sent = {"type": "user.activated", "key": "u1", "data": {"features": ["a", "b"]}}
     assert api.post("/events", json=sent).status_code == 202
@@ -144,3 +140,25 @@ def test_an_item_sleeps_waits_for_an_event_and_for_a_run(
     ]
     assert json.dumps(steps)
     assert sum('"welcomed"' in line for line in onboards.logs()) == 1
+
+
+def test_items_of_a_list_wait_and_each_goes_on_by_itself(
+    onboards: LocalStack, api: httpx.Client
+) -> None:
+    run_id = begin(onboards, *({"user_id": f"list-{number}"} for number in range(6)))
+    listen = ["user.activated"] * 6
+    eventually(
+        "all wait for the event",
+        lambda: [each["waiting_for"] for each in runs.items_of(api, run_id)],
+        lambda found: found == listen,
+    )
+    assert runs.read(api, run_id)["waiting"] == 6
+    for number in range(5):
+        sent = {"type": "user.activated", "key": f"list-{number}", "data": {"features": ["a"]}}
+        assert api.post("/events", json=sent).json()["woken"] == 1
+    eventually("five end", lambda: runs.read(api, run_id), lambda run: run["succeeded"] == 5)
+    shown = runs.read(api, run_id)
+    assert (shown["status"], shown["waiting"]) == ("running", 1)
+    sent = {"type": "user.activated", "index": 5, "data": {"features": []}}
+    api.post(f"/runs/{run_id}/events", json=sent).raise_for_status()
+    assert ended(api, run_id)["status"] == "succeeded"

@@ -133,8 +133,7 @@ def issue(
         ("workflow:verify_send, run:read", "There is no scope run:read. Did you mean runs:read?"),
         (
             "everything",
-            "There is no scope everything. There are: events:write, runs:read, runs:write, "
-            "workflow:",
+            "There is no scope everything. There are: events:write, runs:read, runs:write, work",
         ),
     ],
 )

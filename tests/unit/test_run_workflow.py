@@ -49,22 +49,74 @@ def item_states(branch: str) -> dict[str, Any]:
 def test_an_item_runs_alike_in_every_branch() -> None:
     assert item_states("OnePaced") == item_states("OneOfMany")
     child = item_states("OneOfMany")
-    after = {"Next", "ResultPath"}
-    for name, state in item_states("Item").items():
-        same = set(child[name]) - after
-        assert {key: state[key] for key in same} == {key: child[name][key] for key in same}
-        assert set(state) - same <= after | {"Catch"}
+    after = {"Next", "ResultPath", "Catch"}
+    for name in ("RunItem", "ItemCrashed"):
+        one, of_list = item_states("Item")[name], child[name]
+        assert set(one) ^ set(of_list) <= after
+        assert all(one[key] == of_list[key] for key in set(one) - after)
+
+
+def test_an_item_of_a_list_leaves_to_wait_and_then_its_child_has_done_its_work() -> None:
+    for branch in ("OneOfMany", "OnePaced"):
+        states = item_states(branch)
+        (waits,) = (each for each in states["ItemOutcome"]["Choices"] if "Leaves" in each["Next"])
+        assert (waits["Variable"], waits["StringEquals"]) == ("$.item.answer.status", "waiting")
+        assert states["ItemLeaves"]["Parameters"]["Payload"] == {
+            "trigger": "leave",
+            "execution.$": "$",
+        }
+        assert states["ItemLeaves"]["Next"] == "ItemSucceeded"
+        assert states["ItemLeaves"]["Catch"][0]["Next"] == "ItemFailed"
+
+
+def test_only_the_branch_for_one_item_and_the_end_of_a_run_can_loop() -> None:
+    """A child of a Map ends within five minutes."""
+    for start, states in machines():
+        looping = {name for name in states if name in reached(states, nexts_of(states[name]))}
+        if start == "Branch":
+            one = {"RunItem", "ItemAnswered", "ItemSleeps", "ItemListens"}
+            once = {"Branch", "WithoutLineage"}  # that state adds what it looks for
+            assert looping - once == one | {"EndRun", "Ended", "RunWaits"}
+        else:
+            assert looping == set()
+
+
+def nexts_of(state: dict[str, Any]) -> set[str]:
+    return set(re.findall(r'"(?:Next|Default)": "(\w+)"', json.dumps(without_children(state))))
+
+
+def reached(states: dict[str, Any], begin: set[str]) -> set[str]:
+    """States that follow, however far."""
+    found, new = set(begin), set(begin)
+    while new:
+        new = {name for each in new for name in nexts_of(states[each])} - found
+        found |= new
+    return found
+
+
+def test_what_waits_is_not_tried_again_when_its_time_is_over() -> None:
+    """States.TaskFailed is each error but that of a timeout."""
+    for name, after in (("ItemListens", "RunItem"), ("RunWaits", "EndRun")):
+        state = DEFINITION["States"][name]
+        assert state["Resource"].endswith("lambda:invoke.waitForTaskToken")
+        assert [each["ErrorEquals"] for each in state["Retry"]] == [["States.TaskFailed"]]
+        assert (state["Next"], state["Catch"][0]["Next"]) == (after, after)
+        assert "TimeoutSecondsPath" in state
 
 
 def test_every_branch_ends_where_its_record_is_closed() -> None:
     """Also where reading the list fails, or the item's crash cannot be recorded."""
     states = DEFINITION["States"]
-    for name in ("Many", "Paced", "ItemCrashed"):
+    for name in ("Many", "Paced", "ItemCrashed", "ItemLeaves"):
         assert states[name]["Next"] == "EndRun"
         assert states[name]["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "EndRun"}
         ]
-    assert (states["RunItem"]["Next"], states["RunItem"]["ResultPath"]) == ("EndRun", None)
+    assert (states["RunItem"]["Next"], states["RunItem"]["ResultPath"]) == (
+        "ItemAnswered",
+        "$.item",
+    )
+    assert states["ItemAnswered"]["Choices"][0]["Next"] == "EndRun"
     assert states["EndRun"]["Parameters"]["Payload"] == {"trigger": "end", "execution.$": "$"}
     assert states["EndRun"]["Retry"][0]["ErrorEquals"] == ["States.ALL"]
 
@@ -189,7 +241,7 @@ def test_the_event_of_an_item_is_what_the_trigger_reads() -> None:
 
 def test_only_what_the_input_has_is_read() -> None:
     read = set(re.findall(r"(?<!\$)\$\.(\w+)", json.dumps(DEFINITION)))
-    made_on_the_way = {"status", "position", "Payload", "failure"}
+    made_on_the_way = {"item", "end", "position", "Payload", "failure"}
     assert read - made_on_the_way <= set(Execution.__struct_fields__)
 
 

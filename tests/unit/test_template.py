@@ -617,6 +617,7 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
     ) == [
         "RunFiles",
         "Outcomes",
+        "RunFiles",
         "Tokens",
         "RunWorkflow",
         "RunWorkflow",
@@ -625,7 +626,6 @@ def test_events_may_read_their_keys_and_run_in_the_background_and_nothing_else()
         "RunWorkflow",
         "Outcomes",
         "Idempotency",
-        "RunFiles",
         "RunFiles",
     ]
 

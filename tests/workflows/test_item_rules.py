@@ -133,9 +133,9 @@ def test_of_two_items_with_one_key_the_second_is_skipped_and_says_so() -> None:
     assert (skipped.status, skipped.result, skipped.problem.code) == ("skipped", None, "skipped")
     assert "user_id" in skipped.problem.detail
     assert syncs.done == ["u1"]
-    assert outcomes.count_skipped("sync.b") == 1
+    assert outcomes.tally("sync.b").skipped == 1
     assert syncs.deliver(run_id="sync.b", origin_run_id="sync.b") == "skipped"
-    assert outcomes.count_skipped("sync.b") == 1
+    assert outcomes.tally("sync.b").skipped == 1
 
 
 def test_a_key_is_free_again_when_its_item_has_ended_well_or_badly() -> None:

@@ -292,9 +292,11 @@ def test_a_retry_is_refused_while_the_run_runs_when_nothing_failed_and_when_the_
     finish(run.run_id)
     with pytest.raises(Conflict, match="Every item"):
         retry(run.run_id, token_id=None)
+    failed = start("greet", NAMES, token_id=None)
+    finish(failed.run_id, failed={0})
     clock.advance(7 * 86_400 + 1)
     with pytest.raises(Conflict, match="deleted after 7 days"):
-        retry(run.run_id, token_id=None)
+        retry(failed.run_id, token_id=None)
 
 
 def test_respond_async_answers_202_with_the_run() -> None:

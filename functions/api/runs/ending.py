@@ -3,7 +3,8 @@
 end      RunWorkflow's last state: `{"trigger": "end", "execution": {…}}`.
 stopped  EventBridge, for executions that never reach that state; best effort.
 sweep    EventBridge, every 15 minutes: closes what the others have missed.
-listen   RunWorkflow, for an item that waits for an event: keeps its task token.
+listen   RunWorkflow, for what waits for an event: keeps its task token.
+leave    RunWorkflow, for an item that cannot wait where it is: starts its own execution.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +14,20 @@ import msgspec
 
 from functions.api.runs.waiting import listen
 from functions.core import clock, config
-from functions.core.clock import rfc3339
+from functions.core.clock import rfc3339, utc
 from functions.core.definition.names import workflow_names
 from functions.core.events.event_filter import EventSettings
 from functions.core.events.event_id import event_id
 from functions.core.events.sending import DELIVERS, send_event
 from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
-from functions.core.runs.items import event_box
+from functions.core.runs.files import free_item
+from functions.core.runs.items import event_box, leaving
 from functions.core.runs.items.event_box import StoredEvent
+from functions.core.runs.items.leaving import Left
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle, shown
+from functions.core.runs.states import begun_as
 
 _SILENT = frozenset({DELIVERS, "track_delivery"})
 """Workflows of the platform: an event about each of their runs would make the next run."""
@@ -35,6 +39,9 @@ _NOT_OF_AN_END = {
 """Fields of a run that its event lacks: its secrets, and what only a run under way has."""
 _YOUNG_SECONDS = 120
 """Age below which the sweep leaves a record to RunWorkflow."""
+_LOOK_SECONDS = 12 * 3600
+"""Time after which a run counts the items that wait elsewhere again, in case an end was not told.
+"""
 _SWEEP_SECONDS = 20.0
 """Time of a sweep. The next one goes on."""
 
@@ -105,18 +112,56 @@ def _send_event(run: Run) -> None:
 def _end(event: Event) -> dict[str, Any]:
     """Answers with the run's status, which becomes that of the execution."""
     state = event["execution"]
+    error = str((state.get("failure") or {}).get("Error", ""))
+    if state.get("left"):
+        _end_left(state, crashed=bool(error))
+        return {"status": "ended"}
     record = records.find(state["run_id"])
     if record is None:
         # Started by code from before there were records, during an update of the stack.
         return {"status": "unknown"}
-    error = str((state.get("failure") or {}).get("Error", ""))
+    left = leaving.find_left(record.run_id, begun_as(record).lineage.ancestors)
+    if left and not error:
+        return _wait_for(record.run_id, left)
     ended = end(record, error=error, moment=clock.now(), last=False)
     tell(ended)
+    _free(state)
     return {"status": ended.run.status}
 
 
+def _wait_for(run_id: str, left: Left) -> dict[str, Any]:
+    """Answer of a run whose items go on elsewhere."""
+    listens = {"addresses": [event_box.left_address(run_id)], "since": left.since}
+    until = rfc3339(utc(clock.now() + _LOOK_SECONDS))
+    return {"status": "waiting", "until": until, "seconds": _LOOK_SECONDS, "listens": listens}
+
+
+def _end_left(state: Event, *, crashed: bool) -> None:
+    """Handles the end of an item's own execution."""
+    ancestors = state["lineage"].get("ancestors", ())
+    index = int(state["reference"]["index"])
+    leaving.end_left(state["run_id"], index, ancestors, crashed=crashed)
+    _free(state)
+
+
+def _free(state: Event) -> None:
+    """Deletes the parameters of an item that has waited, unless a retry may need them."""
+    answer = (state.get("item") or {}).get("answer") or {}
+    if answer.get("waited") and answer["status"] in {"succeeded", "skipped"}:
+        free_item(state["origin_run_id"], int(state["reference"]["index"]))
+
+
+def _leave(event: Event) -> dict[str, Any]:
+    leaving.leave(event["execution"])
+    return {}
+
+
 def _stopped(event: Event) -> dict[str, Any]:
-    record = records.find(str(event["detail"]["name"]))
+    name = str(event["detail"]["name"])
+    if leaving.is_left(name):
+        _end_left(msgspec.json.decode(event["detail"]["input"]), crashed=True)
+        return {"closed": 0}
+    record = records.find(name)
     return {"closed": int(record is not None and _settle(record))}
 
 
@@ -175,4 +220,5 @@ _HANDLERS: Mapping[str, Callable[[Event], dict[str, Any]]] = {
     "stopped": _stopped,
     "sweep": _sweep,
     "listen": listen,
+    "leave": _leave,
 }

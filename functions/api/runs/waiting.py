@@ -155,11 +155,11 @@ def send_to_key(event: http.Request, caller: Caller, request_id: str) -> http.Re
 
 
 def listen(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Keeps the task token of an item that waits, and wakes it if the event is there already."""
+    """Keeps the task token of who waits, and wakes it if the event is there already."""
     listens = event["listens"]
     until = datetime.fromisoformat(event["until"]).timestamp()
     event_box.listen(
-        listens["addresses"], listens.get("since", 0.0), event["item_id"], event["token"], until
+        listens["addresses"], listens.get("since", 0.0), event["listener"], event["token"], until
     )
     return {}
 
@@ -191,7 +191,7 @@ def _index(run_id: str, index: int | None) -> int:
     if index is None:
         sentence = "is needed: the run has more than one item"
         raise InvalidParameters(FieldError("/index", sentence))
-    if find_listed(begun, index) is None:
+    if find_outcome(run_id, index) is None and find_listed(begun, index) is None:
         raise NotFound("The run has no item of this index.")
     return index
 

@@ -205,10 +205,15 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     """A run that an item has waited for."""
 
     run_id: str
+    """Id of the run; empty where the list was."""
     status: str
+    """Status, as in `GET /runs/{run_id}`."""
     total: int
+    """Number of items."""
     succeeded: int
+    """Items that ended with a result."""
     failed: int
+    """Items that ended with a problem."""
 
 
 def _end_of_wait(seconds: float, hours: float, days: float, until: datetime | None) -> float:

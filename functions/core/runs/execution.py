@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -118,6 +118,11 @@ def begin(execution: Execution) -> bool:
     """Starts an execution; false where one of that name is there already."""
     content = msgspec.json.encode(execution).decode()
     return step_functions.start(_machine(), execution.run_id, content)
+
+
+def begin_as(name: str, state: Mapping[str, Any]) -> bool:
+    """Starts an execution for an item of a run, with what its run's has; false if it is there."""
+    return step_functions.start(_machine(), name, msgspec.json.encode(state).decode())
 
 
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:

@@ -62,6 +62,11 @@ def read_parked(origin_run_id: str, index: int) -> dict[str, Any]:
     return parameters
 
 
+def free_item(origin_run_id: str, index: int) -> None:
+    """Deletes the copy of an item that has waited; nothing happens if there is none."""
+    s3.delete(_parked_key(origin_run_id, index))
+
+
 def _parked_key(origin_run_id: str, index: int) -> str:
     return f"waiting/{origin_run_id}/{index}.json"
 

@@ -32,20 +32,21 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
     Raises:
         NotFound: there is no such run.
         Conflict: it has not ended, nothing of it is left to do, or its items are no longer kept (7
-            days).
+            days; those that have waited are kept longer).
         Unavailable
     """
     record = find(run_id)
     earlier, begun = shown(record), begun_as(record)
     if earlier.status == "running":
         raise Conflict("The run has not ended yet.")
-    if clock.now() > begun.items_until:
-        raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
     # The index of failed items may be late, and an item's failure may not have been recorded.
     continued = earlier.pending > 0 or outcomes.count_failed(run_id) < earlier.failed
     new_id = new_run_id(begun.workflow, f"retry of {run_id}")
     key = f"{new_folder(new_id)}/references.jsonl"
-    left = references_of(begun) if continued else _references_of_failed(begun)
+    if clock.now() > begun.items_until:
+        left = _references_of_parked(earlier, failed_only=not continued)
+    else:
+        left = references_of(begun) if continued else _references_of_failed(begun)
     total, first = write_references(key, left)
     if first is None:
         raise Conflict("Every item of the run has succeeded or was skipped.")
@@ -63,6 +64,18 @@ def retry(run_id: str, *, token_id: str | None) -> Run:
         lineage=lineage,
     )
     return begin(again, retry_of=run_id)
+
+
+def _references_of_parked(earlier: Run, *, failed_only: bool) -> Iterator[Reference]:
+    """References of items whose parameters are kept, because they have waited.
+
+    Raises:
+        Conflict: those of others are left to do, and are no longer kept.
+    """
+    found = list(outcomes.parked_indexes(earlier.run_id, failed_only=failed_only))
+    if len(found) < earlier.total - earlier.succeeded - earlier.skipped:
+        raise Conflict("The items of the run were deleted after 7 days; start a new run with them.")
+    return iter([Reference(index, 0, 0) for index in found])
 
 
 def _references_of_failed(earlier: Execution) -> Iterator[Reference]:

@@ -155,13 +155,21 @@ def _counts_now(record: RunRecord, item: ItemOutcome | None) -> Counts:
     if begun_as(record).branch == "one":
         return _counts_of_item(item)
     counted = execution.count_items(record.run_id)
-    # The Map Run counts a skipped item as succeeded, and may do so later than we count it.
+    tally = outcomes.tally(record.run_id)
+    # The Map Run counts an item that has left or was skipped as succeeded, and may do so later than
+    # we count it.
     done = counted.get("succeeded", 0)
-    skipped = min(outcomes.count_skipped(record.run_id), done)
+    left = min(tally.left, done)
+    ended = min(tally.left_ended, left)
+    failed = min(tally.left_failed, ended)
+    well = done - left + ended - failed
+    skipped = min(tally.skipped, well)
+    in_map = sum(counted.get(state, 0) for state in ("failed", "timedOut", "aborted"))
     return Counts(
         running=counted.get("running", 0),
-        succeeded=done - skipped,
-        failed=sum(counted.get(state, 0) for state in ("failed", "timedOut", "aborted")),
+        waiting=left - ended,
+        succeeded=well - skipped,
+        failed=in_map + failed,
         skipped=skipped,
     )
 

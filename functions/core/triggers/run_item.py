@@ -28,7 +28,7 @@ from functions.core.http.endpoint import is_retryable, log_answer, log_problem
 from functions.core.observability import logger
 from functions.core.parameters import Parameters, Result, encode_validated
 from functions.core.runs.cancellation import is_cancelled
-from functions.core.runs.execution import started_by_of
+from functions.core.runs.execution import Branch, started_by_of
 from functions.core.runs.files import park_item, read_bytes, read_item, read_parked
 from functions.core.runs.items.attempts import LEASE_SECONDS, Attempt, claim
 from functions.core.runs.items.continuation import earlier_result
@@ -46,6 +46,10 @@ BUDGET_SECONDS = 280.0
 """Time for all tries of an item together: an Express child ends after 300 s."""
 MAX_RESULT_BYTES = 200_000
 """Below the 400 KB of a DynamoDB item."""
+MOST_WAITS = 250
+"""Suspensions in one execution. With all retries each has up to 90 of its 25,000 events (Step
+Functions quotas).
+"""
 _LEAST_SECONDS = 5.0
 _HANGS_SECONDS = 3.0
 """Time after the budget at which the process of an uninterruptible item is ended."""
@@ -82,6 +86,8 @@ class ItemDelivery(msgspec.Struct, frozen=True):
     """The code that started the run; null in runs that are older than this field."""
     lineage: Lineage = TOP
     """Runs that led to the run, and those that it continues."""
+    branch: Branch = "one"
+    """Branch of RunWorkflow. Only the one for one item can wait."""
 
     @property
     def item_id(self) -> str:
@@ -162,13 +168,14 @@ def _deliver(
     )
     if is_cancelled(delivery.run_id, delivery.lineage.ancestors):
         return {"status": "cancelled"}
-    attempt = claim(delivery.run_id, delivery.index, delivery.delete_at)
+    attempt = claim(delivery.run_id, delivery.index, delivery.delete_at, parked=not delivery.length)
     if isinstance(attempt, str):
         return {"status": attempt}
     with _alive(attempt):
         trial = _Trial(workflow, delivery, attempt, context)
         try:
-            return {"status": trial.status()}
+            ended: ItemAnswer = {"status": trial.status()}
+            return ended | {"waited": True} if attempt.parked else ended
         except Suspended as pause:
             return trial.park(pause)
 
@@ -223,7 +230,15 @@ class _Trial:
         listens = {"addresses": pause.addresses, "since": pause.since} if pause.addresses else None
         seconds = max(math.ceil(until.timestamp() - now), 1)
         logger.info("item waits", until=text, waiting_for=pause.event)
-        waiting = Waiting(status="waiting", until=text, seconds=seconds, listens=listens)
+        number = self._attempt.waits + 1
+        leaves = delivery.branch != "one" or number % MOST_WAITS == 0
+        waiting = Waiting(
+            status="waiting",
+            until=text,
+            seconds=seconds,
+            listens=listens,
+            leaves=number if leaves else None,
+        )
         answer: ItemAnswer = msgspec.to_builtins(waiting)
         return answer
 
@@ -287,7 +302,7 @@ def _longest_wait(number: int) -> float:
 
 
 def read_parameters(delivery: ItemDelivery, *, parked: bool) -> dict[str, Any]:
-    """Parameters of an item. That of one that has waited may be the only copy left."""
+    """Parameters of an item. Those of one that has waited may be the only copy left."""
     if parked:
         return read_parked(delivery.origin_run_id, delivery.index)
     return read_item(delivery.items_key, delivery.start, delivery.length)

@@ -1,6 +1,7 @@
 """Runs of other workflows for which an item waits."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,15 +22,20 @@ def run_other(
     if workflow not in now.starts:
         raise RuntimeError(f"{workflow} is not declared: workflow(…, starts=[{workflow!r}])")
 
-    def begin(run_id: str) -> None:
+    def begin(run_id: str) -> RunEnded | None:
+        every = iter(items)
+        first = list(islice(every, 1))
+        if not first:
+            return RunEnded(run_id="", status="succeeded", total=0, succeeded=0, failed=0)
         start(
             workflow,
-            items,
+            chain(first, every),
             token_id=call.run_token_id,
             started_by=f"workflow:{now.workflow}",
             run_id=run_id,
             lineage=replace(call.below or TOP.below_call(), awaited=True),
         )
+        return None
 
     def look(run_id: str) -> RunEnded | None:
         run = describe(run_id)

@@ -12,10 +12,10 @@ from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import Unavailable
 from functions.core.http.problems import Problem
 from functions.core.runs.items.outcomes import (
-    COUNTERS,
     OUTCOMES_KEPT_SECONDS,
     Outcome,
     as_json,
+    counter,
     now_text,
 )
 
@@ -41,6 +41,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """Start of the item's first attempt in this run, seconds since the epoch."""
     delete_at: int = 0
     """Time at which the outcome expires, seconds since the epoch."""
+    waits: int = 0
+    """Times that the item has been suspended before."""
 
     def renew(self) -> None:
         """Renews the lease."""
@@ -87,6 +89,7 @@ class Attempt(msgspec.Struct, frozen=True):
             Outcome.problem.remove(),
             Outcome.waiting_until.set(until),
             Outcome.parked.set(True),
+            Outcome.waits.set(self.waits + 1),
             Outcome.delete_at.set(max(self.delete_at, delete_at)),
             awaited,
         )
@@ -107,7 +110,7 @@ class Attempt(msgspec.Struct, frozen=True):
                     condition=Outcome.attempt_id == self.attempt_id,
                 )
                 made.update(
-                    Outcome(self.run_id, COUNTERS),
+                    counter(self.run_id, self.index),
                     [Outcome.skipped.add(1), Outcome.delete_at.set(self.delete_at)],
                 )
 
@@ -121,9 +124,15 @@ class Attempt(msgspec.Struct, frozen=True):
         return str(stored.status) if stored else "failed"
 
 
-def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
+def claim(run_id: str, index: int, delete_at: int, *, parked: bool = False) -> Attempt | str:
     """Begins an attempt at an item; returns the status of an ended item instead. 1 DynamoDB
     request.
+
+    Args:
+        run_id: of the run.
+        index: of the item.
+        delete_at: time at which the outcome expires, seconds since the epoch.
+        parked: whether only the copy of its parameters is left, from when it waited.
 
     Raises:
         Busy: another attempt has a lease that has not ended.
@@ -139,6 +148,7 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
         # A wait of months may have outlasted the time that the run began with.
         Outcome.delete_at.set(max(delete_at, int(now) + OUTCOMES_KEPT_SECONDS)),
     ]
+    actions += [Outcome.parked.set(True)] if parked else []
     free = (
         Outcome.status.does_not_exist()
         | (Outcome.status == "waiting")
@@ -149,7 +159,8 @@ def claim(run_id: str, index: int, delete_at: int) -> Attempt | str:
     if stored and (claimed or stored.attempt_id == attempt_id):
         number, parked = int(stored.attempts), bool(stored.parked)
         began = datetime.fromisoformat(str(stored.started_at)).timestamp()
-        return Attempt(run_id, index, attempt_id, number, parked, began, delete_at)
+        waits = int(stored.waits or 0)
+        return Attempt(run_id, index, attempt_id, number, parked, began, delete_at, waits)
     if stored and stored.done:
         return str(stored.status)
     raise Busy("Another delivery of this item is working on it.", retry_after=LEASE_SECONDS)

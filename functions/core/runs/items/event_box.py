@@ -17,7 +17,7 @@ from functions.core.runs.items.outcomes import Outcome
 
 EVENTS_KEPT_SECONDS = 30 * DAY_SECONDS
 _DIGITS = 12
-"""Hexadecimal digits of an item in its listener's place: 48 bits, within a number's precision."""
+"""Hexadecimal digits of a listener's place: 48 bits, within a number's precision."""
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,20 +60,25 @@ def send(address: str, event: StoredEvent) -> int:
     return sum(_wake(each) for each in listeners)
 
 
-def listen(addresses: Sequence[str], since: float, item_id: str, token: str, until: float) -> None:
+def left_address(run_id: str) -> str:
+    """Address of a run whose items have left it to wait (items/leaving.py)."""
+    return f"left {run_id}"
+
+
+def listen(addresses: Sequence[str], since: float, listener: str, token: str, until: float) -> None:
     """Stores a listener, then looks for an event that has come in before.
 
     Args:
         addresses: where the event may come in.
         since: time from which it counts, seconds since the epoch.
-        item_id: of the item that waits.
+        listener: id of the item or the run that waits.
         token: Step Functions' task token.
         until: end of the wait.
 
     Raises:
         Unavailable
     """
-    place = int(hashlib.sha256(item_id.encode()).hexdigest()[:_DIGITS], 16)
+    place = int(hashlib.sha256(listener.encode()).hexdigest()[:_DIGITS], 16)
     with dynamodb.unavailable_if_transient():
         for address in addresses:
             Outcome(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from functions.core import clock
@@ -19,7 +20,9 @@ OUTCOMES_KEPT_SECONDS = 30 * 86_400
 CANCELLED = -1
 """Index of a record of the run itself, which exists once the run is cancelled."""
 COUNTERS = -2
-"""Index of a record of the run itself, which counts what no index does."""
+"""Index of the first record of the run itself that counts what no index does."""
+_COUNTER_RECORDS = 8
+"""Records that share the counting, for more writes a second than DynamoDB makes to one item."""
 _PAGE_BYTES = MAX_BODY_BYTES
 
 ItemStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "skipped"]
@@ -72,8 +75,20 @@ class Outcome(dynamodb.Table):
     """Time at which the item goes on at the latest."""
     parked = BooleanAttribute(null=True)
     """Whether S3 keeps a copy of its parameters for the time that it waits (files.py)."""
+    waits = NumberAttribute(null=True)
+    """Times that the item has been suspended in this run."""
+    left = BooleanAttribute(null=True)
+    """Whether the item goes on in an execution of its own (api/runs/leaving.py)."""
+    counted = BooleanAttribute(null=True)
+    """Whether the counters have the end of an item that has left."""
     skipped = NumberAttribute(null=True)
-    """Number of skipped items, in the record of the run's counters."""
+    """Number of skipped items, in a counter."""
+    left_items = NumberAttribute(null=True)
+    """Number of items that have left, in a counter."""
+    left_ended = NumberAttribute(null=True)
+    """Number of those that have ended, in a counter."""
+    left_failed = NumberAttribute(null=True)
+    """Number of those that have failed, in a counter."""
     descendants = BooleanAttribute(null=True)
     """Whether runs below stop too, in the mark of a cancelled run."""
     delete_at = NumberAttribute()
@@ -187,16 +202,64 @@ def failed_indexes(run_id: str) -> Iterator[int]:
             yield int(outcome.index)
 
 
+def parked_indexes(run_id: str, *, failed_only: bool) -> Iterator[int]:
+    """Indexes of the items that have not succeeded, and whose parameters are kept, because they
+    have waited; ascending.
+    """
+    parked: Condition = Outcome.parked == True  # noqa: E712 - PynamoDB's condition
+    left = parked & ~Outcome.status.is_in("succeeded", "skipped")
+    with dynamodb.unavailable_if_transient():
+        found = (
+            Outcome.failed_items.query(run_id, filter_condition=left)
+            if failed_only
+            else Outcome.query(run_id, Outcome.index > CANCELLED, left, consistent_read=True)
+        )
+        for outcome in found:
+            yield int(outcome.index)
+
+
 def count_failed(run_id: str) -> int:
     """Number of items that have failed so far."""
     with dynamodb.unavailable_if_transient():
         return Outcome.failed_items.count(run_id)
 
 
-def count_skipped(run_id: str) -> int:
-    """Number of items that were skipped so far. 1 DynamoDB request."""
-    found = get(run_id, COUNTERS)
-    return int(found.skipped or 0) if found else 0
+class Tally(NamedTuple):
+    """Items of a run that only its counters know of."""
+
+    skipped: int
+    """Items that were skipped."""
+    left: int
+    """Items that went on, or go on, in executions of their own, because they wait."""
+    left_ended: int
+    """Those of them that have ended."""
+    left_failed: int
+    """Those of them that have failed."""
+
+    @property
+    def waiting(self) -> int:
+        """Items that have left and have not ended."""
+        return self.left - self.left_ended
+
+
+def tally(run_id: str) -> Tally:
+    """What the counters of a run say. 1 DynamoDB request."""
+    last = COUNTERS - _COUNTER_RECORDS + 1
+    with dynamodb.unavailable_if_transient():
+        found = list(
+            Outcome.query(run_id, Outcome.index.between(last, COUNTERS), consistent_read=True)
+        )
+    return Tally(
+        skipped=sum(int(each.skipped or 0) for each in found),
+        left=sum(int(each.left_items or 0) for each in found),
+        left_ended=sum(int(each.left_ended or 0) for each in found),
+        left_failed=sum(int(each.left_failed or 0) for each in found),
+    )
+
+
+def counter(run_id: str, index: int) -> Outcome:
+    """The record that counts an item of a run."""
+    return Outcome(run_id, COUNTERS - index % _COUNTER_RECORDS)
 
 
 def get(run_id: str, index: int) -> Outcome | None:

@@ -38,3 +38,5 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds until then, at least 1."""
     listens: dict[str, object] | None = None
     """Addresses of the event that wakes it, and the time since when it counts."""
+    leaves: int | None = None
+    """Number of the suspension with which it leaves its execution for one of its own."""

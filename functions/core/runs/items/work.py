@@ -145,7 +145,7 @@ class Work:
         self,
         name: str,
         run_id: str,
-        begin: Callable[[str], None],
+        begin: Callable[[str], R | None],
         look: Callable[[str], R | None],
         kind: type[R],
     ) -> R:
@@ -154,19 +154,19 @@ class Work:
         Args:
             name: of the step.
             run_id: of the run.
-            begin: starts it; a repetition starts no other.
+            begin: starts it; a repetition starts no other. Without items it returns the end.
             look: its end; null while it runs.
             kind: type of that.
         """
-        found = self._take(name, "run")
+        found, ended = self._take(name, "run"), None
         if found and found.status == "succeeded":
             return msgspec.convert(found.result, kind)
         if found is None:
             planned = self._planned(name, "run", clock.now() + _LOOK_SECONDS)
             found = replace(planned, addresses=(event_box.end_address(run_id),), since=0.0)
-            begin(run_id)
+            ended = begin(run_id)
             self._records.keep(found)
-        ended = look(run_id)
+        ended = ended or look(run_id)
         if ended is None:
             raise Suspended(
                 clock.now() + _LOOK_SECONDS, event="run.ended", addresses=found.addresses
