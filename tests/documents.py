@@ -94,11 +94,6 @@ def shortest_workflow() -> Callable[[Any, Any], Any]:
     return handler
 
 
-def long_work() -> dict[str, str]:
-    """The chain of workflows of the page about long work: code by name."""
-    return {name: code for name, code in typed_workflows().items() if name.startswith("month_")}
-
-
 def typed_workflows() -> dict[str, str]:
     """All workflows of the page about long work, which a type checker checks: code by name."""
     return {code[3:].partition(":")[0]: code for code in _code("docs/how-to/long-work.md")}

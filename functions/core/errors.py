@@ -221,6 +221,10 @@ class StepFailed(WorkflowError):
         self.problem = cause
 
 
+class Changed(WorkflowError):
+    """The code of a workflow no longer fits the steps of an item that has begun."""
+
+
 class ItemCrashed(WorkflowError):
     """The function of an item ended without an answer, at each of its attempts."""
 

@@ -1,42 +1,111 @@
-"""The documents' long work: a chain of three workflows, of which the second fails once."""
+"""The documents' long work: the onboarding, and the sync of every night."""
 
-from tests.documents import long_work
-from tests.e2e.conftest import Json, LocalStack
-from tests.e2e.runs import ended, items_of
+from collections.abc import Iterator
 
-BEGIN = """
+import httpx
+import pytest
+
+from tests.documents import typed_workflows
+from tests.e2e.conftest import Json, LocalStack, eventually
+from tests.e2e.runs import ended, items_of, read
+
+BEGINS = """
+from typing import Any
+
 from functions.core.workflow import Parameters, Result, start, workflow
 
 
-class Month(Parameters):
-    month: str
+class Begin(Parameters):
+    name: str
+    item: dict[str, Any]
 
 
 class Begun(Result):
     run_id: str
 
 
-def month_begin(parameters: Month) -> Begun:
-    return Begun(run_id=start("month_collect", [{"month": parameters.month}]).run_id)
+def begin_long_work(asked: Begin) -> Begun:
+    return Begun(run_id=start(asked.name, [asked.item]).run_id)
 
 
-lambda_handler = workflow(month_begin, starts=["month_collect"])
+lambda_handler = workflow(begin_long_work, starts=["onboard", "sync_all"])
 """
+NAMES = ("onboard", "grant_feature", "sync_all", "sync_customer")
+SCOPES = ",".join(
+    ["runs:read", "runs:write", "events:write", *(f"workflow:{name}" for name in NAMES)]
+)
 
 
-def test_a_finished_step_is_not_repeated_when_a_later_one_fails(stack: LocalStack) -> None:
-    steps = long_work()
-    for name, code in (steps | {"month_begin": BEGIN}).items():
-        stack.add_workflow(name, code)
-    runs: list[Json] = []
-    with stack.new_api(",".join(["runs:read", *(f"workflow:{name}" for name in steps)])) as api:
-        following = stack.invoke("month_begin", month="2026-10")
-        for _ in steps:
-            runs.append(ended(api, following["run_id"]))
-            assert runs[-1]["status"] == "succeeded", runs[-1]
-            following = runs[-1]["result"]
-        receipts = ["2026-10/1: 100", "2026-10/2: 200", "2026-10/3: 300"]
-        assert following == {"receipts": receipts}
-        assert [items_of(api, run["run_id"])[0]["attempts"] for run in runs] == [1, 2, 1]
-    charges = [line for line in stack.logs() if '"message":"charged"' in line]
-    assert len(charges) == 3
+@pytest.fixture(scope="module")
+def works(stack: LocalStack) -> LocalStack:
+    shown = typed_workflows()
+    onboard = shown["onboard"].replace("days=3", "seconds=1")
+    for name in NAMES:
+        stack.add_workflow(name, onboard if name == "onboard" else shown[name])
+    stack.add_workflow("begin_long_work", BEGINS)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def api(works: LocalStack) -> Iterator[httpx.Client]:
+    with works.new_api(SCOPES) as client:
+        yield client
+
+
+def begin(works: LocalStack, name: str, **item: object) -> str:
+    return str(works.invoke("begin_long_work", name=name, item=item)["run_id"])
+
+
+def onboard(works: LocalStack, user_id: str) -> str:
+    email = f"{user_id}@example.com"
+    return begin(works, "onboard", user_id=user_id, email=email, first_name="Ana")
+
+
+def subjects(works: LocalStack, user_id: str) -> list[str]:
+    return [each["subject"] for each in works.inbox(f"{user_id}@example.com")]
+
+
+def steps_of(api: httpx.Client, run_id: str) -> list[Json]:
+    found: list[Json] = api.get(f"/runs/{run_id}/steps").raise_for_status().json()["steps"]
+    return found
+
+
+def test_a_person_who_begins_is_welcomed_once_and_gets_the_features(
+    works: LocalStack, api: httpx.Client
+) -> None:
+    run_id = onboard(works, "begins")
+    eventually(
+        "it waits for the event",
+        lambda: read(api, run_id),
+        lambda run: run["waiting_for"] == "user.activated" or run["status"] == "failed",
+    )
+    sent = {"type": "user.activated", "key": "begins", "data": {"features": ["export", "api"]}}
+    assert api.post("/events", json=sent).status_code == 202
+    run = ended(api, run_id)
+    assert (run["status"], run["result"]) == ("succeeded", {"activated": True})
+    assert len(subjects(works, "begins")) == 1
+    shown = steps_of(api, run_id)
+    assert [each["kind"] for each in shown] == ["step", "sleep", "wait_for", "run"]
+    assert shown[-1]["result"]["total"] == 2
+
+
+def test_a_person_who_does_not_is_reminded(works: LocalStack, api: httpx.Client) -> None:
+    code = typed_workflows()["onboard"].replace("days=3", "seconds=1")
+    works.add_workflow("onboard", code.replace("days=7", "seconds=2"))
+    run_id = onboard(works, "forgets")
+    run = ended(api, run_id)
+    assert (run["status"], run["result"]) == ("succeeded", {"activated": False})
+    assert subjects(works, "forgets")[0] == "Shall we help?"
+    assert len(subjects(works, "forgets")) == 2
+
+
+def test_500_customers_are_synced_and_one_run_waits_for_all_of_them(
+    works: LocalStack, api: httpx.Client
+) -> None:
+    run_id = begin(works, "sync_all")
+    run = ended(api, run_id, seconds=240)
+    assert (run["status"], run["result"]) == ("succeeded", {"succeeded": 500, "failed": 0})
+    below = steps_of(api, run_id)[-1]["result"]["run_id"]
+    outcomes = items_of(api, below, limit=1000)
+    assert [each["status"] for each in outcomes] == ["succeeded"] * 500
+    assert sum('"message":"fetched"' in line for line in works.logs()) == 500

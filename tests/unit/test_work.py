@@ -1,5 +1,6 @@
 """Work of an item over a store in memory: steps, sleeps and waits, through every interruption."""
 
+import io
 import json
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.core.errors import Conflict, ProviderUnavailable, StepFailed, Unavailable
+from functions.core.errors import Changed, Conflict, ProviderUnavailable, StepFailed, Unavailable
 from functions.core.runs.items.event_box import StoredEvent, item_address, key_address
 from functions.core.runs.items.steps import Step
 from functions.core.runs.items.suspension import Suspended
@@ -264,8 +265,33 @@ def test_a_name_that_is_used_twice_or_for_another_kind_is_refused(clock: Clock) 
     item = Item(clock, lambda work: step(work, "a", lambda: 1))
     item.call()
     item.function = lambda work: work.sleep("a", lambda: clock() + 1)
-    with pytest.raises(RuntimeError, match="was a step before"):
+    with pytest.raises(Changed, match=r"'a' of the item onboard.a/0 is a sleep now .* was a step"):
         item.call()
+
+
+def test_a_step_that_new_code_lacks_is_logged_and_one_that_it_adds_is_done(
+    clock: Clock, log: io.StringIO
+) -> None:
+    done: list[Any] = []
+
+    def before(work: Work) -> None:
+        step(work, "old", lambda: noted(done, "old"))
+        work.sleep("night", lambda: clock() + 60)
+
+    item = Item(clock, before)
+    with pytest.raises(Suspended):
+        item.call()
+
+    def after(work: Work) -> None:
+        step(work, "new", lambda: noted(done, "new"))
+        work.sleep("night", lambda: clock() + 60)
+        work.warn_of_unused()
+
+    item.function = after
+    item.to_end()
+    assert done == ["old", "new"]
+    assert clock() >= 60, "the sleep keeps its end"
+    assert '"steps":["old"]' in log.getvalue().replace(" ", "")
 
 
 def test_a_workflow_that_is_not_long_records_steps_and_cannot_sleep(clock: Clock) -> None:

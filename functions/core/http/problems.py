@@ -69,6 +69,7 @@ TABLE: dict[type[Exception], Kind] = {
         422, "only_in_background", "The workflow only runs in the background"
     ),
     errors.StepFailed: Kind(500, "step_failed", "A step of the item failed"),
+    errors.Changed: Kind(500, "workflow_changed", "The workflow has changed while it ran"),
     errors.ItemCrashed: Kind(500, "item_crashed", "The item's function crashed"),
     errors.RunFailed: Kind(500, "run_failed", "The run failed"),
     Exception: Kind(500, "internal_error", "Internal error"),

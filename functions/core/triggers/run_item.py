@@ -284,6 +284,8 @@ class _Trial:
         )
         self._take_lock(parameters)
         result: Result = self._workflow.perform(parameters, call)
+        if self._workflow.options.long and call.work:
+            call.work.warn_of_unused()
         return result
 
     def _take_lock(self, parameters: Parameters) -> None:

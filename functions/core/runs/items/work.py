@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from functions.core import clock
-from functions.core.errors import StepFailed, Unavailable, WorkflowError
+from functions.core.errors import Changed, StepFailed, Unavailable, WorkflowError
 from functions.core.http.problems import problem
 from functions.core.observability import logger
 from functions.core.runs.items import event_box
@@ -182,10 +182,20 @@ class Work:
         self._used.add(name)
         found = self._records.all().get(name)
         if found and found.kind != kind:
-            raise RuntimeError(
-                f"The step {name!r} is a {kind} now and was a {found.kind} before. Use a new name."
+            raise Changed(
+                f"The step {name!r} of the item {self._item_id} is a {kind} now and was a "
+                f"{found.kind} when the item began. Deploy code that gives it another name, then "
+                f"retry the run {self._run_id}."
             )
         return found
+
+    def warn_of_unused(self) -> None:
+        """Logs the names of recorded steps that the present code has not come to."""
+        if unused := sorted(self._records.all().keys() - self._used):
+            logger.warning(
+                "the workflow has changed: it ended without steps that it began with",
+                steps=unused,
+            )
 
     def _begun(self, name: str, found: Step | None) -> Step:
         if found:
