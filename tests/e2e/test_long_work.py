@@ -1,5 +1,6 @@
 """The documents' long work: the onboarding, and the sync of every night."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -28,11 +29,16 @@ def begin_long_work(asked: Begin) -> Begun:
     return Begun(run_id=start(asked.name, [asked.item]).run_id)
 
 
-lambda_handler = workflow(begin_long_work, starts=["onboard", "sync_all"])
+lambda_handler = workflow(begin_long_work, starts=["onboard", "onboard_soon", "sync_all"])
 """
 NAMES = ("onboard", "grant_feature", "sync_all", "sync_customer")
 SCOPES = ",".join(
-    ["runs:read", "runs:write", "events:write", *(f"workflow:{name}" for name in NAMES)]
+    [
+        "runs:read",
+        "runs:write",
+        "events:write",
+        *(f"workflow:{name}" for name in (*NAMES, "onboard_soon")),
+    ]
 )
 
 
@@ -42,7 +48,25 @@ def works(stack: LocalStack) -> LocalStack:
     onboard = shown["onboard"].replace("days=3", "seconds=1")
     for name in NAMES:
         stack.add_workflow(name, onboard if name == "onboard" else shown[name])
+    stack.add_workflow("onboard_soon", onboard.replace("days=7", "seconds=2"))
     stack.add_workflow("begin_long_work", BEGINS)
+    role = stack.emulator.client("lambda").get_function_configuration(
+        FunctionName="local-wf-onboard"
+    )["Role"]
+    stack.emulator.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyName="calls",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": "arn:aws:lambda:*:*:function:local-wf-send_email_template",
+                },
+            }
+        ),
+    )
     return stack
 
 
@@ -56,9 +80,9 @@ def begin(works: LocalStack, name: str, **item: object) -> str:
     return str(works.invoke("begin_long_work", name=name, item=item)["run_id"])
 
 
-def onboard(works: LocalStack, user_id: str) -> str:
+def onboard(works: LocalStack, user_id: str, name: str = "onboard") -> str:
     email = f"{user_id}@example.com"
-    return begin(works, "onboard", user_id=user_id, email=email, first_name="Ana")
+    return begin(works, name, user_id=user_id, email=email, first_name="Ana")
 
 
 def subjects(works: LocalStack, user_id: str) -> list[str]:
@@ -90,9 +114,7 @@ def test_a_person_who_begins_is_welcomed_once_and_gets_the_features(
 
 
 def test_a_person_who_does_not_is_reminded(works: LocalStack, api: httpx.Client) -> None:
-    code = typed_workflows()["onboard"].replace("days=3", "seconds=1")
-    works.add_workflow("onboard", code.replace("days=7", "seconds=2"))
-    run_id = onboard(works, "forgets")
+    run_id = onboard(works, "forgets", "onboard_soon")
     run = ended(api, run_id)
     assert (run["status"], run["result"]) == ("succeeded", {"activated": False})
     assert subjects(works, "forgets")[0] == "Shall we help?"
