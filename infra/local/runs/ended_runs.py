@@ -49,7 +49,7 @@ def report_ended_runs(deployment: Deployment, url: str) -> None:
         if number < _MOST_SHOWN:
             say(ending_line(run, url, time.time()), "warning")
         elif number == _MOST_SHOWN:
-            say(f"the restart has ended more runs; {url}/#runs lists them", "warning")
+            say(f"the restart has ended more runs; {url}/console/runs lists them", "warning")
 
 
 def ending_line(run: EndedRun, url: str, now: float) -> str:
