@@ -15,10 +15,12 @@ from infra.local.debugging.waiting import debugging
 from infra.local.deploy import STACK, Deployment, deploy
 from infra.local.emulator import refuse_running, running_emulator
 from infra.local.errors import LocalStackError, PortInUse
-from infra.local.failed_items import report_failed_items
 from infra.local.inbox import Inbox
 from infra.local.openapi import OpenApi
 from infra.local.reload import Reload
+from infra.local.runs.ended_runs import report_ended_runs
+from infra.local.runs.failed_items import report_failed_items
+from infra.local.runs.overdue_waits import end_overdue_waits
 from infra.local.sam_env import forget_sam_env, write_sam_env
 from infra.local.server import LocalServer
 from infra.local.stand_ins import running_stand_ins
@@ -127,9 +129,12 @@ def _run(
             target=report_errors, args=(emulator, since_ms, server.answered), daemon=True
         ).start()
         outcomes = server.deployment.outputs["OutcomesTable"]
-        threading.Thread(target=report_failed_items, args=(emulator, outcomes), daemon=True).start()
+        for watch in (report_failed_items, end_overdue_waits):
+            threading.Thread(target=watch, args=(emulator, outcomes), daemon=True).start()
         threading.Thread(target=reload.watch, args=(server.deployment,), daemon=True).start()
         print(_welcome(url, time.monotonic() - started), flush=True)
+        ended = (server.deployment, url)
+        threading.Thread(target=report_ended_runs, args=ended, daemon=True).start()
         if debugged:
             threading.Thread(target=debugged.report, args=(say,), daemon=True).start()
         stack.callback(_stopping)

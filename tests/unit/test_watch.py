@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local import server
-from infra.local.failed_items import failure_line, has_failed
+from infra.local.runs.failed_items import failure_line, has_failed
 from infra.local.terminal import say
 from infra.local.watch import reports
 from infra.logs.line import Line, Source

@@ -1,0 +1,1 @@
+"""Runs on the local stack: their failed items, and what the emulator lacks for long workflows."""
