@@ -9,7 +9,7 @@ from tests.e2e.conftest import LocalStack
 
 EVENT = "order.approved"
 NAME = "approve_order"
-_CODE = f'''
+_CODE = f"""
 from functions.core.errors import Unavailable
 from functions.core.workflow import Call, Parameters, Result, workflow
 
@@ -42,7 +42,7 @@ def {NAME}(order: Order, call: Call) -> Approved:
 
 
 lambda_handler = workflow({NAME}, long=True)
-'''
+"""
 _BEGIN = f"""
 from functions.core.workflow import Parameters, Result, start, workflow
 

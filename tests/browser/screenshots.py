@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from playwright.sync_api import Page, ViewportSize, expect
 
 from infra import sam
+from tests.browser import onboarding
 from tests.browser.chromium import DESKTOP, new_context, running_chromium
 from tests.browser.filled import REFUSED, fill, schedule, start_list
 from tests.e2e import runs
@@ -47,6 +48,7 @@ def _stage(stack: LocalStack) -> None:
         started = start_list(api, list_of_200)
         runs.ended(api, started["run_id"])
         api.get("/runs/send_email_template.gone")
+        onboarding.begin(stack, "1042")
         api.post("/workflows/check_app_location", json={"stage": "local", "region": "us-east-1"})
         for to, locale in (("luis", "es"), ("marie", "fr"), ("jonas", "de")):
             _write(api, to, "welcome", locale, {"first_name": to.title(), "start_url": _link("")})
@@ -96,6 +98,14 @@ def _run(page: Page) -> None:
     expect(items.get_by_role("region", name="Traceback").first).to_be_visible()
 
 
+def _steps(page: Page) -> None:
+    page.get_by_role("list", name="Runs").get_by_role("link").last.click()
+    expect(page.get_by_role("button", name="Send the event")).to_be_visible()
+    page.get_by_role("list", name="Steps").locator("summary").first.click()
+    page.get_by_label("Data").fill('{"by": "dana"}')
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+
+
 def _schedule(page: Page) -> None:
     schedules = page.get_by_role("list", name="Schedules").get_by_role("listitem")
     schedules.filter(has_text="New_York").get_by_role("link").first.click()
@@ -137,6 +147,7 @@ PICTURES = {
     "workflow": Picture("/console/workflows/send_email_template", _list, height=1054),
     "run": Picture("/console/runs", _run, height=1022),
     "run-dark": Picture("/console/runs", _run, "dark", height=1022),
+    "steps": Picture(f"/console/runs?workflow={onboarding.NAME}", _steps, height=1180),
     "schedule": Picture("/console/schedules", _schedule, height=1050),
     "webhooks": Picture("/console/webhooks/usersnap", _webhook, height=838),
     "requests": Picture("/console/requests", height=935),

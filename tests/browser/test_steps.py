@@ -70,7 +70,9 @@ def test_an_event_wakes_the_item_from_its_page(waiting_run: Page, faults: Faults
     send.click()
     expect(page.get_by_role("status")).to_have_text("The item goes on.")
     expect(steps(page).nth(2)).to_contain_text('{"by":"dana"}', timeout=LONG_MS)
-    expect(page.get_by_role("region", name="Result", exact=True)).to_contain_text('"approved": true')
+    expect(page.get_by_role("region", name="Result", exact=True)).to_contain_text(
+        '"approved": true'
+    )
     expect(send).to_be_hidden()
     expect(page.get_by_role("button", name="Cancel the run")).to_be_hidden()
 
