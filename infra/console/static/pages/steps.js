@@ -47,7 +47,7 @@ function stepOf(step) {
   ], () => [
     facts({ Started: time(started_at), Finished: finished_at && time(finished_at), Attempts: attempts,
       Until: step.until && minute(step.until) }),
-    kind === "run" && result && h("p", linkTo("runs", result.run_id, "The run")),
+    kind === "run" && result?.run_id && h("p", linkTo("runs", result.run_id, "The run")),
     step.problem && problem(step.problem),
     result !== null && json(result, `Result of ${name}`),
   ]));
