@@ -164,6 +164,7 @@ def main() -> None:
         try:
             _stage(stack)
             with running_chromium() as browser, new_context(browser, _SCALE) as context:
+                onboarding.permit(context, stack)
                 page = context.new_page()
                 for name in names:
                     _take(page, stack.url, name, PICTURES[name])

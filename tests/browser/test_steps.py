@@ -15,6 +15,11 @@ LONG_MS = WAIT_SECONDS * 1000
 STARTED, UNTIL = "2026-11-27T10:00:00Z", "2099-01-01T00:00:00Z"
 
 
+@pytest.fixture(autouse=True)
+def _permitted(page: Page, stack: LocalStack) -> None:
+    onboarding.permit(page, stack)
+
+
 @pytest.fixture
 def waiting_run(page: Page, stack: LocalStack, email: str) -> Page:
     """A run whose item waits for an approval."""
