@@ -65,21 +65,10 @@ lambda_handler = workflow({NAME}_begin, starts=["{NAME}"])
 """
 
 
-def begin(stack: LocalStack, order: str, seconds: float = 3 * 86_400) -> str:
-    """Starts a run of the workflow; returns its id.
-
-    Args:
-        stack: where it runs; the workflow is added to it.
-        order: number of the order.
-        seconds: longest wait for the approval.
-    """
+def add(pages: Page | BrowserContext, stack: LocalStack) -> None:
+    """Adds the workflow to a stack, and gives pages a token that may read it, too."""
     stack.add_workflow(NAME, _CODE)
     stack.add_workflow(f"{NAME}_begin", _BEGIN)
-    return str(stack.invoke(f"{NAME}_begin", order=order, seconds=seconds)["run_id"])
-
-
-def permit(pages: Page | BrowserContext, stack: LocalStack) -> None:
-    """Gives pages a token that may also read this workflow, which no template names."""
     about, workflows = (
         httpx.get(f"{stack.url}/_local/{of}").json() for of in ("about", "workflows")
     )
@@ -87,3 +76,14 @@ def permit(pages: Page | BrowserContext, stack: LocalStack) -> None:
     scopes = ["runs:read", "runs:write", "events:write", *(f"workflow:{name}" for name in names)]
     about["tokens"]["secret"] = stack.new_token("secret", ",".join(scopes))["token"]
     pages.route("**/_local/about", lambda route: route.fulfill(json=about))
+
+
+def begin(stack: LocalStack, order: str, seconds: float = 3 * 86_400) -> str:
+    """Starts a run of the workflow; returns its id.
+
+    Args:
+        stack: where it runs.
+        order: number of the order.
+        seconds: longest wait for the approval.
+    """
+    return str(stack.invoke(f"{NAME}_begin", order=order, seconds=seconds)["run_id"])

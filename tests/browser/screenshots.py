@@ -48,7 +48,6 @@ def _stage(stack: LocalStack) -> None:
         started = start_list(api, list_of_200)
         runs.ended(api, started["run_id"])
         api.get("/runs/send_email_template.gone")
-        onboarding.begin(stack, "1042")
         api.post("/workflows/check_app_location", json={"stage": "local", "region": "us-east-1"})
         for to, locale in (("luis", "es"), ("marie", "fr"), ("jonas", "de")):
             _write(api, to, "welcome", locale, {"first_name": to.title(), "start_url": _link("")})
@@ -164,7 +163,8 @@ def main() -> None:
         try:
             _stage(stack)
             with running_chromium() as browser, new_context(browser, _SCALE) as context:
-                onboarding.permit(context, stack)
+                onboarding.add(context, stack)
+                onboarding.begin(stack, "1042")
                 page = context.new_page()
                 for name in names:
                     _take(page, stack.url, name, PICTURES[name])

@@ -16,8 +16,8 @@ STARTED, UNTIL = "2026-11-27T10:00:00Z", "2099-01-01T00:00:00Z"
 
 
 @pytest.fixture(autouse=True)
-def _permitted(page: Page, stack: LocalStack) -> None:
-    onboarding.permit(page, stack)
+def _added(page: Page, stack: LocalStack) -> None:
+    onboarding.add(page, stack)
 
 
 @pytest.fixture
