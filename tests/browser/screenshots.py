@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from playwright.sync_api import Page, ViewportSize, expect
 
 from infra import sam
+from tests.browser import onboarding
 from tests.browser.chromium import DESKTOP, new_context, running_chromium
 from tests.browser.filled import REFUSED, fill, schedule, start_list
 from tests.e2e import runs
@@ -96,6 +97,14 @@ def _run(page: Page) -> None:
     expect(items.get_by_role("region", name="Traceback").first).to_be_visible()
 
 
+def _steps(page: Page) -> None:
+    page.get_by_role("list", name="Runs").get_by_role("link").last.click()
+    expect(page.get_by_role("button", name="Send the event")).to_be_visible()
+    page.get_by_role("list", name="Steps").locator("summary").first.click()
+    page.get_by_label("Data").fill('{"by": "dana"}')
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+
+
 def _schedule(page: Page) -> None:
     schedules = page.get_by_role("list", name="Schedules").get_by_role("listitem")
     schedules.filter(has_text="New_York").get_by_role("link").first.click()
@@ -137,6 +146,7 @@ PICTURES = {
     "workflow": Picture("/console/workflows/send_email_template", _list, height=1054),
     "run": Picture("/console/runs", _run, height=1022),
     "run-dark": Picture("/console/runs", _run, "dark", height=1022),
+    "steps": Picture(f"/console/runs?workflow={onboarding.NAME}", _steps, height=1180),
     "schedule": Picture("/console/schedules", _schedule, height=1050),
     "webhooks": Picture("/console/webhooks/usersnap", _webhook, height=838),
     "requests": Picture("/console/requests", height=935),
@@ -153,6 +163,8 @@ def main() -> None:
         try:
             _stage(stack)
             with running_chromium() as browser, new_context(browser, _SCALE) as context:
+                onboarding.add(context, stack)
+                onboarding.begin(stack, "1042")
                 page = context.new_page()
                 for name in names:
                     _take(page, stack.url, name, PICTURES[name])

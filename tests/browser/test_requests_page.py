@@ -78,10 +78,10 @@ def test_an_unknown_request_says_how_to_read_the_log(
     axe(page)
 
 
-def test_a_failure_shows_its_traceback_first(page: Page, stack: LocalStack) -> None:
+def test_a_failure_shows_its_log_with_the_traceback_first(page: Page, stack: LocalStack) -> None:
     page.route("**/_local/requests/r-1", lambda route: route.fulfill(json=FAILED))
     page.goto(f"{stack.url}/console/requests/r-1")
-    expect(page.get_by_role("heading", level=2).first).to_have_text("Traceback")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Log")
     expect(page.get_by_role("region", name="Traceback")).to_contain_text("RuntimeError: so")
     page.get_by_text("As curl").click()
     expect(page.get_by_role("region", name="curl command")).to_contain_text('{"fuse":"short"}')

@@ -100,10 +100,10 @@ function parsed(text) {
 }
 
 /**
- * Does `work` now and again after each pause, while the page is open and visible.
+ * Does `work` now and again after each pause, of a second, while the page is open and visible.
  * `work` may return false to end it.
  */
-export async function live(signal, milliseconds, work) {
+export async function live(signal, work, milliseconds = 1000) {
   while (!signal.aborted) {
     let pause = milliseconds;
     try {

@@ -2,7 +2,7 @@
 
 import { about, atConnection } from "./api.js";
 import { h, replace } from "./dom.js";
-import { ago } from "./format.js";
+import { ago, left } from "./format.js";
 
 const GROUPS = {
   Try: ["verify", "workflows", "emails"],
@@ -91,7 +91,9 @@ function showEmailsOnly() {
   if (place().page !== "emails") go("/console/emails");
 }
 
-setInterval(() => {
-  for (const each of document.querySelectorAll("time[data-ago]")) each.textContent = ago(each.dateTime);
-}, 10_000);
+const keepCurrent = (name, words, milliseconds) => setInterval(() => {
+  for (const each of document.querySelectorAll(`[data-${name}]`)) each.textContent = words(each.dateTime);
+}, milliseconds);
+keepCurrent("ago", ago, 10_000);
+keepCurrent("left", left, 1000);
 show(false);

@@ -141,21 +141,15 @@ function conversionOf({ type, anyOf }) {
 function converted(text, convert, name) {
   try {
     return convert(text);
-  } catch {
-    throw new Error(`${name} is not valid JSON.`);
-  }
-}
-
-/** What is no number stays as it was typed, so that the API's own problem is seen. */
-export const asNumber = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
-
-export function readJson(text, name) {
-  try {
-    return JSON.parse(text);
   } catch (error) {
     throw new Error(`${name} cannot be read: ${error.message}`);
   }
 }
+
+export const readJson = (text, name) => converted(text, JSON.parse, name);
+
+/** What is no number stays as it was typed, so that the API's own problem is seen. */
+export const asNumber = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
 
 const hintOf = (schema) => {
   const first = schema.description?.split(/(?<=\.)\s/)[0].replaceAll("`", "");

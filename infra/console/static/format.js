@@ -2,6 +2,9 @@
 
 export const UNITS = { day: 86400, hour: 3600, minute: 60, second: 1 };
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const ownZone = () => zone;
+
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const number = new Intl.NumberFormat();
 const formats = new Map(); // making a format takes longer than drawing a row
@@ -27,6 +30,12 @@ export const moment = (iso, timeZone) =>
 export const minute = (iso, timeZone) => formatted(iso, { weekday: "short", day: "numeric",
   month: "short", hour: "2-digit", minute: "2-digit", timeZone,
   year: new Date(iso).getFullYear() === new Date().getFullYear() ? undefined : "numeric" });
+
+/** "in 2 h 4 min" */
+export function left(iso) {
+  const seconds = Math.round((new Date(iso) - Date.now()) / 1000);
+  return seconds > 0 ? `in ${inUnits(seconds)}` : "due now";
+}
 
 /** "320 ms", "4.2 s", "12 s", "3 min 20 s". */
 export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms`

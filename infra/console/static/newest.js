@@ -9,10 +9,11 @@ const PAGE = 25;
 /**
  * @param {string} path of the API; `name` is that of the list in its answer, `id` that of an item
  * @param {function} itemOf makes an element; `none` makes what stands for an empty list
+ * @param {function} fits may be left out: whether an item is shown
  * @param {function} merged may be left out: an item as it is shown, of what was shown and what came
  */
 export function newest({ path, name, id, label, kind = "", query, itemOf, none,
-  merged = (_, item) => item, signal }) {
+  fits = () => true, merged = (_, item) => item, signal }) {
   const list = h("ul", { class: `items ${kind}`, label });
   const place = h(".stack");
   const empty = h("div");
@@ -38,7 +39,7 @@ export function newest({ path, name, id, label, kind = "", query, itemOf, none,
 
   function draw() {
     if (shown.refusal) return refused(place, shown.refusal);
-    const items = all();
+    const items = all().filter(fits);
     keep(list, items, (item) => item[id], itemOf);
     older.hidden = !shown.cursor;
     keep(empty, items.length || shown.cursor ? [] : [queryOf(shown.query)], (filter) => filter, none);

@@ -2,7 +2,7 @@
 
 import { asCurl, asFetch, asText } from "./api.js";
 import { h, keep, replace } from "./dom.js";
-import { ago, duration, moment } from "./format.js";
+import { ago, duration, left, moment } from "./format.js";
 
 export const pageHead = (title, lead, ...actions) =>
   h(".head", h("div", h("h1", title), lead && h("p.lead", lead)), h(".actions", actions));
@@ -23,8 +23,10 @@ export function queryOf(values) {
 
 export const card = (title, ...children) => h("section.card", h("h2", title), children);
 
+export const section = (title, ...children) => h("section.stack", h("h2", title), children);
+
 const TONES = { running: "info", succeeded: "good", started: "good", delivered: "good", verified: "good",
-  partly_failed: "warn", failed: "bad", refused: "bad", paused: "warn" };
+  partly_failed: "warn", waiting: "warn", failed: "bad", refused: "bad", paused: "warn" };
 
 /** A status as a word in its colour; for a number, that of an HTTP status. */
 export function pill(status, tone = TONES[status]) {
@@ -39,6 +41,9 @@ export const empty = (title, hint, ...actions) =>
 /** Shows a problem, and again only when it is another one: it is read aloud. */
 export const refused = (place, body) =>
   keep(place, [{ ...body, request_id: "" }], () => "problem", () => problem(body));
+
+/** A problem in a line. */
+export const wrongOf = ({ code: name, detail }) => [h("code", name), ` ${detail ?? ""}`];
 
 export const failure = ({ message }) => h("p.error", { role: "alert" }, message);
 
@@ -98,7 +103,7 @@ export const copyButton = (text, label = "Copy", props = {}) => button(label, as
 }, "quiet copy", props);
 
 /** Attributes of something that scrolls: keys reach it, and it has a name. */
-export const region = (label) => ({ tabindex: 0, role: "region", label: label });
+export const region = (label) => ({ tabindex: 0, role: "region", label });
 
 export const code = (text, label = "Code") =>
   h(".code", h("pre", region(label), text), copyButton(text));
@@ -107,9 +112,12 @@ export const headerLines = (headers, label) => code(headers.map((each) => each.j
 
 export const json = (value, label) => code(asText(value, 2), label);
 
-/** A time, relative, with the whole time on hover. The shell keeps it current. */
-export const time = (iso) =>
-  iso ? h("time", { datetime: iso, title: moment(iso), "data-ago": true }, ago(iso)) : h("span.none", "–");
+const clock = (name, words) => (iso) => (iso
+  ? h("time", { datetime: iso, title: moment(iso), [`data-${name}`]: true }, words(iso)) : h("span.none", "–"));
+
+/** A time, relative, and the time that is left; the whole time on hover. The shell keeps both current. */
+export const time = clock("ago", ago);
+export const until = clock("left", left);
 
 let ids = 0;
 export const newId = (prefix = "id") => `${prefix}-${++ids}`;
@@ -138,7 +146,7 @@ export function tabs(label, panels, first) {
     next.click();
   }
   choose(first in panels ? first : Object.keys(panels)[0]);
-  return h(".tabs", h("div", { role: "tablist", label: label }, made), panel);
+  return h(".tabs", h("div", { role: "tablist", label }, made), panel);
 }
 
 const logOf = (requestId) => requestId && linkTo("requests", requestId, "Log of this request");
@@ -162,16 +170,14 @@ export const answer = (got) => h("section.stack", { label: "Answer" },
 let language = "curl";
 
 /** A request as curl and as JavaScript, to copy; in the language that was chosen last. */
-export const requestCode = (request) => codeTabs(() => asCurl(request), () => asFetch(request));
-
-export function codeTabs(curl, javascript) {
+export function requestCode(request) {
   const shown = (name, text, label) => {
     language = name;
     return code(text, label);
   };
   return tabs("This request as", {
-    curl: () => shown("curl", curl(), "curl command"),
-    fetch: () => shown("fetch", javascript(), "JavaScript"),
+    curl: () => shown("curl", asCurl(request), "curl command"),
+    fetch: () => shown("fetch", asFetch(request), "JavaScript"),
   }, language);
 }
 
@@ -208,7 +214,7 @@ export function choice(label, values, chosen, choose) {
   const press = (value) =>
     buttons.forEach((each) => each.setAttribute("aria-pressed", each.dataset.value === value));
   press(chosen);
-  return h(".choice", { role: "group", label: label }, buttons);
+  return h(".choice", { role: "group", label }, buttons);
 }
 
 export const facts = (pairs) => h("dl.facts",

@@ -3,9 +3,8 @@
 import { api } from "./api.js";
 import { h, replace } from "./dom.js";
 import { asNumber, textInput } from "./form.js";
-import { minute, UNITS } from "./format.js";
-import { choice, field, mark, newId } from "./parts.js";
-import { ownZone, timesTable } from "./schedule_times.js";
+import { minute, ownZone, UNITS } from "./format.js";
+import { choice, field, mark, newId, row, table, time } from "./parts.js";
 
 const KINDS = { at: "At a time", after_seconds: "After", every_seconds: "Every", cron: "By cron" };
 const CRONS = {
@@ -16,6 +15,7 @@ const CRONS = {
   "0 6 1 * *": "the first of each month at 06:00",
   "0 18 L * ? *": "the last day of each month at 18:00",
 };
+const CLOCKS = { skipped: "skipped: the clocks go forward", repeated: "shown twice: it runs the first time" };
 const OVERLAPS = { allow: "Start all the same", skip: "Skip that time" };
 const AGAIN = ["ends_at", "overlap"];
 const SHOWN_WITH = { at: ["timezone"], every_seconds: AGAIN, cron: ["timezone", ...AGAIN] };
@@ -160,3 +160,14 @@ const nextHour = () => new Date(Math.ceil((Date.now() + 60_000) / 3_600_000) * 3
 /** A moment as a field for a local time has it, such as "2027-01-31T09:00". */
 const localTime = (moment, zone) =>
   new Date(moment).toLocaleString("sv", { timeZone: zone }).slice(0, 16).replace(" ", "T");
+
+/** A table of times; `local` and `clocks` are those of a dry run. */
+export function timesTable(times, of) {
+  const zones = [...new Set([of, ownZone()])];
+  const { element, body } = table("Next times",
+    [...(zones[1] ? [of, `Yours, ${ownZone()}`] : ["Time"]), ""]);
+  body.append(...times.map(({ at, local, clocks }) => row(
+    ...zones.map((each) => (at ? minute(at, each) : each === of ? minute(`${local}Z`, "UTC") : "–")),
+    [at && time(at), clocks && ` ${CLOCKS[clocks]}`])));
+  return element;
+}

@@ -18,7 +18,11 @@ function operations(document_) {
     })));
 }
 
+let style;
+
 export async function show(main, { rest: [id] }) {
+  style ??= document.head.appendChild(
+    h("link", { rel: "stylesheet", href: new URL("api.css", import.meta.url).pathname }));
   const document_ = await openapi();
   const all = operations(document_);
   const chosen = all.find((each) => each.operationId === id) ?? all[0];

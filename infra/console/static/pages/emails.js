@@ -24,7 +24,7 @@ export function show(main, { rest, signal }) {
   let known;
   let template;
   let locale;
-  const place = h(".stack.emails-body");
+  const place = h(".stack");
   main.append(place);
   const draw = async () => {
     if (!known) return;
@@ -43,7 +43,7 @@ export function show(main, { rest, signal }) {
   };
   addEventListener("keydown", (event) => known && template && step(event, known, template, locale), { signal });
   move({ rest });
-  live(signal, 700, async () => {
+  live(signal, async () => {
     const found = await poll("emails", signal);
     if (found === known) return;
     known = found;

@@ -2,7 +2,7 @@
 
 import { about, accepted, live, local, poll, pollApi } from "../api.js";
 import { h, keep, put } from "../dom.js";
-import { buttonTo, code, empty, fold, later, linkTo, logLines, pill, say, time, working }
+import { buttonTo, code, empty, fold, later, linkTo, logLines, pill, say, section, time, working, wrongOf }
   from "../parts.js";
 
 export async function showEvents(place, signal) {
@@ -17,7 +17,7 @@ export async function showEvents(place, signal) {
     ? h("p", "Each event is sent, signed, to ", h("code", events_url), ".")
     : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),
   h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))),
-  h("section.stack", h("h2", "Events"), came));
+  section("Events", came));
   const refresh = async () => {
     const events = await poll("events", signal);
     const { body } = await pollApi("/runs?workflow=deliver_event&limit=100", signal);
@@ -26,7 +26,7 @@ export async function showEvents(place, signal) {
       (event) => event.event_id, (event) => eventOf(event, refresh));
     put(came, events.length ? list : none);
   };
-  live(signal, 2000, refresh);
+  live(signal, refresh);
 }
 
 function eventOf(event, refresh) {
@@ -54,7 +54,7 @@ function outcome({ status, code: refusal }, run) {
   return pill(status ? "delivered" : "not sent");
 }
 
-const told = ({ status, code: refusal, detail }) => (refusal ? [h("code", refusal), ` ${detail}`]
+const told = ({ status, code: refusal, detail }) => (refusal ? wrongOf({ code: refusal, detail })
   : status ? `Your server answered ${status}` : "No server gets events of this type");
 
 async function linesOf({ event_id, run_id, request_id }) {

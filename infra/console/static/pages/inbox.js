@@ -4,8 +4,7 @@ import { live, poll } from "../api.js";
 import { h, keep, put, replace } from "../dom.js";
 import { textInput } from "../form.js";
 import { counted } from "../format.js";
-import { icon } from "../icons.js";
-import { CHANNELS, messageView, titleOf } from "../message.js";
+import { CHANNELS, icon, messageView, titleOf } from "../message.js";
 import { button, buttonTo, choice, copyButton, empty, failure, pageHead, pathOf, queryOf, time } from "../parts.js";
 import { store, stored } from "../stored.js";
 
@@ -94,7 +93,7 @@ export function show(main, { rest, query, signal }) {
 
   allRead.disabled = true;
   move({ rest, query });
-  live(signal, 1000, async () => {
+  live(signal, async () => {
     try {
       const messages = await poll("inbox?brief=true", signal);
       if (messages === state.messages || signal.aborted) return;

@@ -8,14 +8,13 @@ import { backTo, card, code, empty, facts, fold, headerLines, json, linkTo, logL
 
 const PATIENCE_MS = 20_000;
 const PATIENCE_UNKNOWN_MS = 3_000;
-const REFRESH_MS = 700;
 const LAST_LINES = new Set(["answered", "problem"]);
 
 export function showRequest(main, id, signal) {
   const page = h(".stack", pageHead("A request", id));
   main.append(backTo("requests"), page);
   const since = Date.now();
-  live(signal, REFRESH_MS, async () => {
+  live(signal, async () => {
     const got = await poll(`requests/${encodeURIComponent(id)}`, signal)
       .catch((error) => ({ lines: [], missing: error.message }));
     const done = got.lines.some((line) => LAST_LINES.has(line.message));
@@ -28,11 +27,11 @@ export function showRequest(main, id, signal) {
 
 function whole(id, { request, again, headers, body, answer, lines }, waiting) {
   const { method, path, status, code: refusal, caller, from, at, duration_ms, run_id } = request;
-  const trace = tracebackOf(lines);
+  const log = logOf(lines, waiting);
   return [
     pageHead(`${method} ${path}`, [pill(status), ` in ${duration(duration_ms)}`, refusal && ` · ${refusal}`]),
-    status >= 500 && trace,
     status >= 400 && answer?.detail && problem({ ...answer, request_id: undefined }),
+    status >= 500 && log,
     h(".split",
       h(".stack",
         card("Request", facts({
@@ -43,7 +42,7 @@ function whole(id, { request, again, headers, body, answer, lines }, waiting) {
         fold("Headers", () => headerLines(Object.entries(headers ?? {}), "Headers of the request")),
         fold("As curl", () => code(asCurl(again), "curl command"))),
         card("Answer", answer === null ? h("p.none", "It has no body.") : json(answer, "Answer"))),
-      h(".stack", status < 500 && trace, logOf(lines, waiting)))];
+      status < 500 && log)];
 }
 
 function logOnly(id, { lines, missing }, waiting) {
@@ -55,22 +54,9 @@ function logOnly(id, { lines, missing }, waiting) {
   }
   return [pageHead("Log of a request",
     "make run has only its log lines: it is older than the last 500 calls, or part of a run."),
-  tracebackOf(lines), logOf(lines), command];
+  logOf(lines), command];
 }
 
-const logOf = (lines, waiting) => card("Log",
-  // The first traceback has a card of its own.
-  logLines(lines.map((line) => (line === tracedOf(lines) ? { ...line, traceback: "" } : line))),
+const logOf = (lines, waiting) => card("Log", logLines(lines),
   waiting ? h("p.none", "Waiting for the lines of the functions…")
     : !lines.length && h("p.none", "No function logged a line of it. API Gateway itself answered."));
-
-const tracedOf = (lines) => lines.find((line) => line.traceback);
-
-/** A traceback, scrolled to its end, which says most. */
-function tracebackOf(lines) {
-  const text = tracedOf(lines)?.traceback;
-  if (!text) return null;
-  const shown = code(text, "Traceback");
-  requestAnimationFrame(() => (shown.firstChild.scrollTop = shown.firstChild.scrollHeight));
-  return card("Traceback", h("p", h("b", text.split("\n").at(-1).replace(/^[\w.]+\.(?=\w+:)/, ""))), shown);
-}

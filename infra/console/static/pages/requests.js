@@ -4,7 +4,7 @@ import { live, poll } from "../api.js";
 import { h, keep, put } from "../dom.js";
 import { textInput } from "../form.js";
 import { counted, duration } from "../format.js";
-import { buttonTo, empty, pageHead, pathOf, pill, queryOf, table, time } from "../parts.js";
+import { buttonTo, empty, pageHead, pathOf, pill, queryOf, table, time, wrongOf } from "../parts.js";
 import { showRequest } from "./request_one.js";
 
 const STATUSES = { "": "All", 2: "2xx", 4: "4xx", 5: "5xx", problem: "Only problems" };
@@ -39,7 +39,7 @@ function showAll(main, query, signal) {
   };
   main.append(pageHead("Requests", "The last 500 calls of the API since make run started, newest first."),
     h(".row.filters", { role: "search", on: { input: draw } }, path, status, number), came);
-  live(signal, 1500, async () => {
+  live(signal, async () => {
     calls = await poll("requests", signal);
     draw();
   });
@@ -51,7 +51,7 @@ const fits = (call, status) => (status === "problem" ? call.status >= 400
 const rowOf = ({ request_id, method, path, status, code, detail, duration_ms, caller, from, at }) => h("tr",
   h("td", pill(status)),
   h("td", h("a.mono", { href: pathOf("requests", request_id) }, h("b", method), " ", path),
-    status >= 400 && h("small", code && h("code", code), code && " ", detail)),
+    status >= 400 && h("small", code && wrongOf({ code, detail }))),
   h("td", duration(duration_ms)),
   h("td", caller ?? h("span.none", "no token"), h("small", `from ${FROM[from] ?? from}`)),
   h("td", time(at)));

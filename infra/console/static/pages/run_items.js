@@ -1,10 +1,11 @@
-/** The items of a run: outcome, attempts, and the log of each. */
+/** The items of a run: outcome, attempts, and the log of each; and the page of one, with its steps. */
 
-import { pollApi } from "../api.js";
-import { h, keep, replace } from "../dom.js";
+import { accepted, live, local, pollApi } from "../api.js";
+import { h, keep, put, replace } from "../dom.js";
 import { counted, duration } from "../format.js";
-import { button, choice, fold, later, pathOf, pill, problem, queryOf, time } from "../parts.js";
-import { itemView, readItem } from "./run_item.js";
+import { button, choice, confirmed, facts, json, later, fold, linkTo, logLines, pageHead, pathOf, pill,
+  problem, queryOf, refused, time, until, working, wrongOf } from "../parts.js";
+import { stepsOf, waitOf } from "./steps.js";
 
 const PAGE = 50;
 const CHOICES = { "": "All", failed: "Failed" };
@@ -51,8 +52,9 @@ export function itemsOf(runId) {
 }
 
 /** What came of an item so far, in a line. */
-const outcomeOf = ({ problem: wrong, result }) => (wrong ? [h("code", wrong.code), " ", wrong.detail]
-  : h("code", result === null ? "" : JSON.stringify(result)));
+const outcomeOf = ({ problem: wrong, result, waiting_for }) => (wrong ? wrongOf(wrong)
+  : waiting_for ? ["waits for ", h("code", waiting_for)]
+    : h("code", result === null ? "" : JSON.stringify(result)));
 
 const nothing = (status, run) =>
   `No item has ${status || "started"}${run.status === "running" ? " so far" : ""}.`;
@@ -63,8 +65,58 @@ const itemOf = (item, runId) => fold([
   h("span.grow.about", outcomeOf(item)),
   h("small.tabular", item.attempts > 1 && `${counted(item.attempts, "attempt")} · `,
     item.next_attempt_by && ["next ", time(item.next_attempt_by)],
+    item.waiting_until && ["goes on ", until(item.waiting_until)],
     item.finished_at && duration(new Date(item.finished_at) - new Date(item.started_at))),
 ], () => [
   later(readItem(runId, item.index), ({ ok, body }) => (ok ? itemView(body, runId) : problem(body))),
   h("p", h("a", { href: `${pathOf("runs", runId)}/${item.index}` }, "The item's own page")),
 ]);
+
+const readItem = (runId, index, signal) =>
+  pollApi(`/runs/${encodeURIComponent(runId)}/items/${encodeURIComponent(index)}`, signal);
+
+export function showItem(main, runId, index, signal) {
+  const page = h(".stack");
+  const actions = h(".actions");
+  const steps = stepsOf(runId, signal);
+  const cancel = cancelOf(runId);
+  document.title = `Item ${index} · Runs`;
+  main.append(h("p", linkTo("runs", runId, "All items of the run")),
+    pageHead(`Item ${index}`, h("code", runId), actions), steps.element, page);
+  live(signal, async () => {
+    const { ok, status, body } = await readItem(runId, index, signal);
+    if (!ok) {
+      refused(page, body);
+      return status !== 404;
+    }
+    const going = ["pending", "running", "waiting"].includes(body.status);
+    keep(page, [body], () => index, (item) =>
+      h("section.card", pill(item.status), itemView(item, runId)));
+    put(actions, going && cancel);
+    await steps.update(body);
+    return going;
+  });
+}
+
+/** A button that cancels a run, once it is confirmed. */
+export const cancelOf = (runId) => working("Cancel the run", async () => {
+  const below = h("input", { type: "checkbox" });
+  const more = h("label", below, " Cancel the runs that its items started, too");
+  const question = "Cancel this run? Items that wait, or have not started, never go on.";
+  if (!(await confirmed(question, "Cancel the run", more))) return;
+  await accepted("DELETE", `/runs/${runId}${queryOf({ descendants: below.checked })}`);
+}, "danger");
+
+function itemView(item, runId) {
+  const log = `logs${queryOf({ run: runId, index: `${item.index}` })}`;
+  return [
+    facts({ Row: item.row, Attempts: item.attempts, Started: item.started_at && time(item.started_at),
+      Finished: item.finished_at && time(item.finished_at),
+      "Next attempt": item.next_attempt_by && time(item.next_attempt_by), ...waitOf(item) }),
+    item.problem ? problem(item.problem) : item.result !== null && json(item.result, "Result"),
+    later(local(log), ({ lines }) =>
+      [h("h3", "Log"), lines.length ? logLines(lines) : h("p.none", "Nothing is logged on this item.")]),
+    h("h3", "Parameters"), item.parameters ? json(item.parameters, "Parameters")
+      : h("p.none", "They were deleted after 7 days."),
+  ];
+}

@@ -4,12 +4,13 @@ import { accepted, live, local, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, replace } from "../dom.js";
 import { count, counted, inUnits } from "../format.js";
-import { backTo, buttonTo, confirmed, facts, json, linkTo, pageHead, pathOf, pill, problem,
-  queryOf, refused, say, time, working } from "../parts.js";
-import { itemsOf } from "./run_items.js";
-import { done, lastedInWords, leftOf, progress, speed, starter, waitingWord } from "./run_progress.js";
+import { backTo, buttonTo, facts, json, linkTo, pageHead, pathOf, pill, problem,
+  refused, say, section, time, working } from "../parts.js";
+import { cancelOf, itemsOf } from "./run_items.js";
+import { done, inWords, lastedInWords, leftOf, pendingWord, progress, speed, starter, statusOf }
+  from "./run_progress.js";
+import { stepsOf, waitOf } from "./steps.js";
 
-const REFRESH_MS = 1000;
 /** After fewer items the time that is left is a guess. */
 const FEW_ITEMS = 5;
 
@@ -21,52 +22,47 @@ export async function showOne(main, id, signal) {
   main.append(backTo("runs"), pageHead(workflow, h("code", id), actions), page);
   const names = await local("tokens");
   let shown;
-  live(signal, REFRESH_MS, async () => {
+  live(signal, async () => {
     const got = await pollApi(`/runs/${encodeURIComponent(id)}`, signal);
     if (!got.ok) {
       refused(page, got.body);
       return got.status !== 404;
     }
-    shown ??= draw(page, actions, got.body, names);
+    shown ??= draw(page, actions, got.body, names, signal);
     shown.update(got.body);
-    await shown.items.refresh(got.body);
+    await Promise.all([shown.items.refresh(got.body), got.body.total === 1 && shown.steps.update(got.body)]);
     return got.body.status === "running";
   });
 }
 
-function draw(page, actions, run, names) {
+function draw(page, actions, run, names, signal) {
   const bar = progress(run, "big");
   const numbers = h("dl.numbers");
   const state = h(".row");
   const details = h("div");
   const outcome = h(".stack");
+  const steps = stepsOf(run.run_id, signal);
   const items = itemsOf(run.run_id);
   replace(page, h("section.card", { label: "Progress" }, state, bar.element, numbers, details),
-    outcome, items.element);
+    outcome, steps.element, items.element);
   let status;
   const update = (now) => {
     bar.update(now);
     replace(numbers, numbersOf(now));
     replace(details, factsOf(now, names));
+    replace(state, pill(statusOf(now)));
     if (now.status === status) return;
-    if (status) say(ending(now));
+    if (status) say(`The run has ended: ${inWords(now)}.`);
     status = now.status;
-    replace(state, pill(now.status));
     replace(actions, actionsOf(now));
     replace(outcome, outcomeOf(now));
   };
-  return { update, items };
+  return { update, items, steps };
 }
 
-function ending({ status, failed, total }) {
-  if (status === "cancelled") return "The run has been cancelled.";
-  return status !== "partly_failed" ? `The run has ${status}.`
-    : `The run has ended: ${count(failed)} of ${counted(total, "item")} failed.`;
-}
-
-const numbersOf = (run) => ["succeeded", "failed", "skipped", "running", "pending"]
-  .filter((name) => name !== "skipped" || run.skipped)
-  .map((name) => h("div", { class: name }, h("dt", name === "pending" ? waitingWord(run) : name),
+const numbersOf = (run) => ["succeeded", "failed", "skipped", "running", "waiting", "pending"]
+  .filter((name) => run[name] || !["skipped", "waiting"].includes(name))
+  .map((name) => h("div", { class: name }, h("dt", name === "pending" ? pendingWord(run) : name),
     h("dd", { class: !run[name] && "zero" }, count(run[name]))));
 
 function factsOf(run, names) {
@@ -81,30 +77,23 @@ function factsOf(run, names) {
     Throughput: run.total > 1 && speed(run),
     "Time left": going && done(run) >= FEW_ITEMS && `about ${inUnits(leftOf(run))}`,
     Items: count(run.total),
+    ...waitOf(run),
   });
 }
 
 function outcomeOf(run) {
   if (run.problem) return problem(run.problem);
-  return run.result !== null && h("section.stack", h("h2", "Result"), json(run.result, "Result"));
+  return run.result !== null && section("Result", json(run.result, "Result"));
 }
 
 function actionsOf(run) {
   const open = buttonTo(pathOf("workflows", run.workflow), "Open the workflow");
-  if (run.status === "running") return [open, working("Cancel the run", () => cancel(run), "danger")];
+  if (run.status === "running") return [open, cancelOf(run.run_id)];
   // Of a run that was cancelled or broke off, what it never did is done, too.
   const label = run.pending > 0 ? `Continue with ${counted(run.pending + run.failed, "item")}`
     : run.failed > 0 && `Retry ${counted(run.failed, "failed item")}`;
   return [open, working("Export as CSV", () => exported(run)),
     label && working(label, () => retry(run), "primary")];
-}
-
-async function cancel(run) {
-  const below = h("input", { type: "checkbox" });
-  const more = h("label", below, " Cancel the runs that its items started, too");
-  const question = "Cancel this run? Items that have not started never start.";
-  if (!(await confirmed(question, "Cancel the run", more))) return;
-  await accepted("DELETE", `/runs/${run.run_id}${queryOf({ descendants: below.checked })}`);
 }
 
 async function retry(run) {

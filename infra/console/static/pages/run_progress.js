@@ -4,17 +4,20 @@ import { h } from "../dom.js";
 import { count, inUnits } from "../format.js";
 import { pathOf } from "../parts.js";
 
-const PARTS = { succeeded: "good", failed: "bad", skipped: "quiet", running: "info" };
+const PARTS = { succeeded: "good", failed: "bad", skipped: "quiet", running: "info", waiting: "warn" };
+
+/** A run's status, and whether all that is left of it waits. */
+export const statusOf = (run) => (run.waiting && !run.running && !run.pending ? "waiting" : run.status);
 
 export const done = (run) => run.succeeded + run.failed + run.skipped;
 
-export const waitingWord = (run) => (run.status === "running" || !run.pending ? "pending" : "never started");
+export const pendingWord = (run) => (run.status === "running" || !run.pending ? "pending" : "never started");
 
 /** "195 of 200 succeeded · 5 failed", with what is not over yet. */
-const inWords = (run) => [
+export const inWords = (run) => [
   `${count(run.succeeded)} of ${count(run.total)} succeeded`,
-  ...["failed", "skipped", "running"].map((name) => run[name] > 0 && `${count(run[name])} ${name}`),
-  run.pending > 0 && `${count(run.pending)} ${waitingWord(run)}`,
+  ...["failed", "skipped", "running", "waiting"].map((name) => run[name] > 0 && `${count(run[name])} ${name}`),
+  run.pending > 0 && `${count(run.pending)} ${pendingWord(run)}`,
 ].filter(Boolean).join(" · ");
 
 /** The starter of a run in words, and the path of its page; `names` are those of tokens. */

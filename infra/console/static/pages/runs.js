@@ -5,15 +5,13 @@ import { h } from "../dom.js";
 import { newest } from "../newest.js";
 import { buttonTo, choice, empty, field, linkTo, pageHead, pathOf, pill, queryOf, time }
   from "../parts.js";
-import { showItem } from "./run_item.js";
+import { showItem } from "./run_items.js";
 import { showOne } from "./run_one.js";
-import { done, lastedInWords, progress, speed, starter } from "./run_progress.js";
+import { done, lastedInWords, progress, speed, starter, statusOf } from "./run_progress.js";
 
-const TICK_MS = 1000;
-const IDLE_TICKS = 3;
-/** Running runs whose counts are read one by one; a list has those of runs that have ended. */
+/** Running runs whose counts are read at a time, in turns; a list has those of runs that have ended. */
 const MOST_COUNTED = 8;
-const STATUSES = { "": "All", running: "Running", succeeded: "Succeeded",
+const STATUSES = { "": "All", running: "Running", waiting: "Waiting", succeeded: "Succeeded",
   partly_failed: "Partly failed", failed: "Failed", cancelled: "Cancelled" };
 
 export function show(main, { rest: [id, index], query, signal }) {
@@ -24,12 +22,16 @@ export function show(main, { rest: [id, index], query, signal }) {
 function showAll(main, query, signal) {
   const chosen = Object.fromEntries(["workflow", "status", "schedule_id"].map((name) =>
     [name, query.get(name) ?? ""]));
+  // The API's status of a run that waits is "running".
+  const isWaiting = () => chosen.status === "waiting";
+  const asked = () => ({ ...chosen, status: isWaiting() ? "running" : chosen.status });
   const runs = newest({ path: "/runs", name: "runs", id: "run_id", label: "Runs", kind: "run-list",
-    query: chosen, itemOf, none: nothing, merged: counted, signal });
+    query: asked(), itemOf, none: nothing, fits: (run) => !isWaiting() || run.waiting !== 0,
+    merged: counted, signal });
   const choose = (name) => (value) => {
     chosen[name] = value;
     history.replaceState(null, "", `/console/runs${queryOf(chosen)}`);
-    return runs.choose(chosen);
+    return runs.choose(asked());
   };
   main.append(
     pageHead("Runs", "Work in the background: single calls, lists, and what schedules and webhooks started.",
@@ -40,10 +42,13 @@ function showAll(main, query, signal) {
       chosen.schedule_id && h("p", "Of ", linkTo("schedules", chosen.schedule_id, "one schedule"), " · ",
         h("a", { href: "/console/runs" }, "Show all"))),
     runs.place);
-  const moving = () => runs.all().filter(({ status }) => status === "running").slice(0, MOST_COUNTED);
+  const moving = () => {
+    const all = runs.all().filter(({ status }) => status === "running");
+    return all.filter((_, place) => (place + tick) % Math.ceil(all.length / MOST_COUNTED) === 0);
+  };
   let tick = 0;
-  live(signal, TICK_MS, async () => {
-    if (tick++ % IDLE_TICKS && !moving().length) return;
+  live(signal, async () => {
+    tick++;
     await runs.refresh();
     await Promise.all(moving().map(async ({ run_id }) => {
       const { ok, body } = await pollApi(`/runs/${run_id}`, signal);
@@ -55,7 +60,7 @@ function showAll(main, query, signal) {
 
 /** A run with its counts: one that runs keeps those that were read of it. */
 const counted = (before, run) => (run.status === "running" ? before ?? run
-  : { ...run, running: 0, pending: run.total - done(run) });
+  : { ...run, running: 0, waiting: 0, pending: run.total - done(run) });
 
 function workflowsFor(chosen, choose) {
   const select = h("select", { on: { change: () => choose(select.value) } });
@@ -74,7 +79,7 @@ function itemOf(run) {
   return h("li", h("a", { href: pathOf("runs", run.run_id) },
     h("span.run-name", h("b", run.workflow), h("small", h("code", id.slice(0, 8)), " · ",
       run.retry_of ? "a retry" : `by ${starter(run).words}`)),
-    pill(run.status),
+    pill(statusOf(run)),
     // The place of counts that are being read
     isCounted ? progress(run).element : h("span.progress", h("span.bar"), h("small", "\u00a0")),
     h("span.run-facts", time(run.started_at), h("span", lastedInWords(run),

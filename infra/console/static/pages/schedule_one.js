@@ -1,14 +1,15 @@
-/** One schedule: when it runs next, its next times, its last runs, and its definition. */
+/** One schedule: when it runs next, its next times, its last runs, its definition, and its change. */
 
-import { accepted, live, local, pollApi } from "../api.js";
+import { accepted, api, live, local, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put, replace } from "../dom.js";
-import { moment } from "../format.js";
-import { backTo, card, empty, facts, json, linkTo, pageHead, pathOf, pill, queryOf,
-  refused, row, table, time, working } from "../parts.js";
-import { ownZone, timesTable } from "../schedule_times.js";
-import { changeOf } from "./schedule_change.js";
+import { editorOf, parametersOf } from "../form.js";
+import { moment, ownZone } from "../format.js";
+import { backTo, button, card, empty, facts, json, linkTo, pageHead, pathOf, pill, problem, queryOf,
+  refused, row, say, section, submit, table, time, working } from "../parts.js";
+import { planned, scheduleForm, timesTable } from "../schedule_form.js";
 import { actionsOf, nextOf, pausedOf, zoneOf } from "./schedules.js";
+import { ofParameters } from "./workflow_call.js";
 
 const RUNS = 10;
 
@@ -32,7 +33,7 @@ export async function showOne(main, id, signal) {
     drawn = text;
     return runs.update(await pollApi(`/runs${queryOf({ schedule_id: id, limit: RUNS })}`, signal));
   };
-  live(signal, 2000, refresh);
+  live(signal, refresh);
 }
 
 const runsOf = (id) => h("a", { href: `/console/runs${queryOf({ schedule_id: id })}` }, "All of its runs");
@@ -67,7 +68,7 @@ function bodyOf(schedule, names, runs) {
       card("Next run", paused ? h("p", pausedOf(schedule), paused_because
         ? ". Take it over, and it runs for your token." : " Nothing starts until it is resumed.")
         : h(".next", nextOf(schedule))),
-      !paused && h("section.stack", h("h2", next_times.length === 10 ? "Next ten times" : "Next times"),
+      !paused && section(next_times.length === 10 ? "Next ten times" : "Next times",
         timesTable(next_times.map((at) => ({ at })), zoneOf(schedule) || ownZone()))),
     h(".stack", runs, definition(schedule, names)));
 }
@@ -91,4 +92,37 @@ function lastRuns(id) {
     put(place, element);
   };
   return { element: h("section.stack", h(".head", h("h2", "Last runs"), runsOf(id)), place), update };
+}
+
+async function changeOf(schedule, done) {
+  const { schedule_id, workflow } = schedule;
+  const { schema, api: document } = await parametersOf(workflow);
+  const editor = editorOf(schema, document, schedule.parameters);
+  const timing = scheduleForm((asked) => planned(workflow, editor.read(), asked), schedule);
+  const [before, parameters] = [timing.read(), JSON.stringify(editor.read())];
+  const [actions, out] = submit("Save", async () => {
+    const changed = changesOf(before, timing.read());
+    const now = editor.read();
+    if (JSON.stringify(now) !== parameters) changed.parameters = now;
+    const got = await api("PATCH", `/schedules/${schedule_id}`, { body: changed });
+    if (got.ok) {
+      say("Changed. It runs for your token now.");
+      return done();
+    }
+    editor.tell(ofParameters(timing.tell(got.body.errors ?? [])));
+    return problem(got.body);
+  });
+  actions.append(button("Keep it as it is", done));
+  return card("Change it", h(".split", timing.element, editor.element), actions, out);
+}
+
+/** What is not as it was. An end that was taken away is "never"; a local one needs its zone. */
+function changesOf(before, now) {
+  const isNew = (name) => now[name] !== before[name];
+  const { ends_at, overlap, ...timing } = now;
+  return {
+    ...(Object.keys(timing).some(isNew) && timing),
+    ...(isNew("ends_at") && { ends_at: ends_at ?? "never", timezone: timing.timezone }),
+    ...(isNew("overlap") && { overlap }),
+  };
 }

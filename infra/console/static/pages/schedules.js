@@ -3,10 +3,9 @@
 import { accepted, live, pollApi } from "../api.js";
 import { go } from "../app.js";
 import { h, keep, put } from "../dom.js";
-import { counted, inUnits, minute } from "../format.js";
+import { counted, minute, ownZone } from "../format.js";
 import { buttonTo, confirmed, empty, linkTo, pageHead, pathOf, pill, queryOf, refused, say, time,
-  working } from "../parts.js";
-import { ownZone } from "../schedule_times.js";
+  until, working } from "../parts.js";
 import { showOne } from "./schedule_one.js";
 
 const PAGE = 100;
@@ -14,8 +13,6 @@ const MOST_PAGES = 10;
 const REFRESH_MS = 3000;
 
 export function show(main, { rest, query, signal }) {
-  const ticking = setInterval(() => main.querySelectorAll("[data-until]").forEach(tick), 1000);
-  signal.addEventListener("abort", () => clearInterval(ticking));
   return rest[0] ? showOne(main, rest[0], signal) : showAll(main, query.get("group"), signal);
 }
 
@@ -35,7 +32,7 @@ function showAll(main, group, signal) {
     keep(list, schedules, (each) => each.schedule_id, (each) => itemOf(each, refresh));
     return put(page, groups, list, cursor && more);
   };
-  live(signal, REFRESH_MS, refresh);
+  live(signal, refresh, REFRESH_MS);
 }
 
 /** Up to a thousand schedules, what runs next first. The API lists them by name. */
@@ -112,13 +109,6 @@ export const zoneOf = ({ expression, timezone }) => expression.startsWith("cron"
 export function nextOf(schedule) {
   const { next_at } = schedule;
   const zone = zoneOf(schedule) || ownZone();
-  const until = h("b.until", { "data-until": next_at });
-  tick(until);
-  return zone === ownZone() ? [until, h("small", minute(next_at))]
-    : [until, h("small", minute(next_at, zone), ` ${zone}`), h("small", `${minute(next_at)} your time`)];
-}
-
-function tick(element) {
-  const left = Math.round((new Date(element.dataset.until) - Date.now()) / 1000);
-  element.textContent = left > 0 ? `in ${inUnits(left)}` : "due now";
+  return [h("b", until(next_at)), zone === ownZone() ? h("small", minute(next_at))
+    : [h("small", minute(next_at, zone), ` ${zone}`), h("small", `${minute(next_at)} your time`)]];
 }

@@ -5,12 +5,11 @@ import { h, replace } from "../dom.js";
 import { codeArea, readJson } from "../form.js";
 import { newest } from "../newest.js";
 import { answer, backTo, card, choice, code, empty, facts, field, fold, json, later, linkTo, pageHead,
-  pill, problem, requestCode, say, submit, time, working } from "../parts.js";
+  pill, problem, requestCode, say, submit, time, working, wrongOf } from "../parts.js";
 
 const STATUSES = { "": "All", started: "Started", ignored: "Ignored", failed: "Failed" };
 const WORDS = { ignored: "its expression asks for no run",
   failed: "not processed to its end" };
-const REFRESH_MS = 2000;
 
 export async function showSource(main, name, signal) {
   const place = h(".stack");
@@ -58,7 +57,7 @@ function deliveriesOf({ source, keep }, signal) {
     none: (filter) => empty(filter ? "No delivery is like this" : "No delivery yet", keep
       ? "What the source sends is kept for 7 days, once its signature is verified."
       : "Its section says keep = false. The calls that came in are on the page Webhooks.") });
-  live(signal, REFRESH_MS, deliveries.refresh);
+  live(signal, deliveries.refresh);
   return h("section.stack", h(".head", h("h2", "Deliveries"),
     choice("Status", STATUSES, "", (status) => deliveries.choose({ status }))), deliveries.place);
 }
@@ -70,7 +69,7 @@ function deliveryOf({ id, received_at, status, run_id, problem: wrong }, path, r
     return refresh();
   };
   return h("li", fold([
-    pill(status), h("span.grow.about", wrong ? [h("code", wrong.code), " ", wrong.detail]
+    pill(status), h("span.grow.about", wrong ? wrongOf(wrong)
       : run_id ? h("code", run_id.split(".")[1].slice(0, 10)) : WORDS[status]),
     time(received_at),
   ], () => [

@@ -1,8 +1,8 @@
 /** Verify: send a code, read the message that arrived, check the code. */
 
-import { about, poll } from "../api.js";
+import { about, api, poll } from "../api.js";
 import { h, replace } from "../dom.js";
-import { card, choice, code, empty, json, pageHead, pill, problem, requestCode, time } from "../parts.js";
+import { answer, card, choice, code, empty, pageHead, pill, requestCode, time } from "../parts.js";
 import { openapi } from "../form.js";
 import { messageView } from "../message.js";
 
@@ -58,26 +58,16 @@ async function showMessage(signal, place, { since }) {
   if (found) replace(place, messageView(found));
 }
 
-async function recorded(url, options, list) {
+async function recorded(url, { headers, body, signal }, list) {
   const { pathname } = new URL(url, location.origin);
-  const { headers, body } = options;
-  const request = { method: "POST", path: pathname, headers, body: JSON.parse(body) };
-  const part = h("details");
-  drawCall(part, request, h("span.none", "…"));
+  const got = await api("POST", pathname, { headers, body: JSON.parse(body), signal, token: null });
   if (!list.querySelector("details")) replace(list);
-  list.prepend(part);
-  const started = performance.now();
-  const response = await fetch(url, { ...options, headers: { ...headers, "x-console": "page" } });
-  const answer = await response.clone().json().catch(() => null);
-  const ms = Math.round(performance.now() - started);
-  drawCall(part, request, [pill(response.status), h("span.none", `${ms} ms`)],
-    h(".stack", h("h3", "Answer"), !response.ok && answer && problem(answer), json(answer, "Answer")));
-  return response;
+  list.prepend(h("details",
+    h("summary", h("span.row", h("b", pathname.split("/").at(-1)), pill(got.status),
+      time(new Date().toISOString()))),
+    h(".split.inside", requestCode(got.request), answer(got))));
+  return Response.json(got.body, got);
 }
-
-const drawCall = (part, request, status, answer) => replace(part,
-  h("summary", h("span.row", h("b", request.path.split("/").at(-1)), status, time(new Date().toISOString()))),
-  h(".split.inside", requestCode(request), answer));
 
 const snippet = (tokens) => `<script type="module" src="${location.origin}/verify.js"></script>
 <verify-code channel="email" token="${tokens.publishable}"></verify-code>

@@ -7,7 +7,6 @@ import { planned, scheduleForm } from "../schedule_form.js";
 import { progress } from "./run_progress.js";
 
 const TOKENS = { secret: "Secret token", publishable: "Publishable token" };
-const RUN_REFRESH_MS = 1000;
 
 export function callNow({ workflow, editor }) {
   let token = workflow.public ? null : "secret";
@@ -50,12 +49,12 @@ function wayOf({ editor, lead, controls, label, request, tell = editor.tell, out
     return [outcome(got), answer(got)];
   };
   return h(".stack", h("p.lead", lead), controls, submit(label, call),
-    asCode(request, [editor.element, controls]).element);
+    asCode(request, [editor.element, controls]));
 }
 
 export function followed(run, signal) {
   const shown = progress(run);
-  live(signal, RUN_REFRESH_MS, async () => {
+  live(signal, async () => {
     const got = await pollApi(`/runs/${run.run_id}`, signal);
     if (got.ok) shown.update(got.body);
     return got.body.status === "running";
@@ -63,13 +62,13 @@ export function followed(run, signal) {
   return h(".stack", shown.element, h("p", buttonTo(pathOf("runs", run.run_id), "Open the run")));
 }
 
-export function asCode(request, controls, codeOf = requestCode) {
+export function asCode(request, controls) {
   const shown = h("div");
   const refresh = async () => {
     if (!element.open) return;
     try {
       const { method, path, ...options } = request();
-      replace(shown, codeOf(await prepared(method, path, options)));
+      replace(shown, requestCode(await prepared(method, path, options)));
     } catch (error) {
       replace(shown, h("p.error", error.message));
     }
@@ -79,5 +78,5 @@ export function asCode(request, controls, codeOf = requestCode) {
   for (const each of controls.filter(Boolean)) {
     for (const event of ["input", "change", "click"]) each.addEventListener(event, refresh);
   }
-  return { element, refresh };
+  return element;
 }

@@ -4,9 +4,7 @@ import { api, local } from "../api.js";
 import { h, replace } from "../dom.js";
 import { counted } from "../format.js";
 import { failure, problem, submit, working } from "../parts.js";
-import { checkOf, listOf, startOf } from "./list_check.js";
-import { chooser, runSettings } from "./list_controls.js";
-import { uploadCode, uploaded } from "./list_upload.js";
+import { checkOf, chooser, listOf, runSettings, startOf } from "./list_controls.js";
 import { asCode, followed, ofParameters } from "./workflow_call.js";
 
 export function callOnList({ workflow, schema, editor, signal }) {
@@ -17,8 +15,7 @@ export function callOnList({ workflow, schema, editor, signal }) {
   let checks = 0;
   const request = () => ({ method: "POST", path: "/runs", body: { workflow: workflow.name,
     upload_id: "<upload_id>", parameters: editor.read(), ...settings.read() } });
-  const code = asCode(request, [editor.element, settings.element],
-    (made) => uploadCode(made, list.format));
+  const code = asCode(request, [editor.element, settings.element]);
   const [actions, out] = submit("Start the run", async () => {
     const got = await sent(list, request());
     if (!got.ok) {
@@ -37,13 +34,13 @@ export function callOnList({ workflow, schema, editor, signal }) {
     replace(actions.firstChild, got.total ? `Start ${counted(got.total, "item")}` : "Start the run");
   };
   actions.append(working("Check the list", check));
-  const next = h(".stack", { hidden: true }, checked, settings.element, actions, out, code.element);
+  const next = h(".stack", { hidden: true }, checked, settings.element, actions, out, code,
+    h("small", "POST /runs/uploads gives the upload_id: docs/how-to/runs.md."));
   const take = async (blob) => {
     replace(out);
     try {
       list = await listOf(blob);
       replace(about, startOf(list));
-      code.refresh();
       check();
     } catch (error) {
       list = null;
@@ -66,6 +63,19 @@ async function sent(list, { method, path, body }) {
   if (!upload.ok) return upload;
   list.upload = upload;
   return api(method, path, { body: { ...body, upload_id: upload.id } });
+}
+
+/** The `id` of the list in the storage, or an answer that is not `ok`, whose body is the problem. */
+async function uploaded({ format, blob }) {
+  const got = await api("POST", "/runs/uploads", { body: { format } });
+  if (!got.ok) return got;
+  const form = new FormData();
+  for (const [name, value] of Object.entries(got.body.fields)) form.append(name, value);
+  form.append("file", blob);
+  const stored = await fetch(got.body.url, { method: "POST", body: form });
+  const { ok } = stored;
+  return ok ? { ok, id: got.body.upload_id }
+    : { ok, body: { title: "The list could not be stored", detail: await stored.text() } };
 }
 
 async function dryRun(list, request) {

@@ -2,11 +2,10 @@
 
 import { live, poll } from "../api.js";
 import { h, keep } from "../dom.js";
-import { backTo, code, pageHead, pathOf, pill } from "../parts.js";
+import { backTo, code, pageHead, pathOf, pill, section } from "../parts.js";
 import { showOne } from "./workflow_one.js";
 
 const GROUPS = ["Verify", "Emails", "Canvas", "Platform", "Your own"];
-const REFRESH_MS = 3000;
 
 export function show(main, { rest, query, signal }) {
   return rest[0] ? showOne(main, rest[0], query, signal) : showAll(main, query.get("how"), signal);
@@ -20,7 +19,7 @@ function showAll(main, how, signal) {
     ? pageHead("New schedule", "A workflow that starts later, once or again and again.")
     : pageHead("Workflows",
       "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
-  live(signal, REFRESH_MS, async () => {
+  live(signal, async () => {
     const workflows = (await poll("workflows", signal))
       .filter(({ background }) => background || !forSchedule);
     keep(groups, byGroup(workflows), ({ name }) => name, (group) => groupOf(group, forSchedule));
@@ -30,7 +29,7 @@ function showAll(main, how, signal) {
 const byGroup = (workflows) => GROUPS.map((name) =>
   ({ name, workflows: workflows.filter(({ group }) => group === name) }));
 
-const groupOf = ({ name, workflows }, forSchedule) => h("section.stack", h("h2", name), workflows.length
+const groupOf = ({ name, workflows }, forSchedule) => section(name, workflows.length
   ? h("ul.items", workflows.map((each) => itemOf(each, forSchedule ? "?how=schedule" : ""))) : noneYet());
 
 const itemOf = (workflow, query) => h("li", h("a", { href: pathOf("workflows", workflow.name) + query },
