@@ -56,11 +56,11 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
         node.send_runtest_some([self._places[nodeid] for nodeid, done in unit.items() if not done])
 
     def _next_scope(self, *, from_the_end: bool) -> str:
+        left: list[str] = list(self.workqueue)
         if from_the_end:
-            return next(reversed(self.workqueue))
+            return left[-1]
         # These take longest.
-        together = (scope for scope in TOGETHER.values() if scope in self.workqueue)
-        return next(together, next(iter(self.workqueue)))
+        return next((scope for scope in TOGETHER.values() if scope in self.workqueue), left[0])
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
