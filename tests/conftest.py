@@ -37,6 +37,7 @@ import pytest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
 from functions.core import config as functions_config  # noqa: E402
+from functions.core.aws import clients  # noqa: E402
 from functions.core.observability import logger  # noqa: E402
 from tests.clock import early_in_a_day, held_clock  # noqa: E402, F401 - fixtures
 from tests.sizes import SOAK  # noqa: E402
@@ -44,13 +45,12 @@ from tests.sizes import SOAK  # noqa: E402
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Selects tests by the mark `soak`: `make soak` runs only these, other targets run the rest."""
-    marks = {item: item.get_closest_marker("soak") for item in items}
-    kept = [
-        item
-        for item, mark in marks.items()
-        if (mark if SOAK else not (mark and mark.kwargs.get("only")))
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    kept, others = [], []
+    for item in items:
+        mark = item.get_closest_marker("soak")
+        selected = mark if SOAK else not (mark and mark.kwargs.get("only"))
+        (kept if selected else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = kept
 
 
@@ -63,6 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 _create_client = botocore.session.Session.create_client
+_kept_clients: dict[tuple[botocore.session.Session, str], Any] = {}
 
 
 def _create_validating_client(
@@ -74,11 +75,27 @@ def _create_validating_client(
 ) -> Any:
     """Client that validates its calls against the service's model.
 
-    The functions skip this to save time, so without it only AWS would find a wrong call.
+    The functions skip this to save time, so without it only AWS would find a wrong call. Those of
+    the functions' session are kept, because to make one takes as long as a short test.
     """
     validating = Config(parameter_validation=True)
     config = config.merge(validating) if config else validating
-    return _create_client(session, service, *arguments, config=config, **options)
+
+    def create() -> Any:
+        return _create_client(session, service, *arguments, config=config, **options)
+
+    if session is not clients.session() or _has_url(session, service):
+        return create()
+    key = (session, repr((service, arguments, options, config._user_provided_options)))
+    if key not in _kept_clients:
+        _kept_clients[key] = create()
+    return _kept_clients[key]
+
+
+def _has_url(session: botocore.session.Session, service: str) -> bool:
+    """Whether a test has set the URL at which a service is reached."""
+    name = str(session.get_service_model(service).service_id).replace(" ", "_").upper()
+    return not os.environ.keys().isdisjoint({"AWS_ENDPOINT_URL", f"AWS_ENDPOINT_URL_{name}"})
 
 
 botocore.session.Session.create_client = _create_validating_client

@@ -6,11 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
 from infra.generate.__main__ import main
@@ -21,6 +21,7 @@ from infra.generate.new_test import NewTest
 from infra.generate.plan import Plan, plan
 from infra.generate.section import carried, mentions, with_copy, workflow_rights
 from infra.generate.write import write
+from infra.sam import translate
 from infra.workflows import workflows
 from tests.builders.project_copies import NOT_IN_A_COPY, git, run
 from tests.documents import blank_workflow
@@ -61,6 +62,19 @@ Outputs:
   Last:
     Value: 1
 """
+
+
+@cache
+def translation(template: str, *others: str) -> dict[str, Any]:
+    return translate(json.loads(template), *map(json.loads, others))
+
+
+@pytest.fixture(autouse=True)
+def _translations_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Translates a template once for all tests, because that takes half a second."""
+    monkeypatch.setattr(
+        sam, "translate", lambda *arguments: translation(*map(json.dumps, arguments))
+    )
 
 
 @pytest.fixture
@@ -365,16 +379,22 @@ def test_other_places_that_name_the_source_are_reported(project: Path) -> None:
     ]
 
 
+def resources_of(template: str) -> dict[str, Any]:
+    """Resources of a template, to be read only."""
+    resources: dict[str, Any] = sam._parsed(template)["Resources"]
+    return resources
+
+
 def role_of(template: str, workflow: str) -> list[dict[str, Any]]:
     """Statements of a workflow's role."""
-    role = yaml_parse(template)["Resources"][f"{camel(workflow)}Role"]
+    role = resources_of(template)[f"{camel(workflow)}Role"]
     policies = role["Properties"]["Policies"]
     return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
 
 def test_a_blank_workflow_has_the_rights_that_every_one_has_and_no_others(project: Path) -> None:
     planned = plan(project, "wave", "blank")
-    made = yaml_parse(planned.template)["Resources"]
+    made = resources_of(planned.template)
     function, other = (made[each]["Properties"] for each in ("Wave", "TrackDelivery"))
     assert (function["Description"], other["Description"]) == (
         "The workflow wave.",
@@ -492,7 +512,7 @@ def test_a_copy_may_do_what_its_source_may_and_nothing_else(source: str) -> None
     made = with_copy(template, ids, renaming)
     expected = renaming(json.dumps(role_of(template, source)))
     assert role_of(made, "end_visit") == json.loads(expected)
-    assert yaml_parse(made)["Resources"].keys() - yaml_parse(template)["Resources"].keys() == {
+    assert resources_of(made).keys() - resources_of(template).keys() == {
         renaming.renamed[each] for each in ids.resources
     }
 

@@ -22,10 +22,15 @@ def test_the_document_names_tests() -> None:
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
 def test_a_test_that_the_document_names_is_there(path: str, name: str) -> None:
-    files = sorted(TESTS.rglob("test_*.py")) if path == "…" else [TESTS / path]
+    files = files_of_tests() if path == "…" else [TESTS / path]
     missing = [file for file in files if not file.is_file()]
     assert missing == []
     assert not name or any(name in functions_in(file) for file in files)
+
+
+@cache
+def files_of_tests() -> list[Path]:
+    return sorted(TESTS.rglob("test_*.py"))
 
 
 @cache

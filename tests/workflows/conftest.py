@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from moto.core.models import RESPONSES_METHODS
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.scheduler.models import scheduler_backends
@@ -23,7 +24,7 @@ from moto.sns.models import sns_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from functions.core import config
-from functions.core.aws import dynamodb
+from functions.core.aws import clients, dynamodb
 from infra import sam
 from infra.workflows import workflows
 from tests.builders.codes import stands_in
@@ -43,6 +44,10 @@ BACKENDS: list[Any] = [
     stepfunctions_backends,
 ]
 
+# These hold what `requests` sends to AWS. botocore sends everything here, and moto would make 1,300
+# objects for them per test.
+RESPONSES_METHODS.clear()
+
 
 class Settings:
     """The functions' environment; a change takes effect at once, as it would in a new process."""
@@ -61,7 +66,9 @@ class Settings:
         self._forget(names)
 
     def _forget(self, names: Iterable[str]) -> None:
-        config.reset(everything=any(name.startswith("AWS_") for name in names))
+        config.reset()
+        if any(name.startswith("AWS_ENDPOINT_URL") for name in names):
+            _forget_clients()
 
 
 @pytest.fixture
@@ -70,7 +77,16 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     yield Settings(monkeypatch)
     if (now := _endpoints()) != before:
         Settings(monkeypatch).unset(*(now.keys() - before.keys()))
-        config.reset(everything=True)
+        _forget_clients()
+
+
+def _forget_clients() -> None:
+    """Makes clients anew, which read their URLs when they are made.
+
+    The session may stay, and whatever else is slow to make: no setting changes it.
+    """
+    for kept in (clients.client, dynamodb.connection):
+        cast("Any", kept).cache_clear()
 
 
 def _endpoints() -> dict[str, str]:
