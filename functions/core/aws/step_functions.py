@@ -3,7 +3,7 @@
 All raise `AwsUnavailable` while Step Functions is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from functions.core import aws
@@ -54,17 +54,8 @@ def stop(machine: str, name: str) -> None:
 
 def succeed_task(token: str) -> bool:
     """Ends a task that waits for its token; false where it does not wait any more."""
-    return _end_task(lambda: _client().send_task_success(taskToken=token, output="{}"))
-
-
-def time_out_task(token: str) -> bool:
-    """Ends a task as if its time were over; false where it does not wait any more."""
-    return _end_task(lambda: _client().send_task_failure(taskToken=token, error="States.Timeout"))
-
-
-def _end_task(ask: Callable[[], object]) -> bool:
     try:
-        ask()
+        _client().send_task_success(taskToken=token, output="{}")
     except aws.AwsError as error:
         if error.code in _OVER:
             return False
