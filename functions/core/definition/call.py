@@ -71,7 +71,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an earlier call of the item has done a step."""
         return self.work is not None and self.work.is_done(name)
 
-    def step(
+    def step(  # noqa: PLR0913 - how it is tried again, by name
         self,
         name: str,
         do: Callable[[], T],
