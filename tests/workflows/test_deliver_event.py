@@ -97,8 +97,7 @@ class Item:
         """One call; the answer."""
         event = delivery(self.parameters, index=self.index, **(self.fields | fields))
         event["started_at"] = datetime.fromtimestamp(functions_clock.now(), UTC).isoformat()
-        answer: dict[str, Any] = deliver_event(event, Context(245_000))
-        return answer
+        return dict(deliver_event(event, Context(245_000)))
 
     def to_end(self, clock: Clock) -> list[float]:
         """Calls it until it has ended; returns the times of its calls."""
@@ -196,7 +195,7 @@ def test_while_the_key_rotates_both_sign_and_either_verifies(received: list[Rece
     "text",
     ["not base64 of anything at all, whatever", "c" * 43, base64.b64encode(b"short").decode()],
 )
-def test_an_invalid_key_is_an_error_that_can_be_mended_and_is_not_revealed(
+def test_an_invalid_key_is_an_error_and_is_not_revealed(
     text: str, received: list[Received], log: io.StringIO
 ) -> None:
     set_keys(text)
