@@ -210,7 +210,7 @@ def test_the_sample_event_is_told_that_it_needs_a_run() -> None:
     sample = json.loads((sam.ROOT / "tests/events/deliver_event.json").read_text())
     answer = deliver_event(sample, Context())
     assert (answer["result"], answer["problem"]["code"]) == (None, "only_in_background")
-    assert Item(sample["parameters"]).call() == {"status": "succeeded"}
+    assert Item(sample["parameters"]).call()["status"] == "succeeded"
 
 
 def test_a_call_over_http_starts_a_run_and_waits_for_nobody(received: list[Received]) -> None:
@@ -287,10 +287,10 @@ def test_while_one_delivery_waits_the_next_one_goes_out(settings: Settings, cloc
     with receiving(settings, 503, 204) as received:
         first, second = Item(PARAMETERS), Item(PARAMETERS)
         assert first.call()["status"] == "waiting"
-        assert second.call() == {"status": "succeeded"}
+        assert second.call()["status"] == "succeeded"
         assert first.call()["status"] == "waiting", "its pause goes on"
         clock.advance(10)
-        assert first.call() == {"status": "succeeded"}
+        assert first.call()["status"] == "succeeded"
     assert len(received) == 3
 
 
@@ -300,7 +300,7 @@ def test_a_new_url_takes_effect_at_the_next_attempt(settings: Settings, clock: C
         item.call()
     clock.advance(10)
     with receiving(settings, 204) as received:
-        assert item.call() == {"status": "succeeded"}
+        assert item.call()["status"] == "succeeded"
     assert len(received) == 1
 
 
@@ -341,7 +341,7 @@ def test_every_try_at_an_item_and_every_retry_of_it_sends_the_same_event(
     with receiving(settings, 500, 410, 204) as received:
         item.to_end(clock)
         clock.advance(60)
-        assert item.call(**retry) == {"status": "succeeded"}
+        assert item.call(**retry)["status"] == "succeeded"
     first, second, third = received
     expected = f"evt_{hashlib.sha256(f'{RUN_ID}/{item.index}'.encode()).hexdigest()[:32]}"
     assert {each.headers["webhook-id"] for each in received} == {expected}
@@ -553,7 +553,7 @@ def deliver_feedback() -> dict[str, Any]:
     Clients may not send this type (test_reserved_events.py).
     """
     item = Item(FEEDBACK, started_by="webhook:usersnap:usersnap")
-    assert item.call() == {"status": "succeeded"}
+    assert item.call()["status"] == "succeeded"
     return item.result
 
 
