@@ -66,8 +66,13 @@ def reports(line: Line) -> Iterator[tuple[str, Tone]]:
 
 
 def _unseen(line: Line) -> str:
-    """Warning about what no client is told: a delivery, or a due schedule; empty for others."""
+    """Warning about what no client is told yet: a step that failed, a delivery of a webhook, or a
+    due schedule; empty for others.
+    """
     keys = line.keys
+    if "step" in keys:
+        why = line.traceback.rpartition("\n")[2].partition(": ")[2]
+        return f"{line.about}: {line.message}: {keys['step']} ({keys.get('code')}) {why}".rstrip()
     if line.source.name == "schedules" and "schedule_id" in keys:
         why = f" ({keys['reason']})" if "reason" in keys else ""
         return f"schedule {keys['schedule_id']}: {line.message}{why}"

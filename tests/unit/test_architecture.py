@@ -56,6 +56,7 @@ VENDORS = {
         "core/rate_limits/limits.py",
         "core/verification/",
         "core/runs/",
+        "core/events/failing_endpoints.py",
         "core/integrations/usersnap/app_setting.py",
         "api/webhooks/kept/record.py",
     },

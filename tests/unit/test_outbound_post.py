@@ -267,17 +267,22 @@ def test_a_head_of_many_bytes_in_few_lines_is_given_up_too(authority: Authority)
     ("said", "seconds"),
     [
         ("120", 120),
-        ("3600", 3600),
+        ("36000", 36_000),
+        ("86400", 36_000),
         ("0", None),
-        ("3601", None),
         ("-1", None),
         ("1e3", None),
         ("\u0663", None),
         ("9" * 5000, None),
         ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT\r\ndate: Wed, 21 Oct 2026 07:26:00 GMT", 120),
+        ("Wed, 21 Oct 2026 07:28:00 GMT\r\ndate: Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT\r\ndate: Wed, 21 Oct 2026 07:26:00 -0000", None),
+        ("Wed, 99 Oct 2026 07:28:00 GMT\r\ndate: Wed, 21 Oct 2026 07:26:00 GMT", None),
+        ("Wed, 21 Oct 2027 07:28:00 GMT\r\ndate: Wed, 21 Oct 2026 07:26:00 GMT", 36_000),
     ],
 )
-def test_when_to_try_again_is_believed_up_to_an_hour(
+def test_when_to_try_again_is_believed_up_to_ten_hours(
     said: str, seconds: int | None, authority: Authority
 ) -> None:
     head = f"HTTP/1.1 503 Busy\r\nretry-after: {said}\r\n\r\n".encode()

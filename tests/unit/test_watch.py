@@ -63,6 +63,18 @@ def test_a_schedule_that_was_paused_for_its_token_is_said_with_the_reason() -> N
     assert list(reports(told)) == [(f"schedule a.greet.1: {message} (token_revoked)", "warning")]
 
 
+def test_a_step_that_failed_is_said_with_the_reason_while_it_is_tried_again() -> None:
+    told = line(
+        "WARNING",
+        "step will be tried again",
+        traceback="Traceback\nfunctions.core.errors.NotDelivered: The receiver answered 503.",
+        step="deliver",
+        code="not_delivered",
+    )
+    text = "step will be tried again: deliver (not_delivered) The receiver answered 503."
+    assert list(reports(told)) == [(f"greet: {text}", "warning")]
+
+
 def test_a_denied_permission_is_said_also_where_the_call_went_on() -> None:
     text = "ClientError: Access Denied [s3:PutObject on resource: Bucket=b Key=k]"
     told = line("WARNING", "swallowed", traceback=text)

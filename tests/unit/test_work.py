@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.core.definition.call import Call
 from functions.core.errors import Changed, Conflict, ProviderUnavailable, StepFailed, Unavailable
 from functions.core.runs.items.event_box import StoredEvent, item_address, key_address
 from functions.core.runs.items.steps import Step
@@ -101,7 +102,7 @@ def noted(notes: list[Any], note: object) -> int:
 
 
 def step(work: Work, name: str, do: Callable[[], Any], **options: Any) -> Any:
-    return work.step(name, do, **({"retries": 5, "first": 3, "longest": 3600} | options))
+    return Call(request_id="r", trigger="run", work=work).step(name, do, **options)
 
 
 def test_a_step_is_done_once_and_gives_the_same_result_at_every_call(clock: Clock) -> None:
@@ -144,12 +145,46 @@ def test_a_step_that_fails_pauses_longer_each_time_and_then_gives_up(clock: Cloc
         item.to_end()
     pauses = [round(b - a) for a, b in pairwise(times)]
     assert [
-        asked <= pause <= asked + 1 for asked, pause in zip((2, 4, 5), pauses, strict=True)
-    ] == [True] * 3, "rounded up to whole seconds"
+        asked <= pause <= asked * 1.1 + 1 for asked, pause in zip((2, 4, 5), pauses, strict=True)
+    ] == [True] * 3, "up to a tenth longer, and rounded up to whole seconds"
     assert failed.value.problem.code == "internal_error"
     with pytest.raises(StepFailed):
         item.call()
     assert len(times) == 4, "a step that has failed is not tried again in the same run"
+
+
+def test_a_step_with_pauses_of_its_own_keeps_to_them_and_then_gives_up(clock: Clock) -> None:
+    times: list[float] = []
+
+    def fails() -> None:
+        times.append(clock())
+        raise Unavailable("Away.", retry_after=1)
+
+    item = Item(clock, lambda work: step(work, "call", fails, pauses=(5, 300, 36_000, 36_000)))
+    with pytest.raises(StepFailed, match="attempt 5"):
+        item.to_end()
+    pauses = [round(b - a) for a, b in pairwise(times)]
+    assert [
+        asked <= pause <= asked * 1.1 + 1
+        for asked, pause in zip((5, 300, 36_000, 36_000), pauses, strict=True)
+    ] == [True] * 4
+
+
+def test_items_whose_steps_fail_together_do_not_come_back_together(clock: Clock) -> None:
+    def fails() -> None:
+        raise ProviderUnavailable("Busy.", retry_after=600)
+
+    def comes_back() -> int:
+        item = Item(clock, lambda work: step(work, "call", fails, pauses=(300,)))
+        with pytest.raises(Suspended) as pause:
+            item.call()
+        return pause.value.until
+
+    began = clock()
+    times = [comes_back() - began for _ in range(100)]
+    assert min(times) >= 600, "none comes before the time that was asked for"
+    assert max(times) <= 600 * 1.1 + 2
+    assert len({round(each) for each in times}) > 20, "they are spread over a minute"
 
 
 def test_a_retry_goes_on_at_the_step_that_failed(clock: Clock) -> None:

@@ -46,6 +46,10 @@ def fail_for_now(attempt: Attempt) -> None:
     attempt.give_up(problem(Unavailable("Not now."), "an-item"), 0)
 
 
+def park(attempt: Attempt) -> None:
+    attempt.park("2026-11-27T12:00:05Z", None, 1_900_000_000)
+
+
 class Pauses:
     """Sleep, in which the run goes on: after some pauses its item ends."""
 
@@ -105,7 +109,7 @@ def test_a_run_that_fails_in_time_is_answered_with_its_problem(
     assert reply.headers["location"].startswith("/runs/greet.")
 
 
-@pytest.mark.parametrize("end", [fail_for_now, lambda _: None])
+@pytest.mark.parametrize("end", [fail_for_now, park, lambda _: None])
 def test_a_run_that_takes_longer_is_answered_as_a_run(
     end: Callable[[Attempt], None], pauses: Callable[..., Pauses]
 ) -> None:

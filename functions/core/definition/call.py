@@ -1,6 +1,6 @@
 """Calls: who calls a workflow, how, and what is recorded of the call."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -71,7 +71,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an earlier call of the item has done a step."""
         return self.work is not None and self.work.is_done(name)
 
-    def step(
+    def step(  # noqa: PLR0913 - how it is tried again, by name
         self,
         name: str,
         do: Callable[[], T],
@@ -79,6 +79,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         retries: int = 5,
         first: float = 3,
         longest: float = 3600,
+        pauses: Sequence[float] | None = None,
     ) -> T:
         """Does a step of a run's item once; returns its recorded result at every later call.
 
@@ -96,6 +97,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             first: seconds before the second attempt; doubled before each later one. A longer
                 `Retry-After` of the error is kept to.
             longest: most seconds between attempts.
+            pauses: seconds before each further attempt, in place of the three above.
+
+        A pause is up to a tenth longer, so that items that failed together do not come back
+        together.
 
         Raises:
             StepFailed: the error cannot be cured, or the attempts are used up. `POST
@@ -103,7 +108,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.work is None:
             return do()
-        return self.work.step(name, do, retries=retries, first=first, longest=longest)
+        if pauses is None:
+            pauses = _doubling(retries, first, longest)
+        return self.work.step(name, do, pauses=pauses)
 
     def sleep(
         self,
@@ -214,6 +221,14 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     """Items that ended with a result."""
     failed: int
     """Items that ended with a problem."""
+
+
+def _doubling(retries: int, first: float, longest: float) -> list[float]:
+    """Pauses that double, up to the longest."""
+    pauses: list[float] = []
+    while len(pauses) < retries:
+        pauses.append(min(pauses[-1] * 2 if pauses else first, longest))
+    return pauses
 
 
 def _end_of_wait(seconds: float, hours: float, days: float, until: datetime | None) -> float:

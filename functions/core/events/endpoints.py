@@ -25,6 +25,8 @@ class EventKeySettings(msgspec.Struct, frozen=True, kw_only=True):
 class Endpoint(NamedTuple):
     """A receiver of events."""
 
+    name: str
+    """`events` (`EventsUrl`) or `portal` (Usersnap's client portal)."""
     url: str
     keys: tuple[str, ...]
     """One or two; each signs."""
@@ -43,14 +45,14 @@ def endpoint_for(event_type: str) -> Endpoint | None:
         return _portal()
     if not config.read(EventSettings).wants(event_type):
         return None
-    return Endpoint(config.read(EventSettings).events_url, read_keys(_secret().value()))
+    return Endpoint("events", config.read(EventSettings).events_url, read_keys(_secret().value()))
 
 
 def _portal() -> Endpoint | None:
     state = usersnap.read()
-    return (
-        Endpoint(state.portal_url, portal_keys()) if state.forwarding and state.portal_url else None
-    )
+    if not (state.forwarding and state.portal_url):
+        return None
+    return Endpoint("portal", state.portal_url, portal_keys())
 
 
 def prepare() -> None:

@@ -6,14 +6,16 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from functions.core.outbound_http.url import Target
 
 MAX_BYTES = 65_536
 """Most bytes of an answer that are received: of its head, and of its body where that is read."""
-MAX_RETRY_AFTER_SECONDS = 3600
-_FEW_DIGITS = re.compile("[0-9]{1,4}")
+MAX_RETRY_AFTER_SECONDS = 36_000
+"""Ten hours: the longest pause of a delivery (workflows/deliver_event/handler.py)."""
+_DIGITS = re.compile("[0-9]{1,9}")
 
 
 class OutboundAnswer(NamedTuple):
@@ -21,7 +23,7 @@ class OutboundAnswer(NamedTuple):
 
     status: int
     retry_after: int | None
-    """Seconds, up to an hour; null if the receiver names none."""
+    """Seconds, ten hours at most; null if the receiver names none."""
     body: bytes = b""
     """Empty where nobody wants it."""
 
@@ -95,7 +97,7 @@ def exchange(
         "POST", target.path, body, {"host": target.authority, "connection": "close", **headers}
     )
     answer = client.getresponse()
-    retry_after = _seconds(answer.getheader("retry-after", ""))
+    retry_after = _retry_after(answer.getheader("retry-after", ""), answer.getheader("date", ""))
     return OutboundAnswer(answer.status, retry_after, answer.read() if read_body else b"")
 
 
@@ -107,9 +109,19 @@ def seconds_until(ends_at: float) -> float:
     return left
 
 
-def _seconds(retry_after: str) -> int | None:
-    """A number of seconds; null for a date (RFC 9110 §10.2.3), which would need both clocks to be
-    right.
+def _retry_after(said: str, date: str) -> int | None:
+    """Seconds after which the receiver wants to be asked again (RFC 9110 §10.2.3); null if none.
+
+    A time is taken by the answer's own date, so that no clock but the receiver's has to be right.
     """
-    seconds = int(retry_after) if _FEW_DIGITS.fullmatch(retry_after) else 0
-    return seconds if 1 <= seconds <= MAX_RETRY_AFTER_SECONDS else None
+    seconds = int(said) if _DIGITS.fullmatch(said) else _seconds_between(date, said)
+    return min(seconds, MAX_RETRY_AFTER_SECONDS) if seconds >= 1 else None
+
+
+def _seconds_between(earlier: str, later: str) -> int:
+    """Seconds between two dates of HTTP; 0 if one is none."""
+    try:
+        length = parsedate_to_datetime(later) - parsedate_to_datetime(earlier)
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    return int(length.total_seconds())

@@ -68,7 +68,7 @@ def _await_outcome(run: Run, seconds: int) -> ItemOutcome | None:
     while (left := until - clock.monotonic()) > 0:
         time.sleep(min(pause, left))
         outcome = find_outcome(run.run_id, 0)
-        if outcome and outcome.status != "running":
+        if outcome and outcome.status not in {"running", "waiting"}:
             return outcome
         pause = min(pause * _GROWTH, _LONGEST_PAUSE_SECONDS)
     return None

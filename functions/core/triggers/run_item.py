@@ -86,8 +86,10 @@ class ItemDelivery(msgspec.Struct, frozen=True):
     """The code that started the run; null in runs that are older than this field."""
     lineage: Lineage = TOP
     """Runs that led to the run, and those that it continues."""
-    branch: Branch = "one"
-    """Branch of RunWorkflow. Only the one for one item can wait."""
+    branch: Branch | None = None
+    """Branch of RunWorkflow; only the one for one item can wait. Null in executions that began with
+    an earlier definition, which cannot.
+    """
 
     @property
     def item_id(self) -> str:
@@ -277,7 +279,7 @@ class _Trial:
         call = delivery.call(
             self._context.aws_request_id,
             self._attempt.began,
-            suspends=self._workflow.options.long,
+            suspends=self._workflow.options.long and delivery.branch is not None,
         )
         parameters = self._workflow.read(
             values, strict=not delivery.lenient, started_by=call.started_by

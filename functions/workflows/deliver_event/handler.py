@@ -1,6 +1,5 @@
-"""deliver_event: notifies the app's backend of an event. Runs of it retry like any other."""
+"""deliver_event: notifies the app's backend of an event, over a day if it has to."""
 
-import secrets
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,14 +7,26 @@ from msgspec import Meta
 
 from functions.core import clock, config
 from functions.core.clock import rfc3339, utc
-from functions.core.errors import FieldError, InvalidParameters
-from functions.core.events import endpoints, event_filter
+from functions.core.errors import (
+    DeliveryRefused,
+    FieldError,
+    InvalidParameters,
+    NotDelivered,
+    StepFailed,
+)
+from functions.core.events import endpoints, event_filter, failing_endpoints
 from functions.core.events.delivery import Event, deliver
 from functions.core.events.event_id import event_id
 from functions.core.observability import count, logger
 from functions.core.outbound_http import post
 from functions.core.workflow import Call, Parameters, Result, workflow
 from functions.workflows.deliver_event.reserved import refuse_reserved
+
+PAUSES = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
+"""Seconds before each further attempt: 27 hours and 35 minutes together.
+
+Source: https://docs.svix.com/retries, "The schedule".
+"""
 
 
 class DeliverEvent(Parameters):
@@ -62,35 +73,46 @@ class EventDelivered(Result):
 def deliver_event(parameters: DeliverEvent, call: Call) -> EventDelivered:
     """Delivers a signed event to the app's backend.
 
-    If the backend does not take it, the call fails, so that a run tries again.
+    If the backend does not take it, it is sent again up to seven times, over 27 hours.
 
     Raises:
-        NotDelivered, DeliveryRefused
+        StepFailed: the backend has not taken it, or refuses it for good.
     """
-    delivered_id = parameters.event_id or _new_id(call)
-    logger.append_keys(event_type=parameters.type, event_id=delivered_id)
-    endpoint = endpoints.endpoint_for(parameters.type)
-    if endpoint is None:
-        return EventDelivered(event_id=delivered_id, delivered=False, status=None)
     event = Event(
-        id=delivered_id,
+        id=parameters.event_id or event_id(call.item_id or call.request_id),
         type=parameters.type,
         timestamp=_timestamp(parameters, call),
         data=parameters.data,
     )
+    logger.append_keys(event_type=event.type, event_id=event.id)
     try:
-        status = deliver(event, endpoint, utc(clock.now()))
-    except Exception:
+        status = call.step("deliver", lambda: _attempt(event), pauses=PAUSES)
+    except StepFailed:
         count("EventNotDelivered")
         raise
+    if status is None:
+        return EventDelivered(event_id=event.id, delivered=False, status=None)
     count("EventDelivered")
     logger.append_keys(receiver_status=status)
-    return EventDelivered(event_id=delivered_id, delivered=True, status=status)
+    return EventDelivered(event_id=event.id, delivered=True, status=status)
 
 
-def _new_id(call: Call) -> str:
-    """New event id. In a run it is derived from the item, so that every try has the same."""
-    return event_id(call.item_id or secrets.token_hex())
+def _attempt(event: Event) -> int | None:
+    """The receiver's status; null if no endpoint is set up. A new URL takes effect at once.
+
+    Raises:
+        NotDelivered, DeliveryRefused
+    """
+    endpoint = endpoints.endpoint_for(event.type)
+    if endpoint is None:
+        return None
+    try:
+        status = deliver(event, endpoint, utc(clock.now()))
+    except (NotDelivered, DeliveryRefused) as error:
+        failing_endpoints.note_failure(endpoint, error)
+        raise
+    failing_endpoints.note_success(endpoint)
+    return status
 
 
 def _timestamp(parameters: DeliverEvent, call: Call) -> str:
@@ -106,4 +128,4 @@ def _prepare_delivery() -> None:
         post.prepare()
 
 
-lambda_handler = workflow(deliver_event, prepare=[_prepare_delivery])
+lambda_handler = workflow(deliver_event, prepare=[_prepare_delivery], long=True)

@@ -4,6 +4,7 @@ from functions.core.errors import FieldError, InvalidParameters
 
 _SENDERS = {
     "verification.": "events",
+    "event.": "events",
     "run.": "events",
     "schedule.": "schedules",
     "email.": "workflow:track_delivery",

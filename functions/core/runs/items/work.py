@@ -4,7 +4,8 @@ A step that was recorded is not done again. What cannot go on now suspends the i
 and RunWorkflow calls it again. The code between the steps runs at each of these calls.
 """
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -25,6 +26,8 @@ _ENOUGH_SECONDS = 60.0
 """Time of a call below which no other step begins in it."""
 _LOOK_SECONDS = 6 * 3600
 """Time after which an item looks at a run that it waits for, in case its end was not told."""
+_JITTER = 0.1
+"""Part by which pauses differ, so that what failed together does not come back together."""
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -78,10 +81,8 @@ class Work:
         found = self._records.all().get(name)
         return found is not None and found.status == "succeeded"
 
-    def step(
-        self, name: str, do: Callable[[], T], *, retries: int, first: float, longest: float
-    ) -> T:
-        """Does a step once; see `Call.step`."""
+    def step(self, name: str, do: Callable[[], T], *, pauses: Sequence[float]) -> T:
+        """Does a step once; see `Call.step`. There is one more attempt than pauses."""
         found = self._take(name, "step")
         if found and found.status == "succeeded":
             return found.result  # type: ignore[no-any-return] # JSON of what `do` returned
@@ -99,7 +100,7 @@ class Work:
         try:
             result = do()
         except Exception as error:
-            self._failed(begun, error, retries, first, longest)
+            self._failed(begun, error, pauses)
             raise
         done = replace(begun, status="succeeded", finished_at=clock.now(), until=None, problem=None)
         self._records.keep(replace(done, result=_as_json(name, result)))
@@ -242,25 +243,33 @@ class Work:
         steps = [step.started_at for step in self._records.all().values()]
         return min([self._item_began, *steps])
 
-    def _failed(
-        self, step: Step, error: Exception, retries: int, first: float, longest: float
-    ) -> None:
+    def _failed(self, step: Step, error: Exception, pauses: Sequence[float]) -> None:
         """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
         if not self._suspends:
             return
         told = problem(error, self._item_id)
         permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
-        if permanent or step.attempts > retries:
+        if permanent or step.attempts > len(pauses):
             failed = replace(step, status="failed", finished_at=clock.now(), problem=told)
             self._records.keep(failed)
-            logger.warning("step failed", step=step.name, attempts=step.attempts, exc_info=True)
+            logger.warning(
+                "step failed",
+                step=step.name,
+                attempts=step.attempts,
+                code=told.code,
+                exc_info=True,
+            )
             raise StepFailed(step.name, step.attempts, told) from error
         asked = getattr(error, "retry_after", None) or 0
-        pause = max(min(first * 2.0 ** (step.attempts - 1), longest), float(asked))
+        pause = max(pauses[step.attempts - 1], float(asked)) * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
         until = clock.now() + pause
         self._records.keep(replace(step, status="waiting", until=until, problem=told))
         logger.warning(
-            "step will be tried again", step=step.name, pause_seconds=pause, exc_info=True
+            "step will be tried again",
+            step=step.name,
+            code=told.code,
+            pause_seconds=round(pause, 3),
+            exc_info=True,
         )
         self._suspend(until)
 

@@ -30,7 +30,7 @@ export async function showEvents(place, signal) {
 }
 
 function eventOf(event, refresh) {
-  const { event_id, type, run_id, request_id, tries, run } = event;
+  const { event_id, type, run_id, next_try_at, tries, run } = event;
   const last = tries.at(-1);
   const retries = last.code && run_id && run !== "running" && run !== undefined;
   const retry = working("Retry", async () => {
@@ -40,10 +40,10 @@ function eventOf(event, refresh) {
   }, "quiet", { label: `Retry ${type}` });
   return h("li", { class: retries && "failed" }, fold(
     [outcome(last, run), h("b", type),
-      h("span.grow", told(last), tries.length > 1 && ` · ${tries.length} tries`), time(last.at)],
+      h("span.grow", told(last), tries.length > 1 && ` · ${tries.length} tries`,
+        next_try_at && [" · next try ", time(next_try_at)]), time(last.at)],
     () => [
-      h("p.row", h("code", event_id),
-        run_id ? linkTo("runs", run_id, "The run") : linkTo("requests", request_id, "The request")),
+      h("p.row", h("code", event_id), linkTo("runs", run_id, "The run")),
       h("ol", tries.map((each) => h("li", time(each.at), " ", told(each)))),
       later(linesOf(event), (lines) => [h("h3", "Log"), logLines(lines)])]),
   retries && retry);
@@ -57,8 +57,8 @@ function outcome({ status, code: refusal }, run) {
 const told = ({ status, code: refusal, detail }) => (refusal ? wrongOf({ code: refusal, detail })
   : status ? `Your server answered ${status}` : "No server gets events of this type");
 
-async function linesOf({ event_id, run_id, request_id }) {
-  const { lines } = await local(run_id ? `logs?run=${run_id}` : `requests/${encodeURIComponent(request_id)}`);
+async function linesOf({ event_id, run_id }) {
+  const { lines } = await local(`logs?run=${run_id}`);
   const own = lines.filter((line) => line.keys.event_id === event_id);
   return own.map((line) => (line === own.at(-1) ? line : { ...line, traceback: "" }));
 }
