@@ -45,7 +45,8 @@ from tests.sizes import SOAK  # noqa: E402
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Selects tests by the mark `soak`: `make soak` runs only these, other targets run the rest."""
-    kept, others = [], []
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
         mark = item.get_closest_marker("soak")
         selected = mark if SOAK else not (mark and mark.kwargs.get("only"))

@@ -159,6 +159,6 @@ def test_items_of_a_list_wait_and_each_goes_on_by_itself(
     eventually("five end", lambda: runs.read(api, run_id), lambda run: run["succeeded"] == 5)
     shown = runs.read(api, run_id)
     assert (shown["status"], shown["waiting"]) == ("running", 1)
-    sent = {"type": "user.activated", "index": 5, "data": {"features": []}}
-    api.post(f"/runs/{run_id}/events", json=sent).raise_for_status()
+    last = {"type": "user.activated", "index": 5, "data": {"features": []}}
+    api.post(f"/runs/{run_id}/events", json=last).raise_for_status()
     assert ended(api, run_id)["status"] == "succeeded"

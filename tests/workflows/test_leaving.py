@@ -7,7 +7,7 @@ import pytest
 
 from functions.api.runs import ending
 from functions.api.runs.handler import lambda_handler as runs_api
-from functions.core.aws import s3
+from functions.core.aws import s3, step_functions
 from functions.core.errors import Conflict
 from functions.core.http.problems import problem
 from functions.core.runs import cancellation, execution, files
@@ -39,7 +39,7 @@ def state_of(run: Run, index: int, *, number: int = 1) -> dict[str, Any]:
     """State of a child whose item has answered that it waits."""
     begun = msgspec.to_builtins(begun_as(find(run.run_id)))
     answer = {"status": "waiting", "until": "2030-01-01T00:00:00Z", "seconds": 9, "leaves": number}
-    return begun | {"reference": {"index": index}, "item": {"answer": answer}}
+    return {**begun, "reference": {"index": index}, "item": {"answer": answer}}
 
 
 def wait(run: Run, index: int) -> Attempt:
@@ -62,7 +62,7 @@ def leave(run: Run, index: int) -> dict[str, Any]:
 
 def own_execution(run: Run, index: int, number: int = 1) -> tuple[str, dict[str, Any]]:
     name = leaving._name(run.run_id, index, number)
-    return name, execution.step_functions.describe(execution._machine(), name)
+    return name, step_functions.describe(execution._machine(), name)
 
 
 def told(event: dict[str, Any]) -> dict[str, Any]:
