@@ -21,6 +21,9 @@ DOCUMENTS = [
 ]
 
 
+APPROVALS = "docs/how-to/approvals.md"
+
+
 class Block(NamedTuple):
     """A fenced block of a document."""
 
@@ -97,6 +100,16 @@ def shortest_workflow() -> Callable[[Any, Any], Any]:
 def typed_workflows() -> dict[str, str]:
     """All workflows of the page about long work, which a type checker checks: code by name."""
     return {code[3:].partition(":")[0]: code for code in _code("docs/how-to/long-work.md")}
+
+
+def approval() -> dict[str, str]:
+    """The workflows of the page about approvals: code by name."""
+    return {code[3:].partition(":")[0]: code for code in _code(APPROVALS)}
+
+
+def approval_page() -> str:
+    """The page that its links open."""
+    return blocks(sam.ROOT / APPROVALS, "html")[0].code
 
 
 def event_reader(key: str) -> Callable[[bytes, dict[str, str]], dict[str, Any]]:

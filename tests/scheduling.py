@@ -20,6 +20,8 @@ TOGETHER = {
     # A stack has these once: its registration token, its Usersnap switch.
     "tests/e2e/test_registration.py": "registration",
     "tests/e2e/test_usersnap.py": "usersnap",
+    # Its workflows have roles of their own.
+    "tests/e2e/test_approvals.py": "approvals",
     # Each storm uses the processes that the first one has started.
     "tests/e2e/test_storms.py": "storms",
     # All tests of the file share one stack.

@@ -15,10 +15,9 @@ from infra.console.samples import filled, sample_payload
 from infra.console.signatures import NotSignable, sign
 from infra.source_mistakes import mistakes_in_file
 
-_SNS = (
-    "Only Amazon can sign a message of SNS, with its certificate. "
-    "Call {} with its sample parameters instead."
-)
+_SNS = "Only Amazon can sign a message of SNS, with its certificate. "
+_CALL = "Call {} with its sample parameters instead."
+_SEND = "Send its event by POST /events instead."
 
 
 def sources(stack: Stack) -> dict[str, Any]:
@@ -29,6 +28,9 @@ def sources(stack: Stack) -> dict[str, Any]:
             "scheme": source.scheme,
             "workflow": source.workflow,
             "parameters": source.parameters,
+            "event": source.event,
+            "key": source.key,
+            "data": source.data,
             "keep": source.keep,
             "secret_set": bool(_secret(stack, source)) if source.secret else None,
             "sample_payload": sample_payload(name, source.scheme),
@@ -51,7 +53,8 @@ def sample(stack: Stack, request: Request, name: str) -> dict[str, Any]:
     payload = filled(sample_payload(name, source.scheme) if given is None else given)
     path = f"/webhooks/{name}"
     if source.topic:
-        return {"signed": False, "why": _SNS.format(source.workflow), "path": path}
+        instead = _CALL.format(source.workflow) if source.workflow else _SEND
+        return {"signed": False, "why": _SNS + instead, "path": path}
     secret = _secret(stack, source)
     if not secret:
         command = f"make webhook-secret SOURCE={name}"

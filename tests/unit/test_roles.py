@@ -34,13 +34,17 @@ COUNTS_ITEMS = {
     ("states:DescribeMapRun", "mapRun:${AWS::StackName}-RunWorkflow/*"),
     ("dynamodb:Query", "${Outcomes.Arn}/index/failed"),
 }
+WAKES_ITEMS = {
+    (f"dynamodb:{action}", "Outcomes.Arn")
+    for action in ("Query", "PutItem", "UpdateItem", "DeleteItem")
+} | {("states:SendTaskSuccess", "*")}
 KEEPS_ANSWERS = {
     (f"dynamodb:{action}Item", "Idempotency.Arn") for action in ("Put", "Update", "Delete")
 } | {(f"s3:{action}Object", "${RunFiles.Arn}/answers/*") for action in ("Get", "Put")}
 NEEDS = {
     "functions.core.runs.start": STARTS,
     "functions.core.triggers.run_item": RUNS_ITEMS | COUNTS_ITEMS,
-    "functions.api.webhooks.kept.taking": COUNTS_ITEMS,
+    "functions.api.webhooks.kept.taking": COUNTS_ITEMS | WAKES_ITEMS,
     "functions.api.runs.handler": COUNTS_ITEMS,
     "functions.core.http.idempotency": KEEPS_ANSWERS,
     "functions.core.runs.uploads": {

@@ -49,7 +49,11 @@ def test_the_file_that_ships_has_no_mistake() -> None:
         ({"colour": '"red"'}, 11, "unknown field `colour`"),
         ({"keep": '"no"'}, 11, "Expected `bool`"),
         ({"secret": ""}, 6, "needs a secret"),
-        ({"parameters": ""}, 6, "missing required field `parameters`"),
+        ({"parameters": ""}, 6, "a source with a workflow needs parameters"),
+        ({"workflow": "", "parameters": ""}, 6, "needs a workflow that it starts, or an event"),
+        ({"event": '"a.b"'}, 11, "event cannot stand beside workflow"),
+        ({"key": '"payload.id"'}, 11, "key needs an event"),
+        ({"data": '"payload"'}, 11, "data needs an event"),
         ({"scheme": '"md5"'}, 7, "Invalid enum value 'md5'"),
     ],
 )
@@ -61,6 +65,31 @@ def test_a_mistake_is_told_by_section_and_line_and_the_others_are_usable(
     assert told.startswith(f"{PLACE}:{line}: [bad] ")
     assert sentence in told
     assert {"good", "last"} <= check_sources(text).usable.keys()
+
+
+@pytest.mark.parametrize(
+    ("fields", "line", "sentence"),
+    [
+        ({}, 0, ""),
+        ({"data": '"{id: payload.id}"'}, 0, ""),
+        ({"event": '"Activated"'}, 9, "Expected `str` matching regex"),
+        ({"event": '"deploy"'}, 9, "Expected `str` matching regex"),
+        ({"key": ""}, 6, "a source with an event needs a key"),
+        ({"key": '"payload."'}, 10, "key is not a JMESPath expression"),
+        ({"key": '"nowhere(payload)"'}, 10, "there is no function nowhere()"),
+        ({"data": '"{a: "'}, 11, "data is not a JMESPath expression"),
+        ({"parameters": '"payload"'}, 9, "parameters needs a workflow"),
+        ({"keep": "false"}, 11, "keep = false needs a workflow"),
+    ],
+)
+def test_a_mistake_of_a_source_with_an_event_is_told_too(
+    fields: dict[str, str], line: int, sentence: str
+) -> None:
+    about = {"workflow": "", "parameters": "", "event": '"user.activated"', "key": '"payload.id"'}
+    text = GOOD + section("bad", **{**about, **fields})
+    told = mistakes(text)
+    assert bool(told) == bool(sentence)
+    assert all(each.startswith(f"{PLACE}:{line}: [bad] ") and sentence in each for each in told)
 
 
 def test_a_line_of_an_expression_that_looks_like_a_section_is_none() -> None:

@@ -46,7 +46,7 @@ def test_an_unknown_source_is_not_found() -> None:
     ("text", "sentence"),
     [
         ("[a", "Expected ']'"),
-        (f'[a]\n{SIGNED_BY}workflow = "x"', "missing required field `parameters`"),
+        (f'[a]\n{SIGNED_BY}workflow = "x"', "a source with a workflow needs parameters"),
         (
             '[a]\nscheme = "md5"\nsecret = "a"\nworkflow = "x"\nparameters = "payload"',
             "Invalid enum value 'md5'",
@@ -130,7 +130,9 @@ def test_track_delivery_knows_every_status_that_twilio_reports() -> None:
     """SES's topic also delivers what it reports of emails."""
     for status in _REPORTS["twilio"]:
         assert parameters_of(find_source("twilio"), {"MessageStatus": status}, {}), status
-    named = re.findall(r"'([a-z-]+)'", find_source("twilio").parameters.partition("payload")[0])
+    named = re.findall(
+        r"'([a-z-]+)'", str(find_source("twilio").parameters).partition("payload")[0]
+    )
     assert set(named) == set(_REPORTS["twilio"])
     reported = sam.read_template()["Resources"]["CodeEmailReports"]["Properties"][
         "EventDestination"

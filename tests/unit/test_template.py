@@ -22,6 +22,7 @@ from functions.core.http import ApiSettings
 from functions.core.http.idempotency import ANSWERS_KEPT_SECONDS
 from functions.core.outbound_http.url import read_url
 from functions.core.runs.files import ITEMS_KEPT_SECONDS
+from functions.core.runs.items import event_box
 from functions.core.verification.settings import ProofSettings
 from infra import sam
 from infra.local import __main__ as local_stack
@@ -578,6 +579,8 @@ def test_webhooks_may_read_secrets_of_sources_keep_deliveries_and_start_runs_and
         ["dynamodb:BatchGetItem", "dynamodb:Query"],
         "states:ListMapRuns",
         "states:DescribeMapRun",
+        ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        "states:SendTaskSuccess",
         ["s3:GetObject", "s3:PutObject"],
         "states:StartExecution",
         "states:DescribeExecution",
@@ -588,6 +591,18 @@ def test_webhooks_may_read_secrets_of_sources_keep_deliveries_and_start_runs_and
     ]
     assert allowed[1]["Resource"]["Fn::Sub"].endswith(":secret:${AWS::StackName}-webhook-*")
     assert allowed[2]["Resource"]["Fn::Sub"] == "${RunFiles.Arn}/deliveries/*"
+
+
+def test_who_wakes_items_touches_events_with_a_key_and_their_listeners_only() -> None:
+    (outcomes,) = [
+        each
+        for role, each in statements()
+        if role == "WebhooksRole" and "Condition" in each and "dynamodb:Query" in each["Action"]
+    ]
+    assert outcomes["Resource"] == {"Fn::GetAtt": ["Outcomes", "Arn"]}
+    (keys,) = outcomes["Condition"]["ForAllValues:StringLike"].values()
+    assert keys == ["event key *", "listener key *"]
+    assert event_box.key_address("user.activated", "u").startswith("key ")
 
 
 def test_check_may_only_update_verifications_read_its_keys_and_sign() -> None:

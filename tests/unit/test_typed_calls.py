@@ -6,7 +6,7 @@ import pytest
 from mypy import api
 
 from infra import sam
-from tests.documents import typed_workflows
+from tests.documents import approval, typed_workflows
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What mypy says of each case, in one run."""
     folder = tmp_path_factory.mktemp("calls")
     modules = {name: MODULE.replace("{line}", case.line) for name, case in CASES.items()}
-    modules |= typed_workflows()
+    modules |= typed_workflows() | approval()
     files = {name: folder / f"case_{number}.py" for number, name in enumerate(modules)}
     for name, path in files.items():
         path.write_text(modules[name])
@@ -118,7 +118,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: "\n".join(re.findall(rf"{path.name}.*", said)) for name, path in files.items()}
 
 
-@pytest.mark.parametrize("name", typed_workflows())
+@pytest.mark.parametrize("name", typed_workflows() | approval())
 def test_mypy_finds_nothing_in_the_documents_examples(name: str, messages: dict[str, str]) -> None:
     assert messages[name] == ""
 

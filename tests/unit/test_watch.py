@@ -50,7 +50,7 @@ def test_why_a_source_of_webhooks_is_not_heard_is_said() -> None:
 
 
 def test_a_delivery_that_starts_no_run_is_said_with_the_call_that_tells_why() -> None:
-    message = "this delivery starts no run: mend the source's parameters"
+    message = "this delivery does not fit its section of sources.toml"
     told = line("WARNING", message, WEBHOOKS, source="crm", delivery_id="8204-5d")
     assert list(reports(told)) == [
         (f"webhook of crm: {message} (GET /webhooks/crm/deliveries/8204-5d says why)", "warning")

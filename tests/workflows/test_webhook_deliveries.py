@@ -173,7 +173,7 @@ def test_a_refused_delivery_is_not_kept() -> None:
 
 
 def test_a_delivery_that_starts_nothing_is_ignored() -> None:
-    assert deliver({"zen": "x"}).body == {"run_id": None}
+    assert deliver({"zen": "x"}).body == {"run_id": None, "woken": None}
     assert [each["status"] for each in listed()] == ["ignored"]
 
 
@@ -183,7 +183,7 @@ def test_a_list_of_parameters_starts_one_run_over_several_items() -> None:
     )
     begun, _ = execution.read(reply.body["run_id"])
     assert begun.total == 2
-    assert deliver([], "batch").body == {"run_id": None}
+    assert deliver([], "batch").body == {"run_id": None, "woken": None}
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "S3", "SFN"])
@@ -293,13 +293,13 @@ def test_a_payload_that_does_not_fit_is_accepted_marked_and_counted(
 ) -> None:
     shop.set(BROKEN)
     reply = deliver({"id": "k1.a", "total": "confidential"})
-    assert (reply.status, reply.body) == (202, {"run_id": None})
+    assert (reply.status, reply.body) == (202, {"run_id": None, "woken": None})
     (found,) = listed()
     assert (found["status"], found["run_id"]) == ("failed", None)
     assert (found["problem"]["code"], found["problem"]["status"]) == ("invalid_parameters", 422)
     assert "abs() got a value of the type string" in found["problem"]["errors"][0]["detail"]
     assert counted(capfd) == ["WebhookFailed", "WebhookAccepted"]
-    assert "this delivery starts no run" in log.getvalue()
+    assert "this delivery does not fit its section" in log.getvalue()
     assert "confidential" not in log.getvalue()
 
 

@@ -24,6 +24,7 @@ from tests.workflows.conftest import Clock, Settings, admin
 
 pytestmark = pytest.mark.usefixtures("cloud", "shop")
 
+NOTHING = {"run_id": None, "woken": None}
 SOURCES = """
 [shop]
 scheme = "github"
@@ -138,7 +139,7 @@ def test_another_delivery_and_the_same_from_another_source_run_by_themselves() -
 def test_a_delivery_that_the_source_is_not_configured_for_is_accepted_and_starts_nothing() -> None:
     body = json.dumps({"zen": "Keep it logically awesome."})
     reply = post(body, headers=signed(body))
-    assert (reply.status, reply.body) == (202, {"run_id": None})
+    assert (reply.status, reply.body) == (202, NOTHING)
     assert run_ids() == []
 
 
@@ -362,4 +363,4 @@ def test_a_subscription_of_the_topic_is_confirmed_and_starts_nothing(confirmed: 
     url = f"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37"
     fields = {"Type": "SubscriptionConfirmation", "Token": "2336412f37", "SubscribeURL": url}
     reply = post_sns("You have chosen to subscribe.", **fields)
-    assert (reply.status, reply.body, confirmed, run_ids()) == (202, {"run_id": None}, [url], [])
+    assert (reply.status, reply.body, confirmed, run_ids()) == (202, NOTHING, [url], [])

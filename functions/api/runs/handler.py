@@ -35,6 +35,7 @@ from functions.core.http.endpoint import Route, api_endpoint, log_answer, log_pr
 from functions.core.observability import logger
 from functions.core.parameters import NoParameters
 from functions.core.runs import listing, uploads
+from functions.core.runs.items.event_box import KeyedEvent
 from functions.core.runs.items.outcomes import ItemPage, list_outcomes
 from functions.core.runs.retry import retry
 from functions.core.runs.run import Run, RunPage, cancel, describe, summary
@@ -243,7 +244,7 @@ ROUTES = {
         waiting.send_to_run, "runs:write", {202: waiting.EventTaken}, body=waiting.RunEvent
     ),
     "POST /events": Route(
-        waiting.send_to_key, "events:write", {202: waiting.EventTaken}, body=waiting.KeyedEvent
+        waiting.send_to_key, "events:write", {202: waiting.EventTaken}, body=KeyedEvent
     ),
     "DELETE /runs/{run_id}": Route(_cancel_run, "runs:write", {200: Run}, query=CancelQuery),
 }

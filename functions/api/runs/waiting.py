@@ -17,22 +17,12 @@ from functions.core.observability import logger
 from functions.core.parameters import Parameters
 from functions.core.runs.execution import workflow_of
 from functions.core.runs.items import event_box
-from functions.core.runs.items.event_box import StoredEvent
+from functions.core.runs.items.event_box import EventType, KeyedEvent, StoredEvent
 from functions.core.runs.items.outcomes import find_outcome
 from functions.core.runs.items.references import find_listed
 from functions.core.runs.items.steps import Step, StepKind, StepRecords, StepStatus
-from functions.core.runs.items.work import MAX_RESULT_BYTES
 from functions.core.runs.run import find
 from functions.core.runs.states import begun_as
-
-EventType = Annotated[
-    str,
-    Meta(
-        max_length=64,
-        pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\Z",
-        examples=["user.activated"],
-    ),
-]
 
 
 class RunEvent(Parameters):
@@ -44,17 +34,6 @@ class RunEvent(Parameters):
     """Data that the item gets, up to 200 KB."""
     index: Annotated[int, Meta(ge=0)] | None = None
     """Index of the item; needed unless the run has one item only."""
-
-
-class KeyedEvent(Parameters):
-    """An event for all items that wait for it with a key."""
-
-    type: EventType
-    """Type for which items wait."""
-    key: Annotated[str, Meta(min_length=1, max_length=256, examples=["user-1042"])]
-    """Key with which they wait."""
-    data: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Data that they get, up to 200 KB."""
 
 
 class EventTaken(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,9 +153,7 @@ def path_run_id(event: http.Request, caller: Caller) -> str:
 
 
 def _send(address: str, kind: str, data: dict[str, Any], request_id: str) -> http.Response:
-    if len(msgspec.json.encode(data)) > MAX_RESULT_BYTES:
-        sentence = f"has more than {MAX_RESULT_BYTES:,} bytes"
-        raise InvalidParameters(FieldError("/data", sentence))
+    event_box.refuse_large(data)
     now = clock.now()
     woken = event_box.send(address, StoredEvent(type=kind, data=data, received_at=now))
     taken = EventTaken(type=kind, woken=woken, received_at=utc(now))

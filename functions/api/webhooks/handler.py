@@ -1,7 +1,7 @@
-"""webhooks: starts a run of the source's workflow for each signed delivery.
+"""webhooks: starts a run of the source's workflow for each signed delivery, or sends its event.
 
 A repeated delivery gets the same run. Deliveries are kept for a week, and listed and replayed by
-whoever may call the workflow.
+whoever may call the workflow, or send events.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import msgspec
 from functions.api.webhooks.declared.challenge import answer_of, echo_of
 from functions.api.webhooks.declared.source import Source
 from functions.api.webhooks.delivery import Received, WebhookDelivery
+from functions.api.webhooks.kept.record import Outcome
 from functions.api.webhooks.kept.routes import ROUTES
 from functions.api.webhooks.kept.taking import identified, take
 from functions.api.webhooks.scheme import confirm, scheme
@@ -35,6 +36,10 @@ class DeliveryAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: RunId | None
     """Run that the delivery started; null if it starts none."""
+    woken: int | None
+    """Items that its event has woken at once; null if it sends none. One that waits later finds the
+    event, too.
+    """
 
 
 def lambda_handler(event: http.Request, context: "LambdaContext") -> http.Response:
@@ -52,8 +57,8 @@ def receive_webhook(event: http.Request, request_id: str) -> http.Response:
     """Takes a delivery of another application.
 
     The source signs it, and needs no token. The delivery starts a run of the workflow that the
-    source is set up for. A repeated delivery gets the same run, or a retry of it if that has
-    failed.
+    source is set up for, or sends its event to the items that wait for it. A repeated delivery gets
+    the same run, or a retry of it if that has failed, and sends no second event.
 
     Raises:
         MalformedBody, StaleDelivery, WrongSignature, NotFound, BodyTooLarge, InvalidParameters
@@ -76,11 +81,12 @@ def receive_webhook(event: http.Request, request_id: str) -> http.Response:
         raise _unusable_keys() from None
     if (asked := answer_of(source, delivery, keys[0])) is not None:
         return _answered(asked, request_id)
-    run_id = _taken(name, source, identified(source, received, delivery), request_id)
-    logger.append_keys(run_id=run_id)
+    made = _taken(name, source, identified(source, received, delivery), request_id)
+    logger.append_keys(run_id=made.run_id)
     count("WebhookAccepted", source=name)
     status = source.accepted_status or signs.accepted_status
-    return http.answer(DeliveryAccepted(run_id=run_id), request_id, status=status)
+    answer = DeliveryAccepted(run_id=made.run_id, woken=made.woken)
+    return http.answer(answer, request_id, status=status)
 
 
 def answer_challenge(event: http.Request, request_id: str) -> http.Response:
@@ -109,7 +115,7 @@ def answer_challenge(event: http.Request, request_id: str) -> http.Response:
 def _source(event: http.Request) -> tuple[str, Source]:
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
-    logger.append_keys(source=name, workflow=source.workflow)
+    logger.append_keys(source=name, workflow=source.workflow, event_type=source.event)
     return name, source
 
 
@@ -129,11 +135,11 @@ def _answered(asked: Any, request_id: str) -> http.Response:  # noqa: ANN401 - J
     return http.answer(asked, request_id)
 
 
-def _taken(name: str, source: Source, delivery: WebhookDelivery, request_id: str) -> str | None:
-    """Starts the run of a delivery, once. Returns the run's id; None if it starts no run."""
+def _taken(name: str, source: Source, delivery: WebhookDelivery, request_id: str) -> Outcome:
+    """Starts the run of a delivery or sends its event, once."""
     if delivery.confirm_url:
         confirm(delivery.confirm_url)
-    return take(name, source, delivery, request_id) if delivery.starts_run else None
+    return take(name, source, delivery, request_id) if delivery.starts_run else Outcome()
 
 
 if in_lambda():

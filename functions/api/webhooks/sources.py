@@ -132,7 +132,7 @@ def _source(section: Section, allowed: Allowed | None) -> Source:
     except msgspec.ValidationError as error:
         sentence = re.sub(r" - at `(key in )?\$.*", "", str(error))
         raise _Wrong(sentence, _field_of(str(error))) from None
-    if allowed and (sentence := allowed(made.workflow)):
+    if allowed and made.workflow and (sentence := allowed(made.workflow)):
         raise _Wrong(sentence, "workflow")
     return made
 

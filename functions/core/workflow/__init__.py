@@ -13,23 +13,25 @@
 
     lambda_handler = workflow(greet)
 
-`call`, `start`, `schedule` and `cancel` use other workflows (other_workflows.py, scheduling.py).
-`other_workflow` refers to one (references.py). Only a workflow that uses them imports these
-modules.
+`call`, `start`, `schedule` and `cancel` use other workflows (other_workflows.py, scheduling.py),
+and `wake` sends an event to those that wait (waking.py). `other_workflow` refers to one
+(references.py). Only a workflow that uses them imports these modules.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.definition.call import Call
+from functions.core.definition.call import Call, Event
 from functions.core.parameters import NotValid, NumericStr, Parameters, Result, ValidatedStr
 from functions.core.workflow.handler import workflow
 
 if TYPE_CHECKING:
     from functions.core.workflow.other_workflows import call, other_workflow, start
     from functions.core.workflow.scheduling import cancel, schedule
+    from functions.core.workflow.waking import wake
 
 __all__ = [
     "Call",
+    "Event",
     "NotValid",
     "NumericStr",
     "Parameters",
@@ -40,6 +42,7 @@ __all__ = [
     "other_workflow",
     "schedule",
     "start",
+    "wake",
     "workflow",
 ]
 
@@ -50,6 +53,7 @@ _LATER = {
     "other_workflow": "other_workflows",
     "schedule": "scheduling",
     "start": "other_workflows",
+    "wake": "waking",
 }
 """Modules that only who uses them pays for, by the names in them."""
 

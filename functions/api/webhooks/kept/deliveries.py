@@ -16,7 +16,7 @@ from functions.core.runs.execution import RunId
 DeliveryId = Annotated[
     str, Meta(pattern=r"^[0-9]{13}-[0-9a-f]{16}\Z", examples=["8204478399999-9f86d081884c7d65"])
 ]
-DeliveryStatus = Literal["started", "ignored", "failed"]
+DeliveryStatus = Literal["started", "sent", "ignored", "failed"]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,11 +27,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     """Time of the first try."""
     status: DeliveryStatus
-    """`started`: it started a run. `ignored`: the source's expression asks for none. `failed`: the
-    expression does not fit, or the delivery was not processed to its end.
+    """`started`: it started a run. `sent`: it sent an event. `ignored`: the source's expression
+    asks for neither. `failed`: the expression does not fit, or the delivery was not processed to
+    its end.
     """
     run_id: RunId | None
     """Run that it started last; null if it started none."""
+    woken: int | None
+    """Items that its last event has woken at once; null if it sent none."""
     problem: Problem | None
     """Problem of a delivery that failed; null if it was not processed to its end."""
 
@@ -70,10 +73,13 @@ def _delivery(delivery_id: str, received_ms: int, outcome: Outcome | None) -> De
         status = "failed"
     elif outcome.run_id:
         status = "started"
+    elif outcome.woken is not None:
+        status = "sent"
     return Delivery(
         id=delivery_id,
         received_at=utc(received_ms / 1000),
         status=status,
         run_id=outcome.run_id if outcome else None,
+        woken=outcome.woken if outcome else None,
         problem=outcome.problem if outcome else None,
     )

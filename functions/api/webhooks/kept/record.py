@@ -36,17 +36,25 @@ class _Record(dynamodb.Table):
     run_id = UnicodeAttribute(null=True)
     problem = UnicodeAttribute(null=True)
     """JSON."""
+    woken = NumberAttribute(null=True)
     replay = UnicodeAttribute(null=True)
     delete_at = NumberAttribute()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Outcome of a delivery: a run, a problem, or neither."""
+    """Outcome of a delivery: a run, an event, a problem, or none of them."""
 
     run_id: str | None = None
+    woken: int | None = None
+    """Items that its event has woken; null if it sent none."""
     problem: Problem | None = None
     replay: str | None = None
-    """Digest of the idempotency key of the replay that started the run."""
+    """Digest of the idempotency key of the replay that started the run or sent the event."""
+
+    @property
+    def took_effect(self) -> bool:
+        """Whether a run was started or an event was sent."""
+        return self.run_id is not None or self.woken is not None
 
 
 def claim(source: str, identity: str, window_seconds: int) -> tuple[str, bool]:
@@ -73,6 +81,7 @@ def conclude(source: str, delivery_id: str, outcome: Outcome) -> None:
     record = _Record(
         _key(source, delivery_id),
         run_id=outcome.run_id,
+        woken=outcome.woken,
         problem=msgspec.json.encode(outcome.problem).decode() if outcome.problem else None,
         replay=outcome.replay,
         delete_at=int(clock.now()) + _OUTCOME_SECONDS,
@@ -96,6 +105,16 @@ def received_ms(delivery_id: str) -> int | None:
     return _LAST_MS - int(found[1]) if found else None
 
 
+def time_of_event(delivery_id: str) -> float:
+    """Time of the event that a delivery sends first, in seconds since the epoch.
+
+    The same at each try, so that a repetition replaces it. Deliveries of one millisecond differ.
+    """
+    count, _, digest = delivery_id.partition("-")
+    micros = (_LAST_MS - int(count)) * 1000 + int(digest, 16) % 1000
+    return micros / 1_000_000
+
+
 def _key(source: str, delivery_id: str) -> str:
     return f"delivery\n{source}\n{delivery_id}"
 
@@ -104,6 +123,7 @@ def _outcome(record: _Record) -> Outcome:
     told = record.problem
     return Outcome(
         run_id=record.run_id,
+        woken=None if record.woken is None else int(record.woken),
         problem=msgspec.json.decode(told, type=Problem) if told else None,
         replay=record.replay,
     )

@@ -20,7 +20,7 @@ from functions.api.webhooks.kept.deliveries import (
 from functions.api.webhooks.kept.record import Outcome
 from functions.api.webhooks.kept.taking import Place, begin, fail
 from functions.api.webhooks.sources import find_source
-from functions.core import http
+from functions.core import clock, http
 from functions.core.auth.caller import Caller
 from functions.core.errors import FieldError, InvalidParameters, NotFound
 from functions.core.http.endpoint import Route
@@ -54,6 +54,8 @@ class DeliveryReplayed(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: RunId | None
     """Run that the delivery started; null if it starts none."""
+    woken: int | None
+    """Items that its event has woken at once; null if it sends none."""
 
 
 def list_deliveries(event: http.Request, caller: Caller, request_id: str) -> http.Response:
@@ -102,8 +104,8 @@ def get_delivery(event: http.Request, caller: Caller, request_id: str) -> http.R
 def replay_delivery(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     """Maps a delivery again, with the source's present expression, and starts its run.
 
-    A delivery that has started a run starts another one. With an `Idempotency-Key` a repeated call
-    starts no second one.
+    A delivery that has started a run starts another one. One of a source with an event sends it
+    again, as of now. With an `Idempotency-Key` a repeated call does nothing more.
 
     Raises:
         InvalidParameters, NotFound
@@ -111,29 +113,34 @@ def replay_delivery(event: http.Request, caller: Caller, request_id: str) -> htt
     name, source = _source(event, caller)
     read_parameters(Replay, http.read_body(event))
     delivery_id, content = _kept(name, event)
-    place = Place(name, source, delivery_id)
+    place = Place(name, source, delivery_id, clock.now())
     known = record.outcomes(name, [delivery_id]).get(delivery_id, Outcome())
     key = http.run_seed(event, caller.token_id)
     replay = hashlib.sha256(key.encode()).hexdigest() if key else None
     if replay and replay == known.replay:  # its answer was lost
-        return http.answer(DeliveryReplayed(run_id=known.run_id), request_id, status=202)
-    seed = (key or request_id) if known.run_id else ""
+        return _replayed(known, request_id)
+    seed = (key or request_id) if known.took_effect else ""
     try:
-        run_id = begin(place, content, seed, replay=replay)
+        made = begin(place, content, seed, replay=replay)
     except InvalidParameters as error:
-        if not known.run_id:
+        if not known.took_effect:
             fail(place, error, request_id)
         raise
-    logger.append_keys(run_id=run_id)
-    return http.answer(DeliveryReplayed(run_id=run_id), request_id, status=202)
+    logger.append_keys(run_id=made.run_id)
+    return _replayed(made, request_id)
+
+
+def _replayed(made: Outcome, request_id: str) -> http.Response:
+    answer = DeliveryReplayed(run_id=made.run_id, woken=made.woken)
+    return http.answer(answer, request_id, status=202)
 
 
 def _source(event: http.Request, caller: Caller) -> tuple[str, Source]:
     """Name and source in the path. Raises `NotFound`, `NotPermitted`, `Unavailable`."""
     name = str((event.get("pathParameters") or {}).get("source", ""))
     source = find_source(name)
-    logger.append_keys(source=name, workflow=source.workflow)
-    caller.require(f"workflow:{source.workflow}")
+    logger.append_keys(source=name, workflow=source.workflow, event_type=source.event)
+    caller.require(source.scope)
     return name, source
 
 

@@ -7,17 +7,46 @@ listeners have addresses: the item itself, or a key that the app has chosen.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from functions.core.aws import dynamodb, step_functions
 from functions.core.clock import DAY_SECONDS
+from functions.core.errors import FieldError, InvalidParameters
+from functions.core.parameters import Parameters
 from functions.core.runs.items.outcomes import Outcome
 
 EVENTS_KEPT_SECONDS = 30 * DAY_SECONDS
+MAX_DATA_BYTES = 200_000
+"""Below the 400 KB of a DynamoDB item."""
 _DIGITS = 12
 """Hexadecimal digits of a listener's place: 48 bits, within a number's precision."""
+
+
+_FIRST = 0
+"""Place of the first event of a key that takes no other: before all times."""
+
+EventType = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+\Z",
+        examples=["user.activated"],
+    ),
+]
+
+
+class KeyedEvent(Parameters):
+    """An event for all items that wait for it with a key."""
+
+    type: EventType
+    """Type for which items wait."""
+    key: Annotated[str, Meta(min_length=1, max_length=256, examples=["user-1042"])]
+    """Key with which they wait."""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Data that they get, up to 200 KB."""
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +72,37 @@ def end_address(run_id: str) -> str:
     return f"end {run_id}"
 
 
+def wake(event: KeyedEvent, received_at: float, *, once: bool = False) -> int:
+    """Sends an event to all items that wait for it with its key; returns their number.
+
+    Args:
+        event: that they get.
+        received_at: its time. A repetition with the same time replaces it.
+        once: whether it counts only while an item waits, and as the first of its key. Any other
+            is not kept, and wakes none.
+
+    Raises:
+        InvalidParameters: its data are too large.
+        Unavailable
+    """
+    refuse_large(event.data)
+    address = key_address(event.type, event.key)
+    sent = StoredEvent(type=event.type, data=event.data, received_at=received_at)
+    if not once:
+        return send(address, sent)
+    if not _listeners(address):
+        return 0
+    first = _first_of_key(address, sent)
+    woken = send(address, first)  # also for whoever sent it and died before this
+    return woken if first.data == sent.data else 0
+
+
+def refuse_large(data: dict[str, Any]) -> None:
+    """Raises `InvalidParameters` for data of an event that cannot be kept."""
+    if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
+        raise InvalidParameters(FieldError("/data", f"has more than {MAX_DATA_BYTES:,} bytes"))
+
+
 def send(address: str, event: StoredEvent) -> int:
     """Stores an event and wakes who listens; returns their number.
 
@@ -56,8 +116,7 @@ def send(address: str, event: StoredEvent) -> int:
             step=msgspec.json.encode(event).decode(),
             delete_at=int(event.received_at) + EVENTS_KEPT_SECONDS,
         ).save()
-        listeners = list(Outcome.query(f"listener {address}", consistent_read=True))
-    return sum(_wake(each) for each in listeners)
+    return sum(_wake(each) for each in _listeners(address))
 
 
 def left_address(run_id: str) -> str:
@@ -105,6 +164,22 @@ def _events(address: str, since: float) -> Iterator[StoredEvent]:
         )
         for each in stored:
             yield msgspec.json.decode(each.step, type=StoredEvent)
+
+
+def _listeners(address: str) -> list[Outcome]:
+    with dynamodb.unavailable_if_transient():
+        return list(Outcome.query(f"listener {address}", consistent_read=True))
+
+
+def _first_of_key(address: str, event: StoredEvent) -> StoredEvent:
+    """The first event of an address: this one, if there was none."""
+    actions = [
+        Outcome.step.set(msgspec.json.encode(event).decode()),
+        Outcome.delete_at.set(int(event.received_at) + EVENTS_KEPT_SECONDS),
+    ]
+    free = Outcome.step.does_not_exist()
+    _, stored = Outcome.update_if(f"event {address}", actions, free, range_key=_FIRST)
+    return msgspec.json.decode(stored.step, type=StoredEvent) if stored else event
 
 
 def _wake(listener: Outcome) -> bool:

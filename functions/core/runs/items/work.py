@@ -289,8 +289,11 @@ class Work:
             )
 
 
-_TICK = 0.000_001
-"""Seconds between an event and the next that counts."""
+_TICK = 0.000_002
+"""Seconds between an event and the next that counts.
+
+Two of the microseconds that places count (event_box.py): one may be lost to a float's precision.
+"""
 _NO_PROBLEM = problem(StepFailed("", 0, None), "")
 
 
