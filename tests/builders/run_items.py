@@ -27,6 +27,7 @@ def delivery(parameters: dict[str, Any] | None = None, **fields: object) -> dict
         "token_id": "0123456789abcdef",
         "started_at": datetime.now(UTC).isoformat(),
         "delete_at": "1900000000",
+        "branch": "one",
     }
     return event | fields
 

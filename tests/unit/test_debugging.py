@@ -37,7 +37,7 @@ def test_every_limit_of_a_call_is_an_hour(template: dict[str, Any]) -> None:
     assert {each["Properties"]["Timeout"] for each in functions} == {3600}
     (machine,) = [each for each in resources if "StateMachine" in each["Type"]]
     definition = json.loads(machine["Properties"]["DefinitionString"])
-    assert len(values(definition, "TimeoutSeconds")) == 4
+    assert len(values(definition, "TimeoutSeconds")) == 7
     assert set(values(definition, "TimeoutSeconds")) == {3600}
 
 

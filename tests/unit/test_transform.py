@@ -181,7 +181,7 @@ def test_a_map_runs_four_items_at_once_where_the_emulator_cannot_be_told_how_man
     states = json.loads(machine["DefinitionString"])["States"]
     assert (states["Many"]["MaxConcurrency"], states["Paced"]["MaxConcurrency"]) == (4, 1)
     assert "MaxConcurrencyPath" not in machine["DefinitionString"]
-    assert machine["DefinitionString"].count('"MaxDelaySeconds": 8') == 4
+    assert machine["DefinitionString"].count('"MaxDelaySeconds": 8') == 7
     before = sam.read_template()["Resources"]["RunWorkflow"]["Properties"][
         "DefinitionSubstitutions"
     ]

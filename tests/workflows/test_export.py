@@ -344,6 +344,8 @@ def test_an_item_that_has_not_started_is_pending() -> None:
         "result": None,
         "problem": None,
         "next_attempt_by": None,
+        "waiting_for": None,
+        "waiting_until": None,
         "row": None,
         "parameters": {"to": "b"},
     }

@@ -75,6 +75,7 @@ def run_item(aws: AwsStandIn, number: int) -> dict[str, Any]:
     run_id = f"send_email_template.{'0' * 26}"
     return {
         "trigger": "run",
+        "branch": "one",
         "run_id": run_id,
         "origin_run_id": run_id,
         "index": number,
