@@ -184,7 +184,7 @@ def test_a_cancelled_run_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     run = begin(2)
     leave(run, 0)
     of_map(monkeypatch, succeeded=2)
-    cancellation.cancel(run.run_id, LATER)
+    cancellation.cancel(run.run_id)
     end = {"trigger": "end", "execution": msgspec.to_builtins(begun_as(find(run.run_id)))}
     assert told(end) == {"status": "cancelled"}
     state = state_of(run, 0) | {"left": True, "item": {"answer": {"status": "cancelled"}}}

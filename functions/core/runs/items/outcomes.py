@@ -16,6 +16,8 @@ from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.http.problems import Problem
 
 OUTCOMES_KEPT_SECONDS = 30 * 86_400
+LONGEST_KEPT_SECONDS = 400 * 86_400
+"""Time for what a run needs as a whole: it may last a year, and be retried for 30 days."""
 
 CANCELLED = -1
 """Index of a record of the run itself, which exists once the run is cancelled."""

@@ -169,9 +169,10 @@ class Work:
             self._records.keep(found)
         ended = ended or look(run_id)
         if ended is None:
-            raise Suspended(
-                clock.now() + _LOOK_SECONDS, event="run.ended", addresses=found.addresses
-            )
+            until = clock.now() + _LOOK_SECONDS
+            if (found.until or 0) <= clock.now():
+                self._records.keep(replace(found, until=until))
+            raise Suspended(until, event="run.ended", addresses=found.addresses)
         done = replace(found, status="succeeded", finished_at=clock.now())
         self._records.keep(replace(done, result=msgspec.to_builtins(ended)))
         return ended

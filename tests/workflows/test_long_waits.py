@@ -1,0 +1,119 @@
+"""Items that wait for months: nothing that they need expires before them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.core import clock as times
+from functions.core.clock import DAY_SECONDS
+from functions.core.runs import cancellation
+from functions.core.runs.items import leaving, outcomes
+from functions.core.runs.items.outcomes import CANCELLED, Outcome
+from functions.core.runs.start import start
+from functions.core.workflow import Call, Parameters, Result, workflow
+from tests.builders import Context
+from tests.builders.run_items import RUN_ID, delivery
+from tests.workflows.conftest import Clock
+
+
+class Greeting(Parameters):
+    name: str
+
+
+class Greeted(Result):
+    done: bool = True
+
+
+@pytest.fixture(autouse=True)
+def clock(cloud: None, clock: Clock) -> Clock:  # noqa: ARG001 - the account comes first
+    return clock
+
+
+def expire(now: float) -> None:
+    """Deletes what DynamoDB's TTL would have deleted by then."""
+    for each in list(Outcome.scan()):
+        if each.delete_at and each.delete_at < now:
+            each.delete()
+
+
+class Item:
+    """An item of a long workflow, called whenever its wait is over."""
+
+    def __init__(self, clock: Clock, do: Callable[[Call], object]) -> None:
+        def greet(_: Greeting, call: Call) -> Greeted:
+            do(call)
+            return Greeted()
+
+        self.handler = workflow(greet, long=True)
+        self.clock = clock
+        self.delete_at = str(int(clock()) + outcomes.OUTCOMES_KEPT_SECONDS)
+
+    def call(self) -> dict[str, Any]:
+        started_at = datetime.fromtimestamp(times.now(), UTC).isoformat()
+        event = delivery(delete_at=self.delete_at, started_at=started_at)
+        return dict(self.handler(event, Context(245_000)))
+
+    def to_end(self) -> str:
+        for _ in range(40):
+            answer = self.call()
+            if answer["status"] != "waiting":
+                return str(answer["status"])
+            self.clock.advance(answer["seconds"])
+            expire(self.clock())
+        raise AssertionError("the item never ends")
+
+
+def test_a_step_is_not_done_again_after_months_of_waits(clock: Clock) -> None:
+    done: list[str] = []
+
+    def do(call: Call) -> None:
+        call.step("welcome", lambda: done.append("welcome"))
+        call.sleep("two months", days=60)
+        call.step("remind", lambda: done.append("remind"))
+        for month in range(5):
+            call.sleep(f"month {month}", days=31)
+
+    began = clock()
+    assert Item(clock, do).to_end() == "succeeded"
+    assert done == ["welcome", "remind"]
+    assert clock() - began == pytest.approx((60 + 5 * 31) * DAY_SECONDS, abs=60)
+
+
+def test_short_waits_rewrite_no_step(clock: Clock, dynamodb_requests: list[str]) -> None:
+    def do(call: Call) -> None:
+        call.step("first", lambda: 1)
+        call.step("second", lambda: 2)
+        call.sleep("a week", days=7)
+
+    item = Item(clock, do)
+    item.call()
+    dynamodb_requests.clear()
+    clock.advance(7 * DAY_SECONDS)
+    item.call()
+    assert dynamodb_requests.count("UpdateItem") == 2, "the claim and the end of the item"
+
+
+def test_items_that_have_left_are_counted_as_long_as_they_wait(clock: Clock) -> None:
+    run = start("greet", [{"name": "a"}, {"name": "b"}], token_id=None)
+    leaving._count_left(run.run_id, 0)
+    clock.advance(300 * DAY_SECONDS)
+    expire(clock())
+    assert outcomes.tally(run.run_id).waiting == 1
+
+
+def test_a_cancelled_item_stays_cancelled_when_it_wakes_after_months(clock: Clock) -> None:
+    done: list[str] = []
+
+    def do(call: Call) -> None:
+        call.sleep("four months", days=120)
+        done.append("after")
+
+    item = Item(clock, do)
+    assert item.call()["status"] == "waiting"
+    cancellation.cancel(RUN_ID)
+    assert Outcome.get(RUN_ID, CANCELLED)
+    clock.advance(121 * DAY_SECONDS)
+    expire(clock())
+    assert (item.call(), done) == ({"status": "cancelled"}, [])
