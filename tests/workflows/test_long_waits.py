@@ -9,7 +9,8 @@ import pytest
 from functions.core import clock as times
 from functions.core.clock import DAY_SECONDS
 from functions.core.runs import cancellation
-from functions.core.runs.items import leaving, outcomes
+from functions.core.runs.items import event_box, leaving, outcomes
+from functions.core.runs.items.event_box import KeyedEvent
 from functions.core.runs.items.outcomes import CANCELLED, Outcome
 from functions.core.runs.start import start
 from functions.core.workflow import Call, Parameters, Result, workflow
@@ -48,11 +49,12 @@ class Item:
 
         self.handler = workflow(greet, long=True)
         self.clock = clock
+        self.run_id = RUN_ID
         self.delete_at = str(int(clock()) + outcomes.OUTCOMES_KEPT_SECONDS)
 
     def call(self) -> dict[str, Any]:
         started_at = datetime.fromtimestamp(times.now(), UTC).isoformat()
-        event = delivery(delete_at=self.delete_at, started_at=started_at)
+        event = delivery(delete_at=self.delete_at, started_at=started_at, run_id=self.run_id)
         return dict(self.handler(event, Context(245_000)))
 
     def to_end(self) -> str:
@@ -117,3 +119,15 @@ def test_a_cancelled_item_stays_cancelled_when_it_wakes_after_months(clock: Cloc
     clock.advance(121 * DAY_SECONDS)
     expire(clock())
     assert (item.call(), done) == ({"status": "cancelled"}, [])
+
+
+def test_an_event_that_is_sent_before_the_item_begins_counts(clock: Clock) -> None:
+    came: list[object] = []
+    run = start("greet", [{"name": "a"}], token_id=None)
+    clock.advance(0.01)
+    event_box.wake(KeyedEvent(type="user.activated", key="u1", data={"n": 1}), clock())
+    clock.advance(5)
+    item = Item(clock, lambda call: came.append(call.wait_for("user.activated", key="u1", days=1)))
+    item.run_id = run.run_id
+    assert item.to_end() == "succeeded"
+    assert came[0] is not None

@@ -12,9 +12,17 @@ import msgspec
 from msgspec.structs import replace
 
 from functions.core import clock
-from functions.core.errors import Changed, StepFailed, Unavailable, WorkflowError
+from functions.core.errors import (
+    Changed,
+    ResultTooLarge,
+    StepFailed,
+    TooSlow,
+    Unavailable,
+    WorkflowError,
+)
 from functions.core.http.problems import problem
 from functions.core.observability import logger
+from functions.core.parameters import encode_validated
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.items.steps import Step, StepKind
@@ -30,6 +38,10 @@ _JITTER = 0.1
 """Part by which pauses differ, so that what failed together does not come back together."""
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class NotJson(WorkflowError):
+    """The result of a step cannot be recorded. Another try would repeat the step's effects."""
 
 
 class Records(Protocol):
@@ -51,9 +63,10 @@ class Work:
         *,
         run_id: str,
         item_id: str,
-        began: float,
+        began: Callable[[], float],
         suspends: bool,
         seconds_left: Callable[[], float],
+        fresh: bool = True,
         find_event: Callable[[tuple[str, ...], float], StoredEvent | None] = event_box.find,
     ) -> None:
         """Takes the item's records.
@@ -62,17 +75,19 @@ class Work:
             records: of the item.
             run_id: of the run that calls now.
             item_id: of the item.
-            began: start of the item in this run, seconds since the epoch.
+            began: finds the start of this run, seconds since the epoch.
             suspends: whether the item can go on in another call: of a workflow with `long=True`.
             seconds_left: time of this call.
+            fresh: whether this call has all of its time. Another one would then have no more.
             find_event: finds the first event at one of the addresses since a time.
         """
         self._records = records
         self._run_id = run_id
         self._item_id = item_id
-        self._item_began = began
+        self._run_began = began
         self._suspends = suspends
         self._seconds_left = seconds_left
+        self._fresh = fresh
         self._find_event = find_event
         self._used: set[str] = set()
 
@@ -92,19 +107,20 @@ class Work:
                 self._suspend(found.until or 0)
         else:
             found = None  # a retry begins the step anew
-        if self._suspends and self._seconds_left() < _ENOUGH_SECONDS:
+        if self._suspends and not self._fresh and self._seconds_left() < _ENOUGH_SECONDS:
             self._suspend(clock.now())
+        fresh, self._fresh = self._fresh, False
         begun = self._begun(name, found)
         if self._suspends:
             self._records.keep(begun)
         try:
-            result = do()
+            result = _as_json(name, do())
         except Exception as error:
-            self._failed(begun, error, pauses)
+            self._failed(begun, error, pauses, fresh=fresh)
             raise
         done = replace(begun, status="succeeded", finished_at=clock.now(), until=None, problem=None)
-        self._records.keep(replace(done, result=_as_json(name, result)))
-        return result
+        self._records.keep(replace(done, result=result))
+        return result  # type: ignore[no-any-return] # what later calls get
 
     def sleep(self, name: str, until: Callable[[], float]) -> None:
         """Sleeps until a time that is set at the first call; see `Call.sleep`."""
@@ -240,16 +256,20 @@ class Work:
         return max(taken, default=0.0) + _TICK if taken else self._began()
 
     def _began(self) -> float:
-        """Start of the item, in whatever run: events from before it are another's."""
+        """Start of the item's run, or of its first one: events from before it are another's."""
         steps = [step.started_at for step in self._records.all().values()]
-        return min([self._item_began, *steps])
+        return min([self._run_began(), *steps])
 
-    def _failed(self, step: Step, error: Exception, pauses: Sequence[float]) -> None:
+    def _failed(
+        self, step: Step, error: Exception, pauses: Sequence[float], *, fresh: bool
+    ) -> None:
         """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
         if not self._suspends:
             return
         told = problem(error, self._item_id)
         permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
+        if isinstance(error, TooSlow):
+            permanent = fresh  # else earlier steps have taken its time, and a new call has more
         if permanent or step.attempts > len(pauses):
             failed = replace(step, status="failed", finished_at=clock.now(), problem=told)
             self._records.keep(failed)
@@ -299,8 +319,14 @@ _NO_PROBLEM = problem(StepFailed("", 0, None), "")
 
 
 def _as_json(name: str, result: object) -> Any:  # noqa: ANN401 - JSON
-    """A result as JSON has it. Raises `TypeError`, `ValueError`."""
-    text = msgspec.json.encode(result)
+    """A result as JSON has it. Raises `ResultTooLarge`, `NotJson`."""
+    try:
+        text = msgspec.json.encode(result, enc_hook=encode_validated)
+        found = msgspec.json.decode(text)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise NotJson(f"The result of the step {name!r} is no JSON value: {error}") from error
     if len(text) > MAX_RESULT_BYTES:
-        raise ValueError(f"The result of the step {name!r} has over {MAX_RESULT_BYTES:,} bytes.")
-    return msgspec.json.decode(text)
+        raise ResultTooLarge(
+            f"The result of the step {name!r} has over {MAX_RESULT_BYTES:,} bytes."
+        )
+    return found
