@@ -85,6 +85,24 @@ def test_what_is_not_valid_is_refused(about: dict[str, Any], pointer: str) -> No
     assert [each.pointer for each in told.value.errors] == [pointer]
 
 
+def test_an_item_that_waits_again_at_once_is_woken_by_the_next_event(
+    waiting: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen(waiting)
+
+    def goes_on(token: str) -> bool:
+        monkeypatch.undo()
+        event_box.listen([PAID], UNTIL - 1, "sell.a/0", "token-2", UNTIL)
+        return token == "token-1"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step_functions, "succeed_task", goes_on)
+        assert wake("order.paid", key="o1") == 1
+    woken: list[str] = []
+    monkeypatch.setattr(step_functions, "succeed_task", lambda token: woken.append(token) or True)
+    assert (wake("order.paid", key="o1"), woken) == (1, ["token-2"])
+
+
 # --- a decision -----------------------------------------------------------------------------------
 
 

@@ -7,10 +7,13 @@ listeners have addresses: the item itself, or a key that the app has chosen.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from pynamodb.exceptions import DeleteError
+from pynamodb.expressions.condition import Condition
 
 from functions.core.aws import dynamodb, step_functions
 from functions.core.clock import DAY_SECONDS
@@ -184,8 +187,11 @@ def _first_of_key(address: str, event: StoredEvent) -> StoredEvent:
 
 def _wake(listener: Outcome) -> bool:
     woken = step_functions.succeed_task(str(listener.step))
-    with dynamodb.unavailable_if_transient():
-        listener.delete()
+    # By now it may wait for its next event, with another token. A listener that stays does no harm:
+    # its task has ended.
+    same: Condition = Outcome.step == listener.step
+    with dynamodb.unavailable_if_transient(), suppress(DeleteError):
+        listener.delete(condition=same)
     return woken
 
 

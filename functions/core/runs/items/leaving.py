@@ -15,7 +15,7 @@ from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import ItemCrashed
 from functions.core.http.problems import problem
 from functions.core.runs import execution
-from functions.core.runs.cancellation import is_cancelled
+from functions.core.runs.cancellation import cancel, is_cancelled
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.items.outcomes import (
@@ -67,6 +67,12 @@ def find_left(run_id: str, ancestors: Sequence[str]) -> Left | None:
     if waiting <= 0 or is_cancelled(run_id, ancestors):
         return None
     return Left(waiting=waiting, since=since)
+
+
+def stop_left(run_id: str) -> None:
+    """Keeps items of a run that broke off from going on: a retry of the run does their work."""
+    if tally(run_id).waiting > 0:
+        cancel(run_id)
 
 
 def end_left(run_id: str, index: int, ancestors: Sequence[str], *, crashed: bool) -> None:
