@@ -42,19 +42,20 @@ def expire(now: float) -> None:
 class Item:
     """An item of a long workflow, called whenever its wait is over."""
 
-    def __init__(self, clock: Clock, do: Callable[[Call], object]) -> None:
+    def __init__(self, clock: Clock, do: Callable[[Call], object], **options: Any) -> None:
         def greet(_: Greeting, call: Call) -> Greeted:
             do(call)
             return Greeted()
 
-        self.handler = workflow(greet, long=True)
+        self.handler = workflow(greet, long=True, **options)
         self.clock = clock
         self.run_id = RUN_ID
         self.delete_at = str(int(clock()) + outcomes.OUTCOMES_KEPT_SECONDS)
 
     def call(self) -> dict[str, Any]:
         started_at = datetime.fromtimestamp(times.now(), UTC).isoformat()
-        event = delivery(delete_at=self.delete_at, started_at=started_at, run_id=self.run_id)
+        about = {"run_id": self.run_id, "origin_run_id": self.run_id}
+        event = delivery(delete_at=self.delete_at, started_at=started_at, **about)
         return dict(self.handler(event, Context(245_000)))
 
     def to_end(self) -> str:
@@ -131,3 +132,28 @@ def test_an_event_that_is_sent_before_the_item_begins_counts(clock: Clock) -> No
     item.run_id = run.run_id
     assert item.to_end() == "succeeded"
     assert came[0] is not None
+
+
+def test_a_cancelled_item_that_waited_gives_its_key_back(clock: Clock) -> None:
+    first = Item(clock, lambda call: call.sleep("month", days=30), one_per="name")
+    second = Item(clock, lambda _: None, one_per="name")
+    second.run_id = f"greet.{'1' * 26}"
+    assert first.call()["status"] == "waiting"
+    assert second.call()["status"] == "skipped"
+    cancellation.cancel(first.run_id)
+    third = Item(clock, lambda _: None, one_per="name")
+    third.run_id = f"greet.{'2' * 26}"
+    assert third.call()["status"] == "succeeded"
+
+
+def test_a_cancelled_item_keeps_its_key_while_it_works(clock: Clock) -> None:
+    other = Item(clock, lambda _: None, one_per="name")
+    other.run_id = f"greet.{'1' * 26}"
+    statuses: list[str] = []
+
+    def do(_: Call) -> None:
+        cancellation.cancel(RUN_ID)
+        statuses.append(other.call()["status"])
+
+    Item(clock, do, one_per="name").call()
+    assert statuses == ["skipped"]

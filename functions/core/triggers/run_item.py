@@ -302,8 +302,11 @@ class _Trial:
         value = getattr(parameters, name) if name else None
         if value is None:
             return
-        lock = KeyLock(self._workflow.name, name, value, self._delivery.item_id)
-        lock.take(clock.now() + max(self._delivery.seconds_left(), 0) + _HANGS_SECONDS)
+        delivery = self._delivery
+        lock = KeyLock(
+            self._workflow.name, name, value, item_id=delivery.item_id, run_id=delivery.run_id
+        )
+        lock.take(clock.now() + max(delivery.seconds_left(), 0) + _HANGS_SECONDS)
         self._lock = lock
 
 

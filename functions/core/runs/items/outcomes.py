@@ -70,7 +70,9 @@ class Outcome(dynamodb.Table):
     next_attempt_by = UnicodeAttribute(null=True)
     """Latest time of the next attempt, after one that another may follow."""
     step = UnicodeAttribute(null=True)
-    """JSON of a step (steps.py) or of an event; task token of a listener (event_box.py)."""
+    """JSON of a step (steps.py) or of an event; task token of a listener (event_box.py); run of the
+    item that holds a lock (one_per.py).
+    """
     waiting_for = UnicodeAttribute(null=True)
     """Type of the event for which the item waits."""
     waiting_until = UnicodeAttribute(null=True)
