@@ -3,10 +3,12 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
+from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -323,7 +325,7 @@ def test_two_waits_for_one_event_take_two_events(clock: Clock) -> None:
     def function(work: Work) -> Any:
         step(work, "begin", lambda: None)
         return [
-            work.wait_for(name, "approved", None, lambda: clock() + 1000)
+            work.wait_for(name, "expense.approved", None, lambda: clock() + 1000)
             for name in ("first", "second")
         ]
 
@@ -332,8 +334,8 @@ def test_two_waits_for_one_event_take_two_events(clock: Clock) -> None:
         item.call()
     for number in range(2):
         clock.advance(1)
-        event = StoredEvent(type="approved", data={"n": number}, received_at=clock())
-        item.events.append((item_address("approved", ITEM), event))
+        event = StoredEvent(type="expense.approved", data={"n": number}, received_at=clock())
+        item.events.append((item_address("expense.approved", ITEM), event))
     assert [came.data["n"] for came in item.to_end()] == [0, 1]
 
 
@@ -500,3 +502,46 @@ def test_whenever_the_process_dies_no_step_that_was_recorded_is_done_again(
     assert json.dumps(sorted(item.store.kept))
     assert len(recorded) >= 3
     assert died[0] or recorded == ["step 0", "step 1", "step 2"]
+
+
+def test_steps_in_threads_and_in_other_steps_have_places_of_their_own(clock: Clock) -> None:
+    done: list[str] = []
+    together = Barrier(4)
+
+    def do(name: str) -> str:
+        together.wait(5)
+        done.append(name)
+        return name
+
+    def inner(work: Work) -> Any:
+        return step(work, "inner", lambda: noted(done, "inner"))
+
+    def function(work: Work) -> Any:
+        with ThreadPoolExecutor(4) as pool:
+            names = [f"step {number}" for number in range(4)]
+            list(pool.map(lambda name: step(work, name, lambda: do(name)), names))
+        return step(work, "outer", lambda: inner(work))
+
+    item = Item(clock, lambda _: None)
+    for suspends in (False, True):
+        item.store.kept.clear()
+        function(item.work(suspends=suspends))
+        assert len({each.order for each in item.store.all().values()}) == 6
+    function(item.work())
+    assert len(done) == 2 * 5
+
+
+@pytest.mark.parametrize("name", ["", "x" * 257, 5])
+def test_a_name_that_cannot_be_kept_is_refused(clock: Clock, name: Any) -> None:
+    with pytest.raises(ValueError, match="1 to 256"):
+        Item(clock, lambda work: step(work, name, lambda: 1)).call()
+
+
+@pytest.mark.parametrize(
+    ("event", "key"), [("Approved", None), ("a b.c", None), ("a.b", ""), ("a.b", "x" * 257)]
+)
+def test_a_wait_for_what_no_event_can_be_is_refused(
+    clock: Clock, event: str, key: str | None
+) -> None:
+    with pytest.raises(ValueError, match="No event can be"):
+        Item(clock, lambda w: w.wait_for("name", event, key, lambda: clock() + 60)).call()

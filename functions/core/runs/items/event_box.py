@@ -106,6 +106,15 @@ def refuse_large(data: dict[str, Any]) -> None:
         raise InvalidParameters(FieldError("/data", f"has more than {MAX_DATA_BYTES:,} bytes"))
 
 
+def refuse_unsendable(event: str, key: str | None) -> None:
+    """Raises `ValueError` for a type or a key that no event can have: the wait would be in vain."""
+    about = {"type": event, "key": "-" if key is None else key}
+    try:
+        msgspec.convert(about, KeyedEvent)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"No event can be {event!r} with the key {key!r}: {error}") from None
+
+
 def send(address: str, event: StoredEvent) -> int:
     """Stores an event and wakes who listens; returns their number.
 

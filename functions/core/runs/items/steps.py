@@ -3,6 +3,7 @@
 They belong to the item's first run, so that a retry, which is another run, finds them.
 """
 
+from threading import Lock
 from typing import Any, Literal
 
 import msgspec
@@ -48,19 +49,25 @@ class StepRecords:
         """Takes the values of the item's delivery."""
         self._key = f"{origin_run_id}/{index}"
         self._delete_at = delete_at
+        self._reading = Lock()
         self._known: dict[str, Step] | None = None
         self._kept_until: dict[str, int] = {}
 
     def all(self) -> dict[str, Step]:
         """Steps by name, in their order. Asks DynamoDB once."""
-        if self._known is None:
-            self._known = {}
-            with dynamodb.unavailable_if_transient():
-                for each in list(Outcome.query(self._key, consistent_read=True)):
-                    step = msgspec.json.decode(each.step, type=Step)
-                    self._known[step.name] = step
-                    self._kept_until[step.name] = int(each.delete_at)
+        with self._reading:
+            if self._known is None:
+                self._known = self._read()
         return self._known
+
+    def _read(self) -> dict[str, Step]:
+        steps: dict[str, Step] = {}
+        with dynamodb.unavailable_if_transient():
+            for each in Outcome.query(self._key, consistent_read=True):
+                step = msgspec.json.decode(each.step, type=Step)
+                steps[step.name] = step
+                self._kept_until[step.name] = int(each.delete_at)
+        return steps
 
     def keep(self, step: Step) -> None:
         """Writes a step. 1 DynamoDB request, and one for each step that a long wait prolongs."""
@@ -80,8 +87,8 @@ class StepRecords:
     def _prolong(self, moment: float) -> None:
         """Keeps the other steps until a wait is over: without one, it would be done again."""
         kept_until = int(moment + _KEPT_SECONDS)
-        for name, step in self.all().items():
-            if self._kept_until[name] < moment:
+        for name, step in list(self.all().items()):
+            if self._kept_until.get(name, 0) < moment:
                 longer = [Outcome.delete_at.set(kept_until)]
                 Outcome.update_if(self._key, longer, Outcome.step.exists(), range_key=step.order)
                 self._kept_until[name] = kept_until

@@ -6,6 +6,7 @@ and RunWorkflow calls it again. The code between the steps runs at each of these
 
 import random
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -30,6 +31,8 @@ from functions.core.runs.items.suspension import Suspended
 
 MAX_RESULT_BYTES = 200_000
 """Bytes of a step's result: below the 400 KB of a DynamoDB item."""
+MAX_NAME = 256
+"""Characters of a step's name."""
 _ENOUGH_SECONDS = 60.0
 """Time of a call below which no other step begins in it."""
 _LOOK_SECONDS = 6 * 3600
@@ -90,6 +93,8 @@ class Work:
         self._fresh = fresh
         self._find_event = find_event
         self._used: set[str] = set()
+        self._placing = Lock()
+        self._places = 0
 
     def is_done(self, name: str) -> bool:
         """Whether a step has succeeded."""
@@ -135,8 +140,9 @@ class Work:
         self, name: str, event: str, key: str | None, until: Callable[[], float]
     ) -> StoredEvent | None:
         """Waits for an event; see `Call.wait_for`."""
+        event_box.refuse_unsendable(event, key)
         addresses = [event_box.item_address(event, self._item_id)]
-        addresses += [event_box.key_address(event, key)] if key else []
+        addresses += [event_box.key_address(event, key)] if key is not None else []
         found = self._take(name, "wait_for")
         if found is None:
             since = self._since(tuple(addresses))
@@ -195,6 +201,8 @@ class Work:
 
     def _take(self, name: str, kind: StepKind) -> Step | None:
         """The step's record, for its one use in this call."""
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"The name of a step is a text of 1 to {MAX_NAME} characters.")
         if name in self._used:
             raise RuntimeError(f"The step name {name!r} is used twice. Each step needs its own.")
         self._used.add(name)
@@ -206,6 +214,14 @@ class Work:
                 f"retry the run {self._run_id}."
             )
         return found
+
+    def _next_place(self) -> int:
+        """A place that no other step has: authors do steps in threads, and in other steps."""
+        with self._placing:
+            taken = [step.order for step in list(self._records.all().values())]
+            self._places = max([self._places, *(place + 1 for place in taken)])
+            self._places += 1
+            return self._places - 1
 
     def warn_of_unused(self) -> None:
         """Logs the names of recorded steps that the present code has not come to."""
@@ -222,7 +238,7 @@ class Work:
         return Step(
             name=name,
             kind="step",
-            order=known.order if known else len(self._records.all()),
+            order=known.order if known else self._next_place(),
             status="running",
             run_id=self._run_id,
             attempts=1,
@@ -234,7 +250,7 @@ class Work:
         return Step(
             name=name,
             kind=kind,
-            order=len(self._records.all()),
+            order=self._next_place(),
             status="waiting",
             run_id=self._run_id,
             started_at=clock.now(),
