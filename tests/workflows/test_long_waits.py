@@ -8,7 +8,7 @@ import pytest
 
 from functions.core import clock as times
 from functions.core.clock import DAY_SECONDS
-from functions.core.runs import cancellation
+from functions.core.runs import cancellation, files
 from functions.core.runs.items import event_box, leaving, outcomes
 from functions.core.runs.items.event_box import KeyedEvent
 from functions.core.runs.items.outcomes import CANCELLED, Outcome
@@ -20,7 +20,7 @@ from tests.workflows.conftest import Clock
 
 
 class Greeting(Parameters):
-    name: str
+    name: str = "nobody"
 
 
 class Greeted(Result):
@@ -54,7 +54,7 @@ class Item:
 
     def call(self) -> dict[str, Any]:
         started_at = datetime.fromtimestamp(times.now(), UTC).isoformat()
-        about = {"run_id": self.run_id, "origin_run_id": self.run_id}
+        about: dict[str, Any] = {"run_id": self.run_id, "origin_run_id": self.run_id}
         event = delivery(delete_at=self.delete_at, started_at=started_at, **about)
         return dict(self.handler(event, Context(245_000)))
 
@@ -157,3 +157,21 @@ def test_a_cancelled_item_keeps_its_key_while_it_works(clock: Clock) -> None:
 
     Item(clock, do, one_per="name").call()
     assert statuses == ["skipped"]
+
+
+def test_an_item_whose_parameters_are_gone_does_not_run_with_none(clock: Clock) -> None:
+    done: list[str] = []
+
+    def do(call: Call) -> None:
+        call.sleep("a day", days=1)
+        done.append("after")
+
+    item = Item(clock, do)
+    assert item.call()["status"] == "waiting"
+    files.free_item(RUN_ID, 1)
+    clock.advance(2 * DAY_SECONDS)
+    assert (item.call()["status"], done) == ("failed", [])
+    found = outcomes.find_outcome(RUN_ID, 1)
+    assert found
+    assert found.problem
+    assert found.problem.code == "conflict"

@@ -99,7 +99,12 @@ def test_an_item_that_waits_again_at_once_is_woken_by_the_next_event(
         patch.setattr(step_functions, "succeed_task", goes_on)
         assert wake("order.paid", key="o1") == 1
     woken: list[str] = []
-    monkeypatch.setattr(step_functions, "succeed_task", lambda token: woken.append(token) or True)
+
+    def note(token: str) -> bool:
+        woken.append(token)
+        return True
+
+    monkeypatch.setattr(step_functions, "succeed_task", note)
     assert (wake("order.paid", key="o1"), woken) == (1, ["token-2"])
 
 
