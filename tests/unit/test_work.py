@@ -3,17 +3,30 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
+from threading import Barrier
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from functions.core.definition.call import Call
-from functions.core.errors import Changed, Conflict, ProviderUnavailable, StepFailed, Unavailable
+from functions.core.errors import (
+    Changed,
+    Conflict,
+    ProviderUnavailable,
+    StepFailed,
+    TooSlow,
+    Unavailable,
+    WorkflowError,
+)
 from functions.core.runs.items.event_box import StoredEvent, item_address, key_address
 from functions.core.runs.items.steps import Step
 from functions.core.runs.items.suspension import Suspended
@@ -59,15 +72,17 @@ class Item:
         self.calls = 0
         self.began = clock()
         self.seconds_left = 240.0
+        self.fresh = True
 
     def work(self, run_id: str = "onboard.a", *, suspends: bool = True) -> Work:
         return Work(
             self.store,
             run_id=run_id,
             item_id=ITEM,
-            began=self.began,
+            began=lambda: self.began,
             suspends=suspends,
             seconds_left=lambda: self.seconds_left,
+            fresh=self.fresh,
             find_event=self.find,
         )
 
@@ -232,13 +247,54 @@ def test_an_authors_handler_of_exceptions_lets_suspending_pass(clock: Clock) -> 
 
 
 def test_with_little_time_left_the_next_step_begins_in_another_call(clock: Clock) -> None:
+    def function(work: Work) -> Any:
+        item.seconds_left = 59
+        first = step(work, "first", lambda: 1)
+        return first + step(work, "second", lambda: 2)
+
+    item = Item(clock, function)
+    with pytest.raises(Suspended):
+        item.call()
+    assert set(item.store.kept) == {"first"}
+    assert item.call() == 3
+
+
+def test_each_call_does_a_step_also_where_all_of_them_are_short(clock: Clock) -> None:
+    """Of a workflow with timeout=30, say; or if the code before the step takes long."""
+    item = Item(clock, lambda work: [step(work, f"{n}", lambda: 1) for n in range(5)])
+    item.seconds_left = 30
+    assert (item.to_end(), item.calls) == ([1] * 5, 5)
+
+
+def test_a_later_try_of_a_call_leaves_the_step_to_one_that_has_more_time(clock: Clock) -> None:
     item = Item(clock, lambda work: step(work, "call", lambda: "done"))
-    item.seconds_left = 59
+    item.seconds_left, item.fresh = 20, False
     with pytest.raises(Suspended):
         item.call()
     assert item.store.kept == {}
-    item.seconds_left = 240
+    item.fresh = True
     assert item.to_end() == "done"
+
+
+def test_a_step_that_other_steps_left_too_little_time_is_tried_again(clock: Clock) -> None:
+    tries: list[float] = []
+
+    def slow() -> str:
+        tries.append(item.calls)
+        if len(tries) == 1:
+            raise TooSlow("The call took too long.")
+        return "done"
+
+    item = Item(clock, lambda work: (step(work, "a", lambda: 1), step(work, "slow", slow))[1])
+    assert (item.to_end(), tries) == ("done", [1, 2])
+
+
+def test_a_step_that_takes_longer_than_a_whole_call_fails(clock: Clock) -> None:
+    def slow() -> None:
+        raise TooSlow("The call took too long.")
+
+    with pytest.raises(StepFailed):
+        Item(clock, lambda work: step(work, "slow", slow)).call()
 
 
 def test_an_event_from_before_the_wait_counts_and_one_from_before_the_item_does_not(
@@ -269,7 +325,7 @@ def test_two_waits_for_one_event_take_two_events(clock: Clock) -> None:
     def function(work: Work) -> Any:
         step(work, "begin", lambda: None)
         return [
-            work.wait_for(name, "approved", None, lambda: clock() + 1000)
+            work.wait_for(name, "expense.approved", None, lambda: clock() + 1000)
             for name in ("first", "second")
         ]
 
@@ -278,8 +334,8 @@ def test_two_waits_for_one_event_take_two_events(clock: Clock) -> None:
         item.call()
     for number in range(2):
         clock.advance(1)
-        event = StoredEvent(type="approved", data={"n": number}, received_at=clock())
-        item.events.append((item_address("approved", ITEM), event))
+        event = StoredEvent(type="expense.approved", data={"n": number}, received_at=clock())
+        item.events.append((item_address("expense.approved", ITEM), event))
     assert [came.data["n"] for came in item.to_end()] == [0, 1]
 
 
@@ -343,13 +399,55 @@ def test_a_workflow_that_is_not_long_records_steps_and_cannot_sleep(clock: Clock
         item.work(suspends=False).sleep("c", lambda: clock() + 1)
 
 
-def test_a_result_that_is_no_json_or_too_large_is_refused(clock: Clock) -> None:
-    item = Item(clock, lambda work: step(work, "a", object))
-    with pytest.raises(TypeError):
-        item.call()
-    item = Item(clock, lambda work: step(work, "a", lambda: "x" * 200_001))
-    with pytest.raises(ValueError, match="200,000"):
-        item.call()
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (object(), "no JSON value"),
+        ((number for number in range(3)), "no JSON value"),
+        ("\ud800", "no JSON value"),
+        ("x" * 200_001, "200,000"),
+    ],
+)
+def test_a_step_whose_result_cannot_be_kept_fails_at_once_and_is_not_repeated(
+    clock: Clock, result: object, told: str
+) -> None:
+    done: list[int] = []
+    item = Item(clock, lambda work: step(work, "a", lambda: noted(done, 1) and result))
+    with pytest.raises(StepFailed, match=told):
+        item.to_end()
+    with pytest.raises(WorkflowError, match=told):
+        step(item.work(suspends=False), "b", lambda: result)
+    assert done == [1]
+
+
+class Point(Struct):
+    """A result that JSON has otherwise."""
+
+    x: int
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        datetime(2026, 11, 27, tzinfo=UTC),
+        Point(1),
+        (1, 2),
+        {1: "a"},
+        {"a", "b"},
+        float("nan"),
+        Decimal("1.5"),
+        b"bytes",
+        None,
+    ],
+)
+@pytest.mark.parametrize("suspends", [True, False])
+def test_a_result_is_the_same_when_the_step_is_done_and_at_every_later_call(
+    clock: Clock, result: object, *, suspends: bool
+) -> None:
+    item = Item(clock, lambda _: None)
+    first = step(item.work(suspends=suspends), "a", lambda: result)
+    later = step(item.work(suspends=suspends), "a", lambda: 1)
+    assert (type(first), first) == (type(later), later)
 
 
 @settings(
@@ -404,3 +502,46 @@ def test_whenever_the_process_dies_no_step_that_was_recorded_is_done_again(
     assert json.dumps(sorted(item.store.kept))
     assert len(recorded) >= 3
     assert died[0] or recorded == ["step 0", "step 1", "step 2"]
+
+
+def test_steps_in_threads_and_in_other_steps_have_places_of_their_own(clock: Clock) -> None:
+    done: list[str] = []
+    together = Barrier(4)
+
+    def do(name: str) -> str:
+        together.wait(5)
+        done.append(name)
+        return name
+
+    def inner(work: Work) -> Any:
+        return step(work, "inner", lambda: noted(done, "inner"))
+
+    def function(work: Work) -> Any:
+        with ThreadPoolExecutor(4) as pool:
+            names = [f"step {number}" for number in range(4)]
+            list(pool.map(lambda name: step(work, name, lambda: do(name)), names))
+        return step(work, "outer", lambda: inner(work))
+
+    item = Item(clock, lambda _: None)
+    for suspends in (False, True):
+        item.store.kept.clear()
+        function(item.work(suspends=suspends))
+        assert len({each.order for each in item.store.all().values()}) == 6
+    function(item.work())
+    assert len(done) == 2 * 5
+
+
+@pytest.mark.parametrize("name", ["", "x" * 257, 5])
+def test_a_name_that_cannot_be_kept_is_refused(clock: Clock, name: Any) -> None:
+    with pytest.raises(ValueError, match="1 to 256"):
+        Item(clock, lambda work: step(work, name, lambda: 1)).call()
+
+
+@pytest.mark.parametrize(
+    ("event", "key"), [("Approved", None), ("a b.c", None), ("a.b", ""), ("a.b", "x" * 257)]
+)
+def test_a_wait_for_what_no_event_can_be_is_refused(
+    clock: Clock, event: str, key: str | None
+) -> None:
+    with pytest.raises(ValueError, match="No event can be"):
+        Item(clock, lambda w: w.wait_for("name", event, key, lambda: clock() + 60)).call()

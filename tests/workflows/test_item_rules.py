@@ -188,9 +188,9 @@ def test_items_below_a_run_stop_if_it_is_cancelled_with_its_descendants() -> Non
     below: dict[str, Any] = {
         "lineage": {"ancestors": ["onboard.a", "import.b"], "index": 0, "depth": 2}
     }
-    cancellation.cancel("import.b", KEEP)
+    cancellation.cancel("import.b")
     assert syncs.deliver(**below) == "succeeded", "it was cancelled alone"
-    cancellation.cancel("onboard.a", KEEP, descendants=True)
+    cancellation.cancel("onboard.a", descendants=True)
     assert syncs.deliver(run_id="sync.b", origin_run_id="sync.b", **below) == "cancelled"
     assert len(syncs.done) == 1
 

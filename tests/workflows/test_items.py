@@ -169,7 +169,7 @@ def test_an_attempt_that_is_reported_dead_but_ends_well_has_ended_well() -> None
 
 def test_an_item_that_has_not_started_when_its_run_is_cancelled_never_starts() -> None:
     greeter = Greeter()
-    cancellation.cancel(RUN_ID, 1_900_000_000)
+    cancellation.cancel(RUN_ID)
     assert greeter.deliver() == "cancelled"
     assert greeter.calls == []
     assert outcomes.find_outcome(RUN_ID, 1) is None

@@ -184,12 +184,31 @@ def test_a_cancelled_run_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     run = begin(2)
     leave(run, 0)
     of_map(monkeypatch, succeeded=2)
-    cancellation.cancel(run.run_id, LATER)
+    cancellation.cancel(run.run_id)
     end = {"trigger": "end", "execution": msgspec.to_builtins(begun_as(find(run.run_id)))}
     assert told(end) == {"status": "cancelled"}
     state = state_of(run, 0) | {"left": True, "item": {"answer": {"status": "cancelled"}}}
     told({"trigger": "end", "execution": state})
     assert outcomes.tally(run.run_id).left_ended == 0
+
+
+@pytest.mark.parametrize("error", ["States.DataLimitExceeded", ""])
+def test_items_of_a_run_that_broke_off_do_not_go_on_beside_its_retry(
+    monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    run = begin(2)
+    leave(run, 0)
+    of_map(monkeypatch, succeeded=1)
+    if error:
+        begun = msgspec.to_builtins(begun_as(find(run.run_id)))
+        told({"trigger": "end", "execution": begun | {"failure": {"Error": error}}})
+    else:
+        execution.stop(run.run_id)  # as an operator does in AWS's console
+        told({"source": "aws.states", "detail": {"name": run.run_id, "status": "ABORTED"}})
+    assert describe(run.run_id).status == ("failed" if error else "cancelled")
+    again = retry(run.run_id, token_id=None)
+    assert cancellation.is_cancelled(run.run_id)
+    assert not cancellation.is_cancelled(again.run_id)
 
 
 def test_parameters_are_freed_at_a_good_end_and_kept_for_a_retry_after_a_bad_one() -> None:

@@ -423,7 +423,7 @@ def test_a_run_whose_items_had_all_ended_when_it_was_cancelled_is_not_cancelled(
     run = begin(items=2)
     for index in range(2):
         succeed(run, index)
-    cancellation.cancel(run.run_id, 1_900_000_000)
+    cancellation.cancel(run.run_id)
     assert end(run, {"succeeded": 2}) == {"status": "succeeded"}
 
 

@@ -85,6 +85,29 @@ def test_what_is_not_valid_is_refused(about: dict[str, Any], pointer: str) -> No
     assert [each.pointer for each in told.value.errors] == [pointer]
 
 
+def test_an_item_that_waits_again_at_once_is_woken_by_the_next_event(
+    waiting: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen(waiting)
+
+    def goes_on(token: str) -> bool:
+        monkeypatch.undo()
+        event_box.listen([PAID], UNTIL - 1, "sell.a/0", "token-2", UNTIL)
+        return token == "token-1"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step_functions, "succeed_task", goes_on)
+        assert wake("order.paid", key="o1") == 1
+    woken: list[str] = []
+
+    def note(token: str) -> bool:
+        woken.append(token)
+        return True
+
+    monkeypatch.setattr(step_functions, "succeed_task", note)
+    assert (wake("order.paid", key="o1"), woken) == (1, ["token-2"])
+
+
 # --- a decision -----------------------------------------------------------------------------------
 
 
@@ -173,7 +196,7 @@ def test_a_later_wait_does_not_take_the_same_event_again(clock: Clock) -> None:
     """At this time a float's next microsecond has the place of this one."""
     moment = 1_795_796_991.099583
     event_box.wake(KeyedEvent(type="order.paid", key="o1"), moment)
-    about: Any = {"run_id": "sell.a", "item_id": "sell.a/0", "began": moment - 1}
+    about: Any = {"run_id": "sell.a", "item_id": "sell.a/0", "began": lambda: moment - 1}
     work = Work(Steps(), **about, suspends=True, seconds_left=lambda: 200.0)
     assert work.wait_for("first", "order.paid", "o1", lambda: clock() + 60)
     with pytest.raises(Suspended):

@@ -124,6 +124,8 @@ def _end(event: Event) -> dict[str, Any]:
     if left and not error:
         return _wait_for(record.run_id, left)
     ended = end(record, error=error, moment=clock.now(), last=False)
+    if ended.run.pending:
+        leaving.stop_left(ended.run.run_id)
     tell(ended)
     _free(state)
     return {"status": ended.run.status}
@@ -208,6 +210,8 @@ def _settle(record: RunRecord) -> bool:
         return False
     _send_event(run)
     ended = settle(record)
+    if ended and ended.run.pending:
+        leaving.stop_left(ended.run.run_id)
     if ended and ended.awaited:
         _wake_waiting(ended.run)
     if ended and ended.by_this_call:

@@ -91,8 +91,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
         Args:
             name: identity of the step, its own within the item, and the same at each call.
-            do: does it; its result is a JSON value, up to 200 KB. If the process dies before the
-                result is recorded, the step is done again.
+            do: does it; its result is a JSON value, up to 200 KB, and comes back as JSON has it: a
+                time is a text, a tuple a list. If the process dies before the result is
+                recorded, the step is done again.
             retries: further attempts after a failure that another try may cure.
             first: seconds before the second attempt; doubled before each later one. A longer
                 `Retry-After` of the error is kept to.

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
+from functions.core import clock
 from functions.core.aws import dynamodb
-from functions.core.runs.items.outcomes import CANCELLED, Outcome, get
+from functions.core.runs.items.outcomes import CANCELLED, LONGEST_KEPT_SECONDS, Outcome, get
 
 
-def cancel(run_id: str, delete_at: int, *, descendants: bool = False) -> None:
+def cancel(run_id: str, *, descendants: bool = False) -> None:
     """Keeps items from starting, even where Step Functions has already called the function.
 
     Args:
         run_id: of the run.
-        delete_at: time at which the mark expires, seconds since the epoch.
         descendants: whether items of the runs that this run started stop as well.
     """
+    # It outlasts the wait of any item, which looks for it when it wakes.
+    delete_at = int(clock.now()) + LONGEST_KEPT_SECONDS
     with dynamodb.unavailable_if_transient():
         Outcome(run_id, CANCELLED, delete_at=delete_at, descendants=descendants or None).save()
 

@@ -8,6 +8,7 @@ import msgspec
 
 from functions.core import aws
 from functions.core.aws import s3
+from functions.core.errors import Conflict
 
 ITEMS_KEPT_SECONDS = 7 * 86_400
 """The bucket's lifecycle (template.yaml) deletes files then, or some hours later."""
@@ -55,10 +56,11 @@ def park_item(origin_run_id: str, index: int, content: bytes) -> None:
 
 
 def read_parked(origin_run_id: str, index: int) -> dict[str, Any]:
-    """Parameters of an item that has waited."""
-    parameters: dict[str, Any] = msgspec.json.decode(
-        s3.read(_parked_key(origin_run_id, index)) or b"{}"
-    )
+    """Parameters of an item that has waited. Raises `Conflict` once they are deleted."""
+    content = s3.read(_parked_key(origin_run_id, index))
+    if content is None:
+        raise Conflict("The item's parameters are no longer kept (400 days); start a new run.")
+    parameters: dict[str, Any] = msgspec.json.decode(content)
     return parameters
 
 

@@ -148,8 +148,7 @@ def cancel(run_id: str, *, descendants: bool = False) -> Ended:
     """
     record = find(run_id)
     if descendants or not record.ended:
-        expires_at = int(begun_as(record).delete_at)
-        cancellation.cancel(run_id, expires_at, descendants=descendants)
+        cancellation.cancel(run_id, descendants=descendants)
     if record.ended:
         return _ended(record, shown(record), by_this_call=False)
     execution.stop(run_id)

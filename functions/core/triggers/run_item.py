@@ -27,6 +27,7 @@ from functions.core.errors import ItemCrashed, NotInBackground, ResultTooLarge, 
 from functions.core.http.endpoint import is_retryable, log_answer, log_problem
 from functions.core.observability import logger
 from functions.core.parameters import Parameters, Result, encode_validated
+from functions.core.runs import records
 from functions.core.runs.cancellation import is_cancelled
 from functions.core.runs.execution import Branch, started_by_of
 from functions.core.runs.files import park_item, read_bytes, read_item, read_parked
@@ -96,21 +97,22 @@ class ItemDelivery(msgspec.Struct, frozen=True):
         """Id of the item, the same in every run that repeats it."""
         return f"{self.origin_run_id}/{self.index}"
 
-    def call(self, request_id: str, began: float, *, suspends: bool) -> Call:
+    def call(self, request_id: str, attempt: Attempt, *, suspends: bool) -> Call:
         """The workflow's call for this item.
 
         Args:
             request_id: Lambda's.
-            began: start of the item in this run, seconds since the epoch.
+            attempt: at the item.
             suspends: whether the item can go on in another call.
         """
         work = Work(
             StepRecords(self.origin_run_id, self.index, self.delete_at),
             run_id=self.run_id,
             item_id=self.item_id,
-            began=began,
+            began=lambda: self._began(attempt),
             suspends=suspends,
             seconds_left=remaining_seconds,
+            fresh=attempt.number == 1,
         )
         return Call(
             request_id=request_id,
@@ -121,6 +123,11 @@ class ItemDelivery(msgspec.Struct, frozen=True):
             below=self.lineage.below_item(self.run_id, self.index),
             work=work,
         )
+
+    def _began(self, attempt: Attempt) -> float:
+        """Start of the run: its client may send an event before the item has begun."""
+        run = records.find(self.run_id)
+        return float(run.started_at) if run else attempt.began
 
     def seconds_left(self) -> float:
         """Seconds left of the item's budget."""
@@ -278,7 +285,7 @@ class _Trial:
         values = read_parameters(delivery, parked=self._attempt.parked)
         call = delivery.call(
             self._context.aws_request_id,
-            self._attempt.began,
+            self._attempt,
             suspends=self._workflow.options.long and delivery.branch is not None,
         )
         parameters = self._workflow.read(
@@ -295,8 +302,11 @@ class _Trial:
         value = getattr(parameters, name) if name else None
         if value is None:
             return
-        lock = KeyLock(self._workflow.name, name, value, self._delivery.item_id)
-        lock.take(clock.now() + max(self._delivery.seconds_left(), 0) + _HANGS_SECONDS)
+        delivery = self._delivery
+        lock = KeyLock(
+            self._workflow.name, name, value, item_id=delivery.item_id, run_id=delivery.run_id
+        )
+        lock.take(clock.now() + max(delivery.seconds_left(), 0) + _HANGS_SECONDS)
         self._lock = lock
 
 

@@ -111,7 +111,11 @@ class Attempt(msgspec.Struct, frozen=True):
                 )
                 made.update(
                     counter(self.run_id, self.index),
-                    [Outcome.skipped.add(1), Outcome.delete_at.set(self.delete_at)],
+                    # Where items have left, too, the counter is kept for longer.
+                    [
+                        Outcome.skipped.add(1),
+                        Outcome.delete_at.set(Outcome.delete_at | self.delete_at),
+                    ],
                 )
 
         repeat(write)

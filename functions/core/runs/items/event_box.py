@@ -7,10 +7,13 @@ listeners have addresses: the item itself, or a key that the app has chosen.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from pynamodb.exceptions import DeleteError
+from pynamodb.expressions.condition import Condition
 
 from functions.core.aws import dynamodb, step_functions
 from functions.core.clock import DAY_SECONDS
@@ -103,6 +106,15 @@ def refuse_large(data: dict[str, Any]) -> None:
         raise InvalidParameters(FieldError("/data", f"has more than {MAX_DATA_BYTES:,} bytes"))
 
 
+def refuse_unsendable(event: str, key: str | None) -> None:
+    """Raises `ValueError` for a type or a key that no event can have: the wait would be in vain."""
+    about = {"type": event, "key": "-" if key is None else key}
+    try:
+        msgspec.convert(about, KeyedEvent)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"No event can be {event!r} with the key {key!r}: {error}") from None
+
+
 def send(address: str, event: StoredEvent) -> int:
     """Stores an event and wakes who listens; returns their number.
 
@@ -184,8 +196,11 @@ def _first_of_key(address: str, event: StoredEvent) -> StoredEvent:
 
 def _wake(listener: Outcome) -> bool:
     woken = step_functions.succeed_task(str(listener.step))
-    with dynamodb.unavailable_if_transient():
-        listener.delete()
+    # By now it may wait for its next event, with another token. A listener that stays does no harm:
+    # its task has ended.
+    same: Condition = Outcome.step == listener.step
+    with dynamodb.unavailable_if_transient(), suppress(DeleteError):
+        listener.delete(condition=same)
     return woken
 
 

@@ -15,10 +15,18 @@ from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import ItemCrashed
 from functions.core.http.problems import problem
 from functions.core.runs import execution
-from functions.core.runs.cancellation import is_cancelled
+from functions.core.runs.cancellation import cancel, is_cancelled
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import StoredEvent
-from functions.core.runs.items.outcomes import Outcome, as_json, counter, get, now_text, tally
+from functions.core.runs.items.outcomes import (
+    LONGEST_KEPT_SECONDS,
+    Outcome,
+    as_json,
+    counter,
+    get,
+    now_text,
+    tally,
+)
 
 _NAME_DIGITS = 48
 _EARLIER_SECONDS = 5.0
@@ -49,7 +57,7 @@ def leave(state: State) -> None:
     index, number = int(state["reference"]["index"]), answer.pop("leaves")
     going_on = {**state, "branch": "one", "left": True, "item": {"answer": answer}}
     execution.begin_as(_name(state["run_id"], index, number), going_on)
-    _count_left(state["run_id"], index, int(state["delete_at"]))
+    _count_left(state["run_id"], index)
 
 
 def find_left(run_id: str, ancestors: Sequence[str]) -> Left | None:
@@ -59,6 +67,12 @@ def find_left(run_id: str, ancestors: Sequence[str]) -> Left | None:
     if waiting <= 0 or is_cancelled(run_id, ancestors):
         return None
     return Left(waiting=waiting, since=since)
+
+
+def stop_left(run_id: str) -> None:
+    """Keeps items of a run that broke off from going on: a retry of the run does their work."""
+    if tally(run_id).waiting > 0:
+        cancel(run_id)
 
 
 def end_left(run_id: str, index: int, ancestors: Sequence[str], *, crashed: bool) -> None:
@@ -109,9 +123,10 @@ def _name(run_id: str, index: int, number: int) -> str:
     return _PREFIX + hashlib.sha256(seed.encode()).hexdigest()[:_NAME_DIGITS]
 
 
-def _count_left(run_id: str, index: int, delete_at: int) -> None:
-    """Counts an item that leaves, once."""
+def _count_left(run_id: str, index: int) -> None:
+    """Counts an item that leaves, once. The counter outlasts the wait of any item."""
     first = [Outcome.left.set(True)]
+    delete_at = int(clock.now()) + LONGEST_KEPT_SECONDS
     counted = [Outcome.left_items.add(1), Outcome.delete_at.set(delete_at)]
     _once(run_id, index, "left", first, counted)
 

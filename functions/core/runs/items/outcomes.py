@@ -16,6 +16,8 @@ from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.http.problems import Problem
 
 OUTCOMES_KEPT_SECONDS = 30 * 86_400
+LONGEST_KEPT_SECONDS = 400 * 86_400
+"""Time for what a run needs as a whole: it may last a year, and be retried for 30 days."""
 
 CANCELLED = -1
 """Index of a record of the run itself, which exists once the run is cancelled."""
@@ -68,7 +70,9 @@ class Outcome(dynamodb.Table):
     next_attempt_by = UnicodeAttribute(null=True)
     """Latest time of the next attempt, after one that another may follow."""
     step = UnicodeAttribute(null=True)
-    """JSON of a step (steps.py) or of an event; task token of a listener (event_box.py)."""
+    """JSON of a step (steps.py) or of an event; task token of a listener (event_box.py); run of the
+    item that holds a lock (one_per.py).
+    """
     waiting_for = UnicodeAttribute(null=True)
     """Type of the event for which the item waits."""
     waiting_until = UnicodeAttribute(null=True)

@@ -6,15 +6,24 @@ and RunWorkflow calls it again. The code between the steps runs at each of these
 
 import random
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from functions.core import clock
-from functions.core.errors import Changed, StepFailed, Unavailable, WorkflowError
+from functions.core.errors import (
+    Changed,
+    ResultTooLarge,
+    StepFailed,
+    TooSlow,
+    Unavailable,
+    WorkflowError,
+)
 from functions.core.http.problems import problem
 from functions.core.observability import logger
+from functions.core.parameters import encode_validated
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.items.steps import Step, StepKind
@@ -22,6 +31,8 @@ from functions.core.runs.items.suspension import Suspended
 
 MAX_RESULT_BYTES = 200_000
 """Bytes of a step's result: below the 400 KB of a DynamoDB item."""
+MAX_NAME = 256
+"""Characters of a step's name."""
 _ENOUGH_SECONDS = 60.0
 """Time of a call below which no other step begins in it."""
 _LOOK_SECONDS = 6 * 3600
@@ -30,6 +41,10 @@ _JITTER = 0.1
 """Part by which pauses differ, so that what failed together does not come back together."""
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class NotJson(WorkflowError):
+    """The result of a step cannot be recorded. Another try would repeat the step's effects."""
 
 
 class Records(Protocol):
@@ -51,9 +66,10 @@ class Work:
         *,
         run_id: str,
         item_id: str,
-        began: float,
+        began: Callable[[], float],
         suspends: bool,
         seconds_left: Callable[[], float],
+        fresh: bool = True,
         find_event: Callable[[tuple[str, ...], float], StoredEvent | None] = event_box.find,
     ) -> None:
         """Takes the item's records.
@@ -62,19 +78,23 @@ class Work:
             records: of the item.
             run_id: of the run that calls now.
             item_id: of the item.
-            began: start of the item in this run, seconds since the epoch.
+            began: finds the start of this run, seconds since the epoch.
             suspends: whether the item can go on in another call: of a workflow with `long=True`.
             seconds_left: time of this call.
+            fresh: whether this call has all of its time. Another one would then have no more.
             find_event: finds the first event at one of the addresses since a time.
         """
         self._records = records
         self._run_id = run_id
         self._item_id = item_id
-        self._item_began = began
+        self._run_began = began
         self._suspends = suspends
         self._seconds_left = seconds_left
+        self._fresh = fresh
         self._find_event = find_event
         self._used: set[str] = set()
+        self._placing = Lock()
+        self._places = 0
 
     def is_done(self, name: str) -> bool:
         """Whether a step has succeeded."""
@@ -92,19 +112,20 @@ class Work:
                 self._suspend(found.until or 0)
         else:
             found = None  # a retry begins the step anew
-        if self._suspends and self._seconds_left() < _ENOUGH_SECONDS:
+        if self._suspends and not self._fresh and self._seconds_left() < _ENOUGH_SECONDS:
             self._suspend(clock.now())
+        fresh, self._fresh = self._fresh, False
         begun = self._begun(name, found)
         if self._suspends:
             self._records.keep(begun)
         try:
-            result = do()
+            result = _as_json(name, do())
         except Exception as error:
-            self._failed(begun, error, pauses)
+            self._failed(begun, error, pauses, fresh=fresh)
             raise
         done = replace(begun, status="succeeded", finished_at=clock.now(), until=None, problem=None)
-        self._records.keep(replace(done, result=_as_json(name, result)))
-        return result
+        self._records.keep(replace(done, result=result))
+        return result  # type: ignore[no-any-return] # what later calls get
 
     def sleep(self, name: str, until: Callable[[], float]) -> None:
         """Sleeps until a time that is set at the first call; see `Call.sleep`."""
@@ -119,8 +140,9 @@ class Work:
         self, name: str, event: str, key: str | None, until: Callable[[], float]
     ) -> StoredEvent | None:
         """Waits for an event; see `Call.wait_for`."""
+        event_box.refuse_unsendable(event, key)
         addresses = [event_box.item_address(event, self._item_id)]
-        addresses += [event_box.key_address(event, key)] if key else []
+        addresses += [event_box.key_address(event, key)] if key is not None else []
         found = self._take(name, "wait_for")
         if found is None:
             since = self._since(tuple(addresses))
@@ -169,15 +191,18 @@ class Work:
             self._records.keep(found)
         ended = ended or look(run_id)
         if ended is None:
-            raise Suspended(
-                clock.now() + _LOOK_SECONDS, event="run.ended", addresses=found.addresses
-            )
+            until = clock.now() + _LOOK_SECONDS
+            if (found.until or 0) <= clock.now():
+                self._records.keep(replace(found, until=until))
+            raise Suspended(until, event="run.ended", addresses=found.addresses)
         done = replace(found, status="succeeded", finished_at=clock.now())
         self._records.keep(replace(done, result=msgspec.to_builtins(ended)))
         return ended
 
     def _take(self, name: str, kind: StepKind) -> Step | None:
         """The step's record, for its one use in this call."""
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"The name of a step is a text of 1 to {MAX_NAME} characters.")
         if name in self._used:
             raise RuntimeError(f"The step name {name!r} is used twice. Each step needs its own.")
         self._used.add(name)
@@ -189,6 +214,14 @@ class Work:
                 f"retry the run {self._run_id}."
             )
         return found
+
+    def _next_place(self) -> int:
+        """A place that no other step has: authors do steps in threads, and in other steps."""
+        with self._placing:
+            taken = [step.order for step in list(self._records.all().values())]
+            self._places = max([self._places, *(place + 1 for place in taken)])
+            self._places += 1
+            return self._places - 1
 
     def warn_of_unused(self) -> None:
         """Logs the names of recorded steps that the present code has not come to."""
@@ -205,7 +238,7 @@ class Work:
         return Step(
             name=name,
             kind="step",
-            order=known.order if known else len(self._records.all()),
+            order=known.order if known else self._next_place(),
             status="running",
             run_id=self._run_id,
             attempts=1,
@@ -217,7 +250,7 @@ class Work:
         return Step(
             name=name,
             kind=kind,
-            order=len(self._records.all()),
+            order=self._next_place(),
             status="waiting",
             run_id=self._run_id,
             started_at=clock.now(),
@@ -239,16 +272,20 @@ class Work:
         return max(taken, default=0.0) + _TICK if taken else self._began()
 
     def _began(self) -> float:
-        """Start of the item, in whatever run: events from before it are another's."""
+        """Start of the item's run, or of its first one: events from before it are another's."""
         steps = [step.started_at for step in self._records.all().values()]
-        return min([self._item_began, *steps])
+        return min([self._run_began(), *steps])
 
-    def _failed(self, step: Step, error: Exception, pauses: Sequence[float]) -> None:
+    def _failed(
+        self, step: Step, error: Exception, pauses: Sequence[float], *, fresh: bool
+    ) -> None:
         """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
         if not self._suspends:
             return
         told = problem(error, self._item_id)
         permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
+        if isinstance(error, TooSlow):
+            permanent = fresh  # else earlier steps have taken its time, and a new call has more
         if permanent or step.attempts > len(pauses):
             failed = replace(step, status="failed", finished_at=clock.now(), problem=told)
             self._records.keep(failed)
@@ -298,8 +335,14 @@ _NO_PROBLEM = problem(StepFailed("", 0, None), "")
 
 
 def _as_json(name: str, result: object) -> Any:  # noqa: ANN401 - JSON
-    """A result as JSON has it. Raises `TypeError`, `ValueError`."""
-    text = msgspec.json.encode(result)
+    """A result as JSON has it. Raises `ResultTooLarge`, `NotJson`."""
+    try:
+        text = msgspec.json.encode(result, enc_hook=encode_validated)
+        found = msgspec.json.decode(text)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise NotJson(f"The result of the step {name!r} is no JSON value: {error}") from error
     if len(text) > MAX_RESULT_BYTES:
-        raise ValueError(f"The result of the step {name!r} has over {MAX_RESULT_BYTES:,} bytes.")
-    return msgspec.json.decode(text)
+        raise ResultTooLarge(
+            f"The result of the step {name!r} has over {MAX_RESULT_BYTES:,} bytes."
+        )
+    return found
