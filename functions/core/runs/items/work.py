@@ -51,6 +51,7 @@ class Work:
         *,
         run_id: str,
         item_id: str,
+        request_id: str,
         began: float,
         suspends: bool,
         seconds_left: Callable[[], float],
@@ -62,6 +63,7 @@ class Work:
             records: of the item.
             run_id: of the run that calls now.
             item_id: of the item.
+            request_id: of this call, by which its log is found.
             began: start of the item in this run, seconds since the epoch.
             suspends: whether the item can go on in another call: of a workflow with `long=True`.
             seconds_left: time of this call.
@@ -70,6 +72,7 @@ class Work:
         self._records = records
         self._run_id = run_id
         self._item_id = item_id
+        self._request_id = request_id
         self._item_began = began
         self._suspends = suspends
         self._seconds_left = seconds_left
@@ -247,7 +250,7 @@ class Work:
         """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
         if not self._suspends:
             return
-        told = problem(error, self._item_id)
+        told = problem(error, self._request_id)
         permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
         if permanent or step.attempts > len(pauses):
             failed = replace(step, status="failed", finished_at=clock.now(), problem=told)
