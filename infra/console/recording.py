@@ -59,6 +59,7 @@ def record(sent: Sent, reply: Reply, seconds: float) -> Call:
         "caller": _caller(sent.headers),
         "from": _page(sent.headers),
         "run_id": values.get("run_id"),
+        "woken": values.get("woken"),
         **_delivery(path, reply.status, problem),
     }
     details = {

@@ -1,6 +1,7 @@
 """The page Webhooks and events: a signed sample is sent, and an event of one's own."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -50,6 +51,55 @@ def test_a_sample_is_verified_kept_and_replayed(page: Page, stack: LocalStack) -
     axe(page)
     call.click()
     expect(page.get_by_role("region", name="Body of the request")).to_contain_text("onerror")
+
+
+EVENT_SOURCE = {
+    "source": "payments", "scheme": "stripe", "workflow": None, "parameters": None, "keep": True,
+    "event": "invoice.paid", "key": "payload.data.object.id", "data": None, "secret_set": True,
+    "sample_payload": "{}",
+}  # fmt: skip
+
+
+def delivery(status: str, **more: object) -> dict[str, Any]:
+    about = {"id": status, "received_at": "2026-11-27T10:00:00Z", "status": status}
+    return about | {"run_id": None, "woken": None, "problem": None} | more
+
+
+def answer(page: Page, url: str, body: dict[str, Any]) -> None:
+    page.route(url, lambda route: route.fulfill(json=body))
+
+
+def test_a_source_of_events_says_what_it_sends_and_whom_that_woke(
+    page: Page, stack: LocalStack
+) -> None:
+    sources = {"sources": [EVENT_SOURCE], "mistakes": []}
+    made = {"signed": True, "path": "/webhooks/payments", "headers": {}, "body": "{}"}
+    listed = {"deliveries": [delivery("sent", woken=1), delivery("ignored")], "cursor": None}
+    answer(page, f"{stack.url}/_local/webhooks", sources)
+    answer(page, f"{stack.url}/_local/webhooks/payments/sample", made)
+    path = f"{stack.url}/webhooks/payments"
+    answer(page, path, {"run_id": None, "woken": 2})
+    answer(page, f"{path}/deliveries*", listed)
+    answer(page, f"{path}/deliveries/sent", {"payload": {"id": "evt_1"}, "query": {}})
+    answer(page, f"{path}/deliveries/sent/replay", {"run_id": None, "woken": 0})
+    page.goto(f"{stack.url}/console/webhooks")
+    source = page.get_by_role("list", name="Sources").get_by_role("link")
+    expect(source).to_contain_text("sends invoice.paid")
+    source.click()
+    facts = page.locator(".facts")
+    expect(facts).to_contain_text("Sendsinvoice.paid")
+    expect(facts).not_to_contain_text("Starts")
+    page.get_by_text("Its expressions").click()
+    expect(page.get_by_role("region", name="key")).to_have_text("payload.data.object.id")
+    page.get_by_role("button", name="Sign and send").click()
+    expect(page.get_by_text("Its event woke 2 items.")).to_be_visible()
+    sent, ignored = deliveries(page).all()
+    expect(sent).to_contain_text("Its event woke 1 item.")
+    expect(ignored).to_contain_text("its expression asks for nothing")
+    sent.locator("summary").click()
+    sent.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("Replayed. Its event woke 0 items.")).to_be_visible()
+    axe(page)
 
 
 def test_a_refused_delivery_says_why(page: Page, stack: LocalStack, faults: Faults) -> None:

@@ -49,6 +49,7 @@ def test_a_call_is_kept_with_its_answer(stack: Stack) -> None:
         "caller": None,
         "from": "program",
         "run_id": None,
+        "woken": None,
         "source": None,
         "verified": None,
         "query": "a=b",

@@ -79,6 +79,7 @@ class Item:
             self.store,
             run_id=run_id,
             item_id=ITEM,
+            request_id=f"request-{self.calls}",
             began=lambda: self.began,
             suspends=suspends,
             seconds_left=lambda: self.seconds_left,
@@ -163,6 +164,9 @@ def test_a_step_that_fails_pauses_longer_each_time_and_then_gives_up(clock: Cloc
         asked <= pause <= asked * 1.1 + 1 for asked, pause in zip((2, 4, 5), pauses, strict=True)
     ] == [True] * 3, "up to a tenth longer, and rounded up to whole seconds"
     assert failed.value.problem.code == "internal_error"
+    told = failed.value.problem
+    assert told.request_id == "request-4", "the call whose log has its traceback"
+    assert told.detail.endswith("make logs REQUEST=request-4")
     with pytest.raises(StepFailed):
         item.call()
     assert len(times) == 4, "a step that has failed is not tried again in the same run"

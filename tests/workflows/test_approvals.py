@@ -51,9 +51,8 @@ class Approval:
     def go_on(self) -> Any:
         """Result, or the time until which the item waits."""
         about: Any = {"run_id": "approve_expense.a", "item_id": "approve_expense.a/0"}
-        work = Work(
-            self.steps, **about, began=lambda: self.began, suspends=True, seconds_left=lambda: 200.0
-        )
+        about |= {"request_id": "request-1", "began": lambda: self.began, "suspends": True}
+        work = Work(self.steps, **about, seconds_left=lambda: 200.0)
         item = Call(request_id="request-1", trigger="run", item_id=about["item_id"], work=work)
         try:
             return self.code["lambda_handler"].definition.run(EXPENSE, item).decision

@@ -424,6 +424,16 @@ def test_steps_of_an_item_that_starts_in_a_later_run_do_not_start_it_in_this_one
     assert [row["status"] for row in rows_of(run_id)] == ["pending", "pending"]
 
 
+def test_the_event_that_a_step_has_waited_for_has_its_time_as_all_times_are() -> None:
+    run_id = run_of({"to": "a"})
+    event = {"type": "order.paid", "data": {}, "received_at": 1_795_800_892.66}
+    about: Any = {"name": "paid", "kind": "wait_for", "order": 0, "status": "succeeded"}
+    step = Step(**about, run_id=run_id, started_at=0, result=event)
+    StepRecords(run_id, 0, 1_900_000_000).keep(step)
+    (shown,) = ask("GET /runs/{run_id}/steps", run_id).body["steps"]
+    assert shown["result"] == event | {"received_at": "2026-11-27T17:34:52Z"}
+
+
 @pytest.mark.parametrize("route", [EXPORT, ITEM])
 def test_each_call_needs_the_scope_of_the_workflow(route: str) -> None:
     run_id = failed({"to": "a"}, {"to": "b"})

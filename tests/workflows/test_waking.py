@@ -197,7 +197,7 @@ def test_a_later_wait_does_not_take_the_same_event_again(clock: Clock) -> None:
     moment = 1_795_796_991.099583
     event_box.wake(KeyedEvent(type="order.paid", key="o1"), moment)
     about: Any = {"run_id": "sell.a", "item_id": "sell.a/0", "began": lambda: moment - 1}
-    work = Work(Steps(), **about, suspends=True, seconds_left=lambda: 200.0)
+    work = Work(Steps(), **about, request_id="request-1", suspends=True, seconds_left=lambda: 200.0)
     assert work.wait_for("first", "order.paid", "o1", lambda: clock() + 60)
     with pytest.raises(Suspended):
         work.wait_for("second", "order.paid", "o1", lambda: clock() + 60)

@@ -182,6 +182,13 @@ def _shown(step: Step) -> ShownStep:
         started_at=utc(step.started_at),
         finished_at=utc(step.finished_at) if step.finished_at else None,
         until=utc(step.until) if step.until else None,
-        result=step.result,
+        result=_result(step),
         problem=step.problem,
     )
+
+
+def _result(step: Step) -> Any:  # noqa: ANN401 - JSON
+    """Result of a step; the time of an event is as all other times."""
+    if step.kind != "wait_for" or step.result is None:
+        return step.result
+    return step.result | {"received_at": utc(step.result["received_at"])}

@@ -109,6 +109,7 @@ class ItemDelivery(msgspec.Struct, frozen=True):
             StepRecords(self.origin_run_id, self.index, self.delete_at),
             run_id=self.run_id,
             item_id=self.item_id,
+            request_id=request_id,
             began=lambda: self._began(attempt),
             suspends=suspends,
             seconds_left=remaining_seconds,

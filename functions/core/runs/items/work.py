@@ -66,6 +66,7 @@ class Work:
         *,
         run_id: str,
         item_id: str,
+        request_id: str,
         began: Callable[[], float],
         suspends: bool,
         seconds_left: Callable[[], float],
@@ -78,6 +79,7 @@ class Work:
             records: of the item.
             run_id: of the run that calls now.
             item_id: of the item.
+            request_id: of this call, by which its log is found.
             began: finds the start of this run, seconds since the epoch.
             suspends: whether the item can go on in another call: of a workflow with `long=True`.
             seconds_left: time of this call.
@@ -87,6 +89,7 @@ class Work:
         self._records = records
         self._run_id = run_id
         self._item_id = item_id
+        self._request_id = request_id
         self._run_began = began
         self._suspends = suspends
         self._seconds_left = seconds_left
@@ -282,7 +285,7 @@ class Work:
         """Records a failed attempt. Raises `Suspended` or `StepFailed` where items can go on."""
         if not self._suspends:
             return
-        told = problem(error, self._item_id)
+        told = problem(error, self._request_id)
         permanent = isinstance(error, WorkflowError) and not isinstance(error, Unavailable)
         if isinstance(error, TooSlow):
             permanent = fresh  # else earlier steps have taken its time, and a new call has more

@@ -10,13 +10,12 @@ export async function showEvents(place, signal) {
   const list = h("ul.items", { label: "Events" });
   const came = h("div");
   const none = events_url
-    ? empty("No event yet", "Verify an address, or send an event of your own.")
-    : empty("Events go nowhere yet", "Start the stack with the URL of a server of yours:",
+    ? empty("No event yet", "Verify an address, or send one.")
+    : empty("Events go nowhere yet", "Start the stack with your server's URL:",
       code("make run EVENTS_URL=http://127.0.0.1:9000/events", "Command"));
-  place.append(h("section.card", events_url
-    ? h("p", "Each event is sent, signed, to ", h("code", events_url), ".")
-    : h("p", pill("no EventsUrl", "warn"), " An event that is sent now ends without a server to tell."),
-  h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))),
+  place.append(h("section.card",
+    events_url && h("p", "Each event is sent, signed, to ", h("code", events_url), "."),
+    h("p", buttonTo("/console/workflows/deliver_event?how=later", "Send an event of your own"))),
   section("Events", came));
   const refresh = async () => {
     const events = await poll("events", signal);

@@ -154,6 +154,6 @@ function step(event) {
 }
 
 const noMessages = () => empty("No messages yet",
-  "What your calls send arrives here instead of in a mailbox or on a phone.",
+  "What your calls send arrives here, not in a mailbox or on a phone.",
   h(".actions", buttonTo("/", "Send a code"),
     buttonTo("/console/workflows/send_email_template", "Send an email")));

@@ -34,7 +34,7 @@ function dropZone(take) {
     on: { dragover: over(true), dragleave: over(false), drop: over(false) } },
   h("p", input, h("label.button", { for: input.id }, "Choose a file"),
     " or drop it here"),
-  h("small", "CSV with the parameters' names in its first row, JSON, or JSON Lines"));
+  h("small", "CSV with parameters' names in its first row, JSON or JSON Lines"));
   return zone;
 }
 

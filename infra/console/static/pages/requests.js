@@ -37,7 +37,7 @@ function showAll(main, query, signal) {
     keep(body, fitting, (call) => call.request_id, rowOf);
     put(came, fitting.length ? element : chosen ? noMatch : none);
   };
-  main.append(pageHead("Requests", "The last 500 calls of the API since make run started, newest first."),
+  main.append(pageHead("Requests", "The last 500 calls of the API since make run started."),
     h(".row.filters", { role: "search", on: { input: draw } }, path, status, number), came);
   live(signal, async () => {
     calls = await poll("requests", signal);

@@ -102,7 +102,7 @@ export function showItem(main, runId, index, signal) {
 export const cancelOf = (runId) => working("Cancel the run", async () => {
   const below = h("input", { type: "checkbox" });
   const more = h("label", below, " Cancel the runs that its items started, too");
-  const question = "Cancel this run? Items that wait, or have not started, never go on.";
+  const question = "Cancel this run? Items that wait or have not started never go on.";
   if (!(await confirmed(question, "Cancel the run", more))) return;
   await accepted("DELETE", `/runs/${runId}${queryOf({ descendants: below.checked })}`);
 }, "danger");

@@ -34,7 +34,7 @@ function showAll(main, query, signal) {
     return runs.choose(asked());
   };
   main.append(
-    pageHead("Runs", "Work in the background: single calls, lists, and what schedules and webhooks started.",
+    pageHead("Runs", "Work in the background: calls, lists, and what schedules and webhooks started.",
       buttonTo("/console/workflows", "Start one")),
     h(".row.filters", field("Workflow", workflowsFor(chosen.workflow, choose("workflow"))),
       h(".field", h("span.label", "Status"),
@@ -87,8 +87,8 @@ function itemOf(run) {
 }
 
 const nothing = (filter) => (filter
-  ? empty("No run is like this", "Choose another workflow or status, or show all runs of the last 30 days.",
+  ? empty("No run is like this", "Choose another workflow or status, or show all of the last 30 days.",
     buttonTo("/console/runs", "Show all"))
   : empty("No runs yet",
-    "A run is work in the background. Make a list of 200 emails, of which 5 fail, and watch it.",
+    "Make a list of 200 emails, of which 5 fail, and watch it.",
     buttonTo("/console/workflows/send_email_template?how=list", "Start a run on a list", "primary")));

@@ -22,7 +22,7 @@ function showAll(main, group, signal) {
   const groups = h(".row");
   const more = h("p.none", "There are more; open a group to see all of it.");
   const none = empty("Nothing is scheduled",
-    "A schedule starts a workflow later: once at a time, or again and again.", toNew());
+    "A schedule starts a workflow once at a time, or again and again.", toNew());
   main.append(pageHead("Schedules", "What starts by itself, what runs next first.", toNew()), page);
   const refresh = async () => {
     const { schedules, cursor, refusal } = await allSchedules(group, signal);

@@ -40,7 +40,7 @@ export async function show(main, { signal }) {
   });
   draw();
   replace(place, card("Put it on a page of yours",
-    h("p", "This form is the element verify-code. Any page on this machine may use it now."),
+    h("p", "This form is the element verify-code. Any page on this machine may use it."),
     code(snippet(tokens), "HTML")));
 }
 

@@ -1,4 +1,4 @@
-/** Webhooks and events: the sources, the calls that came in, and what went out to the developer's server. */
+/** Webhooks and events: the sources, the calls that came in, and what went out. */
 
 import { live, local, poll } from "../api.js";
 import { h, keep, put } from "../dom.js";
@@ -21,7 +21,7 @@ export function show(main, { rest: [source], query, signal }) {
     return place;
   };
   main.append(pageHead("Webhooks and events",
-    "Other applications start your workflows by webhooks. Events tell your server what happened."),
+    "Other applications call you by webhooks. Events tell your server what happened."),
   tabs("Direction", { In: panel(showSources, "/console/webhooks"),
     Out: panel(showEvents, "/console/webhooks?out") }, query.has("out") ? "Out" : "In"));
 }
@@ -29,13 +29,12 @@ export function show(main, { rest: [source], query, signal }) {
 async function showSources(place, signal) {
   const { sources, mistakes } = await local("webhooks");
   const list = h("ul.items", { label: "Calls" });
-  const none = empty("No call yet", "Send a signed sample from one of the sources above, " +
-    "or let the application call the URL.");
+  const none = empty("No call yet", "Send a sample from a source above, or let the application call its URL.");
   const came = h("div");
   place.append(
     section("Sources",
       h("p.none", "Sections of ", h("code", "functions/api/webhooks/sources.toml"),
-        ". Each signs its deliveries and can start one workflow."),
+        ". Each starts one workflow or sends one event."),
       mistakes.map((sentence) => h("p.problem", { role: "alert" }, sentence)),
       sources.length ? h("ul.items", { label: "Sources" }, sources.map(sourceOf))
         : empty("No source yet", "Add a section to sources.toml; docs/how-to/webhooks.md shows one.")),
@@ -48,13 +47,13 @@ async function showSources(place, signal) {
   });
 }
 
-const sourceOf = ({ source, scheme, workflow, secret_set }) => h("li",
+const sourceOf = ({ source, scheme, workflow, event, secret_set }) => h("li",
   h("a", { href: pathOf("webhooks", source) }, h("span.row", h("b", source), pill(scheme),
-    h("span.grow", "starts ", workflow), secret_set === false && pill("no secret", "warn"),
+    h("span.grow", workflow ? `starts ${workflow}` : `sends ${event}`), secret_set === false && pill("no secret", "warn"),
     h("span.link", "Sample and deliveries"))));
 
-const callOf = ({ request_id, at, source, status, verified, code, detail, run_id }) => h("li",
+const callOf = ({ request_id, at, source, status, verified, code, detail, run_id, woken }) => h("li",
   h("a", { href: pathOf("requests", request_id) }, h("span.row",
     pill(status), h("b", source), pill(verified ? "verified" : "refused"),
     h("span.grow", code ? wrongOf({ code, detail })
-      : run_id ? "started a run" : "started nothing"), time(at))));
+      : run_id ? "started a run" : woken === null ? "started nothing" : "sent an event"), time(at))));

@@ -16,7 +16,7 @@ export function callNow({ workflow, editor }) {
 }
 
 export const callLater = ({ workflow, editor, signal }) => wayOf({ editor,
-  lead: "The answer is a run, at once. The work goes on behind it, and is tried again where that can help.",
+  lead: "The answer is a run, at once. Its work is tried again where that can help.",
   label: "Start it in the background",
   request: () => ({ method: "POST", path: `/workflows/${workflow.name}`, body: editor.read(),
     headers: { prefer: "respond-async" } }),

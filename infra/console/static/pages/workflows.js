@@ -18,7 +18,7 @@ function showAll(main, how, signal) {
   main.append(forSchedule
     ? pageHead("New schedule", "A workflow that starts later, once or again and again.")
     : pageHead("Workflows",
-      "Call one now, later, on a list or on a schedule. Each has a form, filled from its sample."), groups);
+      "Call one now, later, on a list or on a schedule. Each form is filled with a sample."), groups);
   live(signal, async () => {
     const workflows = (await poll("workflows", signal))
       .filter(({ background }) => background || !forSchedule);
