@@ -9,6 +9,7 @@ DYNAMIC: dict[str, tuple[str, ...]] = {
     "botocore.plugin": (),
     "jinja2.loaders": (),  # templates in packages; ours are in a folder
     "jinja2.utils": (),
+    "_cffi_backend": (),  # machine code; the rest of cffi makes such modules
     # Modules of Python.
     "botocore.vendored.six": (),
     "charset_normalizer.cd": (),
@@ -23,7 +24,7 @@ DYNAMIC: dict[str, tuple[str, ...]] = {
 }
 """Names that a module imports, where they cannot be read in it.
 
-A package with a module that should be here and is not ships whole.
+A package with a module that should be here and is not ships whole, as one with machine code does.
 """
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -61,5 +62,6 @@ NOT_TRIED = {
     "botocore.crt.auth",  # needs awscrt
     "dateutil.tz.win",  # Windows
     "dateutil.tzwin",
+    "urllib3.contrib.socks",  # needs PySocks
 }
 """Modules that cannot be imported here, and that nothing imports on Lambda."""

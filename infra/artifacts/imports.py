@@ -1,7 +1,7 @@
 """Imports of one Python source: all of them, those within functions and dynamic ones, too."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -41,8 +41,11 @@ def imports_of(module: str, source: bytes, *, package: bool) -> Imports:
     parent = module if package else module.rpartition(".")[0]
     body = ast.parse(source).body
     later = [each for each in body if isinstance(each, _FUNCTIONS) and each.name == "__getattr__"]
-    names, required, unknown = _read([each for each in body if each not in later], module, parent)
-    asked, _, unknown_later = _read(later, module, parent)
+    # Without such a call, expressions, which are most of a source, have nothing to tell.
+    calls = any(name.encode() in source for name in _IMPORTERS)
+    at_once = [each for each in body if each not in later]
+    names, required, unknown = _read(_nodes(at_once, calls=calls), module, parent)
+    asked, _, unknown_later = _read(_nodes(later, calls=calls), module, parent)
     return Imports(
         frozenset(names),
         frozenset(required),
@@ -52,11 +55,13 @@ def imports_of(module: str, source: bytes, *, package: bool) -> Imports:
     )
 
 
-def _read(body: Sequence[ast.stmt], module: str, parent: str) -> tuple[set[str], set[str], bool]:
-    """All names that statements import, those that they need, and whether one cannot be read."""
+def _read(
+    nodes: Iterable[tuple[ast.AST, bool]], module: str, parent: str
+) -> tuple[set[str], set[str], bool]:
+    """All names that are imported, those that are needed, and whether one cannot be read."""
     names: set[str] = set()
     required: set[str] = set()
-    for node, certain in _nodes(body):
+    for node, certain in nodes:
         if isinstance(node, ast.Call):
             names.add(_imported_by(node, module, parent))
             continue
@@ -82,7 +87,7 @@ def _bound(body: Sequence[ast.stmt]) -> Iterator[str]:
             left += _children(node)
 
 
-def _nodes(body: Sequence[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
+def _nodes(body: Sequence[ast.stmt], *, calls: bool) -> Iterator[tuple[ast.AST, bool]]:
     """Imports and calls of importers; with each, whether it happens at every import."""
     left: list[tuple[ast.AST, bool]] = [(each, True) for each in body]
     while left:
@@ -93,7 +98,11 @@ def _nodes(body: Sequence[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
         if isinstance(node, ast.Call) and _name(node.func) in _IMPORTERS:
             yield node, certain
         inner = certain and not isinstance(node, _UNMATCHED)
-        left += [(each, inner) for each in _children(node)]
+        left += [
+            (each, inner)
+            for each in _children(node)
+            if calls or not isinstance(each, ast.expr | ast.expr_context)
+        ]
 
 
 def _children(node: ast.AST) -> list[ast.AST]:

@@ -44,10 +44,11 @@ def _client(service: str) -> Any:  # noqa: ANN401 - ships no types
     import botocore.session  # noqa: PLC0415 - the artifact's
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - as above
 
-    def answer(request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - ships no types
-        body = b"{}" if "json" in client.meta.service_model.metadata["protocol"] else b"<a/>"
+    def answer(request: Any, event_name: str, **_: object) -> AWSResponse:  # noqa: ANN401 - ships no types
+        in_xml = f"<a><{event_name.rpartition('.')[2]}Result/></a>"
+        in_json = "json" in client.meta.service_model.metadata["protocol"]
         response = AWSResponse(request.url, 200, {}, None)
-        response._content = body  # noqa: SLF001 - it has no stream
+        response._content = b"{}" if in_json else in_xml.encode()  # noqa: SLF001 - it has no stream
         return response
 
     client = botocore.session.get_session().create_client(service, "eu-west-1")

@@ -86,12 +86,16 @@ class Reach:
         imports = self._read(module)
         names = {*imports.names, *DYNAMIC.get(module, ()), *NEEDS.get(module, ())}
         names |= {more for name in imports.names for more in NEEDS.get(name.partition(".")[0], ())}
-        if imports.unknown and module not in DYNAMIC and not of(module, PROJECT):
-            names |= self.tree.below(module.partition(".")[0])
-        if is_compiled(self.file(module)) and (whole := self.tree.distribution(module)):
-            names |= whole.modules  # machine code may import any of them
+        if module not in DYNAMIC and not of(module, PROJECT):
+            names |= self._hidden(module)
         cuts = [cut for cut in self._cuts if cut.importer == module]
         return {name for name in names if not any(_is_cut(name, cut) for cut in cuts)}
+
+    def _hidden(self, module: str) -> set[str]:
+        """Names that a module may import without saying so."""
+        if is_compiled(self.file(module)) and (whole := self.tree.distribution(module)):
+            return whole.modules
+        return self.tree.below(module.partition(".")[0]) if self._read(module).unknown else set()
 
     def _can_be_imported(self, module: str) -> bool:
         """Whether a module is there with all that it cannot be imported without."""

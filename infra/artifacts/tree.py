@@ -28,6 +28,10 @@ class Tree:
         raise LookupError(f"there is no module {module}")
 
     def _find(self, module: str) -> Path | None:
+        package, _, _ = module.rpartition(".")
+        above = self.find(package) if package else None
+        if package and not (above and (above.is_dir() or above.name == "__init__.py")):
+            return None
         place = Path(*module.split("."))
         for root in self.roots:
             for each in (root / place / "__init__.py", root / place.with_suffix(".py")):

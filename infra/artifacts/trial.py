@@ -26,7 +26,15 @@ def missing_in(artifact: Artifact, runtime: Runtime) -> list[str]:
         "modules": sorted(artifact.reach.modules.keys() - NOT_TRIED),
         "services": sorted(artifact.calls.cut),
     }
-    command = [runtime.python, "-I", "-S", "-B", str(_INSIDE), str(artifact.folder), str(runtime.client)]
+    command = [
+        runtime.python,
+        "-I",
+        "-S",
+        "-B",
+        str(_INSIDE),
+        str(artifact.folder),
+        str(runtime.client),
+    ]
     done = subprocess.run(  # noqa: S603 - our own code
         command,
         input=json.dumps(asked),
