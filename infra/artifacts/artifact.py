@@ -4,13 +4,15 @@ The same code makes the same bytes. `sam deploy` names an upload after its conte
 only functions whose code changed.
 """
 
+import json
 import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from functions.core.messages.rendering.render import COMPILED, compile_templates
+from functions.core.definition import names
+from functions.core.messages.rendering import render
 from infra import sam
 from infra.artifacts.aws_calls import AwsCalls, aws_calls
 from infra.artifacts.prune import prune
@@ -19,7 +21,6 @@ from infra.artifacts.tree import Tree
 from infra.openapi.files import PLACE
 from infra.settings import write_ready
 
-_RENDERING = "functions.core.messages.rendering.render"
 _DOCUMENTS = "functions.api.documents"
 _SAME_TIME = 315_619_200
 """1980-01-02: a zip knows no time before 1980, in any time zone."""
@@ -45,16 +46,24 @@ def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: 
     """
     reach = Reach(Tree(folder), *(each.rpartition(".")[0] for each in handlers))
     calls = aws_calls(reach)
+    workflows = names.names_in(folder / "functions/workflows")
     prune(folder, reach, calls)
     write_ready(folder)
-    if _RENDERING in reach.modules:
-        compile_templates(folder / COMPILED.relative_to(sam.ROOT))
+    if names.__name__ in reach.modules:
+        _write(folder / names.READY_FILE.relative_to(sam.ROOT), json.dumps(workflows).encode())
+    if render.__name__ in reach.modules:
+        render.compile_templates(folder / render.COMPILED.relative_to(sam.ROOT))
     if _DOCUMENTS in reach.modules:
-        (folder / PLACE).write_bytes(document)
+        _write(folder / PLACE, document)
     _compile(folder, python)
     for path in folder.rglob("*"):
         os.utime(path, (_SAME_TIME, _SAME_TIME))
     return Artifact(folder, reach, calls)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 def megabytes(folder: Path) -> float:
