@@ -33,6 +33,8 @@ class Artifact(NamedTuple):
     folder: Path
     reach: Reach
     calls: AwsCalls
+    gone: frozenset[str]
+    """Modules that were there and do not ship."""
 
 
 def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: bytes) -> Artifact:
@@ -47,7 +49,7 @@ def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: 
     reach = Reach(Tree(folder), *(each.rpartition(".")[0] for each in handlers))
     calls = aws_calls(reach)
     workflows = names.names_in(folder / "functions/workflows")
-    prune(folder, reach, calls)
+    gone = prune(folder, reach, calls)
     write_ready(folder)
     if names.__name__ in reach.modules:
         _write(folder / names.READY_FILE.relative_to(sam.ROOT), json.dumps(workflows).encode())
@@ -58,7 +60,7 @@ def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: 
     _compile(folder, python)
     for path in folder.rglob("*"):
         os.utime(path, (_SAME_TIME, _SAME_TIME))
-    return Artifact(folder, reach, calls)
+    return Artifact(folder, reach, calls, gone)
 
 
 def _write(file: Path, content: bytes) -> None:

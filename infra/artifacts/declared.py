@@ -57,11 +57,3 @@ CUTS = (
     Cut("twilio.rest", ("twilio.rest.*",), ("twilio.rest.api*",), _TWILIO),
 )
 """Cuts hold where no other module of functions/ imports the package, as an author's may."""
-
-NOT_TRIED = {
-    "botocore.crt.auth",  # needs awscrt
-    "dateutil.tz.win",  # Windows
-    "dateutil.tzwin",
-    "urllib3.contrib.socks",  # needs PySocks
-}
-"""Modules that cannot be imported here, and that nothing imports on Lambda."""

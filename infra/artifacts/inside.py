@@ -1,7 +1,7 @@
 """Runs in an artifact, alone: `python -I -S inside.py <artifact> <runtime client>`.
 
 Imports each module that standard input names, then makes each request of the AWS services that it
-names, up to the sending. Prints a line for each that fails. It imports nothing of infra/.
+names, up to the sending. Prints what fails, as JSON. It imports nothing of infra/.
 """
 
 import importlib
@@ -15,28 +15,31 @@ def main() -> None:
     """Tries what standard input names."""
     sys.path += sys.argv[1:]
     asked: dict[str, list[str]] = json.load(sys.stdin)
-    for line in [*_imports(asked["modules"]), *_requests(asked["services"])]:
-        print(line)
+    json.dump([*_imports(asked["modules"]), *_requests(asked["services"])], sys.stdout)
 
 
-def _imports(names: Iterable[str]) -> Iterator[str]:
+def _imports(names: Iterable[str]) -> Iterator[dict[str, Any]]:
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - all of them are told
-            yield f"{name} cannot be imported: {type(error).__name__}: {error}"
+            told: dict[str, Any] = {"what": name, "error": f"{type(error).__name__}: {error}"}
+            if isinstance(error, ImportError):  # of `from a import b`, b may be a module, too
+                told["lacks"] = [str(error.name), f"{error.name}.{error.name_from}"]
+            elif not isinstance(error, OSError):  # that is a file which does not ship
+                told["lacks"] = []
+            yield told
 
 
-def _requests(services: Iterable[str]) -> Iterator[str]:
+def _requests(services: Iterable[str]) -> Iterator[dict[str, Any]]:
     for service in services:
-        client = _client(service)
-        model = client.meta.service_model
-        for operation in model.operation_names:
-            parameters = _required(model.operation_model(operation).input_shape)
-            try:
-                client._make_api_call(operation, parameters)  # noqa: SLF001 - as PynamoDB does
-            except Exception as error:  # noqa: BLE001 - all of them are told
-                yield f"{service} {operation} cannot be called: {type(error).__name__}: {error}"
+        try:
+            client = _client(service)
+            for operation in client.meta.service_model.operation_names:
+                shape = client.meta.service_model.operation_model(operation).input_shape
+                client._make_api_call(operation, _required(shape))  # noqa: SLF001 - as PynamoDB does
+        except Exception as error:  # noqa: BLE001 - all of them are told
+            yield {"what": f"AWS {service}", "error": f"{type(error).__name__}: {error}"}
 
 
 def _client(service: str) -> Any:  # noqa: ANN401 - ships no types

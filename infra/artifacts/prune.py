@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.artifacts.aws_calls import AwsCalls
 from infra.artifacts.aws_data import cut_data
 from infra.artifacts.reach import PROJECT, Reach, of
+from infra.artifacts.tree import name_of
 
 _UNUSED = {".c", ".h", ".md", ".pxd", ".pxi", ".pyi", ".pyx", ".typed"}
 """Suffixes of files for compilers and type checkers."""
@@ -18,11 +19,14 @@ _NEVER = {
 _ASKED_FOR = {"importlib.metadata", "pkg_resources"}
 
 
-def prune(folder: Path, reach: Reach, calls: AwsCalls) -> None:
-    """Deletes all files that nothing reached needs."""
+def prune(folder: Path, reach: Reach, calls: AwsCalls) -> frozenset[str]:
+    """Deletes all files that nothing reached needs; returns the modules that went."""
     kept = set(_code(reach)) | set(_data(reach)) | set(_metadata(reach))
+    gone = set()
     for path in [path for path in folder.rglob("*") if not path.is_dir()]:
-        if path not in kept or path.relative_to(folder).as_posix() in _NEVER:
+        place = path.relative_to(folder)
+        if path not in kept or place.as_posix() in _NEVER:
+            gone.add(name_of(place))
             path.unlink()
     if "botocore" in reach.modules:
         cut_data(folder / "botocore/data", calls)
@@ -31,6 +35,7 @@ def prune(folder: Path, reach: Reach, calls: AwsCalls) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+    return frozenset(gone - reach.modules.keys())
 
 
 def _code(reach: Reach) -> Iterator[Path]:
