@@ -88,6 +88,10 @@ def client(
         service: botocore's name of it.
         attempts: 1 where a repetition could do a thing twice.
         answer_seconds: how long to wait for an answer, where that is longer than usual.
+
+    The name that it gives itself (`User-Agent`) is made once: botocore would make it twice a
+    request. Its connections stay open between calls; TCP keep-alive notices those that a NAT has
+    forgotten while the process was frozen (decision 94).
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     options = Config(
@@ -95,6 +99,8 @@ def client(
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
+        tcp_keepalive=True,
+        user_agent=session().user_agent(),
         **_CONFIG.get(service, {}),
     )
     made: Client = session().create_client(service, config=options)

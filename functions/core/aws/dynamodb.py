@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
-import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
@@ -20,14 +19,14 @@ from functions.core.errors import Unavailable
 
 
 class _Connection(Connection):
-    """PynamoDB's connection on the process's one session.
+    """PynamoDB's connection with the client that all of the process shares.
 
     PynamoDB would make a session and a client per table.
     """
 
     @property
-    def session(self) -> botocore.session.Session:
-        return clients.session()
+    def client(self) -> Any:  # noqa: ANN401 - a botocore client, with the method that PynamoDB calls
+        return clients.client("dynamodb")
 
     def add_meta_table(self, meta_table: MetaTable) -> None:
         with suppress(ValueError):  # another model of the same table has added it
@@ -37,11 +36,7 @@ class _Connection(Connection):
 @config.cached(lasting=True)
 def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
-    return _Connection(
-        connect_timeout_seconds=clients.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=clients.read_timeout_seconds(),
-        retry_configuration={"total_max_attempts": clients.ATTEMPTS, "mode": "standard"},
-    )
+    return _Connection()
 
 
 class Table(Model):
