@@ -206,3 +206,22 @@ def test_checks_are_counted_valid_and_invalid(capfd: pytest.CaptureFixture[str])
     assert [line.get("CheckInvalid", 0) for line in counted] == [[1.0], 0]
     assert [line.get("CheckValid", 0) for line in counted] == [0, [1.0]]
     assert [line["WrongOverRight"] for line in metrics if line not in counted] == [[1.0], [-1.0]]
+
+
+def test_the_condition_of_a_check_is_that_of_a_resend() -> None:
+    """One stands as a constant text, the other is PynamoDB's."""
+    names: dict[str, str] = {}
+    text = Verification.can_be_tried(1.5).serialize(names, {}).translate({40: None, 41: None})
+    for name, placeholder in names.items():
+        text = text.replace(placeholder, name)
+    assert text.replace(":0", ":checked_at") == record.CAN_BE_TRIED
+
+
+def test_a_check_stores_what_pynamodb_reads() -> None:
+    verification_id = stored()
+    check(verification_id, "000000")
+    kept = Verification.get(verification_id)
+    assert kept.last_mac == code_keys().mac(verification_id, "000000")
+    assert kept.attempts == 1
+    assert isinstance(kept.checked_at, float)
+    assert len(str(kept.last_check)) == 16

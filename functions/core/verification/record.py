@@ -133,6 +133,14 @@ def find(verification_id: str) -> Verification | None:
             return None
 
 
+_CHARGE = (
+    "SET last_mac = :last_mac, last_check = :last_check, checked_at = :checked_at, "
+    "attempts = attempts + :attempts"
+)
+CAN_BE_TRIED = "attempts < max_attempts AND expires_at > :checked_at AND last_mac <> code_mac"
+"""As `Verification.can_be_tried`."""
+
+
 def check(
     verification_id: str, code_mac: bytes, now: float, signature: str | None = None
 ) -> Verdict:
@@ -155,14 +163,15 @@ def check(
         signature: mark of a check that the client signed; the same for each repetition.
     """
     mark = signature or secrets.token_hex(8)
-    actions = [
-        Verification.last_mac.set(code_mac),
-        Verification.last_check.set(mark),
-        Verification.checked_at.set(now),
-        Verification.attempts.set(Verification.attempts + 1),
-    ]
-    condition = Verification.can_be_tried(now)
-    charged, stored = Verification.update_if(verification_id, actions, condition)
+    charged, stored = Verification.update_stated(
+        verification_id,
+        _CHARGE,
+        CAN_BE_TRIED,
+        last_mac=code_mac,
+        last_check=mark,
+        checked_at=now,
+        attempts=1,
+    )
     if stored is None or not (charged or stored.answers(mark, code_mac, now)):
         return REJECTED
     if not stored.spent:
