@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypedDict
 
 import botocore.session
-import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,11 +17,7 @@ from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
 from functions.core import config
-
-CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = 4
-ATTEMPTS = 2
-"""Two of at most 5 s each: the three or four requests of a call stay below its 25 s deadline."""
+from functions.core.aws.timeouts import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, read_timeout_seconds
 
 _CONFIG: dict[str, dict[str, Any]] = {
     "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
@@ -53,19 +48,6 @@ class ClientOptions(TypedDict, total=False):
 
     attempts: int
     answer_seconds: float | None
-
-
-@config.settings()
-class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of clients; read from the environment."""
-
-    read_timeout_seconds: float | None = None
-    """Replaces READ_TIMEOUT_SECONDS for an emulator, which is slower than AWS; only local."""
-
-
-def read_timeout_seconds() -> float:
-    """Time that a request may wait for its answer."""
-    return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
 
 
 @config.cached(lasting=True)

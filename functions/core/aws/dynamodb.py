@@ -26,18 +26,28 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from functions.core import config
-from functions.core.aws import clients
+from functions.core.aws import clients, direct
+from functions.core.aws.environment import AwsEnvironment
 from functions.core.errors import Unavailable
 
 
+class _DirectClient:
+    """All that PynamoDB uses of botocore's client."""
+
+    def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        return direct.ask("dynamodb", operation, parameters)
+
+
 class _Connection(Connection):
-    """PynamoDB's connection with the client that all of the process shares.
+    """PynamoDB's connection, which sends its requests directly where that is possible.
 
     PynamoDB would make a session and a client per table.
     """
 
     @property
-    def client(self) -> Any:  # noqa: ANN401 - a botocore client, with the method that PynamoDB calls
+    def client(self) -> Any:  # noqa: ANN401 - a botocore client, or the method that PynamoDB calls
+        if config.read(AwsEnvironment).usual:
+            return _DirectClient()
         return clients.client("dynamodb")
 
     def add_meta_table(self, meta_table: MetaTable) -> None:
@@ -198,5 +208,5 @@ def _botocore_error(error: Exception) -> Exception | None:
 
 
 def connect() -> None:
-    """Makes the client, for init."""
-    _ = connection().client
+    """Opens a connection, for init."""
+    direct.connect("dynamodb")
