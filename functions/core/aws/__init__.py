@@ -40,6 +40,10 @@ def __getattr__(name: str) -> object:
     """Clients, which only who makes one pays for, and errors, once one has occurred."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from functions.core.aws import clients, errors  # noqa: PLC0415 - as above
+    if name.startswith("Aws"):
+        from functions.core.aws import errors  # noqa: PLC0415 - as above
 
-    return getattr(errors if name.startswith("Aws") else clients, name)
+        return getattr(errors, name)
+    from functions.core.aws import clients  # noqa: PLC0415 - as above
+
+    return getattr(clients, name)

@@ -98,7 +98,7 @@ def ask(
     raise failure
 
 
-def connect(service: Service) -> None:
+def connect(service: Service = "dynamodb") -> None:
     """Opens a connection, for init. A request opens one where that fails."""
     if config.read(AwsEnvironment).usual:
         _connections(service).warm()
@@ -185,6 +185,6 @@ def _by_sdk(
     service: Service, operation: str, parameters: dict[str, Any], attempts: int
 ) -> dict[str, Any]:
     method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
-    made = aws.client(service, attempts=attempts)
+    made = aws.client(service) if attempts == ATTEMPTS else aws.client(service, attempts=attempts)
     answer: dict[str, Any] = getattr(made, method)(**parameters)
     return answer
