@@ -21,6 +21,7 @@ from functions.core.aws.environment import AwsEnvironment
 from functions.core.aws.signature import Keys, signed
 from functions.core.deadline import deadline
 from functions.core.errors import TooSlow
+from functions.core.parameters import ValidatedStr
 from tests import fakes
 
 GET = {"TableName": "t", "Key": {"id": {"S": "a"}}}
@@ -31,6 +32,13 @@ USUAL = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_SESSION_TOKEN": "token",
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine of a test may have one."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 class Service:
@@ -120,6 +128,15 @@ def test_a_request_and_its_answer_are_as_the_sdk_has_them(serve: Serve) -> None:
     assert headers["content-type"] == "application/x-amz-json-1.0"
     assert headers["x-amz-security-token"] == "token"
     assert "/eu-central-1/dynamodb/aws4_request" in headers["authorization"]
+
+
+def test_a_text_of_a_validated_type_is_sent_as_a_text(serve: Serve) -> None:
+    class Purpose(ValidatedStr):
+        pass
+
+    service = serve((200, {}))
+    direct.request("dynamodb", "PutItem", {"Item": {"purpose": {"S": Purpose("sign_in")}}})
+    assert service.requests[0][1] == {"Item": {"purpose": {"S": "sign_in"}}}
 
 
 def test_a_secret_is_read_so_too(serve: Serve) -> None:
@@ -253,6 +270,7 @@ def test_an_answer_that_comes_after_the_deadline_is_no_later_requests(serve: Ser
         {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
         {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
         {"HTTPS_PROXY": "http://proxy:8080"},
+        {"http_proxy": "http://proxy:8080"},
     ],
 )
 def test_elsewhere_the_sdk_makes_the_request(

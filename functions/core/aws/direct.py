@@ -81,7 +81,7 @@ def ask(
         return _by_sdk(service, operation, parameters, attempts)
     if operation == "TransactWriteItems":  # without a token the second attempt could do it twice
         parameters = {"ClientRequestToken": str(uuid.uuid4()), **parameters}
-    body = msgspec.json.encode(parameters)  # bytes become base64, as AWS wants them
+    body = msgspec.json.encode(parameters, enc_hook=_plain)  # bytes become base64
     for attempt in range(attempts):
         if attempt:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
@@ -126,6 +126,13 @@ def _post(service: Service, operation: str, body: bytes) -> tuple[int, dict[str,
     )
     answer = connections.post(body, signed(headers, body, keys, environment.aws_region, service))
     return answer.status, with_bytes(msgspec.json.decode(answer.body or b"{}", type=dict[str, Any]))
+
+
+def _plain(value: object) -> str:
+    """Msgspec's `enc_hook`: a text of a validated type is a text."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot stand in a request.")
 
 
 def with_bytes(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -27,8 +27,6 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     aws_use_fips_endpoint: str = ""
     aws_use_dualstack_endpoint: str = ""
     aws_ca_bundle: str = ""
-    http_proxy: str = ""
-    https_proxy: str = ""
 
     @property
     def usual(self) -> bool:
@@ -38,8 +36,7 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
             or self.aws_use_fips_endpoint
             or self.aws_use_dualstack_endpoint
             or self.aws_ca_bundle
-            or self.http_proxy
-            or self.https_proxy
+            or config.has_proxy()
         )
         keys = self.aws_access_key_id and self.aws_secret_access_key
         in_lambda = self.aws_lambda_function_name and _REGION.fullmatch(self.aws_region)
