@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from functions.core.deadline import deadline
 from functions.core.errors import TooSlow
 from functions.core.parameters import ValidatedStr
 from tests import fakes
+from tests.builders.certificates import Authority
 
 GET = {"TableName": "t", "Key": {"id": {"S": "a"}}}
 USUAL = {
@@ -256,6 +258,29 @@ def test_an_answer_that_comes_after_the_deadline_is_no_later_requests(serve: Ser
         direct.request("dynamodb", "GetItem", GET)
     assert direct.request("dynamodb", "GetItem", GET) == {"Item": {}}
     assert len(service.connections) == 2
+
+
+def test_only_a_server_with_a_certificate_that_is_trusted_gets_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, service = Authority(tmp_path), Service((200, {}))
+    with fakes.server(service, authority.server("localhost")) as url:
+        named = url.replace("127.0.0.1", "localhost")
+        assert ask_at(named, monkeypatch) == "no answer"
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+        assert ask_at(url, monkeypatch) == "no answer", "the certificate is for localhost"
+        assert service.requests == []
+        assert ask_at(named, monkeypatch) == {}
+
+
+def ask_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in (USUAL | {"AWS_ENDPOINT_URL": url}).items():
+        monkeypatch.setenv(name, value)
+    config.reset()
+    try:
+        return direct.request("dynamodb", "GetItem", GET, attempts=1)
+    except aws.AwsUnavailable as error:
+        return error if error.connected else "no answer"
 
 
 @pytest.mark.parametrize(
