@@ -188,6 +188,12 @@ def test_what_is_refused_for_good_is_asked_once(code: str, kind: str, serve: Ser
     assert len(service.requests) == 1
 
 
+def test_a_permission_that_is_denied_is_named(serve: Serve) -> None:
+    serve((400, refusal("AccessDeniedException")))
+    with pytest.raises(aws.AwsDenied, match=r"\[dynamodb:GetItem on resource: TableName=t\]"):
+        direct.request("dynamodb", "GetItem", GET)
+
+
 def test_where_nobody_answers_no_request_was_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ They raise this project's errors (errors.py). botocore's session rather than bot
 and adds about 120 ms of import to a cold start (decision 9).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, TypedDict
@@ -119,12 +118,6 @@ def translated_errors(service: str) -> Iterator[None]:
         raise translate(error, service) from error
 
 
-_DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
-"""Prefixes of AWS's codes of a denied permission."""
-_NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
-"""Names of parameters that say what a request is about. Other keys than S3's may be secret."""
-
-
 def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
     context["parameters"] = params
 
@@ -135,22 +128,8 @@ def _name_what_is_denied(
     context: dict[str, Any],
     **_: object,
 ) -> None:
-    """Adds action and resource to an error of a denied permission, where AWS leaves them out.
+    if error := parsed.get("Error"):
+        from functions.core.aws.errors import name_what_is_denied  # noqa: PLC0415 - no cold start pays for errors
 
-    S3 names neither, an emulator no resource.
-    """
-    error = parsed.get("Error", {})
-    if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get(
-        "Message", ""
-    ):
-        return
-    parameters = context.get("parameters", {}).items()
-    about = [
-        f"{name}={value}"
-        for name, value in parameters
-        if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
-    ]
-    action = f"{model.service_model.signing_name}:{model.name}"
-    error["Message"] = (
-        f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
-    )
+        action = f"{model.service_model.signing_name}:{model.name}"
+        name_what_is_denied(error, action, context.get("parameters", {}))

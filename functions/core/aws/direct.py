@@ -92,7 +92,7 @@ def ask(
             continue
         if status == _OK:
             return answer
-        failure, transient = _refusal(operation, status, answer)
+        failure, transient = _refusal(f"{service}:{operation}", parameters, status, answer)
         if not transient:
             break
     raise failure
@@ -152,11 +152,13 @@ def with_bytes(value: Any) -> Any:  # noqa: ANN401 - JSON
     return {name: with_bytes(inner) for name, inner in value.items()}
 
 
-def _refusal(operation: str, status: int, answer: dict[str, Any]) -> tuple[Exception, bool]:
+def _refusal(
+    action: str, parameters: dict[str, Any], status: int, answer: dict[str, Any]
+) -> tuple[Exception, bool]:
     """Botocore's error of an answer, and whether another attempt may help."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - no cold start pays for errors
 
-    from functions.core.aws.errors import is_transient  # noqa: PLC0415 - as above
+    from functions.core.aws.errors import is_transient, name_what_is_denied  # noqa: PLC0415 - as above
 
     code = str(answer.pop("__type", "")).rpartition("#")[2] or str(status)
     message = answer.pop("message", None) or answer.pop("Message", None) or ""
@@ -164,7 +166,8 @@ def _refusal(operation: str, status: int, answer: dict[str, Any]) -> tuple[Excep
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    error = ClientError(answer | about, operation)
+    name_what_is_denied(about["Error"], action, parameters)
+    error = ClientError(answer | about, action.partition(":")[2])
     return error, is_transient(error)
 
 
