@@ -1,6 +1,7 @@
 """Long workflows on the local stack: steps, sleeps, waits for events, runs within runs."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import httpx
@@ -93,6 +94,8 @@ def onboard_begin(asked: People) -> Begun:
 lambda_handler = workflow(onboard_begin, starts=["onboard"])
 """
 SCOPES = "runs:read,runs:write,events:write,workflow:onboard,workflow:grant"
+NAPPING = int(os.environ.get("NAPPING", "1000"))
+"""Items in the test of long lists; 10,000 have been seen to work, in ten minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +165,66 @@ def test_items_of_a_list_wait_and_each_goes_on_by_itself(
     last = {"type": "user.activated", "index": 5, "data": {"features": []}}
     api.post(f"/runs/{run_id}/events", json=last).raise_for_status()
     assert ended(api, run_id)["status"] == "succeeded"
+
+
+NAP = '''
+"""nap: sleeps until somebody wakes it."""
+
+from functions.core.workflow import Call, Parameters, Result, workflow
+
+
+class Nap(Parameters):
+    number: int
+
+
+class Rested(Result):
+    number: int
+
+
+def nap(parameters: Nap, call: Call) -> Rested:
+    call.sleep("nap", hours=3)
+    return Rested(number=parameters.number)
+
+
+lambda_handler = workflow(nap, long=True)
+'''
+NAP_BEGIN = """
+from functions.core.workflow import Parameters, Result, start, workflow
+
+
+class Naps(Parameters):
+    count: int
+
+
+class Begun(Result):
+    run_id: str
+
+
+def nap_begin(naps: Naps) -> Begun:
+    items = ({"number": number} for number in range(naps.count))
+    return Begun(run_id=start("nap", items).run_id)
+
+
+lambda_handler = workflow(nap_begin, starts=["nap"])
+"""
+
+
+@pytest.mark.soak(only=True)
+@pytest.mark.timeout(1800)
+def test_thousands_of_items_wait_and_are_counted_and_cancelled(stack: LocalStack) -> None:
+    stack.add_workflow("nap", NAP)
+    stack.add_workflow("nap_begin", NAP_BEGIN)
+    with stack.new_api("runs:read,runs:write,workflow:nap") as api:
+        run_id = str(stack.invoke("nap_begin", count=NAPPING)["run_id"])
+        eventually(
+            "all wait",
+            lambda: runs.read(api, run_id),
+            lambda run: run["waiting"] == NAPPING,
+            seconds=1500,
+        )
+        shown = runs.read(api, run_id)
+        assert (shown["status"], shown["running"], shown["pending"]) == ("running", 0, 0)
+        assert api.delete(f"/runs/{run_id}").json()["status"] == "cancelled"
+        again = api.post(f"/runs/{run_id}/retry", json={}).json()
+        assert again["total"] == NAPPING
+        api.delete(f"/runs/{again['run_id']}").raise_for_status()
