@@ -2,6 +2,8 @@
 
 import json
 import random
+import select
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -43,6 +45,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def of_lambda(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the environment Lambda's, with AWS at a URL."""
+    for name, value in (USUAL | {"AWS_ENDPOINT_URL": url}).items():
+        monkeypatch.setenv(name, value)
+    config.reset()
+
+
 class Service:
     """A service of AWS, which gives one of the answers to each request."""
 
@@ -72,10 +81,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     def start(*answers: tuple[int, Any] | fakes.Script) -> Service:
         service = Service(*answers)
         running.append(fakes.server(service))
-        for name, value in (USUAL | {"AWS_ENDPOINT_URL": running[-1].__enter__()}).items():
-            monkeypatch.setenv(name, value)
         monkeypatch.setattr(random, "uniform", lambda *_: 0)
-        config.reset()
+        of_lambda(running[-1].__enter__(), monkeypatch)
         return service
 
     yield start
@@ -194,6 +201,18 @@ def test_a_permission_that_is_denied_is_named(serve: Serve) -> None:
         direct.request("dynamodb", "GetItem", GET)
 
 
+def test_an_error_has_the_id_by_which_aws_finds_the_request(serve: Serve) -> None:
+    def refuses(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        body = json.dumps(refusal("ValidationException")).encode()
+        fakes.reply(request, 400, body, {"x-amzn-RequestId": "7B1"})
+
+    serve(refuses)
+    with pytest.raises(aws.AwsError) as raised:
+        direct.request("dynamodb", "GetItem", GET)
+    headers = raised.value.response["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-amzn-requestid"] == "7B1"
+
+
 def test_where_nobody_answers_no_request_was_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +261,29 @@ def test_a_connection_serves_one_request_after_another(serve: Serve) -> None:
     assert len(service.connections) == 1
 
 
+def test_the_first_request_takes_the_connection_that_init_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    connect = socket.create_connection
+
+    def counting(*args: Any, **options: Any) -> socket.socket:
+        made = connect(*args, **options)
+        opened.append(made.fileno())
+        return made
+
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    monkeypatch.setattr(socket, "create_connection", counting)
+    with fakes.server(Service((200, {})), authority.server("localhost")) as url:
+        of_lambda(url.replace("127.0.0.1", "localhost"), monkeypatch)
+        direct.connect("dynamodb")
+        assert select.select(opened, [], [], 5)[0], "TLS 1.3 has the server send tickets"
+        direct.request("dynamodb", "GetItem", GET)
+    config.reset()
+    assert len(opened) == 1
+
+
 def test_a_connection_that_was_closed_meanwhile_is_replaced_at_once(serve: Serve) -> None:
     closed = threading.Event()
 
@@ -280,9 +322,7 @@ def test_only_a_server_with_a_certificate_that_is_trusted_gets_a_request(
 
 
 def ask_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in (USUAL | {"AWS_ENDPOINT_URL": url}).items():
-        monkeypatch.setenv(name, value)
-    config.reset()
+    of_lambda(url, monkeypatch)
     try:
         return direct.request("dynamodb", "GetItem", GET, attempts=1)
     except aws.AwsUnavailable as error:

@@ -1,7 +1,6 @@
 """Connections to one endpoint, which stay open between requests and calls."""
 
 import http.client
-import select
 import socket
 import ssl
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ class Answer(NamedTuple):
     """An answer."""
 
     status: int
+    headers: Mapping[str, str]
+    """Names are in lower case."""
     body: bytes
 
 
@@ -48,7 +49,8 @@ class Connections:
         try:
             made.request("POST", "/", body, headers)
             found = made.getresponse()
-            answer = Answer(found.status, found.read())
+            about = {name.lower(): value for name, value in found.getheaders()}
+            answer = Answer(found.status, about, found.read())
         except BaseException:  # also TooSlow: an answer that comes late is no later request's
             made.close()
             raise
@@ -57,11 +59,12 @@ class Connections:
         return answer
 
     def _take(self) -> Any:  # noqa: ANN401 - http.client has no type for an open `sock`
-        while self._idle:
-            found = self._idle.pop()
-            if not _is_closed(found.sock):
-                return found
-            found.close()
+        with suppress(IndexError):  # none is idle, or another thread was faster
+            while True:
+                found = self._idle.pop()
+                if _is_open(found.sock):
+                    return found
+                found.close()
         return self._open()
 
     def _open(self) -> Any:  # noqa: ANN401 - as above
@@ -88,6 +91,19 @@ def _trusting() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _is_closed(connection: socket.socket) -> bool:
-    """Whether the other side has closed a connection: nothing else makes an idle one readable."""
-    return bool(select.select([connection], [], [], 0)[0])
+def _is_open(connection: socket.socket) -> bool:
+    """Whether the other side has neither closed an idle connection nor sent anything on it.
+
+    It is read from, as bytes alone do not say so: in TLS 1.3 a server sends tickets when a
+    connection is new, before any content.
+    """
+    timeout = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        connection.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        connection.settimeout(timeout)
+        return True
+    except OSError:
+        return False
+    return False

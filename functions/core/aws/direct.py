@@ -86,13 +86,13 @@ def ask(
         if attempt:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
         try:
-            status, answer = _post(service, operation, body)
+            about, answer = _post(service, operation, body)
         except (OSError, HTTPException, msgspec.DecodeError) as error:
             failure = _no_answer(error, environment.url(service))
             continue
-        if status == _OK:
+        if about["HTTPStatusCode"] == _OK:
             return answer
-        failure, transient = _refusal(f"{service}:{operation}", parameters, status, answer)
+        failure, transient = _refusal(f"{service}:{operation}", parameters, about, answer)
         if not transient:
             break
     raise failure
@@ -111,7 +111,8 @@ def _connections(service: Service) -> Connections:
     return Connections(config.read(AwsEnvironment).url(service))
 
 
-def _post(service: Service, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+def _post(service: Service, operation: str, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Botocore's `ResponseMetadata` of an answer, and the answer."""
     environment, about = config.read(AwsEnvironment), _SERVICES[service]
     connections = _connections(service)
     headers = {
@@ -125,7 +126,8 @@ def _post(service: Service, operation: str, body: bytes) -> tuple[int, dict[str,
         environment.aws_session_token,
     )
     answer = connections.post(body, signed(headers, body, keys, environment.aws_region, service))
-    return answer.status, with_bytes(msgspec.json.decode(answer.body or b"{}", type=dict[str, Any]))
+    found = msgspec.json.decode(answer.body or b"{}", type=dict[str, Any])
+    return {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}, with_bytes(found)
 
 
 def _plain(value: object) -> str:
@@ -153,18 +155,19 @@ def with_bytes(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _refusal(
-    action: str, parameters: dict[str, Any], status: int, answer: dict[str, Any]
+    action: str, parameters: dict[str, Any], metadata: dict[str, Any], answer: dict[str, Any]
 ) -> tuple[Exception, bool]:
     """Botocore's error of an answer, and whether another attempt may help."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - no cold start pays for errors
 
     from functions.core.aws.errors import is_transient, name_what_is_denied  # noqa: PLC0415 - as above
 
-    code = str(answer.pop("__type", "")).rpartition("#")[2] or str(status)
+    code = str(answer.pop("__type", "")).rpartition("#")[2]
+    code = code or str(metadata["HTTPStatusCode"])
     message = answer.pop("message", None) or answer.pop("Message", None) or ""
     about: Any = {
         "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status},
+        "ResponseMetadata": metadata,
     }
     name_what_is_denied(about["Error"], action, parameters)
     error = ClientError(answer | about, action.partition(":")[2])
