@@ -470,3 +470,11 @@ def test_the_same_key_is_the_run_that_step_functions_knows_when_its_record_is_go
     assert begin(run_id=run_id).status == "cancelled"
     assert listed("status=running") == []
     assert not [each for each in started_runs() if each.startswith("deliver_event.")]
+
+
+def test_a_run_that_ended_as_a_whole_with_its_item_unfinished_can_be_retried() -> None:
+    run = begin(items=1)
+    assert isinstance(attempts.claim(run.run_id, 0, 1_900_000_000), Attempt)
+    assert end(run, error="States.ServiceRestart") == {"status": "failed"}
+    again = describe(retry(run.run_id, token_id=None).run_id)
+    assert (again.retry_of, again.total) == (run.run_id, 1)
