@@ -1,31 +1,32 @@
 """`make build`: validates and builds template.yaml with the SAM CLI, and tries the result.
 
-The artifact is pruned and compiled, for short cold starts. Then every built function is called
-under AWS's own runtime client, against the emulator, with the settings of samconfig.toml.
+Each function's artifact is pruned to what it can reach, and compiled, for short cold starts. Then
+everything in it is imported, and every built function is called under AWS's own runtime client,
+against the emulator, with the settings of samconfig.toml.
 """
 
 import argparse
-import ast
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from functions.core.messages.rendering.render import COMPILED, compile_templates
 from infra import sam
+from infra.artifacts.artifact import Artifact, make_artifact, megabytes
+from infra.artifacts.trial import missing_in
 from infra.local.deploy import read_sources
 from infra.local.errors import LocalStackError
 from infra.local.sentences import find_missing_sentences
-from infra.openapi.files import PLACE, NotMade, begin, made
+from infra.openapi.files import NotMade, begin, made
 from infra.runtime import Runtime
 from infra.samconfig import Environment, read_environment, refuse_wrong_parameters
-from infra.settings import write_ready
 from infra.settings_mistakes import refuse_mistakes
 from infra.source_mistakes import mistakes_in_file
 from infra.trial import try_functions
@@ -39,22 +40,6 @@ _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH"
 
 _DEFAULT = "default"
 """The SAM CLI's name for the environment used when none is given."""
-_SERVICES = {
-    "dynamodb",
-    "secretsmanager",
-    "sesv2",
-    "sns",
-    "scheduler",
-    "stepfunctions",
-    "s3",
-    "kms",
-    "lambda",
-}
-_SERVICES |= {"pinpoint-sms-voice-v2"}
-_SERVICES |= {"sts", "sso", "sso-oidc", "signin"}  # botocore's own, for credentials
-_TWILIO_APIS = {"api"}
-"""Messages and calls; Twilio's other APIs would be a quarter of the artifact."""
-_MEGABYTE = 1_000_000
 
 
 class BuildFailed(Exception):
@@ -94,9 +79,8 @@ def _build(environment: Environment) -> None:
         return
     print("sam build (dependencies are downloaded once)", flush=True)
     _sam(environment, "build")
-    functions = built_functions()
     document = made(begin(environment.parameters.get("PublicUrl") or "/"))
-    _prepare(sorted(set(functions.values())), python, document)
+    artifacts = _make_artifacts(python, document)
     if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
         built_for = f"Linux on {about['Architectures'][0]}"
         this_machine = f"{platform.system()} on {platform.machine()}"
@@ -105,14 +89,16 @@ def _build(environment: Environment) -> None:
             f"and this machine is {this_machine}"
         )
         return
+    runtime = Runtime(python, installed_client(python))
+    print("importing all that each function can reach, from its artifact alone", flush=True)
+    if left_out := [line for each in artifacts for line in missing_in(each, runtime)]:
+        raise BuildFailed("\n".join(left_out))
     print(
         f"deploying to the emulator with the settings of {environment.name}, "
         "then calling every built function",
         flush=True,
     )
-    if failed := try_functions(
-        functions, Runtime(python, installed_client(python)), environment.parameters
-    ):
+    if failed := try_functions(dict(_built()), runtime, environment.parameters):
         raise BuildFailed(f"These functions were built but do not work: {', '.join(failed)}.")
 
 
@@ -139,18 +125,13 @@ def find_python(name: str) -> str | None:
     return python if works else None
 
 
-def built_functions() -> dict[str, Path]:
-    """Folders of the functions that `sam build` built, by handler."""
+def _built() -> Iterator[tuple[str, Path]]:
+    """Handler and folder of each function that `sam build` built."""
     template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
-    resources = [
-        each
-        for each in template["Resources"].values()
-        if each["Type"] == "AWS::Serverless::Function"
-    ]
-    return {
-        each["Properties"]["Handler"]: (BUILD / each["Properties"]["CodeUri"]).resolve()
-        for each in resources
-    }
+    for each in template["Resources"].values():
+        if each["Type"] == "AWS::Serverless::Function":
+            about = each["Properties"]
+            yield about["Handler"], (BUILD / about["CodeUri"]).resolve()
 
 
 def installed_client(python: str) -> Path:
@@ -196,57 +177,18 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
     return done.stdout
 
 
-def _prepare(folders: list[Path], python: str, document: bytes) -> None:
-    """Prunes and compiles the artifact, which is a copy of what `sam build` keeps in its cache."""
-    print("deleting unused AWS and Twilio services, compiling to bytecode", flush=True)
-    for folder in folders:
-        before = _megabytes(folder)
-        _delete_models(folder)
-        _delete_except(folder / "twilio/rest", _TWILIO_APIS)
-        pruned = _megabytes(folder)
-        compile_templates(folder / COMPILED.relative_to(sam.ROOT))
-        write_ready(folder)
-        (folder / PLACE).write_bytes(document)
-        _compile(folder, python)
-        print(
-            f"  {folder.name}: {before:.1f} MB, {pruned:.1f} MB pruned, "
-            f"{_megabytes(folder):.1f} MB with bytecode"
-        )
-
-
-def _delete_models(folder: Path) -> None:
-    """Deletes botocore's models of services that no code names; they are half of an artifact."""
-    used = _SERVICES.union(*(_texts(path) for path in folder.glob("functions/**/*.py")))
-    _delete_except(folder / "botocore/data", used)
-
-
-def _delete_except(folder: Path, used: set[str]) -> None:
-    for unused in folder.glob("*/"):
-        if unused.name not in used:
-            shutil.rmtree(unused)
-
-
-def _texts(source: Path) -> set[str]:
-    nodes = ast.walk(ast.parse(source.read_bytes()))
-    return {
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-
-
-def _compile(folder: Path, python: str) -> None:
-    """Compiles a folder to bytecode.
-
-    The bytecode is unchecked, because the deployed zip has no times. It carries Lambda's paths, so
-    that every folder gets the same bytes and is uploaded once.
-    """
-    command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    _output([*command, "-s", str(folder), "-p", "/var/task", str(folder)])
-
-
-def _megabytes(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / _MEGABYTE
+def _make_artifacts(python: str, document: bytes) -> list[Artifact]:
+    """Prunes and compiles the artifacts, copies of what `sam build` keeps in its cache."""
+    print("pruning each function to what it can reach, compiling to bytecode", flush=True)
+    handlers: dict[Path, set[str]] = {}
+    for handler, folder in _built():
+        handlers.setdefault(folder, set()).add(handler)
+    made = []
+    for folder in sorted(handlers):
+        before = megabytes(folder)
+        made.append(make_artifact(folder, handlers[folder], python, document))
+        print(f"  {folder.name}: {before:.1f} MB, of which it ships {megabytes(folder):.1f} MB")
+    return made
 
 
 if __name__ == "__main__":

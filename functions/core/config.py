@@ -240,3 +240,8 @@ def table_name(variable: str) -> str:
 def in_lambda() -> bool:
     """Whether this process is a Lambda function's, where init pays for clients and secrets."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def has_proxy() -> bool:
+    """Whether requests go through a proxy. Its variables are in lower case, too."""
+    return any(name.lower() in {"http_proxy", "https_proxy"} for name in os.environ)

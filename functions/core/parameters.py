@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 from msgspec import inspect
 
+from functions.core import config
 from functions.core.cells import alternatives, inner_type, json_of, read_cells
 from functions.core.errors import FieldError, InvalidParameters
 
@@ -148,12 +149,19 @@ def read_parameters(
 
 def given(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values without those that count as absent: null and "" of optional parameters."""
-    optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
+    optional = _optional(kind)
     return {
         name: value
         for name, value in values.items()
         if name not in optional or value not in (None, "")
     }
+
+
+@config.cached(lasting=True)
+def _optional(kind: type[Parameters]) -> frozenset[str]:
+    """Names of the optional parameters; msgspec would resolve the types anew for each call."""
+    fields = msgspec.structs.fields(kind)
+    return frozenset(field.encode_name for field in fields if not field.required)
 
 
 def encode_validated(value: object) -> str:

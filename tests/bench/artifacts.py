@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from functions.core.messages.rendering.render import COMPILED
 from infra import sam
 from infra.build import BUILD
 
@@ -50,8 +51,10 @@ def built(name: str) -> Path:
 
 def changed_since_build(folder: Path) -> list[str]:
     """Python files of the project that differ from those of a built function."""
-    names = (path.relative_to(sam.ROOT) for path in sorted(sam.ROOT.glob("functions/**/*.py")))
-    return [str(name) for name in names if not _same(sam.ROOT / name, folder / name)]
+    names = (path.relative_to(folder) for path in sorted(folder.glob("functions/**/*.py")))
+    # Compiled templates have no source in Python.
+    pairs = [name for name in names if (sam.ROOT / name).parent.name != COMPILED.name]
+    return [str(name) for name in pairs if not _same(folder / name, sam.ROOT / name)]
 
 
 def installed(name: str, python: str) -> Path:

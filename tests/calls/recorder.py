@@ -27,6 +27,8 @@ FOLDER = "CALLS_FOLDER"
 """Variable with the record's folder: a file per process, a line per invocation."""
 
 _HANDLER = re.compile(r"functions\.(?:api|workflows)\.(\w+)\.handler")
+_DIRECT = "functions.core.aws.connections"
+"""Module that sends requests to AWS without its SDK."""
 _current: ContextVar[list[str] | None] = ContextVar("calls of the invocation", default=None)
 
 
@@ -36,6 +38,7 @@ def install() -> None:
     botocore.handlers.BUILTIN_HANDLERS.append(("provide-client-params", _keep_parameters))
     botocore.handlers.BUILTIN_HANDLERS.append(("before-call", _note_aws))
     http.client.HTTPConnection.putrequest = _noting(http.client.HTTPConnection.putrequest)  # type: ignore[method-assign]
+    http.client.HTTPConnection.request = _noting_direct(http.client.HTTPConnection.request)  # type: ignore[method-assign]
     threading.Thread.start = _inheriting(threading.Thread.start)  # type: ignore[assignment, method-assign]
 
 
@@ -114,9 +117,31 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
     def noting(
         self: http.client.HTTPConnection, method: str, *arguments: Any, **named: Any
     ) -> None:
-        if not type(self).__module__.startswith("botocore"):
+        direct = _caller() == _DIRECT  # which `_noting_direct` notes
+        if not direct and not type(self).__module__.startswith("botocore"):
             _note(f"http:{method} {self.host} from {_caller()}")
         putrequest(self, method, *arguments, **named)
+
+    return noting
+
+
+def _noting_direct(request: Callable[..., None]) -> Callable[..., None]:
+    """Notes requests to AWS's JSON services that its SDK does not make."""
+
+    @wraps(request)
+    def noting(
+        self: http.client.HTTPConnection,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = (),
+        **named: Any,
+    ) -> None:
+        if _caller() == _DIRECT:
+            operation = headers["x-amz-target"].rpartition(".")[2]
+            service = headers["authorization"].split("/")[3]
+            _note(f"{service}:{operation} {_resource(json.loads(body))}".rstrip())
+        request(self, method, url, body, dict(headers), **named)
 
     return noting
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.core import aws
-from functions.core.auth.tokens import read_token
+from functions.core.auth.lookup import read_token
 from tests import fakes
 from tests.workflows.conftest import Settings
 

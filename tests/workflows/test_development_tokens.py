@@ -8,14 +8,8 @@ import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
 from functions.core.auth.caller import TokenKind
-from functions.core.auth.tokens import (
-    Token,
-    find_token,
-    issue_token,
-    list_tokens,
-    rescope_tokens,
-    revoke_token,
-)
+from functions.core.auth.lookup import StoredToken, find_token
+from functions.core.auth.tokens import issue_token, list_tokens, rescope_tokens, revoke_token
 from infra import sam
 from infra.local.deploy import Deployment
 from infra.local.development import PUBLISHABLE, SECRET, revoke_earlier, write_tokens
@@ -38,7 +32,7 @@ SCOPES = ["workflow:verify_send"]
 DEPLOYMENT = Deployment(Moto("http://127.0.0.1:9", "key"), {"TokensTable": "local-tokens"}, [])
 
 
-def known(text: str) -> Token:
+def known(text: str) -> StoredToken:
     token = find_token(text)
     assert token is not None
     return token

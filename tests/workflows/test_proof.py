@@ -266,7 +266,8 @@ def test_without_an_audience_there_is_no_proof_and_no_call_of_kms(
     settings.set(AWS_ENDPOINT_URL_KMS=fakes.nobody())
     reply = check(stored(), audience=None)
     assert (reply.body["valid"], reply.body["proof"]) == (True, None)
-    assert cast("Any", aws.client).cache_info().currsize == 1, "only Secrets Manager's client"
+    made = cast("Any", aws.client).cache_info().currsize
+    assert made == 2, "only clients of Secrets Manager and DynamoDB"
 
 
 def test_without_proofs_verify_check_imports_nothing_of_them() -> None:

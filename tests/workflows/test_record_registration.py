@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from functions.core import aws
-from functions.core.auth.tokens import find_token, list_tokens
+from functions.core.auth.lookup import find_token
+from functions.core.auth.tokens import list_tokens
 from functions.workflows.record_registration import registration_token
 from functions.workflows.record_registration.handler import lambda_handler as record_registration
 from infra import sam

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from functions.core.verification import record
+from functions.core.verification import checking
 from functions.core.verification.codes import code_keys
 from functions.core.verification.record import Verification
 from tests.builders import Reply, verifications
@@ -165,7 +165,7 @@ def test_one_of_two_interleaved_checks_with_the_same_key_writes_and_both_are_val
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)
     marks = ("mine", "mine" if number else "another's")
-    answers = [record.check(verification_id, mac, 1, signature=mark) for mark in marks]
+    answers = [checking.check(verification_id, mac, 1, signature=mark) for mark in marks]
     assert [each.valid for each in answers] == [True, bool(number)]
 
 

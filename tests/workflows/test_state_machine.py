@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 
 from functions.core.errors import AttemptsExhausted, LimitExceeded
 from functions.core.verification import settlement
+from functions.core.verification.checking import check
 from functions.core.verification.codes import code_keys
 from functions.core.verification.destinations import read_destination
 from functions.core.verification.issuing.issue import SETTLEMENT_SECONDS, issue
@@ -30,7 +31,7 @@ from functions.core.verification.limits import sending
 from functions.core.verification.limits.send_history import SendHistory
 from functions.core.verification.limits.sending import SendLimitRecord
 from functions.core.verification.limits.sends import Allowance
-from functions.core.verification.record import Verification, check
+from functions.core.verification.record import Verification
 from tests.sizes import size
 from tests.workflows.conftest import Settings, account
 

@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
-from functions.core.auth.tokens import (
-    Token,
-    issue_token,
-    list_tokens,
-    read_token,
-    rescope_tokens,
-    revoke_token,
-)
+from functions.core.auth.lookup import read_token
+from functions.core.auth.tokens import Token, issue_token, list_tokens, rescope_tokens, revoke_token
 from functions.core.aws import dynamodb
 from functions.core.errors import Unavailable
 from infra.workflows import publishable_scopes

@@ -14,7 +14,8 @@ import pytest
 
 from functions.api.authorize.handler import lambda_handler as authorize
 from functions.api.schedules.handler import lambda_handler as schedules_handler
-from functions.core.auth.tokens import issue_token, read_token
+from functions.core.auth.lookup import read_token
+from functions.core.auth.tokens import issue_token
 from functions.core.aws import s3
 from functions.core.runs import execution, records
 from functions.core.runs.files import read_references

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.verification import record
+from functions.core.verification import checking
 from functions.core.verification.codes import code_keys
 from functions.core.verification.record import Verification
 from functions.workflows.verify_check.handler import lambda_handler as verify_check
@@ -90,8 +90,8 @@ def test_a_check_is_1_dynamodb_request_right_or_wrong(
 def test_a_code_expires_at_its_second() -> None:
     verification_id = stored(expires_at=1000)
     mac = code_keys().mac(verification_id, CODE)
-    assert record.check(verification_id, mac, now=1000) == record.REJECTED
-    assert record.check(verification_id, mac, now=999.9).valid
+    assert checking.check(verification_id, mac, now=1000) == checking.REJECTED
+    assert checking.check(verification_id, mac, now=999.9).valid
 
 
 def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
@@ -101,10 +101,10 @@ def test_a_write_that_the_sdk_repeats_does_not_turn_right_into_wrong(
     monkeypatch.setattr("secrets.token_hex", lambda _: "one-check")
     verification_id = stored()
     mac = code_keys().mac(verification_id, CODE)
-    assert record.check(verification_id, mac, now=1).valid
-    assert record.check(verification_id, mac, now=1).valid
+    assert checking.check(verification_id, mac, now=1).valid
+    assert checking.check(verification_id, mac, now=1).valid
     monkeypatch.setattr("secrets.token_hex", lambda _: "another-check")
-    assert not record.check(verification_id, mac, now=1).valid
+    assert not checking.check(verification_id, mac, now=1).valid
 
 
 @pytest.mark.parametrize(
@@ -206,3 +206,22 @@ def test_checks_are_counted_valid_and_invalid(capfd: pytest.CaptureFixture[str])
     assert [line.get("CheckInvalid", 0) for line in counted] == [[1.0], 0]
     assert [line.get("CheckValid", 0) for line in counted] == [0, [1.0]]
     assert [line["WrongOverRight"] for line in metrics if line not in counted] == [[1.0], [-1.0]]
+
+
+def test_the_condition_of_a_check_is_that_of_a_resend() -> None:
+    """One stands as a constant text, the other is PynamoDB's."""
+    names: dict[str, str] = {}
+    text = Verification.can_be_tried(1.5).serialize(names, {}).translate({40: None, 41: None})
+    for name, placeholder in names.items():
+        text = text.replace(placeholder, name)
+    assert text.replace(":0", ":now") == checking.CAN_BE_TRIED
+
+
+def test_a_check_stores_what_pynamodb_reads() -> None:
+    verification_id = stored()
+    check(verification_id, "000000")
+    kept = Verification.get(verification_id)
+    assert kept.last_mac == code_keys().mac(verification_id, "000000")
+    assert kept.attempts == 1
+    assert isinstance(kept.checked_at, float)
+    assert len(str(kept.last_check)) == 16

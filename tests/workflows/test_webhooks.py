@@ -222,7 +222,7 @@ def test_a_secret_that_was_deleted_is_not_accepted_any_more(clock: Clock) -> Non
 
 def test_strangers_do_not_cause_a_lookup_of_the_secret_each_time(clock: Clock) -> None:
     asked: list[str] = []
-    events = aws.client("secretsmanager", attempts=aws.ATTEMPTS).meta.events
+    events = aws.client("secretsmanager").meta.events
     events.register("before-call.secrets-manager", lambda event_name, **_: asked.append(event_name))
     assert [post(source="closed").status for _ in range(5)] == [404] * 5
     assert len(asked) == 1

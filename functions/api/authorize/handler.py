@@ -8,31 +8,34 @@ import re
 from typing import Any
 
 from functions.core import clock
-from functions.core.auth.tokens import Token, find_token
-from functions.core.aws import dynamodb
+from functions.core.auth.lookup import StoredToken, find_token
+from functions.core.aws import direct
 from functions.core.config import in_lambda
 from functions.core.errors import Unavailable
-from functions.core.observability import logged, logger
 
 _BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 
 if in_lambda():
-    dynamodb.connect()
+    direct.connect("dynamodb")
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Returns API Gateway's simple response (HTTP API authorizer, payload 2.0)."""
-    request_id = event.get("requestContext", {}).get("requestId")
-    with logged(trigger="http", request_id=request_id, route=event.get("routeKey")):
-        return _authorization(_token(event))
-
-
-def _authorization(token: Token | None) -> dict[str, Any]:
+    try:
+        token = _token(event)
+    except Unavailable:
+        # API Gateway does not cache the 500 that it makes of an exception. It would cache a
+        # refusal, although the token may be good.
+        _log(event, "tokens cannot be read", failed=True)
+        raise
     if token is None or not token.is_active(clock.now()):
-        logger.info(
-            "token refused", known=token is not None, token_id=token.token_id if token else None
-        )
+        token_id = token.token_id if token else None
+        _log(event, "token refused", known=token is not None, token_id=token_id)
         return {"isAuthorized": False}
+    return _authorization(token)
+
+
+def _authorization(token: StoredToken) -> dict[str, Any]:
     context = {
         "token_id": token.token_id,
         "kind": token.kind,
@@ -43,13 +46,16 @@ def _authorization(token: Token | None) -> dict[str, Any]:
     return {"isAuthorized": True, "context": context}
 
 
-def _token(event: dict[str, Any]) -> Token | None:
+def _token(event: dict[str, Any]) -> StoredToken | None:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     bearer = _BEARER.fullmatch(headers.get("authorization", ""))
-    try:
-        return find_token(bearer[1]) if bearer else None
-    except Unavailable:
-        # API Gateway does not cache the 500 that it makes of an exception. It would cache a
-        # refusal, although the token may be good.
-        logger.exception("tokens cannot be read")
-        raise
+    return find_token(bearer[1]) if bearer else None
+
+
+def _log(event: dict[str, Any], message: str, *, failed: bool = False, **keys: object) -> None:
+    """Logs what is not the usual answer, of which API Gateway's access log has a line."""
+    from functions.core.observability import logged, logger  # noqa: PLC0415 - most starts log nothing
+
+    request_id = event.get("requestContext", {}).get("requestId")
+    with logged(trigger="http", request_id=request_id, route=event.get("routeKey")):
+        (logger.exception if failed else logger.info)(message, extra=keys)

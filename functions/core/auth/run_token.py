@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from functions.core import clock, config
-from functions.core.auth.tokens import Token, read_token
+from functions.core.auth.lookup import StoredToken, read_token
 from functions.core.errors import NotPermitted, TokenRevoked
 
 _KEPT_SECONDS = 60
@@ -47,6 +47,6 @@ def _may_run(held: Iterable[str], scopes: Iterable[str]) -> bool:
 
 
 @config.cached(most=_MOST_TOKENS)
-def _read(token_id: str, _period: int) -> Token | None:
+def _read(token_id: str, _period: int) -> StoredToken | None:
     """A token, read once in each period."""
     return read_token(token_id)

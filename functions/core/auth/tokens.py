@@ -1,11 +1,8 @@
 """Tokens: the secrets that clients call the API with. Stored as SHA-256, shown once.
 
-A token's id is the beginning of its hash: one read finds a token by its text, and also for a
-schedule, which keeps only the id.
+lookup.py reads them.
 """
 
-import hashlib
-import hmac
 import re
 import secrets
 from collections.abc import Collection, Iterable
@@ -14,25 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from functions.core import clock
+from functions.core.auth.lookup import ID_LENGTH, hash_of
 from functions.core.aws import dynamodb
 from functions.core.config import table_name
 
 if TYPE_CHECKING:
     from functions.core.auth.caller import TokenKind
 
-_FORM = re.compile(r"wf_[A-Za-z0-9_-]{43}")
 _BYTES = 32
 """256 random bits, so that a fast hash is enough to store them (OWASP ASVS 5.0, 11.4.2 asks for
 slow ones for passwords).
 """
 
 _SCOPE = re.compile(r"[a-z_]+:[a-z0-9_]+")
-_ID_LENGTH = 16
-"""Hexadecimal digits of the hash that are the id: 64 bits, which tell tokens apart.
-
-The whole hash is what proves one.
-"""
-
 _AUDIENCE = re.compile(r"[!-~]{1,255}")
 """Printable ASCII without spaces: it travels in API Gateway's context and in proofs."""
 
@@ -55,37 +46,12 @@ class Token(dynamodb.Table):
     expires_at = NumberAttribute(null=True)
     revoked_at = NumberAttribute(null=True)
 
-    def is_active(self, now: float) -> bool:
-        """Whether it is neither revoked nor expired at `now`, in seconds since the epoch."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
-
 
 class NewToken(NamedTuple):
     """A token that was just issued. `text` exists nowhere else."""
 
     text: str
     token: Token
-
-
-def find_token(text: str) -> Token | None:
-    """The stored token of a text, active or not; null without one. 1 DynamoDB request."""
-    if not _FORM.fullmatch(text):
-        return None
-    token_hash = _hash(text)
-    token = read_token(token_hash[:_ID_LENGTH])
-    return token if token and hmac.compare_digest(token.token_hash, token_hash) else None
-
-
-def read_token(token_id: str) -> Token | None:
-    """The stored token of an id, active or not; null without one. 1 DynamoDB request.
-
-    Read consistently: API Gateway would keep the refusal of a token that is new for 60 s.
-    """
-    with dynamodb.unavailable_if_transient():
-        try:
-            return Token.get(token_id, consistent_read=True)
-        except Token.DoesNotExist:
-            return None
 
 
 def issue_token(  # noqa: PLR0913 - a token's properties, by name
@@ -118,9 +84,9 @@ def issue_token(  # noqa: PLR0913 - a token's properties, by name
             "An audience is 1 to 255 ASCII characters without spaces, such as https://api.example.com."
         )
     text, now = f"wf_{secrets.token_urlsafe(_BYTES)}", clock.now()
-    token_hash = _hash(text)
+    token_hash = hash_of(text)
     token = Token(
-        token_hash[:_ID_LENGTH],
+        token_hash[:ID_LENGTH],
         token_hash=token_hash,
         name=name,
         kind=kind,
@@ -168,10 +134,6 @@ def revoke_token(token_id: str) -> bool:
         Token.token_id.exists(),
     )
     return revoked
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _refuse_wrong(

@@ -2,18 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from functions.core.aws.clients import (
+from functions.core.aws.timeouts import (
     ATTEMPTS,
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
-    Client,
-    ClientOptions,
-    client,
     read_timeout_seconds,
-    session,
 )
 
 if TYPE_CHECKING:
+    from functions.core.aws.clients import Client, ClientOptions, client, session
     from functions.core.aws.errors import (
         AwsAlreadyExists,
         AwsDenied,
@@ -40,9 +37,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The errors, which are imported once one has occurred."""
-    if not name.startswith("Aws"):
+    """Clients, which only who makes one pays for, and errors, once one has occurred."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from functions.core.aws import errors  # noqa: PLC0415 - no cold start pays for errors
+    if name.startswith("Aws"):
+        from functions.core.aws import errors  # noqa: PLC0415 - as above
 
-    return getattr(errors, name)
+        return getattr(errors, name)
+    from functions.core.aws import clients  # noqa: PLC0415 - as above
+
+    return getattr(clients, name)

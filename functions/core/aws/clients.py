@@ -4,13 +4,11 @@ They raise this project's errors (errors.py). botocore's session rather than bot
 and adds about 120 ms of import to a cold start (decision 9).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, TypedDict
 
 import botocore.session
-import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,11 +16,7 @@ from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
 from functions.core import config
-
-CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = 4
-ATTEMPTS = 2
-"""Two of at most 5 s each: the three or four requests of a call stay below its 25 s deadline."""
+from functions.core.aws.timeouts import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, read_timeout_seconds
 
 _CONFIG: dict[str, dict[str, Any]] = {
     "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
@@ -55,19 +49,6 @@ class ClientOptions(TypedDict, total=False):
     answer_seconds: float | None
 
 
-@config.settings()
-class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of clients; read from the environment."""
-
-    read_timeout_seconds: float | None = None
-    """Replaces READ_TIMEOUT_SECONDS for an emulator, which is slower than AWS; only local."""
-
-
-def read_timeout_seconds() -> float:
-    """Time that a request may wait for its answer."""
-    return config.read(ClientSettings).read_timeout_seconds or READ_TIMEOUT_SECONDS
-
-
 @config.cached(lasting=True)
 def session() -> botocore.session.Session:
     """The process's one session. A second one would load models and credentials again."""
@@ -88,6 +69,10 @@ def client(
         service: botocore's name of it.
         attempts: 1 where a repetition could do a thing twice.
         answer_seconds: how long to wait for an answer, where that is longer than usual.
+
+    The name that it gives itself (`User-Agent`) is made once: botocore would make it twice a
+    request. Its connections stay open between calls; TCP keep-alive notices those that a NAT has
+    forgotten while the process was frozen (decision 94).
     """
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     options = Config(
@@ -95,6 +80,8 @@ def client(
         read_timeout=answer_seconds or read_timeout_seconds(),
         retries=retries,
         parameter_validation=False,
+        tcp_keepalive=True,
+        user_agent=session().user_agent(),
         **_CONFIG.get(service, {}),
     )
     made: Client = session().create_client(service, config=options)
@@ -131,12 +118,6 @@ def translated_errors(service: str) -> Iterator[None]:
         raise translate(error, service) from error
 
 
-_DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
-"""Prefixes of AWS's codes of a denied permission."""
-_NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
-"""Names of parameters that say what a request is about. Other keys than S3's may be secret."""
-
-
 def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
     context["parameters"] = params
 
@@ -147,22 +128,8 @@ def _name_what_is_denied(
     context: dict[str, Any],
     **_: object,
 ) -> None:
-    """Adds action and resource to an error of a denied permission, where AWS leaves them out.
+    if error := parsed.get("Error"):
+        from functions.core.aws.errors import name_what_is_denied  # noqa: PLC0415 - no cold start pays for errors
 
-    S3 names neither, an emulator no resource.
-    """
-    error = parsed.get("Error", {})
-    if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get(
-        "Message", ""
-    ):
-        return
-    parameters = context.get("parameters", {}).items()
-    about = [
-        f"{name}={value}"
-        for name, value in parameters
-        if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
-    ]
-    action = f"{model.service_model.signing_name}:{model.name}"
-    error["Message"] = (
-        f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
-    )
+        action = f"{model.service_model.signing_name}:{model.name}"
+        name_what_is_denied(error, action, context.get("parameters", {}))

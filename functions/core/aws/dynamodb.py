@@ -4,30 +4,44 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
-import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
-from pynamodb.constants import ATTRIBUTES, BATCH_GET_ITEM, UPDATE_ITEM
+from pynamodb.constants import (
+    ATTRIBUTES,
+    BATCH_GET_ITEM,
+    NONE,
+    UPDATE_ITEM,
+)
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from functions.core import config
-from functions.core.aws import clients
+from functions.core.aws import clients, direct
+from functions.core.aws.environment import AwsEnvironment
 from functions.core.errors import Unavailable
 
 
+class _DirectClient:
+    """All that PynamoDB uses of botocore's client."""
+
+    def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        return direct.ask("dynamodb", operation, parameters)
+
+
 class _Connection(Connection):
-    """PynamoDB's connection on the process's one session.
+    """PynamoDB's connection, which sends its requests directly where that is possible.
 
     PynamoDB would make a session and a client per table.
     """
 
     @property
-    def session(self) -> botocore.session.Session:
-        return clients.session()
+    def client(self) -> Any:  # noqa: ANN401 - a botocore client, or the method that PynamoDB calls
+        if config.read(AwsEnvironment).usual:
+            return _DirectClient()
+        return clients.client("dynamodb")
 
     def add_meta_table(self, meta_table: MetaTable) -> None:
         with suppress(ValueError):  # another model of the same table has added it
@@ -37,11 +51,7 @@ class _Connection(Connection):
 @config.cached(lasting=True)
 def connection() -> Connection:
     """The one connection of all tables, also for transactions."""
-    return _Connection(
-        connect_timeout_seconds=clients.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=clients.read_timeout_seconds(),
-        retry_configuration={"total_max_attempts": clients.ATTEMPTS, "mode": "standard"},
-    )
+    return _Connection()
 
 
 class Table(Model):
@@ -76,19 +86,19 @@ class Table(Model):
         `Model.update` cannot return the item on which a condition failed (PynamoDB issue 1219; pull
         requests 1263 and 1304 would add it).
         """
-        table = cls._get_connection()
-        write = table.get_operation_kwargs(
+        write = cls._get_connection().get_operation_kwargs(
             key,
             None if range_key is None else str(range_key),
             actions=actions,
             condition=condition,
             return_values="ALL_NEW",
+            return_consumed_capacity=NONE,
             return_values_on_condition_failure="ALL_OLD",
         )
         with unavailable_if_transient():
             try:
                 return True, cls.from_raw_data(
-                    table.connection.dispatch(UPDATE_ITEM, write)[ATTRIBUTES]
+                    connection().dispatch(UPDATE_ITEM, write)[ATTRIBUTES]
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -155,5 +165,5 @@ def _botocore_error(error: Exception) -> Exception | None:
 
 
 def connect() -> None:
-    """Makes the client, for init."""
-    _ = connection().client
+    """Opens a connection, for init."""
+    direct.connect("dynamodb")

@@ -9,6 +9,7 @@
 clients.py translates the errors of every client it makes, and dynamodb.py those of PynamoDB.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -160,3 +161,35 @@ def is_transient(error: Exception) -> bool:
         fault = status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6
         return fault or error.response.get("Error", {}).get("Code") in _TRANSIENT
     return isinstance(error, BotocoreConnectionError | HTTPClientError | IncompleteReadError)
+
+
+_DENIED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation")
+"""Prefixes of AWS's codes of a denied permission."""
+_NAMES_A_RESOURCE = re.compile(r"(?i:.*(name|arn|id|url|bucket|identity))|Key")
+"""Names of parameters that say what a request is about. Other keys than S3's may be secret."""
+
+
+def name_what_is_denied(
+    error: dict[str, Any], action: str, parameters: Mapping[str, object]
+) -> None:
+    """Adds action and resource to an error of a denied permission, where AWS leaves them out.
+
+    S3 names neither, an emulator no resource.
+
+    Args:
+        error: `Error` of an answer.
+        action: IAM's name of it.
+        parameters: of the request.
+    """
+    if not str(error.get("Code", "")).startswith(_DENIED) or "on resource" in error.get(
+        "Message", ""
+    ):
+        return
+    about = [
+        f"{name}={value}"
+        for name, value in parameters.items()
+        if isinstance(value, str) and _NAMES_A_RESOURCE.fullmatch(name)
+    ]
+    error["Message"] = (
+        f"{error.get('Message', '')} [{action} on resource: {' '.join(about) or '*'}]"
+    )

@@ -1,6 +1,7 @@
 """Secrets from Secrets Manager, read once and again every five minutes, so that they can rotate."""
 
 from functions.core import aws, clock
+from functions.core.aws import direct
 from functions.core.errors import Unavailable
 from functions.core.observability import logger
 
@@ -9,16 +10,13 @@ MAX_AGE_SECONDS = 300
 
 def read(arn: str, *, attempts: int = aws.ATTEMPTS) -> str:
     """A secret's text, as it is now."""
-    return str(_client(attempts).get_secret_value(SecretId=arn)["SecretString"])
+    found = direct.request("secretsmanager", "GetSecretValue", {"SecretId": arn}, attempts=attempts)
+    return str(found["SecretString"])
 
 
 def write(arn: str, text: str) -> None:
     """Gives a secret another text."""
-    _client().put_secret_value(SecretId=arn, SecretString=text)
-
-
-def _client(attempts: int = aws.ATTEMPTS) -> aws.Client:
-    return aws.client("secretsmanager", attempts=attempts)
+    aws.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
 
 
 class Secret:

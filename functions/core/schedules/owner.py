@@ -3,7 +3,7 @@
 from typing import Literal
 
 from functions.core import clock
-from functions.core.auth.tokens import read_token
+from functions.core.auth.lookup import read_token
 
 Refusal = Literal["token_revoked", "token_expired", "token_scopes"]
 """The token is revoked (or gone), has expired, or has lost a scope that the schedule needs."""

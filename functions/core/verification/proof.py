@@ -11,7 +11,7 @@ import msgspec
 from functions.core import config, http
 from functions.core.config import SettingsError
 from functions.core.signing.jws import base64url, key_id, sign
-from functions.core.verification.record import Verification
+from functions.core.verification.checking import CheckedVerification
 from functions.core.verification.settings import ProofSettings
 
 VALID_SECONDS = 600
@@ -25,7 +25,11 @@ _ID_BYTES = 16
 
 
 def prove(
-    verification: Verification, *, audience: str, domain: str | None, proof_id: bytes | None = None
+    verification: CheckedVerification,
+    *,
+    audience: str,
+    domain: str | None,
+    proof_id: bytes | None = None,
 ) -> str:
     """Signs a proof of a verification whose code was just found valid.
 
@@ -48,7 +52,7 @@ def prove(
     return f"{signed}.{base64url(sign(keys[0], signed.encode()))}"
 
 
-def _claims(verification: Verification, proof_id: bytes | None) -> dict[str, object]:
+def _claims(verification: CheckedVerification, proof_id: bytes | None) -> dict[str, object]:
     """Claims that have a value; the others are left out.
 
     A proof that is made again has the same claims, so a backend that keeps each `jti` until its
@@ -63,7 +67,7 @@ def _claims(verification: Verification, proof_id: bytes | None) -> dict[str, obj
         "iat": checked_at,
         "exp": checked_at + VALID_SECONDS,
         "jti": base64url(proof_id or secrets.token_bytes(_ID_BYTES)),
-        "test": True if getattr(verification, "test", None) else None,
+        "test": True if verification.test else None,
     }
     return {name: value for name, value in claims.items() if value is not None}
 

@@ -1,8 +1,7 @@
-"""Record of a verification, and the conditional write that decides a check."""
+"""Record of a verification. checking.py decides checks."""
 
 import hmac
-import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -79,15 +78,6 @@ class Verification(dynamodb.Table):
         """Time of the valid check; null where there was none."""
         return float(self.checked_at or self.created_at) if self.spent else None
 
-    def proves_to(self, audience: str) -> bool:
-        """Whether a check by a token of an audience gets a proof."""
-        return self.audience in {None, audience}
-
-    def answers(self, mark: str, code_mac: bytes, now: float) -> bool:
-        """Whether the last check was this one, and its code would still be valid."""
-        same = self.last_check == mark and hmac.compare_digest(self.last_mac, code_mac)
-        return same and float(self.expires_at) > now
-
     @staticmethod
     def can_be_tried(now: float) -> Condition:
         """Condition: attempts are left, the code is not expired, and it is not spent."""
@@ -110,20 +100,6 @@ class Verification(dynamodb.Table):
         )
 
 
-class Verdict(NamedTuple):
-    """Result of a check. `verification` is null unless the code is valid."""
-
-    valid: bool
-    attempts_left: int
-    verification: Verification | None = None
-    repeated: bool = False
-    """Whether a check that its client signed was found valid before."""
-
-
-REJECTED = Verdict(valid=False, attempts_left=0)
-"""Same answer for unknown, expired, used and exhausted verifications."""
-
-
 def find(verification_id: str) -> Verification | None:
     """The record of an id, as it is now; null without one. 1 DynamoDB request."""
     with dynamodb.unavailable_if_transient():
@@ -131,41 +107,3 @@ def find(verification_id: str) -> Verification | None:
             return Verification.get(verification_id, consistent_read=True)
         except Verification.DoesNotExist:
             return None
-
-
-def check(
-    verification_id: str, code_mac: bytes, now: float, signature: str | None = None
-) -> Verdict:
-    """Decides a check with one conditional write (Rule 4.1).
-
-    The write charges an attempt and stores the submitted HMAC. Its condition: attempts are left,
-    the code is not expired, and the stored HMAC is not the right one. So the attempt is charged
-    before it is judged. Once the right HMAC is stored, the condition never holds again: of any
-    number of parallel right checks, one is valid.
-
-    Each check marks its write (`last_check`). When the SDK repeats a write whose answer was lost,
-    the first try has made the condition fail. The mark shows that the write was this check's own,
-    so a right code is not answered with false. The mark is random, unless the client signs its
-    check: then a repetition by the client is this check, too, while the code would be valid.
-
-    Args:
-        verification_id: id as the client sent it.
-        code_mac: HMAC of the submitted code for that id, 32 bytes.
-        now: seconds since the epoch.
-        signature: mark of a check that the client signed; the same for each repetition.
-    """
-    mark = signature or secrets.token_hex(8)
-    actions = [
-        Verification.last_mac.set(code_mac),
-        Verification.last_check.set(mark),
-        Verification.checked_at.set(now),
-        Verification.attempts.set(Verification.attempts + 1),
-    ]
-    condition = Verification.can_be_tried(now)
-    charged, stored = Verification.update_if(verification_id, actions, condition)
-    if stored is None or not (charged or stored.answers(mark, code_mac, now)):
-        return REJECTED
-    if not stored.spent:
-        return Verdict(valid=False, attempts_left=stored.attempts_left)
-    repeated = signature is not None and not charged
-    return Verdict(True, stored.attempts_left, stored, repeated)

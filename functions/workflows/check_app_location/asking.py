@@ -1,7 +1,7 @@
 """Checks and their requests to AWS. Each request is made once, and only if there is time for it."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from functions.core import aws
 from functions.core.deadline import remaining_seconds
@@ -17,6 +17,11 @@ Otherwise the checks would not fit into a call.
 _LONGEST_SECONDS = aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS
 _MARGIN_SECONDS = 1.0
 """Time for work besides waiting: the first client of a service loads its model."""
+
+Service = Literal[
+    "lambda", "pinpoint-sms-voice-v2", "secretsmanager", "sesv2", "sns", "stepfunctions"
+]
+"""botocore's names of the services that are asked. The artifact has no others."""
 
 T = TypeVar("T")
 
@@ -45,11 +50,11 @@ def run_check(check: Callable[[], Finding]) -> Finding:
         return Finding(None, f"Could not be checked: {_code(error)}.")
 
 
-def ask(service: str, question: Callable[[aws.Client], T]) -> T:
+def ask(service: Service, question: Callable[[aws.Client], T]) -> T:
     """Makes one request to a service. Raises `AwsError`, `NoTimeLeft`.
 
     Args:
-        service: botocore's name of the service.
+        service: the service.
         question: makes the request with the service's client.
     """
     require_time_for(1)
@@ -57,7 +62,7 @@ def ask(service: str, question: Callable[[aws.Client], T]) -> T:
 
 
 def look_up(
-    service: str, question: Callable[[aws.Client], T], *, denied_is_absent: bool = False
+    service: Service, question: Callable[[aws.Client], T], *, denied_is_absent: bool = False
 ) -> T | None:
     """Makes one request like `ask`; null for a name that does not exist.
 

@@ -1,11 +1,11 @@
 """verify_check: checks a submitted code."""
 
 from functions.core import clock, config
-from functions.core.aws import dynamodb
+from functions.core.aws import direct
 from functions.core.errors import FieldError, InvalidIdempotencyKey, InvalidParameters
 from functions.core.observability import count, logger
+from functions.core.verification.checking import CheckedVerification, check
 from functions.core.verification.codes import VerificationId, code_keys, read_code
-from functions.core.verification.record import Verification, check
 from functions.core.verification.settings import ProofSettings
 from functions.core.workflow import Call, NotValid, NumericStr, Parameters, Result, workflow
 
@@ -126,7 +126,7 @@ def _signer(parameters: VerifyCheck, call: Call) -> str | None:
     return f"{call.caller.token_id}\n{call.idempotency_key}"
 
 
-def _proof(verification: Verification, call: Call, proof_id: bytes | None) -> str | None:
+def _proof(verification: CheckedVerification, call: Call, proof_id: bytes | None) -> str | None:
     """Signed proof; None if the token has no audience or another one than the token that sent, or
     the proof cannot be signed.
 
@@ -154,7 +154,7 @@ def _prepare_proofs() -> None:
 
 lambda_handler = workflow(
     verify_check,
-    prepare=[code_keys, dynamodb.connect, _prepare_proofs],
+    prepare=[code_keys, direct.connect, _prepare_proofs],
     background=False,
     idempotency="passed",
     publishable=True,

@@ -1,0 +1,54 @@
+"""AWS's own variables of a process, as far as direct requests understand them."""
+
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from functions.core import config
+
+_REGION = re.compile(r"(?!us-iso|eu-iso|eusc)[a-z]{2}(-gov)?-[a-z]+-\d+")
+"""Regions whose domain is known here; isolated ones have others."""
+
+
+@config.settings()
+class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
+    """Variables of Lambda and of AWS's SDKs (SDKs and Tools Reference Guide)."""
+
+    aws_lambda_function_name: str = ""
+    aws_region: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = ""
+    aws_session_token: str = ""
+    aws_endpoint_url: str = ""
+    aws_endpoint_url_dynamodb: str = ""
+    aws_endpoint_url_secrets_manager: str = ""
+    aws_ignore_configured_endpoint_urls: str = ""
+    aws_use_fips_endpoint: str = ""
+    aws_use_dualstack_endpoint: str = ""
+    aws_ca_bundle: str = ""
+
+    @property
+    def usual(self) -> bool:
+        """Whether direct requests can be made: in a function with keys, and nothing special."""
+        special = (
+            self.aws_ignore_configured_endpoint_urls
+            or self.aws_use_fips_endpoint
+            or self.aws_use_dualstack_endpoint
+            or self.aws_ca_bundle
+            or config.has_proxy()
+        )
+        keys = self.aws_access_key_id and self.aws_secret_access_key
+        in_lambda = self.aws_lambda_function_name and _REGION.fullmatch(self.aws_region)
+        return bool(in_lambda and keys and not special)
+
+    def url(self, service: str) -> str:
+        """Endpoint of a service, without a path."""
+        stated = {
+            "dynamodb": self.aws_endpoint_url_dynamodb,
+            "secretsmanager": self.aws_endpoint_url_secrets_manager,
+        }
+        china = ".cn" if self.aws_region.startswith("cn-") else ""
+        usual = f"https://{service}.{self.aws_region}.amazonaws.com{china}"
+        url = urlsplit(stated[service] or self.aws_endpoint_url or usual)
+        return f"{url.scheme}://{url.netloc}"
