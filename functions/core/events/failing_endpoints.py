@@ -18,7 +18,6 @@ from functions.core.errors import TooSlow, WorkflowError
 from functions.core.events.endpoints import Endpoint
 from functions.core.events.event_filter import EventSettings
 from functions.core.events.event_id import event_id
-from functions.core.events.sending import send_event
 from functions.core.http.problems import problem
 from functions.core.observability import count, logger
 
@@ -101,6 +100,8 @@ def _tell(endpoint: Endpoint, failing_since: float, error: WorkflowError) -> Non
     logger.error("an endpoint of events has failed for a day", endpoint=endpoint.name, since=since)
     if not config.read(EventSettings).wants(TYPE):
         return
+    from functions.core.events.sending import send_event  # noqa: PLC0415 - no cold start pays for it
+
     told = problem(error, "")
     data = {
         "endpoint": endpoint.name,
