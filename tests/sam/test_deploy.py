@@ -82,7 +82,8 @@ def test_it_is_given_the_right_to_make_roles_and_no_other(
     account: Account, stack: dict[str, Any]
 ) -> None:
     cloudformation = account.emulator.client("cloudformation")
-    (change,) = cloudformation.list_change_sets(StackName=stack["StackName"])["Summaries"]
+    changes = cloudformation.list_change_sets(StackName=stack["StackName"])["Summaries"]
+    change = min(changes, key=lambda each: each["CreationTime"])
     about = cloudformation.describe_change_set(ChangeSetName=change["ChangeSetId"])
     assert (about["ExecutionStatus"], about["Capabilities"]) == (
         "EXECUTE_COMPLETE",
