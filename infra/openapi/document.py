@@ -16,7 +16,10 @@ from infra.openapi.operations import GROUPS, Operation, is_required, operation_o
 from infra.openapi.routes import template_routes
 
 _JSON = "application/json"
-_NOWHERE = {"create_upload", "export_run", "receive_webhook", "replay_delivery"}
+_NOWHERE = {
+    *("create_upload", "export_run", "receive_webhook", "replay_delivery"),
+    *("send_to_run", "send_to_key"),
+}
 """Operations that create something without a path of its own, or nothing."""
 _ACCEPTED = {
     200: "The answer.",
