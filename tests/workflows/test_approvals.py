@@ -11,30 +11,17 @@ import pytest
 from functions.core.definition.call import Call
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import KeyedEvent
-from functions.core.runs.items.steps import Step
 from functions.core.runs.items.suspension import Suspended
 from functions.core.runs.items.work import Work
 from infra import sam
 from tests import documents
 from tests.builders import call
+from tests.builders.steps import Steps
 from tests.workflows.conftest import Clock
 
 NODE = shutil.which("node", path=sam.ROOT / ".venv/bin") or shutil.which("node")
 EXPENSE = {"number": "E-1", "amount": "80.00 EUR", "manager": "ana@example.com"}
 DAY = 86_400
-
-
-class Steps:
-    """Steps of an item, in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Step] = {}
-
-    def all(self) -> dict[str, Step]:
-        return self.kept
-
-    def keep(self, step: Step) -> None:
-        self.kept[step.name] = step
 
 
 class Approval:

@@ -9,10 +9,10 @@ from functions.core.aws import step_functions
 from functions.core.errors import InvalidParameters
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import KeyedEvent, key_address
-from functions.core.runs.items.steps import Step
 from functions.core.runs.items.suspension import Suspended
 from functions.core.runs.items.work import Work
 from functions.core.workflow import wake
+from tests.builders.steps import Steps
 from tests.workflows.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -177,19 +177,6 @@ def test_a_decision_that_is_repeated_while_the_item_waits_counts(
         patch.setattr(event_box, "send", lambda *_: 0)  # its answer was lost
         decide("yes")
     assert decide("yes") == 1
-
-
-class Steps:
-    """Steps of an item, in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Step] = {}
-
-    def all(self) -> dict[str, Step]:
-        return self.kept
-
-    def keep(self, step: Step) -> None:
-        self.kept[step.name] = step
 
 
 def test_a_later_wait_does_not_take_the_same_event_again(clock: Clock) -> None:

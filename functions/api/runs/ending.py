@@ -23,7 +23,6 @@ from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
 from functions.core.runs.files import free_item
 from functions.core.runs.items import event_box, leaving
-from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.items.leaving import Left
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle, shown
@@ -87,8 +86,7 @@ def _note(run: Run) -> None:
 
 def _wake_waiting(run: Run) -> None:
     """Wakes the item that has started the run and waits for its end."""
-    told = StoredEvent(type="run.ended", data={}, received_at=clock.now())
-    event_box.send(event_box.end_address(run.run_id), told)
+    event_box.tell(event_box.end_address(run.run_id), "run.ended")
 
 
 def _send_event(run: Run) -> None:

@@ -15,7 +15,7 @@ from functions.core.errors import Conflict, FieldError, InvalidParameters, NotFo
 from functions.core.http.problems import Problem
 from functions.core.observability import logger
 from functions.core.parameters import Parameters
-from functions.core.runs.execution import workflow_of
+from functions.core.runs.execution import Execution, workflow_of
 from functions.core.runs.items import event_box
 from functions.core.runs.items.event_box import EventType, KeyedEvent, StoredEvent
 from functions.core.runs.items.outcomes import find_outcome
@@ -95,7 +95,7 @@ def list_steps(event: http.Request, caller: Caller, request_id: str) -> http.Res
     run_id = path_run_id(event, caller)
     query = read_query(StepsQuery, event)
     begun = begun_as(find(run_id))
-    index = _index(run_id, query.index)
+    index = _index(begun, query.index)
     steps = StepRecords(begun.origin_run_id, index, 0).all().values()
     ordered = sorted(steps, key=lambda each: each.order)
     return http.answer(StepList(steps=[_shown(each) for each in ordered]), request_id)
@@ -111,13 +111,17 @@ def send_to_run(event: http.Request, caller: Caller, request_id: str) -> http.Re
     """
     run_id = path_run_id(event, caller)
     sent = read_body(RunEvent, event)
-    index = _index(run_id, sent.index)
-    outcome = find_outcome(run_id, index)
     record = find(run_id)
+    begun = begun_as(record)
+    index = _index(begun, sent.index)
+    outcome = find_outcome(run_id, index)
     if record.ended or (outcome and outcome.finished_at):
         raise Conflict("The item has ended, so nothing waits for an event.")
-    item_id = f"{begun_as(record).origin_run_id}/{index}"
-    return _send(event_box.item_address(sent.type, item_id), sent.type, sent.data, request_id)
+    event_box.refuse_large(sent.data)
+    now = clock.now()
+    address = event_box.item_address(sent.type, f"{begun.origin_run_id}/{index}")
+    told = StoredEvent(type=sent.type, data=sent.data, received_at=now)
+    return _taken(sent.type, event_box.send(address, told), now, request_id)
 
 
 def send_to_key(event: http.Request, caller: Caller, request_id: str) -> http.Response:
@@ -130,7 +134,8 @@ def send_to_key(event: http.Request, caller: Caller, request_id: str) -> http.Re
     """
     del caller  # its scope is all that it needs
     sent = read_body(KeyedEvent, event)
-    return _send(event_box.key_address(sent.type, sent.key), sent.type, sent.data, request_id)
+    now = clock.now()
+    return _taken(sent.type, event_box.wake(sent, now), now, request_id)
 
 
 def listen(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,23 +157,19 @@ def path_run_id(event: http.Request, caller: Caller) -> str:
     return run_id
 
 
-def _send(address: str, kind: str, data: dict[str, Any], request_id: str) -> http.Response:
-    event_box.refuse_large(data)
-    now = clock.now()
-    woken = event_box.send(address, StoredEvent(type=kind, data=data, received_at=now))
+def _taken(kind: str, woken: int, now: float, request_id: str) -> http.Response:
     taken = EventTaken(type=kind, woken=woken, received_at=utc(now))
     return http.answer(taken, request_id, status=202)
 
 
-def _index(run_id: str, index: int | None) -> int:
+def _index(begun: Execution, index: int | None) -> int:
     """Index of an item of the run. Raises `InvalidParameters`, `NotFound`."""
-    begun = begun_as(find(run_id))
     if index is None and begun.branch == "one":
         return begun.reference.index
     if index is None:
         sentence = "is needed: the run has more than one item"
         raise InvalidParameters(FieldError("/index", sentence))
-    if find_outcome(run_id, index) is None and find_listed(begun, index) is None:
+    if find_outcome(begun.run_id, index) is None and find_listed(begun, index) is None:
         raise NotFound("The run has no item of this index.")
     return index
 

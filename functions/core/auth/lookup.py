@@ -36,7 +36,7 @@ class StoredToken(NamedTuple):
     revoked_at: float | None
 
     def is_active(self, now: float) -> bool:
-        """Whether it is neither revoked nor expired at `now`, in seconds since the epoch."""
+        """True if it is neither revoked nor expired at `now`, in seconds since the epoch."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 

@@ -92,7 +92,7 @@ def _trusting() -> ssl.SSLContext:
 
 
 def _is_open(connection: socket.socket) -> bool:
-    """Whether the other side has neither closed an idle connection nor sent anything on it.
+    """True if the other side has neither closed an idle connection nor sent anything on it.
 
     It is read from, as bytes alone do not say so: in TLS 1.3 a server sends tickets when a
     connection is new, before any content.

@@ -30,7 +30,7 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def usual(self) -> bool:
-        """Whether direct requests can be made: in a function with keys, and nothing special."""
+        """True if direct requests can be made: in a function with keys, and nothing special."""
         special = (
             self.aws_ignore_configured_endpoint_urls
             or self.aws_use_fips_endpoint

@@ -155,7 +155,7 @@ def translate(error: Exception, service: str) -> AwsError:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether one of botocore's errors is throttling, a fault of AWS, or a network that fails."""
+    """True if one of botocore's errors is throttling, a fault of AWS, or a network that fails."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         fault = status == _TOO_MANY_REQUESTS or status >= 500  # noqa: PLR2004 - RFC 9110 §15.6

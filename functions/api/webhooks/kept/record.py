@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def took_effect(self) -> bool:
-        """Whether a run was started or an event was sent."""
+        """True if a run was started or an event was sent."""
         return self.run_id is not None or self.woken is not None
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 
+from functions.core import clock
 from functions.core.aws import dynamodb, step_functions
 from functions.core.clock import DAY_SECONDS
 from functions.core.errors import FieldError, InvalidParameters
@@ -129,6 +130,15 @@ def send(address: str, event: StoredEvent) -> int:
             delete_at=int(event.received_at) + EVENTS_KEPT_SECONDS,
         ).save()
     return sum(_wake(each) for each in _listeners(address))
+
+
+def tell(address: str, kind: str) -> None:
+    """Sends an event of the platform's own: something that was awaited has ended.
+
+    Raises:
+        Unavailable
+    """
+    send(address, StoredEvent(type=kind, data={}, received_at=clock.now()))
 
 
 def left_address(run_id: str) -> str:

@@ -17,7 +17,6 @@ from functions.core.http.problems import problem
 from functions.core.runs import execution
 from functions.core.runs.cancellation import cancel, is_cancelled
 from functions.core.runs.items import event_box
-from functions.core.runs.items.event_box import StoredEvent
 from functions.core.runs.items.outcomes import (
     LONGEST_KEPT_SECONDS,
     Outcome,
@@ -113,8 +112,7 @@ _PREFIX = "item-"
 
 
 def _wake_run(run_id: str) -> None:
-    told = StoredEvent(type="items.ended", data={}, received_at=clock.now())
-    event_box.send(event_box.left_address(run_id), told)
+    event_box.tell(event_box.left_address(run_id), "items.ended")
 
 
 def _name(run_id: str, index: int, number: int) -> str:
