@@ -23,7 +23,6 @@ from functions.core.observability import count, logger
 from functions.core.runs import execution, listing, records
 from functions.core.runs.files import free_item
 from functions.core.runs.items import event_box, leaving
-from functions.core.runs.items.leaving import Left
 from functions.core.runs.records import RunRecord
 from functions.core.runs.run import Ended, Run, end, settle, shown
 from functions.core.runs.states import begun_as
@@ -118,9 +117,9 @@ def _end(event: Event) -> dict[str, Any]:
     if record is None:
         # Started by code from before there were records, during an update of the stack.
         return {"status": "unknown"}
-    left = leaving.find_left(record.run_id, begun_as(record).lineage.ancestors)
-    if left and not error:
-        return _wait_for(record.run_id, left)
+    since = leaving.waits_since(record.run_id, begun_as(record).lineage.ancestors)
+    if since and not error:
+        return _wait_for(record.run_id, since)
     ended = end(record, error=error, moment=clock.now(), last=False)
     if ended.run.pending:
         leaving.stop_left(ended.run.run_id)
@@ -129,9 +128,9 @@ def _end(event: Event) -> dict[str, Any]:
     return {"status": ended.run.status}
 
 
-def _wait_for(run_id: str, left: Left) -> dict[str, Any]:
+def _wait_for(run_id: str, since: float) -> dict[str, Any]:
     """Answer of a run whose items go on elsewhere."""
-    listens = {"addresses": [event_box.left_address(run_id)], "since": left.since}
+    listens = {"addresses": [event_box.left_address(run_id)], "since": since}
     until = rfc3339(utc(clock.now() + _LOOK_SECONDS))
     return {"status": "waiting", "until": until, "seconds": _LOOK_SECONDS, "listens": listens}
 

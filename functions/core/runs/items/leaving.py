@@ -8,8 +8,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from functions.core import clock
 from functions.core.aws.transactions import repeat, transaction
 from functions.core.errors import ItemCrashed
@@ -35,14 +33,6 @@ State = Mapping[str, Any]
 """Input of an execution, with what its states have added."""
 
 
-class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """Items of a run that wait elsewhere, and the event that tells of the end of the last one."""
-
-    waiting: int
-    since: float
-    """Time from which the event counts: seconds since the epoch."""
-
-
 def leave(state: State) -> None:
     """Starts the execution in which an item goes on, and counts the item. Idempotent.
 
@@ -59,13 +49,15 @@ def leave(state: State) -> None:
     _count_left(state["run_id"], index)
 
 
-def find_left(run_id: str, ancestors: Sequence[str]) -> Left | None:
-    """Items of a run that wait elsewhere; null if there are none, or if the run is cancelled."""
+def waits_since(run_id: str, ancestors: Sequence[str]) -> float | None:
+    """Time from which an event counts that tells of the end of the items that wait elsewhere.
+
+    Null if there are none, or if the run is cancelled.
+    """
     since = clock.now() - _EARLIER_SECONDS
-    waiting = tally(run_id).waiting
-    if waiting <= 0 or is_cancelled(run_id, ancestors):
+    if tally(run_id).waiting <= 0 or is_cancelled(run_id, ancestors):
         return None
-    return Left(waiting=waiting, since=since)
+    return since
 
 
 def stop_left(run_id: str) -> None:
