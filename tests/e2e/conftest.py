@@ -53,6 +53,7 @@ def eventually(
     look: Callable[[], T],
     until: Callable[[T], object] = bool,
     seconds: float = WAIT_SECONDS,
+    every: float = 0.05,
 ) -> T:
     """Polls until the condition holds, and returns the value.
 
@@ -61,13 +62,14 @@ def eventually(
         look: returns the current value.
         until: whether a value meets the condition; by default, whether it is true.
         seconds: longest wait.
+        every: seconds between two looks; longer where a look costs much.
     """
     deadline = time.monotonic() + seconds
     while not until(seen := look()):
         assert time.monotonic() < deadline, (
             f"after {seconds} s still waiting until {what}; seen last: {shortened(repr(seen))}"
         )
-        time.sleep(0.05)
+        time.sleep(every)
     return seen
 
 

@@ -4,7 +4,38 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.conftest import WAIT_SECONDS, Json, eventually
+from tests.e2e.conftest import WAIT_SECONDS, Json, LocalStack, eventually
+
+BEGINS = """
+from typing import Any
+
+from functions.core.workflow import Parameters, Result, start, workflow
+
+
+class Items(Parameters):
+    items: list[dict[str, Any]]
+
+
+class Begun(Result):
+    run_id: str
+
+
+def NAME_begin(asked: Items) -> Begun:
+    return Begun(run_id=start("NAME", asked.items).run_id)
+
+
+lambda_handler = workflow(NAME_begin, starts=["NAME"])
+"""
+
+
+def add_start(stack: LocalStack, workflow: str) -> None:
+    """Adds a workflow that starts runs of another: the API knows only those of the template."""
+    stack.add_workflow(f"{workflow}_begin", BEGINS.replace("NAME", workflow))
+
+
+def begin(stack: LocalStack, workflow: str, *items: Json) -> str:
+    """Starts a run by a workflow that was added so, and returns its id."""
+    return str(stack.invoke(f"{workflow}_begin", items=items)["run_id"])
 
 
 def upload(api: httpx.Client, text: str, kind: str = "csv") -> str:

@@ -12,26 +12,6 @@ from tests import documents
 from tests.e2e import runs
 from tests.e2e.conftest import Json, LocalStack, eventually
 
-BEGIN = """
-from typing import Any
-
-from functions.core.workflow import Parameters, Result, start, workflow
-
-
-class Expense(Parameters):
-    expense: dict[str, Any]
-
-
-class Begun(Result):
-    run_id: str
-
-
-def expense_begin(parameters: Expense) -> Begun:
-    return Begun(run_id=start("approve_expense", [parameters.expense]).run_id)
-
-
-lambda_handler = workflow(expense_begin, starts=["approve_expense"])
-"""
 LINK = re.compile(r"#(approved|rejected)\.([\w-]{43})")
 
 
@@ -86,7 +66,7 @@ def approvals(stack: LocalStack) -> LocalStack:
     assert asks != code["approve_expense"]
     add(stack, "approve_expense", asks, may_call)
     add(stack, "decide_expense", code["decide_expense"], wakes)
-    stack.add_workflow("expense_begin", BEGIN)
+    runs.add_start(stack, "approve_expense")
     return stack
 
 
@@ -98,7 +78,7 @@ def reader(approvals: LocalStack) -> Iterator[httpx.Client]:
 
 def begin(stack: LocalStack, number: str, manager: str) -> str:
     expense = {"number": number, "amount": "80.00 EUR", "manager": manager}
-    return str(stack.invoke("expense_begin", expense=expense)["run_id"])
+    return runs.begin(stack, "approve_expense", expense)
 
 
 def decide(stack: LocalStack, decision: str, secret: str) -> Json:

@@ -7,31 +7,11 @@ import httpx
 import pytest
 
 from tests.documents import typed_workflows
+from tests.e2e import runs
 from tests.e2e.conftest import Json, LocalStack, eventually
 from tests.e2e.runs import ended, items_of, read
 from tests.sizes import size
 
-BEGINS = """
-from typing import Any
-
-from functions.core.workflow import Parameters, Result, start, workflow
-
-
-class Begin(Parameters):
-    name: str
-    item: dict[str, Any]
-
-
-class Begun(Result):
-    run_id: str
-
-
-def begin_long_work(asked: Begin) -> Begun:
-    return Begun(run_id=start(asked.name, [asked.item]).run_id)
-
-
-lambda_handler = workflow(begin_long_work, starts=["onboard", "onboard_soon", "sync_all"])
-"""
 NAMES = ("onboard", "grant_feature", "sync_all", "sync_customer")
 SCOPES = ",".join(
     [
@@ -50,7 +30,8 @@ def works(stack: LocalStack) -> LocalStack:
     for name in NAMES:
         stack.add_workflow(name, onboard if name == "onboard" else shown[name])
     stack.add_workflow("onboard_soon", onboard.replace("days=7", "seconds=2"))
-    stack.add_workflow("begin_long_work", BEGINS)
+    for name in ("onboard", "onboard_soon", "sync_all"):
+        runs.add_start(stack, name)
     role = stack.emulator.client("lambda").get_function_configuration(
         FunctionName="local-wf-onboard"
     )["Role"]
@@ -77,13 +58,10 @@ def api(works: LocalStack) -> Iterator[httpx.Client]:
         yield client
 
 
-def begin(works: LocalStack, name: str, **item: object) -> str:
-    return str(works.invoke("begin_long_work", name=name, item=item)["run_id"])
-
-
 def onboard(works: LocalStack, user_id: str, name: str = "onboard") -> str:
     email = f"{user_id}@example.com"
-    return begin(works, name, user_id=user_id, email=email, first_name="Ana")
+    person = {"user_id": user_id, "email": email, "first_name": "Ana"}
+    return runs.begin(works, name, person)
 
 
 def subjects(works: LocalStack, user_id: str) -> list[str]:
@@ -127,7 +105,7 @@ def test_customers_are_synced_and_one_run_waits_for_all_of_them(
     works: LocalStack, api: httpx.Client
 ) -> None:
     count = size(40, 500)
-    run_id = begin(works, "sync_all", count=count)
+    run_id = runs.begin(works, "sync_all", {"count": count})
     run = ended(api, run_id, seconds=240)
     assert (run["status"], run["result"]) == ("succeeded", {"succeeded": count, "failed": 0})
     below = steps_of(api, run_id)[-1]["result"]["run_id"]

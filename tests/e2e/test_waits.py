@@ -73,33 +73,13 @@ def patient(parameters: Patient, call: Call) -> Ended:
 
 lambda_handler = workflow(patient, long=True, starts=["patient"])
 '''
-BEGIN = """
-from typing import Any
-
-from functions.core.workflow import Parameters, Result, start, workflow
-
-
-class Item(Parameters):
-    item: dict[str, Any]
-
-
-class Begun(Result):
-    run_id: str
-
-
-def patient_begin(parameters: Item) -> Begun:
-    return Begun(run_id=start("patient", [parameters.item]).run_id)
-
-
-lambda_handler = workflow(patient_begin, starts=["patient"])
-"""
 SCOPES = "runs:read,runs:write,events:write,workflow:patient"
 
 
 @pytest.fixture(scope="module")
 def patients(stack: LocalStack) -> LocalStack:
     stack.add_workflow("patient", PATIENT)
-    stack.add_workflow("patient_begin", BEGIN)
+    runs.add_start(stack, "patient")
     return stack
 
 
@@ -111,8 +91,7 @@ def api(patients: LocalStack) -> Iterator[httpx.Client]:
 
 def begin(patients: LocalStack, name: str, **parameters: Any) -> str:
     """Starts a run over one item; returns its id."""
-    item = {"name": name} | parameters
-    return str(patients.invoke("patient_begin", item=item)["run_id"])
+    return runs.begin(patients, "patient", {"name": name} | parameters)
 
 
 def until_it_waits(api: httpx.Client, run_id: str) -> Json:

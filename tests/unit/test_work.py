@@ -229,14 +229,17 @@ def test_a_retry_goes_on_at_the_step_that_failed(clock: Clock) -> None:
     assert done == ["first", "second"]
 
 
-def test_a_longer_retry_after_is_kept_to(clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(7200, 7200), (86_400, 86_400), (10 * 366 * 86_400, 86_400)]
+)
+def test_a_longer_retry_after_is_kept_to_up_to_a_day(clock: Clock, asked: int, kept: int) -> None:
     def fails() -> None:
-        raise ProviderUnavailable("Busy.", retry_after=7200)
+        raise ProviderUnavailable("Busy.", retry_after=asked)
 
     item = Item(clock, lambda work: step(work, "call", fails, first=1, longest=60))
     with pytest.raises(Suspended) as pause:
         item.call()
-    assert pause.value.until >= clock() + 7200
+    assert clock() + kept <= pause.value.until <= clock() + 1.1 * kept
 
 
 def test_an_authors_handler_of_exceptions_lets_suspending_pass(clock: Clock) -> None:

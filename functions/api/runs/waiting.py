@@ -127,7 +127,8 @@ def send_to_run(event: http.Request, caller: Caller, request_id: str) -> http.Re
 def send_to_key(event: http.Request, caller: Caller, request_id: str) -> http.Response:
     """Sends an event to all items that wait for it with a key.
 
-    An item that has begun and waits later finds it, too. It need not be known which runs those are.
+    An item of a run that has started, and waits later, finds it, too. It need not be known which
+    runs those are.
 
     Raises:
         InvalidParameters

@@ -96,7 +96,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
                 recorded, the step is done again.
             retries: further attempts after a failure that another try may cure.
             first: seconds before the second attempt; doubled before each later one. A longer
-                `Retry-After` of the error is kept to.
+                `Retry-After` of the error is kept to, up to a day.
             longest: most seconds between attempts.
             pauses: seconds before each further attempt, in place of the three above.
 

@@ -22,8 +22,8 @@ from functions.core.runs.items.event_box import KeyedEvent
 def wake(event: str, *, key: str, data: Mapping[str, Any] | None = None, once: bool = False) -> int:
     """Sends an event to all items that wait for it with a key; returns the number that it wakes.
 
-    An item that has begun and waits later finds the event, too, for 30 days. An item of a run that
-    sends one does so in a step, because a later try would send it again.
+    An item of a run that has started, and waits later, finds the event, too, for 30 days. An item
+    that sends one does so in a step, because a later try would send it again.
 
     Args:
         event: type, such as `user.activated`.

@@ -37,6 +37,8 @@ _ENOUGH_SECONDS = 60.0
 """Time of a call below which no other step begins in it."""
 _LOOK_SECONDS = 6 * 3600
 """Time after which an item looks at a run that it waits for, in case its end was not told."""
+_LONGEST_ASKED_SECONDS = 86_400.0
+"""Most of a `Retry-After` that is kept to: one may be wrong, and a wait lasts a year at most."""
 _JITTER = 0.1
 """Part by which pauses differ, so that what failed together does not come back together."""
 R = TypeVar("R")
@@ -300,8 +302,8 @@ class Work:
                 exc_info=True,
             )
             raise StepFailed(step.name, step.attempts, told) from error
-        asked = getattr(error, "retry_after", None) or 0
-        pause = max(pauses[step.attempts - 1], float(asked)) * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
+        asked = min(float(getattr(error, "retry_after", None) or 0), _LONGEST_ASKED_SECONDS)
+        pause = max(pauses[step.attempts - 1], asked) * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
         until = clock.now() + pause
         self._records.keep(replace(step, status="waiting", until=until, problem=told))
         logger.warning(
