@@ -1,7 +1,7 @@
 """Quotas of AWS: defaults of an account in a large region, such as us-east-1.
 
-Numbers were looked up on 2026-11-27 in stored copies of the documents at `source`, but for SMS and
-S3_READS, which no copy had. Codes are those of Service Quotas, where a raise is asked for. Those of
+Numbers were looked up on 2026-11-27 in stored copies of the documents at `source`, but for SMS,
+which no copy had. Codes are those of Service Quotas, where a raise is asked for. Those of
 Step Functions are of a list of February 2024.
 """
 
