@@ -72,8 +72,12 @@ test-sam: .venv/dev $(SAM_CLI) ## runs tests that need the SAM CLI or a clone, s
 	@$(PYTEST) $(WORKERS) tests/sam $(ARGS)
 
 #: make bench [ARGS="--only verify_check,authorize --rounds 3"]
-bench: .venv/dev ## measures built functions beside other frameworks: docs/performance.md
+bench: .venv/dev ## measures built functions, and lists, beside other frameworks: docs/performance.md
 	@$(INDEX) .venv/bin/python -m tests.bench $(ARGS)
+
+#: make plan [ARGS="--verifications 50 --items 250000"]
+plan: .venv/dev ## computes quotas, hot keys and memory of a load: docs/explanation/capacity.md
+	@.venv/bin/python -m infra.plan $(ARGS)
 
 calls: .venv/dev ## shows AWS and HTTP calls of each function in all tests, and unused permissions
 	@rm -rf "$(CALLS)" && mkdir -p "$(CALLS)"

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from infra.build import find_python, installed_client
 from infra.runtime import FunctionFailed, Runtime
 from infra.sam import read_template
+from tests.bench import lists
 from tests.bench.artifacts import NotInstalled, changed_since_build
 from tests.bench.jobs.job import JOBS
 from tests.bench.measure import measure
-from tests.bench.page import PAGE, Machine, part, replaced
+from tests.bench.page import PAGE, Machine, part, part_about_lists, replaced
 from tests.bench.subjects import subjects
 from tests.bench.table import table
+
+_LISTS = "lists"
 
 
 def main() -> int:
@@ -28,7 +31,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    names = [job.name for job in JOBS]
+    names = [*(job.name for job in JOBS), _LISTS]
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
@@ -46,11 +49,34 @@ def _options() -> argparse.Namespace:
 
 
 def _bench(options: argparse.Namespace) -> None:
+    if options.only != [_LISTS]:
+        _bench_calls(options)
+    if not options.only or _LISTS in options.only:
+        _bench_lists(options)
+    if not options.only:
+        print(
+            f"\nwritten to docs/{PAGE.name}; make plan computes docs/explanation/capacity.md of it"
+        )
+
+
+def _bench_lists(options: argparse.Namespace) -> None:
+    machine = Machine.now()
+    made = lists.table(lists.measure_lists(_tell))
+    _show(part_about_lists(made, machine, datetime.now(UTC).date()), options, "table of lists")
+
+
+def _show(text: str, options: argparse.Namespace, about: str = "lines") -> None:
+    print(text)
+    if not options.only:
+        PAGE.write_text(replaced(PAGE.read_text(), text, about))
+
+
+def _bench_calls(options: argparse.Namespace) -> None:
     name = read_template()["Globals"]["Function"]["Runtime"]
     python = find_python(name)
     if python is None:
         raise NotInstalled(f"make bench needs a working {name} on PATH.")
-    wanted = subjects(options.only, python)
+    wanted = subjects([name for name in options.only if name != _LISTS], python)
     for folder in sorted({each.folder for each in wanted if each.kind == "ours"}):
         if changed := changed_since_build(folder):
             print(f"note: {folder.name} is older than {', '.join(changed[:3])}: make build")
@@ -58,11 +84,7 @@ def _bench(options: argparse.Namespace) -> None:
     runtime = Runtime(python, installed_client(python))
     counts = {"rounds": options.rounds, "calls": options.calls}
     made = table(measure(wanted, runtime, tell=_tell, **counts))
-    text = part(made, machine, datetime.now(UTC).date(), **counts)
-    print(text)
-    if not options.only:
-        PAGE.write_text(replaced(PAGE.read_text(), text))
-        print(f"\nwritten to docs/{PAGE.name}")
+    _show(part(made, machine, datetime.now(UTC).date(), **counts), options)
 
 
 def _tell(step: str) -> None:

@@ -1,4 +1,4 @@
-"""docs/performance.md: its generated part, with the date and the machine."""
+"""docs/performance.md: its generated parts, with the date and the machine."""
 
 import os
 import re
@@ -10,10 +10,6 @@ from infra import sam
 
 PAGE = sam.ROOT / "docs/performance.md"
 
-_BEGIN, _END = (
-    "<!-- make bench writes the lines below -->",
-    "<!-- make bench wrote the lines above -->",
-)
 _BUSY = 0.25
 """Load per core, before the measurement, from which the figures are said to be disturbed."""
 
@@ -44,13 +40,23 @@ class Machine(NamedTuple):
         return f"Machine: {self.cores} cores of {self.processor}.{other}"
 
 
-def replaced(page: str, part: str) -> str:
-    """The page with another generated part. Raises `ValueError` if it has no place for one."""
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+def replaced(page: str, part: str, about: str = "lines") -> str:
+    """The page with another generated part. Raises `ValueError` if it has no place for one.
+
+    `about`: the part, as the page names it.
+    """
+    first = f"<!-- make bench writes the {about} below -->"
+    last = f"<!-- make bench wrote the {about} above -->"
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"docs/performance.md has lost its lines {_BEGIN} and {_END}.")
+        raise ValueError(f"docs/performance.md has lost its lines {first} and {last}.")
     return f"{before}{begin}\n\n{part}\n\n{end}{after}"
+
+
+def part_about_lists(table: str, machine: Machine, day: date) -> str:
+    """The generated part of the page about long lists."""
+    return f"Measured on {day:%Y-%m-%d}.\n{machine.described}\n\n{table}"
 
 
 def part(table: str, machine: Machine, day: date, *, rounds: int, calls: int) -> str:

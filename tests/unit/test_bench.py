@@ -1,17 +1,21 @@
 """The bench: its table and page, and the AWS stand-in that decides writes as DynamoDB does."""
 
+import io
 import json
 import sys
 from datetime import date
 from http.client import HTTPConnection
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
 
+from functions.api.runs.lists import read_items
+from functions.core.runs.uploads import Format
 from infra.runtime import LambdaFunction, LambdaProcess, Runtime
+from tests.bench import lists
 from tests.bench.artifacts import PACKAGES, zip_bytes
 from tests.bench.aws.dynamodb import Refused, Tables
 from tests.bench.aws.expressions import holds, updated
@@ -20,6 +24,7 @@ from tests.bench.figures import Figures
 from tests.bench.jobs.events import SECRETS
 from tests.bench.jobs.job import JOBS
 from tests.bench.jobs.requests import as_payload_1
+from tests.bench.lists import Started, list_of
 from tests.bench.measure import imported, table_keys
 from tests.bench.page import PAGE, Machine, part, replaced
 from tests.bench.subjects import EMPTY, Kind, Subject
@@ -104,6 +109,24 @@ def test_a_process_gets_whole_events_and_tells_the_cpu_that_it_has_used(tmp_path
         for length in (0, 5_000_000):
             assert process.invoke({"text": "ü" * length})[0] == {"length": length}
         assert 0 < started < process.cpu_seconds() < 60
+
+
+@pytest.mark.parametrize("kind", get_args(Format))
+def test_a_measured_list_has_as_many_items_as_it_says(kind: Format) -> None:
+    items = list(read_items(io.BytesIO(list_of(kind, 3)), kind))
+    assert [item["to"] for item in items] == [f"ana{number}@example.com" for number in range(3)]
+    assert items[0]["data"] == {"first_name": "Ana", "city": "Vienna"}
+
+
+def test_a_start_over_a_list_is_told_by_item() -> None:
+    found = Started("csv", 100_000, 4_000_000, 1.5, 80 * 1024**2, 5)
+    assert lists.table([found]).splitlines()[2] == "| csv | 100,000 | 4.0 | 1.5 | 15 | 80 | 5 |"
+
+
+def test_the_page_has_a_place_for_each_table() -> None:
+    page = replaced(PAGE.read_text(), "of lists", "table of lists")
+    assert "\nof lists\n" in page
+    assert "| verify_check |" in page
 
 
 def condition(text: str, item: dict[str, Any] | None) -> bool:

@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from typing import Any
+import tracemalloc
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -308,3 +309,23 @@ def test_an_export_without_one_of_its_columns_is_refused_with_what_to_do(header:
 def test_a_name_of_many_dots_is_refused_before_it_makes_objects() -> None:
     with pytest.raises(UnreadableItems, match="more than 8 dots"):
         list(read_items(io.BytesIO(b"a" + b".a" * 20_000 + b"\nx\n"), "csv"))
+
+
+def peak_bytes(kind: Format, items: int) -> int:
+    """Most memory in use while a list of items of a kilobyte is read."""
+    line = json.dumps({"name": "x" * 1000})
+    joined = {"json": f"[{','.join([line] * items)}]", "jsonl": f"{line}\n" * items}
+    file = io.BytesIO(joined.get(kind, "name\n" + f"{'x' * 1000}\n" * items).encode())
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_items(file, kind)) == items
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", get_args(Format))
+def test_a_list_of_ten_times_the_items_is_read_in_the_same_memory(kind: Format) -> None:
+    items = size(2_000, 10_000)
+    assert peak_bytes(kind, 10 * items) < 1.5 * peak_bytes(kind, items)

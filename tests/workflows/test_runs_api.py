@@ -299,6 +299,33 @@ def test_an_upload_starts_a_run_over_its_items_and_leaves_none_behind(kind: str,
     assert [key for key in stored("uploads/") if not key.endswith(".run")] == []
 
 
+LONG = 100_000
+
+
+def long_list(kind: str) -> str:
+    if kind == "csv":
+        return "verification_id\n" + "\n".join(f"k1.{number}" for number in range(LONG))
+    lines = [json.dumps({"verification_id": f"k1.{number}"}) for number in range(LONG)]
+    return f"[{','.join(lines)}]" if kind == "json" else "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["csv", *(pytest.param(kind, marks=pytest.mark.soak(only=True)) for kind in ("json", "jsonl"))],
+)
+def test_one_upload_of_100_000_items_is_accepted_and_started(kind: str) -> None:
+    reply = start(upload_id=upload(long_list(kind), kind))
+    assert (reply.status, reply.body["total"], reply.body["status"]) == (202, LONG, "running")
+    begun, about = execution.read(reply.body["run_id"])
+    assert (about["status"], begun.total, begun.branch) == ("RUNNING", LONG, "many")
+    first, *_, last = references = list(read_references(begun.references_key))
+    assert [each.index for each in references] == list(range(LONG))
+    assert [
+        read_item(begun.items_key, each.start, each.length)["verification_id"]
+        for each in (first, last)
+    ] == ["k1.0", f"k1.{LONG - 1}"]
+
+
 def test_a_form_is_for_one_file_of_one_token_below_the_largest_size() -> None:
     reply = ask("POST /runs/uploads", {"format": "csv"})
     assert reply.status == 201

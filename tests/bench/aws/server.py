@@ -95,12 +95,23 @@ class AwsStandIn(ThreadingTCPServer):
         if path.startswith("/schedules/"):
             self.requests["CreateSchedule"] += 1
             return _Answer(json.dumps({"ScheduleArn": f"arn:aws:scheduler:::{path}"}).encode())
+        if query := urlsplit(request.path).query:
+            return self._multipart(request.method, query)
         if request.method == "PUT":
             self.requests["PutObject"] += 1
             self.objects[path] = request.body
             return _Answer(b"", headers={"ETag": '"0"'})
         self.requests["GetObject"] += 1
         return self._object(path, request.headers.get("range", ""))
+
+    def _multipart(self, method: str, query: str) -> _Answer:
+        """An upload in parts, whose content is not kept."""
+        self.requests["PutObject"] += 1
+        if method == "PUT":
+            return _Answer(b"", headers={"ETag": '"0"'})
+        if query.startswith("uploads"):
+            return _Answer(b"<Made><UploadId>one</UploadId></Made>")
+        return _Answer(b"<Completed></Completed>")
 
     def _object(self, path: str, wanted: str) -> _Answer:
         content = self.objects[path]

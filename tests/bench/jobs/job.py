@@ -20,7 +20,7 @@ _SCHEDULES = {
     "DEAD_LETTERS": "arn:aws:sqs:us-east-1:000000000000:dead-letters",
     "VERIFY_DELETE_FUNCTION": "arn:aws:lambda:us-east-1:000000000000:function:verify_delete",
 }
-_RUNS = {
+RUNS = {
     "RUNS_BUCKET": "runs",
     "RUNS_TABLE": "RunRecords",
     "OUTCOMES_TABLE": "Outcomes",
@@ -86,7 +86,7 @@ JOBS = (
         "run_item",
         "SendEmailTemplate",
         "functions.workflows.send_email_template.handler.lambda_handler",
-        _LIMITS | _EMAILS | _RUNS,
+        _LIMITS | _EMAILS | RUNS,
         events.run_item,
         lambda answer: answer == {"status": "succeeded"},
     ),
@@ -94,7 +94,7 @@ JOBS = (
         "webhooks",
         "Webhooks",
         "functions.api.webhooks.handler.lambda_handler",
-        _RUNS | {"WEBHOOK_SECRETS": "webhook-"},
+        RUNS | {"WEBHOOK_SECRETS": "webhook-"},
         events.webhook,
         lambda answer: answer["statusCode"] == 200 and "run_id" in answer["body"],
     ),
