@@ -32,7 +32,7 @@ TOGETHER = {
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """xdist's scheduling by scope, with other scopes, from both ends of the list.
 
-    End-to-end tests, which stand first, mostly wait, and unit tests compute. So every second worker
+    End-to-end tests, which stand first, mostly wait, and unit tests compute. So every fourth worker
     begins with the last tests.
     """
 
@@ -52,7 +52,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has no type
             del self.assigned_work[node][scope]
 
     def _assign_work_unit(self, node: Any) -> None:
-        scope = self._next_scope(from_the_end=self.nodes.index(node) % 2 == 1)
+        scope = self._next_scope(from_the_end=self.nodes.index(node) % 4 == 3)
         unit = self.assigned_work[node][scope] = self.workqueue.pop(scope)
         # xdist would search the whole list for each test.
         node.send_runtest_some([self._places[nodeid] for nodeid, done in unit.items() if not done])

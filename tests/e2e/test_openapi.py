@@ -1,7 +1,6 @@
 """schemathesis over openapi.json: whatever is sent, each answer is one that the document has."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -21,15 +20,8 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
-FUZZ = "FUZZ" in os.environ
-"""Set by `make fuzz`, which runs this test alone, and longer."""
-
-EXAMPLES, FEWEST_CALLS, LONGEST_SECONDS = (370, 10_000, 3000) if FUZZ else (4, 150, 250)
+EXAMPLES, FEWEST_CALLS, LONGEST_SECONDS = 370, 10_000, 3000
 """Generated calls of each operation; the fewest in all; the time for them."""
-WORKERS = 8 if FUZZ else 2
-"""Calls at once. Beside other tests eight functions that start together wait over 18 s for each
-other, which is a 503.
-"""
 
 
 @pytest.fixture
@@ -57,6 +49,7 @@ def strict(document: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.timeout(LONGEST_SECONDS)
 def test_no_answer_is_undocumented_and_none_is_a_5xx(own_stack: LocalStack, tmp_path: Path) -> None:
     document = tmp_path / "openapi.json"
@@ -70,10 +63,9 @@ def test_no_answer_is_undocumented_and_none_is_a_5xx(own_stack: LocalStack, tmp_
         *(str(Path(sys.executable).with_name("st")), "--config-file", str(config), "run"),
         *(str(document), "--url", own_stack.url, "--checks", ",".join(CHECKS)),
         *("--phases", "examples,fuzzing"),
-        *("--max-examples", str(EXAMPLES), "--workers", str(WORKERS), "--request-timeout", "60"),
+        *("--max-examples", str(EXAMPLES), "--workers", "8", "--request-timeout", "60"),
         *("--continue-on-failure", "--no-shrink", "--no-color"),
         *("--suppress-health-check", "all"),  # of a slow machine, which generates slowly
-        *([] if FUZZ else ["--generation-deterministic"]),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

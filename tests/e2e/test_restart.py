@@ -85,6 +85,7 @@ def retry(api: httpx.Client, run_id: str) -> str:
     return str(answer.json()["run_id"])
 
 
+@pytest.mark.soak(only=True)
 def test_runs_that_a_restart_ends_are_named_and_go_on_by_a_retry(
     started: list[LocalStack], project: Path
 ) -> None:
