@@ -14,8 +14,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from functions.core.aws import query_protocol
-
 Service = Literal[
     "dynamodb", "pinpoint-sms-voice-v2", "scheduler", "secretsmanager", "sesv2", "sns"
 ]
@@ -81,6 +79,8 @@ def message(service: Service, operation: str, parameters: Mapping[str, Any]) -> 
         r"{(\w+)}", lambda name: quote(given.pop(name[1]), safe=""), _PATHS.get(operation, "/")
     )
     if service == "sns":
+        from functions.core.aws import query_protocol  # noqa: PLC0415 - only SMS pay for it
+
         headers = {"content-type": query_protocol.CONTENT_TYPE}
         return Message(path, headers, query_protocol.form(operation, about.version, given))
     headers = {"content-type": "application/json"}
@@ -95,6 +95,8 @@ def message(service: Service, operation: str, parameters: Mapping[str, Any]) -> 
 def answer_of(service: Service, body: bytes) -> dict[str, Any]:
     """An answer's values. Raises `ValueError` where it is none of AWS's."""
     if service == "sns":
+        from functions.core.aws import query_protocol  # noqa: PLC0415 - as above
+
         return query_protocol.values(body)
     found = msgspec.json.decode(body or b"{}", type=dict[str, Any])
     return {name: with_bytes(value) for name, value in found.items()}
