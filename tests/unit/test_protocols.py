@@ -1,6 +1,7 @@
 """Requests and refusals of AWS's protocols, beside those of botocore."""
 
 import json
+import random
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple, get_args
@@ -25,6 +26,15 @@ USUAL = {
     "AWS_SECRET_ACCESS_KEY": "secret",
 }
 TEXT = {"Data": "Ü & <b>", "Charset": "UTF-8"}
+SCHEDULE: dict[str, Any] = {
+    "Name": "k1.d6a_b-c d/e",
+    "GroupName": "verifications",
+    "ClientToken": "t",
+    "StartDate": 1_800_000_000,
+    "ScheduleExpression": "at(2027-01-01T00:00:00)",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {"Arn": "a", "RoleArn": "b", "Input": '{"a": "ü"}'},
+}
 REQUESTS: list[tuple[Service, str, dict[str, Any]]] = [
     ("dynamodb", "GetItem", {"TableName": "t", "Key": {"id": {"B": b"\0\1"}}}),
     ("dynamodb", "TransactWriteItems", {"TransactItems": [{}], "ClientRequestToken": "t"}),
@@ -39,19 +49,7 @@ REQUESTS: list[tuple[Service, str, dict[str, Any]]] = [
             "EmailTags": [{"Name": "a", "Value": "b"}],
         },
     ),
-    (
-        "scheduler",
-        "CreateSchedule",
-        {
-            "Name": "k1.d6a_b-c d/e",
-            "GroupName": "verifications",
-            "ClientToken": "t",
-            "StartDate": 1_800_000_000,
-            "ScheduleExpression": "at(2027-01-01T00:00:00)",
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {"Arn": "a", "RoleArn": "b", "Input": '{"a": "ü"}'},
-        },
-    ),
+    ("scheduler", "CreateSchedule", SCHEDULE),
     (
         "pinpoint-sms-voice-v2",
         "SendTextMessage",
@@ -205,6 +203,37 @@ def test_a_refusal_is_that_of_the_sdk(refusal: Refusal, monkeypatch: pytest.Monk
         config.reset(everything=True)
         ours, sdks = raised(refusal), raised(refusal, answer_seconds=4)
     assert described(ours) == described(sdks)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "times"),
+    [
+        (409, "ConflictException", 1),
+        (402, "ServiceQuotaExceededException", 1),
+        (400, "ValidationException", 1),
+        (429, "ThrottlingException", 2),
+        (500, "InternalServerException", 2),
+    ],
+)
+def test_a_schedule_is_asked_for_as_often_as_by_the_sdk(
+    status: int, code: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    def refuses(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        asked.append(body)
+        fakes.reply(request, status, b"{}", {"x-amzn-ErrorType": code})
+
+    monkeypatch.setattr(random, "uniform", lambda *_: 0)
+    with fakes.server(refuses) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        config.reset(everything=True)
+        about = {name: value for name, value in SCHEDULE.items() if name != "ClientToken"}
+        for seconds in (None, 4):  # with a time of its own the SDK asks
+            asked.clear()
+            with pytest.raises(aws.AwsError):
+                direct.request("scheduler", "CreateSchedule", about, answer_seconds=seconds)
+            assert (len(asked), len(set(asked))) == (times, 1)
 
 
 def raised(refusal: Refusal, **options: Any) -> aws.AwsError:

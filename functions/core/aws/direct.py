@@ -22,6 +22,10 @@ from functions.core.aws.signature import Keys, signed
 from functions.core.aws.timeouts import ATTEMPTS, ClientOptions
 
 _OK = 200
+_ASKED_ONCE = frozenset({"ConflictException", "ServiceQuotaExceededException"})
+"""Transient errors of EventBridge Scheduler that AWS's SDKs do not ask about again: of a new
+schedule they say that its name is taken, and that there are too many.
+"""
 _FIRST_PAUSE_SECONDS = 1.0
 """Most that the second attempt waits (SDKs and Tools Reference Guide, "Retry behavior")."""
 
@@ -131,7 +135,7 @@ def _refusal(
     name_what_is_denied(said, f"{SERVICES[service].signing_name}:{operation}", parameters)
     about: Any = {"Error": said, "ResponseMetadata": metadata}
     error = ClientError(answer | about, operation)
-    return error, is_transient(error)
+    return error, is_transient(error) and said["Code"] not in _ASKED_ONCE
 
 
 def _no_answer(error: Exception, url: str) -> Exception:

@@ -47,7 +47,7 @@ SERVICES: dict[Service, About] = {
     "sns": About("SNS", "sns", "sns", version="2010-03-31"),
 }
 
-_PATHS = {"CreateSchedule": "/schedules/{Name}", "SendEmail": "/v2/email/outbound-emails"}
+PATHS = {"CreateSchedule": "/schedules/{Name}", "SendEmail": "/v2/email/outbound-emails"}
 """Paths of POST requests, with parameters in braces; the others are in the body."""
 
 _TOKENS = {"CreateSchedule": "ClientToken", "TransactWriteItems": "ClientRequestToken"}
@@ -66,7 +66,7 @@ class Message(NamedTuple):
 
 def is_known(operation: str) -> bool:
     """Whether an operation's answer means what botocore gives: those of others have times in it."""
-    others = {*_PATHS, "GetSecretValue", "Publish", "SendTextMessage"}
+    others = {*PATHS, "GetSecretValue", "Publish", "SendTextMessage"}
     return operation in others or bool(_ON_ITEMS.fullmatch(operation))
 
 
@@ -76,7 +76,7 @@ def message(service: Service, operation: str, parameters: Mapping[str, Any]) -> 
     if token := _TOKENS.get(operation):
         given.setdefault(token, str(uuid.uuid4()))
     path = re.sub(
-        r"{(\w+)}", lambda name: quote(given.pop(name[1]), safe=""), _PATHS.get(operation, "/")
+        r"{(\w+)}", lambda name: quote(given.pop(name[1]), safe=""), PATHS.get(operation, "/")
     )
     if service == "sns":
         from functions.core.aws import query_protocol  # noqa: PLC0415 - only SMS pay for it
