@@ -1,6 +1,7 @@
 """AWS services that code uses, and names by which it may call their operations.
 
-A service that only core and the API use is cut to the operations that they name. A workflow's own
+Services are the first arguments of `aws.client`, and of `direct.request` and `direct.ask`. A
+service that only core and the API use is cut to the operations that they name. A workflow's own
 client gets its whole service. Where the services cannot be read from the code, all are kept whole.
 """
 
@@ -15,6 +16,11 @@ _AWS = f"{PROJECT}.core.aws"
 _SDK = ("boto3", "botocore")
 _ON_OUR_CLIENTS = ("aws_lambda_powertools", "boto3", "botocore", "pynamodb", "s3transfer", _AWS)
 """Packages that import AWS's SDK and use the clients that they are given."""
+_BY_ARGUMENT = (f"{_AWS}.clients", f"{_AWS}.direct")
+"""Modules that make clients of any service that they are asked for."""
+_FACTORIES = {
+    f"{_AWS}.{each}" for each in ("client", "clients.client", "direct.request", "direct.ask")
+}
 _CALLERS = (PROJECT, "aws_lambda_powertools", "pynamodb")
 """Packages that call operations."""
 _MADE_BY = {f"{_AWS}.dynamodb": "dynamodb"}
@@ -43,7 +49,7 @@ def aws_calls(reach: Reach) -> AwsCalls:
             continue
         source = reach.file(module).read_bytes()
         words |= _words(source)
-        if of(module, PROJECT) and module != f"{_AWS}.clients":
+        if of(module, PROJECT) and module not in _BY_ARGUMENT:
             services = _services(source)
             any_service |= None in services
             named = {each for each in services if each}
@@ -83,7 +89,7 @@ def _services(source: bytes) -> frozenset[str | None]:
 
 
 def _factories(tree: ast.Module) -> Iterator[str]:
-    """Names under which a module has `functions.core.aws.client`."""
+    """Names under which a module makes clients and direct requests."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -91,7 +97,9 @@ def _factories(tree: ast.Module) -> Iterator[str]:
             name, known_as = f"{node.module}.{alias.name}", alias.asname or alias.name
             if name in {_AWS, f"{_AWS}.clients"}:
                 yield f"{known_as}.client"
-            elif name in {f"{_AWS}.client", f"{_AWS}.clients.client"}:
+            elif name == f"{_AWS}.direct":
+                yield from (f"{known_as}.request", f"{known_as}.ask")
+            elif name in _FACTORIES:
                 yield known_as
 
 

@@ -20,6 +20,7 @@ from functools import partial, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs
 
 import botocore.handlers
 
@@ -126,7 +127,7 @@ def _noting(putrequest: Callable[..., None]) -> Callable[..., None]:
 
 
 def _noting_direct(request: Callable[..., None]) -> Callable[..., None]:
-    """Notes requests to AWS's JSON services that its SDK does not make."""
+    """Notes requests to AWS that its SDK does not make."""
 
     @wraps(request)
     def noting(
@@ -138,12 +139,22 @@ def _noting_direct(request: Callable[..., None]) -> Callable[..., None]:
         **named: Any,
     ) -> None:
         if _caller() == _DIRECT:
-            operation = headers["x-amz-target"].rpartition(".")[2]
             service = headers["authorization"].split("/")[3]
-            _note(f"{service}:{operation} {_resource(json.loads(body))}".rstrip())
+            _note(f"{service}:{asked(url, body, headers)}")
         request(self, method, url, body, dict(headers), **named)
 
     return noting
+
+
+def asked(url: str, body: bytes, headers: Any) -> str:
+    """Operation and resource of a request: named in a header, a form, or by the path."""
+    if target := headers.get("x-amz-target"):
+        return f"{target.rpartition('.')[2]} {_resource(json.loads(body))}".rstrip()
+    if "form" in headers["content-type"]:
+        return parse_qs(body.decode())["Action"][0]
+    from functions.core.aws.protocols import PATHS  # noqa: PLC0415 - a process starts without functions/
+
+    return next(name for name, path in PATHS.items() if url.startswith(path.partition("{")[0]))
 
 
 def _caller() -> str:

@@ -166,13 +166,15 @@ AWS = "from functions.core import aws\n"
         ("for name in ('sqs', 'sns'):\n    aws.client(name)", {"sqs", "sns"}),
         ("Kind = Literal['sqs']\ndef ask(kind: Kind): return aws.client(kind)", {"sqs"}),
         ("from functions.core.aws import client as make\nmake('s3')", {"s3"}),
+        ("from functions.core.aws import direct\ndirect.request('sesv2', 'A', {})", {"sesv2"}),
+        ("from functions.core.aws.direct import ask\nask('dynamodb', 'A', {})", {"dynamodb"}),
     ],
 )
 def test_a_workflows_own_client_gets_its_whole_service(
     folder: Folder, code: str, whole: set[str]
 ) -> None:
     folder.handle(AWS + code)
-    folder.write(functions__core__aws__clients="")
+    folder.write(functions__core__aws__clients="", functions__core__aws__direct="")
     calls = aws_calls(folder.reach())
     assert calls.whole == whole
     assert not calls.any_service

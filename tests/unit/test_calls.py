@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from functions.core.aws.protocols import Service, message
 from infra import sam
 from tests import fakes
+from tests.calls.recorder import asked
 from tests.calls.report import ALL, compared, merged, report
 
 HANDLER = """
@@ -70,6 +72,22 @@ def test_each_invocation_is_recorded_with_its_calls_in_aws_and_over_http(tmp_pat
 
 def test_nothing_is_recorded_where_nobody_asks_for_it(tmp_path: Path) -> None:
     assert call_ping(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "named"),
+    [
+        ("dynamodb", "GetItem", "GetItem t"),
+        ("sesv2", "SendEmail", "SendEmail"),
+        ("scheduler", "CreateSchedule", "CreateSchedule"),
+        ("sns", "Publish", "Publish"),
+    ],
+)
+def test_a_request_that_the_sdk_does_not_make_is_named_by_its_operation(
+    service: Service, operation: str, named: str
+) -> None:
+    sent = message(service, operation, {"TableName": "t", "Name": "a"})
+    assert asked(sent.path, sent.body, sent.headers) == named
 
 
 def line(function: str, calls: dict[str, int]) -> str:

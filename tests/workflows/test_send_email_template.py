@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from functions.core import aws
 from functions.core.messages import email
 from functions.core.rate_limits.limits import LimitRecord
 from functions.workflows.send_email_template.handler import lambda_handler as send_email_template
@@ -33,7 +34,7 @@ def to_ses() -> Iterator[list[dict[str, Any]]]:
         asked.append(params)
 
     email.prepare()
-    events = email._client().meta.events
+    events = aws.client("sesv2", attempts=1).meta.events
     events.register("provide-client-params.sesv2.SendEmail", note)
     yield asked
     events.unregister("provide-client-params.sesv2.SendEmail", note)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.core import aws
 from functions.core.messages import email
 from functions.core.runs import execution
 from functions.core.runs.files import read_item
@@ -222,7 +223,7 @@ def test_ses_is_told_of_which_verification_an_email_is_and_where_its_events_go(
     asked: list[dict[str, Any]] = []
     settings.set(EMAIL_CONFIGURATION_SET="code-emails")
     email.prepare()
-    email._client().meta.events.register(
+    aws.client("sesv2", attempts=1).meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.append(params)
     )
     reply = send()

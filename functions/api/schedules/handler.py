@@ -97,4 +97,5 @@ def _fire(event: dict[str, Any], request_id: str) -> dict[str, str | None]:
 if in_lambda():
     config.read(EventSettings)
     scheduler.prepare()
+    scheduler.prepare_client()
     dynamodb.connect()

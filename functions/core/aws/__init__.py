@@ -6,11 +6,12 @@ from functions.core.aws.timeouts import (
     ATTEMPTS,
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
+    ClientOptions,
     read_timeout_seconds,
 )
 
 if TYPE_CHECKING:
-    from functions.core.aws.clients import Client, ClientOptions, client, session
+    from functions.core.aws.clients import Client, client, session
     from functions.core.aws.errors import (
         AwsAlreadyExists,
         AwsDenied,

@@ -6,7 +6,7 @@ and adds about 120 ms of import to a cold start (decision 9).
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 import botocore.session
 from botocore.client import BaseClient
@@ -25,6 +25,8 @@ _CONFIG: dict[str, dict[str, Any]] = {
 
 _SERVICES = {
     "Lambda": "AWS Lambda",
+    "Pinpoint SMS Voice V2": "End User Messaging",
+    "SESv2": "SES",
     "SFN": "Step Functions",
     "Scheduler": "EventBridge Scheduler",
 }
@@ -40,13 +42,6 @@ class Client(Protocol):
     meta: Any
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]: ...
-
-
-class ClientOptions(TypedDict, total=False):
-    """Options of `client`."""
-
-    attempts: int
-    answer_seconds: float | None
 
 
 @config.cached(lasting=True)

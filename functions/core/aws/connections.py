@@ -39,7 +39,7 @@ class Connections:
         with suppress(OSError):
             self._idle.append(self._open())
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, body: bytes, headers: Mapping[str, str], path: str = "/") -> Answer:
         """The answer to a POST.
 
         Raises:
@@ -47,7 +47,7 @@ class Connections:
         """
         made = self._take()
         try:
-            made.request("POST", "/", body, headers)
+            made.request("POST", path, body, headers)
             found = made.getresponse()
             about = {name.lower(): value for name, value in found.getheaders()}
             answer = Answer(found.status, about, found.read())

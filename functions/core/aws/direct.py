@@ -1,4 +1,4 @@
-"""Requests to DynamoDB and Secrets Manager without AWS's SDK, for what users wait for.
+"""Requests to AWS without its SDK, for what users wait for: DynamoDB, secrets, messages, schedules.
 
 Loading botocore is two thirds of a cold start, and its layers are half of a request (decision 94).
 A request needs little of it: a signature, an open connection, and a second attempt where AWS's SDKs
@@ -9,47 +9,32 @@ as with SnapStart, a proxy or certificates of one's own, botocore's client makes
 import random
 import re
 import time
-import uuid
-from base64 import b64decode
 from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any, Literal, NamedTuple
-
-import msgspec
+from typing import Any, Unpack
 
 from functions.core import aws, config
+from functions.core.aws import protocols
 from functions.core.aws.connections import Connections, NotConnected
 from functions.core.aws.environment import AwsEnvironment
+from functions.core.aws.protocols import SERVICES, Message, Service
 from functions.core.aws.signature import Keys, signed
-from functions.core.aws.timeouts import ATTEMPTS
-
-Service = Literal["dynamodb", "secretsmanager"]
-"""botocore's names of the services."""
-
-
-class _Service(NamedTuple):
-    """A service as AWS's JSON protocol knows it."""
-
-    name: str
-    """For people."""
-    target: str
-    version: str
-
-
-_SERVICES: dict[str, _Service] = {
-    "dynamodb": _Service("The database", "DynamoDB_20120810", "1.0"),
-    "secretsmanager": _Service("Secrets Manager", "secretsmanager", "1.1"),
-}
-OPERATIONS = re.compile("[A-Z][A-Za-z]+Items?|Query|Scan|GetSecretValue")
-"""Those on items and secrets. botocore makes times of numbers in the answers of others."""
+from functions.core.aws.timeouts import ATTEMPTS, ClientOptions
 
 _OK = 200
+_ASKED_ONCE = frozenset({"ConflictException", "ServiceQuotaExceededException"})
+"""Transient errors of EventBridge Scheduler that AWS's SDKs do not ask about again: of a new
+schedule they say that its name is taken, and that there are too many.
+"""
 _FIRST_PAUSE_SECONDS = 1.0
 """Most that the second attempt waits (SDKs and Tools Reference Guide, "Retry behavior")."""
 
 
 def request(
-    service: Service, operation: str, parameters: dict[str, Any], *, attempts: int = ATTEMPTS
+    service: Service,
+    operation: str,
+    parameters: dict[str, Any],
+    **options: Unpack[ClientOptions],
 ) -> dict[str, Any]:
     """A service's answer to an operation, as botocore gives it.
 
@@ -57,53 +42,60 @@ def request(
         service: botocore's name of it.
         operation: AWS's name of it.
         parameters: of the operation.
-        attempts: as in `clients.client`.
+        options: as in `clients.client`.
 
     Raises:
         AwsError: as the clients of clients.py.
     """
     try:
-        return ask(service, operation, parameters, attempts=attempts)
+        return ask(service, operation, parameters, **options)
     except Exception as error:
         from functions.core.aws.errors import AwsError, translate  # noqa: PLC0415 - no cold start pays for errors
 
         if isinstance(error, AwsError) or not _is_botocores(error):
             raise
-        raise translate(error, _SERVICES[service].name) from error
+        raise translate(error, SERVICES[service].name) from error
 
 
 def ask(
-    service: Service, operation: str, parameters: dict[str, Any], *, attempts: int = ATTEMPTS
+    service: Service,
+    operation: str,
+    parameters: dict[str, Any],
+    **options: Unpack[ClientOptions],
 ) -> dict[str, Any]:
     """As `request`, but raises botocore's errors, as PynamoDB expects them."""
     environment = config.read(AwsEnvironment)
-    if not (environment.usual and OPERATIONS.fullmatch(operation)):
-        return _by_sdk(service, operation, parameters, attempts)
-    if operation == "TransactWriteItems":  # without a token the second attempt could do it twice
-        parameters = {"ClientRequestToken": str(uuid.uuid4()), **parameters}
-    body = msgspec.json.encode(parameters, enc_hook=_plain)  # bytes become base64
-    for attempt in range(attempts):
+    patient = options.get("answer_seconds") is not None  # a time of one's own
+    if patient or not (environment.usual and protocols.is_known(operation)):
+        return _by_sdk(service, operation, parameters, options)
+    message = protocols.message(service, operation, parameters)
+    for attempt in range(options.get("attempts", ATTEMPTS)):
         if attempt:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
         try:
-            about, answer = _post(service, operation, body)
-        except (OSError, HTTPException, msgspec.DecodeError) as error:
+            about, answer = _post(service, message)
+        except (OSError, HTTPException, ValueError) as error:
             failure = _no_answer(error, environment.url(service))
             continue
         if about["HTTPStatusCode"] == _OK:
             return answer
-        failure, transient = _refusal(f"{service}:{operation}", parameters, about, answer)
+        failure, transient = _refusal(service, operation, parameters, about, answer)
         if not transient:
             break
     raise failure
 
 
-def connect(service: Service = "dynamodb") -> None:
-    """Opens a connection, for init. A request opens one where that fails."""
+def connect(service: Service = "dynamodb", **options: Unpack[ClientOptions]) -> None:
+    """Opens a connection, for init. A request opens one where that fails.
+
+    Args:
+        service: botocore's name of it.
+        options: those of the requests.
+    """
     if config.read(AwsEnvironment).usual:
         _connections(service).warm()
     else:
-        aws.client(service)
+        aws.client(service, **options)
 
 
 @config.cached
@@ -111,67 +103,39 @@ def _connections(service: Service) -> Connections:
     return Connections(config.read(AwsEnvironment).url(service))
 
 
-def _post(service: Service, operation: str, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _post(service: Service, message: Message) -> tuple[dict[str, Any], dict[str, Any]]:
     """Botocore's `ResponseMetadata` of an answer, and the answer."""
-    environment, about = config.read(AwsEnvironment), _SERVICES[service]
-    connections = _connections(service)
-    headers = {
-        "content-type": f"application/x-amz-json-{about.version}",
-        "host": connections.host,
-        "x-amz-target": f"{about.target}.{operation}",
-    }
+    environment, connections = config.read(AwsEnvironment), _connections(service)
     keys = Keys(
         environment.aws_access_key_id,
         environment.aws_secret_access_key,
         environment.aws_session_token,
     )
-    answer = connections.post(body, signed(headers, body, keys, environment.aws_region, service))
-    found = msgspec.json.decode(answer.body or b"{}", type=dict[str, Any])
-    return {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}, with_bytes(found)
-
-
-def _plain(value: object) -> str:
-    """Msgspec's `enc_hook`: a text of a validated type is a text."""
-    if isinstance(value, str):
-        return str(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot stand in a request.")
-
-
-def with_bytes(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """An answer of DynamoDB whose binary values are bytes.
-
-    Only such a value is a text under `B`, or a list under `BS`: an attribute of that name has an
-    object there.
-    """
-    if isinstance(value, list):
-        return [with_bytes(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get("B"), str):
-        return {"B": b64decode(value["B"])}
-    if isinstance(value.get("BS"), list):
-        return {"BS": [b64decode(each) for each in value["BS"]]}
-    return {name: with_bytes(inner) for name, inner in value.items()}
+    name = SERVICES[service].signing_name
+    headers = {**message.headers, "host": connections.host}
+    signature = signed(headers, message.body, keys, environment.aws_region, name, path=message.path)
+    answer = connections.post(message.body, signature, message.path)
+    about = {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}
+    return about, protocols.answer_of(service, answer.body)
 
 
 def _refusal(
-    action: str, parameters: dict[str, Any], metadata: dict[str, Any], answer: dict[str, Any]
+    service: Service,
+    operation: str,
+    parameters: dict[str, Any],
+    metadata: dict[str, Any],
+    answer: dict[str, Any],
 ) -> tuple[Exception, bool]:
     """Botocore's error of an answer, and whether another attempt may help."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - no cold start pays for errors
 
     from functions.core.aws.errors import is_transient, name_what_is_denied  # noqa: PLC0415 - as above
 
-    code = str(answer.pop("__type", "")).rpartition("#")[2]
-    code = code or str(metadata["HTTPStatusCode"])
-    message = answer.pop("message", None) or answer.pop("Message", None) or ""
-    about: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": metadata,
-    }
-    name_what_is_denied(about["Error"], action, parameters)
-    error = ClientError(answer | about, action.partition(":")[2])
-    return error, is_transient(error)
+    said = protocols.take_error(answer, metadata["HTTPHeaders"], metadata["HTTPStatusCode"])
+    name_what_is_denied(said, f"{SERVICES[service].signing_name}:{operation}", parameters)
+    about: Any = {"Error": said, "ResponseMetadata": metadata}
+    error = ClientError(answer | about, operation)
+    return error, is_transient(error) and said["Code"] not in _ASKED_ONCE
 
 
 def _no_answer(error: Exception, url: str) -> Exception:
@@ -195,9 +159,8 @@ def _is_botocores(error: Exception) -> bool:
 
 
 def _by_sdk(
-    service: Service, operation: str, parameters: dict[str, Any], attempts: int
+    service: Service, operation: str, parameters: dict[str, Any], options: ClientOptions
 ) -> dict[str, Any]:
     method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
-    made = aws.client(service) if attempts == ATTEMPTS else aws.client(service, attempts=attempts)
-    answer: dict[str, Any] = getattr(made, method)(**parameters)
+    answer: dict[str, Any] = getattr(aws.client(service, **options), method)(**parameters)
     return answer

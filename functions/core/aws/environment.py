@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from functions.core import config
+from functions.core.aws.protocols import SERVICES, Service
 
 _REGION = re.compile(r"(?!us-iso|eu-iso|eusc)[a-z]{2}(-gov)?-[a-z]+-\d+")
 """Regions whose domain is known here; isolated ones have others."""
@@ -22,7 +23,11 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     aws_session_token: str = ""
     aws_endpoint_url: str = ""
     aws_endpoint_url_dynamodb: str = ""
+    aws_endpoint_url_pinpoint_sms_voice_v2: str = ""
+    aws_endpoint_url_scheduler: str = ""
     aws_endpoint_url_secrets_manager: str = ""
+    aws_endpoint_url_sesv2: str = ""
+    aws_endpoint_url_sns: str = ""
     aws_ignore_configured_endpoint_urls: str = ""
     aws_use_fips_endpoint: str = ""
     aws_use_dualstack_endpoint: str = ""
@@ -42,13 +47,17 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
         in_lambda = self.aws_lambda_function_name and _REGION.fullmatch(self.aws_region)
         return bool(in_lambda and keys and not special)
 
-    def url(self, service: str) -> str:
+    def url(self, service: Service) -> str:
         """Endpoint of a service, without a path."""
         stated = {
             "dynamodb": self.aws_endpoint_url_dynamodb,
+            "pinpoint-sms-voice-v2": self.aws_endpoint_url_pinpoint_sms_voice_v2,
+            "scheduler": self.aws_endpoint_url_scheduler,
             "secretsmanager": self.aws_endpoint_url_secrets_manager,
+            "sesv2": self.aws_endpoint_url_sesv2,
+            "sns": self.aws_endpoint_url_sns,
         }
         china = ".cn" if self.aws_region.startswith("cn-") else ""
-        usual = f"https://{service}.{self.aws_region}.amazonaws.com{china}"
+        usual = f"https://{SERVICES[service].host}.{self.aws_region}.amazonaws.com{china}"
         url = urlsplit(stated[service] or self.aws_endpoint_url or usual)
         return f"{url.scheme}://{url.netloc}"

@@ -6,7 +6,8 @@ from typing import Any, Unpack
 import msgspec
 
 from functions.core import aws, config
-from functions.core.aws.clients import ClientOptions, translated_errors
+from functions.core.aws.clients import translated_errors
+from functions.core.aws.timeouts import ClientOptions
 from functions.core.errors import NotFound, Unavailable
 from functions.core.observability import logger
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Unpack
 import msgspec
 
 from functions.core import aws, config
+from functions.core.aws import direct
 
 _RETRY_POLICY = {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600}
 
@@ -96,7 +97,7 @@ def create(entry: Entry, **options: Unpack[aws.ClientOptions]) -> None:
         Unavailable
     """
     try:
-        _client(**options).create_schedule(**_request(entry))
+        direct.request("scheduler", "CreateSchedule", _request(entry), **options)
     except aws.AwsError as error:
         if _is_about_cron(entry, error):
             raise CronRefused from error
@@ -164,8 +165,13 @@ def list_schedules(
 
 
 def prepare() -> None:
-    """Reads settings and makes the client, for init."""
+    """Reads settings and connects, for the init of who makes schedules."""
     config.read(SchedulerSettings)
+    direct.connect("scheduler")
+
+
+def prepare_client() -> None:
+    """Makes the client, for the init of who reads, changes or deletes schedules, too."""
     _client()
 
 
@@ -197,7 +203,7 @@ def _request(entry: Entry) -> dict[str, Any]:
         # Of a recurring schedule: once its end has passed.
         "ActionAfterCompletion": "NONE" if entry.kept else "DELETE",
         "Target": target,
-    } | {name: date for name, date in limits.items() if date}
+    } | {name: int(date.timestamp()) for name, date in limits.items() if date}
 
 
 def _found(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
@@ -208,5 +214,5 @@ def _found(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         return None
 
 
-def _client(**options: Unpack[aws.ClientOptions]) -> aws.Client:
+def _client(**options: Unpack[aws.ClientOptions]) -> "aws.Client":
     return aws.client("scheduler", **options)

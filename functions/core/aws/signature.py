@@ -1,4 +1,4 @@
-"""Signature Version 4 of a request without query, as AWS's JSON services take it.
+"""Signature Version 4 of a POST request without query, as AWS's JSON services take it.
 
 AWS IAM User Guide, "Create a signed AWS API request".
 """
@@ -8,6 +8,7 @@ import hmac
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from functions.core import clock
 
@@ -22,10 +23,16 @@ class Keys(NamedTuple):
     session_token: str = ""
 
 
-def signed(
-    headers: Mapping[str, str], body: bytes, keys: Keys, region: str, service: str
+def signed(  # noqa: PLR0913 - all that it covers
+    headers: Mapping[str, str],
+    body: bytes,
+    keys: Keys,
+    region: str,
+    service: str,
+    *,
+    path: str = "/",
 ) -> dict[str, str]:
-    """Headers of a POST to `/`, with its signature.
+    """Headers of a request, with its signature.
 
     Args:
         headers: those to sign, with `host`; names in lower case.
@@ -33,6 +40,7 @@ def signed(
         keys: who signs.
         region: of the service.
         service: name by which it signs.
+        path: as it is sent. The signature encodes it once more.
     """
     at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now()))
     token = {"x-amz-security-token": keys.session_token} if keys.session_token else {}
@@ -40,7 +48,7 @@ def signed(
     names = sorted(all_headers)
     lines = "".join(f"{name}:{all_headers[name]}\n" for name in names)
     content = hashlib.sha256(body).hexdigest()
-    canonical = f"POST\n/\n\n{lines}\n{';'.join(names)}\n{content}"
+    canonical = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{';'.join(names)}\n{content}"
     scope = f"{at[:8]}/{region}/{service}/aws4_request"
     text = f"{_ALGORITHM}\n{at}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = f"AWS4{keys.secret}".encode()

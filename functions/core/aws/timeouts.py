@@ -1,5 +1,7 @@
 """Time and attempts of requests to AWS, so that they fit into a call."""
 
+from typing import TypedDict
+
 import msgspec
 
 from functions.core import config
@@ -8,6 +10,15 @@ CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
 ATTEMPTS = 2
 """Two of at most 5 s each: the three or four requests of a call stay below its 25 s deadline."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """Options of a client or a request."""
+
+    attempts: int
+    """1 where a repetition could do a thing twice."""
+    answer_seconds: float | None
+    """Time to wait for an answer, where that is another than usual."""
 
 
 @config.settings()

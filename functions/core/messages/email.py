@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from functions.core import aws, config
+from functions.core.aws import direct
 from functions.core.messages.provider_failures import failure, first_that_takes
 from functions.core.messages.settings import MessageSettings
 
@@ -74,11 +75,17 @@ def _try(to: str, email: Email, options: Mapping[str, Any]) -> str:
     }
     about = config.read(MessageSettings)
     try:
-        sent = _client().send_email(
-            FromEmailAddress=formataddr((about.app_name, about.email_from)),
-            Destination={"ToAddresses": [to]},
-            Content={"Simple": content},
-            **options,
+        # One attempt: an answer tells of the last one only, and a refund must know of all.
+        sent = direct.request(
+            "sesv2",
+            "SendEmail",
+            {
+                "FromEmailAddress": formataddr((about.app_name, about.email_from)),
+                "Destination": {"ToAddresses": [to]},
+                "Content": {"Simple": content},
+                **options,
+            },
+            attempts=1,
         )
     except aws.AwsError as error:
         raise failure(PROVIDER, error, refusals=_REFUSALS, text=error.message) from error
@@ -98,10 +105,5 @@ def _utf8(text: str) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Makes the client at init."""
-    _client()
-
-
-def _client() -> aws.Client:
-    # One attempt: the SDK reports its last try only, and a refund must know of all tries.
-    return aws.client("sesv2", attempts=1)
+    """Opens a connection at init."""
+    direct.connect("sesv2", attempts=1)

@@ -35,7 +35,7 @@ RESERVED_TAGS = frozenset({"verification_id"})
 _SECONDS_PER_MESSAGE = 11
 """Time that must be left to start a message, so that its outcome is always known.
 
-Two tries of 5 s (core/aws/clients.py) and some reserve.
+Two tries of 5 s (core/aws/timeouts.py) and some reserve.
 """
 
 

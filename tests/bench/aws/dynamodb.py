@@ -36,6 +36,8 @@ class Tables:
                 return {"Item": found} if found else {}
             case "BatchGetItem":
                 return self._batch(request["RequestItems"])
+            case "Query":
+                return self._query(request)
             case "UpdateItem" | "PutItem" | "DeleteItem":
                 return self._write(operation.removesuffix("Item"), request)
             case "TransactWriteItems":
@@ -48,6 +50,15 @@ class Tables:
             for table, wanted in tables.items()
         }
         return {"Responses": answers, "UnprocessedKeys": {}}
+
+    def _query(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Items of a table with a key, in no order."""
+        wanted = dict(request) | {"ConditionExpression": request["KeyConditionExpression"]}
+        table = request["TableName"]
+        items = [
+            item for (name, _), item in self._items.items() if name == table and holds(wanted, item)
+        ]
+        return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
 
     def _write(self, kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
         stored = self._find(request["TableName"], _key(request))

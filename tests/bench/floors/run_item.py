@@ -30,10 +30,11 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     _claim(key, attempt_id, event["delete_at"])
     _require_token(event["token_id"])
     asked = _parameters(event["items_key"], event["start"], event["length"])
-    steps = json.loads((_read(key) or {}).get("steps", {"S": "{}"})["S"])
+    work = f"{event['origin_run_id']}/{event['index']}"
+    steps = _steps(work)
     if "email" not in steps:
         steps["email"] = send(asked["to"], asked["template"], asked["data"])
-        _update(key, "SET steps = :steps", {":steps": {"S": json.dumps(steps)}})
+        _keep(work, len(steps), {"name": "email", "result": steps["email"]}, event["delete_at"])
     _succeed(key, attempt_id, json.dumps({"message_id": steps["email"]}))
     return {"status": "succeeded"}
 
@@ -76,6 +77,22 @@ def _succeed(key: dict[str, Any], attempt_id: str, result: str) -> None:
     update = "SET #status = :status, #result = :result, finished_at = :at REMOVE problem, failed"
     names = {"ExpressionAttributeNames": _STATUS | {"#result": "result"}}
     _update(key, update, values, ConditionExpression="attempt_id = :id", **names)
+
+
+def _steps(work: str) -> dict[str, str]:
+    found = dynamodb.query(
+        TableName=_OUTCOMES,
+        KeyConditionExpression="run_id = :work",
+        ExpressionAttributeValues={":work": {"S": work}},
+        ConsistentRead=True,
+    )
+    steps = [json.loads(item["step"]["S"]) for item in found["Items"]]
+    return {step["name"]: step["result"] for step in steps}
+
+
+def _keep(work: str, order: int, step: dict[str, str], delete_at: str) -> None:
+    item = {"run_id": {"S": work}, "index": {"N": str(order)}, "step": {"S": json.dumps(step)}}
+    dynamodb.put_item(TableName=_OUTCOMES, Item=item | {"delete_at": {"N": delete_at}})
 
 
 def _update(key: dict[str, Any], update: str, values: dict[str, Any], **options: Any) -> None:

@@ -6,6 +6,7 @@ It refuses at once what SNS accepts and then drops.
 from typing import Any
 
 from functions.core import aws, config
+from functions.core.aws import direct
 from functions.core.messages.provider_failures import TIME_TO_LIVE_SECONDS, ProviderFailure, failed
 from functions.core.messages.providers.settings import ProviderSettings
 
@@ -53,7 +54,7 @@ def send_sms(to: str, text: str, verification_id: str = "") -> str:
     if settings.end_user_messaging_configuration_set:
         about["ConfigurationSetName"] = settings.end_user_messaging_configuration_set
     try:
-        sent = aws.client("pinpoint-sms-voice-v2", attempts=1).send_text_message(**about)
+        sent = direct.request("pinpoint-sms-voice-v2", "SendTextMessage", about, attempts=1)
     except aws.AwsError as error:
         # No cause: AWS's sentence on a wrong field may quote it, and with it the code.
         raise _failure(error) from None
@@ -69,5 +70,5 @@ def _failure(error: "aws.AwsError") -> ProviderFailure:
 
 
 def prepare() -> None:
-    """Makes the client at init."""
-    aws.client("pinpoint-sms-voice-v2", attempts=1)
+    """Opens a connection at init."""
+    direct.connect("pinpoint-sms-voice-v2", attempts=1)

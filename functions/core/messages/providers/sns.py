@@ -1,6 +1,7 @@
 """SMS through SNS, directly to a phone number."""
 
 from functions.core import aws, config
+from functions.core.aws import direct
 from functions.core.messages.provider_failures import failure
 from functions.core.messages.providers.settings import ProviderSettings
 
@@ -31,9 +32,8 @@ def send_sms(to: str, text: str, _verification_id: str = "") -> str:
     if sender_id := config.read(ProviderSettings).sms_sender_id:
         attributes["AWS.SNS.SMS.SenderID"] = _string(sender_id)
     try:
-        sent = aws.client("sns", attempts=1).publish(
-            PhoneNumber=to, Message=text, MessageAttributes=attributes
-        )
+        message = {"PhoneNumber": to, "Message": text, "MessageAttributes": attributes}
+        sent = direct.request("sns", "Publish", message, attempts=1)
     except aws.AwsError as error:
         # No cause: AWS's sentence on a wrong parameter may quote it, and with it the code.
         raise failure(PROVIDER, error, refusals=_REFUSALS) from None
@@ -45,5 +45,5 @@ def _string(value: str) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Makes the client at init."""
-    aws.client("sns", attempts=1)
+    """Opens a connection at init."""
+    direct.connect("sns", attempts=1)
