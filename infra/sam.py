@@ -51,6 +51,12 @@ def _parsed(text: str) -> dict[str, Any]:
     return template
 
 
+def load_translator() -> None:
+    """Imports the translator, at a time when there is nothing else to do."""
+    import samtranslator.parser.parser  # noqa: PLC0415 - takes half a second
+    import samtranslator.translator.translator  # noqa: F401, PLC0415
+
+
 def translate(
     template: dict[str, Any], parameters: dict[str, str], code_uri: str
 ) -> dict[str, Any]:

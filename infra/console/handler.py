@@ -36,6 +36,7 @@ class ConsoleHandler(BaseHTTPRequestHandler):
 
     server: ConsoleServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for the headers' acknowledgement
 
     def _serve(self) -> None:
         path = self.path.partition("?")[0]

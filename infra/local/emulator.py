@@ -13,14 +13,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
-
-import boto3
-from botocore.config import Config
 
 from infra.local.errors import LocalStackError
 from infra.local.guard import KEY_HEADER, KEY_VARIABLE
@@ -59,14 +56,36 @@ class Emulator(NamedTuple):
 
 @cache
 def _client(url: str, service: str) -> Any:  # noqa: ANN401 - as above
+    from botocore.config import Config  # noqa: PLC0415 - as `_session`
+
     config = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, read_timeout=120)
     root = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-    return boto3.client(service, endpoint_url=url, config=config, **root)
+    return _session().create_client(service, endpoint_url=url, config=config, **root)
+
+
+@cache
+def _session() -> Any:  # noqa: ANN401 - botocore has no types
+    """One session, which reads the lists of endpoints once."""
+    import botocore.session  # noqa: PLC0415 - a third of a second, in which the emulator starts
+
+    return botocore.session.get_session()
 
 
 @contextmanager
-def running_emulator(state: Path, variables: Mapping[str, str] | None = None) -> Iterator[Emulator]:
+def running_emulator(state: Path) -> Iterator[Emulator]:
+    """Runs an emulator as `starting_emulator` does, and waits until it answers."""
+    with starting_emulator(state) as (emulator, wait):
+        wait()
+        yield emulator
+
+
+@contextmanager
+def starting_emulator(
+    state: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[Emulator, Callable[[], None]]]:
     """Runs an emulator on a free port, with its state in a folder that is saved at the end.
+
+    Yields it at once, with a function that waits until it answers.
 
     Args:
         state: the folder.
@@ -85,8 +104,7 @@ def running_emulator(state: Path, variables: Mapping[str, str] | None = None) ->
         process = _start(state, port, emulator.key, variables or {}, log)
         (state / "emulator.pid").write_text(str(process.pid))
         try:
-            _wait_until_healthy(process, emulator, state)
-            yield emulator
+            yield emulator, partial(_wait_until_healthy, process, emulator, state)
         finally:
             _stop(process)
             (state / "emulator.pid").unlink(missing_ok=True)

@@ -1,23 +1,36 @@
 """openapi.json of the running stack. Code that cannot be imported keeps the earlier document."""
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from infra import sam
+from infra.local.deploy import read_sources
+from infra.local.kept import Kept
 from infra.local.terminal import Report
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
+
+_ELSEWHERE = ("template.yaml", "requirements.txt", "infra/*.py", "infra/openapi/**/*.py")
+"""Files besides those of functions/ of which it is made."""
 
 
 class OpenApi:
     """The document for the API at a URL."""
 
-    def __init__(self, server: str, report: Report, project: Path = sam.ROOT) -> None:
-        """Begins to make it, which takes a second while other parts start."""
-        self._server, self._report, self._project = server, report, project
-        self._begun: subprocess.Popen[str] | None = begin(server, project)
-        self._document = b""
+    def __init__(
+        self, server: str, report: Report, project: Path = sam.ROOT, kept: Kept | None = None
+    ) -> None:
+        """Begins to make it, which takes a second while other parts start.
+
+        If it is kept and nothing has changed since, it is there at once.
+        """
+        self._server, self._report, self._project, self._kept = server, report, project, kept
+        self._made_of = self._sources() if kept else []
+        found = kept.find(self._made_of) if kept else None
+        self._document = found or b""
+        self._begun: subprocess.Popen[str] | None = None if found else begin(server, project)
 
     def files(self) -> Mapping[str, bytes]:
         """The present document, by its place in the functions' code."""
@@ -28,6 +41,7 @@ class OpenApi:
     def make_again(self) -> bool:
         """Makes it from changed code; returns whether it is another one."""
         before = self.files()
+        self._made_of = self._sources() if self._kept else []
         self._finish(begin(self._server, self._project))
         return self.files() != before
 
@@ -39,3 +53,14 @@ class OpenApi:
             self._report(f"openapi.json stays as it was: {error}", "warning")
             with suppress(FileNotFoundError):
                 self._document = self._document or COMMITTED.read_bytes()
+        else:
+            if self._kept and self._sources() == self._made_of:  # not edited meanwhile
+                self._kept.keep(self._made_of, self._document)
+
+    def _sources(self) -> list[bytes]:
+        files = read_sources(self._project)
+        for pattern in _ELSEWHERE:
+            for path in sorted(self._project.glob(pattern)):
+                files[path.relative_to(self._project).as_posix()] = path.read_bytes()
+        parts = [part for path, content in files.items() for part in (path.encode(), content)]
+        return [self._server.encode(), sys.version.encode(), *parts]

@@ -14,6 +14,7 @@ from infra.local.deploy import Deployment, read_sources, source_files, update_co
 from infra.local.errors import LocalStackError
 from infra.local.gate import Gate
 from infra.local.imports import Function, find_failures
+from infra.local.kept import Kept
 from infra.local.mistake import Mistake
 from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
@@ -57,6 +58,8 @@ class Reload:
         """
         self.openapi: OpenApi | None = None
         """Document that is made anew after each change of the code."""
+        self.faultless: Kept | None = None
+        """Files that an earlier start has found to be without mistakes."""
         self._before_code = before_code
         self._gate, self._say, self._redeploy, self._project = gate, say, redeploy, project
         self._stamps, self._running = _stamps(project), read_sources(project)
@@ -74,8 +77,14 @@ class Reload:
             deployment = self.look(deployment)
 
     def tell_mistakes(self) -> None:
-        """Reports mistakes that are in the files at the start."""
-        self._say_mistakes("a function cannot work", _mistakes(self._running, {*self._running}))
+        """Reports mistakes that are in the files at the start; to parse them takes a while."""
+        files = [part for path, text in self._running.items() for part in (path.encode(), text)]
+        if self.faultless and self.faultless.find(files) is not None:
+            return
+        mistakes = _mistakes(self._running, {*self._running})
+        self._say_mistakes("a function cannot work", mistakes)
+        if self.faultless and not mistakes:
+            self.faultless.keep(files, b"")
 
     def look(self, deployment: Deployment) -> Deployment:
         """Applies changes since the last call; returns the current deployment."""
@@ -263,5 +272,5 @@ def _stamps(project: Path) -> Stamps:
     for path in [*source_files(project), *(project / each for each in _STACK_FILES)]:
         with suppress(FileNotFoundError):  # a temporary file of an editor
             about = path.stat()
-            found[path.relative_to(project).as_posix()] = (about.st_mtime_ns, about.st_size)
+            found[str(path).removeprefix(f"{project}/")] = (about.st_mtime_ns, about.st_size)
     return found

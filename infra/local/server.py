@@ -16,7 +16,6 @@ import urllib3
 from infra.console.answer import json_answer
 from infra.console.body import LONGEST
 from infra.console.handler import ConsoleHandler, ConsoleServer
-from infra.console.local_reads import local_reads
 from infra.console.recording import is_poll, record
 from infra.console.request_log import RequestLog
 from infra.local import origins
@@ -38,7 +37,7 @@ class LocalServer(ConsoleServer):
 
     deployment: Deployment
     inbox: Inbox
-    """Served messages. Must be set before `serve_forever`, as the deployment."""
+    """Served messages. Must be set before `serve_forever`, as the deployment and the reads."""
 
     def __init__(self, port: int, report: Report) -> None:
         """Binds the port (0 for any); raises `OSError` if it is in use.
@@ -50,7 +49,6 @@ class LocalServer(ConsoleServer):
         self.settings: Mapping[str, str] = {}
         self.started_at = datetime.now(UTC)
         self.requests = RequestLog()
-        self.reads = local_reads(self)
         self.calls = threading.Semaphore(_CALLS_AT_ONCE)
         self.answered = threading.Event()
         """Set after each request, when its log lines are there."""

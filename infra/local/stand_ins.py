@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from infra.local import captcha, end_user_messaging, twilio
 from infra.local.captured import Callback, Message, Reply
@@ -16,9 +17,15 @@ Deliver = Callable[[Message], None]
 
 
 @contextmanager
-def running_stand_ins(deliver: Deliver) -> Iterator[str]:
-    """Serves on a free port; yields the URL. `deliver` gets each accepted message."""
-    server = _Server(deliver)
+def running_stand_ins(deliver: Deliver, port_file: Path | None = None) -> Iterator[str]:
+    """Serves on a free port; yields the URL.
+
+    Args:
+        deliver: gets each accepted message.
+        port_file: keeps the port, which is used again if it is free. The functions know it, so with
+            another one the stack has to be updated.
+    """
+    server = _server(deliver, port_file) if port_file else _Server(deliver)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
     )
@@ -31,17 +38,27 @@ def running_stand_ins(deliver: Deliver) -> Iterator[str]:
         thread.join()
 
 
+def _server(deliver: Deliver, port_file: Path) -> "_Server":
+    try:
+        return _Server(deliver, int(port_file.read_text()))
+    except (OSError, ValueError, OverflowError):  # the first start, or somebody has the port
+        server = _Server(deliver)
+        port_file.write_text(str(server.server_port))
+        return server
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, deliver: Deliver) -> None:
-        super().__init__((HOST, 0), _Handler)
+    def __init__(self, deliver: Deliver, port: int = 0) -> None:
+        super().__init__((HOST, port), _Handler)
         self.deliver = deliver
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as in the console's handler
 
     def do_POST(self) -> None:
         if not is_loopback(self.headers["host"]) or "origin" in self.headers:

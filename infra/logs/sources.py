@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import boto3
-
 from infra import stack_target
 from infra.logs.line import Source, source_of
 
@@ -13,6 +11,8 @@ Client = Any
 
 def stack_sources(env: str) -> list[Source]:
     """Log groups of an environment's stack."""
+    import boto3  # noqa: PLC0415 - make run reads the emulator's groups only
+
     name = stack_target.stack_name(env)
     if env == "local":
         return local_sources(boto3.client("lambda"), name)

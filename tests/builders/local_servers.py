@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from infra.console.local_reads import local_reads
 from infra.local.deploy import Deployment
 from infra.local.emulator import Emulator
 from infra.local.guard import KEY_HEADER
@@ -82,6 +83,7 @@ def running_stack(state: Path) -> Iterator[Stack]:
         emulator = Emulator(url, "key")
         server.deployment = Deployment(emulator, {"ApiId": "api"}, ALLOWED)
         server.inbox = Inbox(emulator, state)
+        server.reads = local_reads(server)
         thread.start()
         yield stack
         server.shutdown()

@@ -22,6 +22,19 @@ def schedules(stack: LocalStack) -> list[str]:
     return [schedule["Name"] for schedule in listed]
 
 
+def last_update(stack: LocalStack) -> object:
+    about = stack.emulator.client("cloudformation").describe_stacks(StackName="local")
+    return about["Stacks"][0].get("LastUpdatedTime")
+
+
+def subject_of_code(stack: LocalStack, to: str) -> str:
+    """Subject of the email with a code that is sent now."""
+    with stack.api() as api:
+        sent = api.post("/workflows/verify_send", json=send_parameters(to))
+    assert sent.status_code == 200, sent.text
+    return str(stack.inbox(to)[0]["subject"])
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., LocalStack]]:
     """Starts local stacks on one state, and stops those that are still up after the test."""
@@ -86,15 +99,12 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert [
         path for path in [stack.state, *stack.state.rglob("*")] if path.stat().st_mode & 0o077
     ] == []
-    again = start(APP_NAME="Another name")
+    port = httpx.URL(stack.url).port
+    again = start(APP_NAME="Another name", PORT=port)
     assert "the earlier ones of this state are revoked" in again.text
     assert (again.printed("secret"), again.printed("publishable")) == tokens
     assert [message["to"] for message in again.inbox("ana@example.com")] == ["ana@example.com"]
     with again.api() as api:
-        assert (
-            api.post("/workflows/verify_send", json=send_parameters("bo@example.com")).status_code
-            == 200
-        )
         deletion = {"verification_id": sent["verification_id"]}
         assert api.post("/workflows/verify_delete", json=deletion).status_code == 200, (
             "the token lacks the scope of a new workflow"
@@ -104,14 +114,18 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
             api.post("/workflows/verify_send", json=send_parameters("c@example.com")).status_code
             == 403
         )
-    assert again.inbox("bo@example.com")[0]["subject"] == "Your verification code for Another name"
+    assert subject_of_code(again, "bo@example.com") == "Your verification code for Another name"
 
-    # A killed run leaves an emulator behind; the next start stops it and continues.
+    # A killed run leaves an emulator behind; the next start stops it and continues. It has the same
+    # template and settings, so it deploys nothing.
+    updated = last_update(again)
     assert again.process
     again.process.kill()
     again.process.wait()
-    third = start()
+    third = start(APP_NAME="Another name", PORT=port)
     assert not third.exited, third.text
+    assert last_update(third) == updated
+    assert subject_of_code(third, "dan@example.com") == "Your verification code for Another name"
 
 
 def test_a_port_in_use_is_said(start: Callable[..., LocalStack]) -> None:

@@ -147,7 +147,7 @@ def test_no_deployment_accepts_links_to_its_readers_own_machines() -> None:
     setting = {
         path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())
     }
-    assert setting == {sam.ROOT / "infra/local/__main__.py", sam.ROOT / "infra/console/__main__.py"}
+    assert setting == {sam.ROOT / "infra/local/stack.py", sam.ROOT / "infra/console/__main__.py"}
 
 
 def test_without_configured_hosts_there_are_no_links(set_messages: SetMessages) -> None:

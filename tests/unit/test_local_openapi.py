@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra import sam
+from infra.local.kept import Kept
 from infra.local.openapi import OpenApi
 from infra.logs.text import Tone
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
@@ -62,3 +63,23 @@ def test_code_that_is_broken_at_the_start_has_the_committed_document(tmp_path: P
 def test_a_build_of_broken_code_ends_with_the_error(tmp_path: Path) -> None:
     with pytest.raises(NotMade, match=r"No module named '?infra"):
         made(begin("/", tmp_path))
+
+
+def test_a_start_finds_the_document_that_an_earlier_one_has_made_of_the_same_code(
+    project: Path, tmp_path: Path
+) -> None:
+    kept = Kept(tmp_path / "kept")
+    made_before = OpenApi("http://127.0.0.1:8787", Said(), project, kept).files()
+    again = OpenApi("http://127.0.0.1:8787", Said(), project, kept)
+    assert again._begun is None
+    assert again.files() == made_before
+    (project / HANDLER).write_text("import nothing_of_that_name\n")
+    broken = OpenApi("http://127.0.0.1:8787", Said(), project, kept)
+    assert broken.files() == {PLACE: COMMITTED.read_bytes()}
+
+
+def test_a_document_of_another_address_is_made_anew(project: Path, tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "kept")
+    for url in ("http://127.0.0.1:8787", "http://127.0.0.1:9000"):
+        document = json.loads(OpenApi(url, Said(), project, kept).files()[PLACE])
+        assert document["servers"] == [{"url": url}]

@@ -1,5 +1,7 @@
 """The local server: who may call the API, and what reaches the emulator."""
 
+import socket
+
 import pytest
 
 from infra.local.guard import KEY_HEADER
@@ -202,3 +204,17 @@ def test_header_lines_of_one_name_reach_the_api_as_one_list(stack: Stack) -> Non
     ((_, headers),) = stack.reached
     assert headers["prefer"] == "respond-async, wait=10"
     assert headers["cookie"] == "a=1; b=2"
+
+
+def test_answers_are_sent_at_once_on_a_kept_connection(stack: Stack) -> None:
+    """With Nagle's algorithm a body waits until the client acknowledges the headers: 40 ms."""
+    undelayed: list[int] = []
+    finish = stack.server.shutdown_request
+
+    def note(request: socket.socket) -> None:
+        undelayed.append(request.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        finish(request)
+
+    stack.server.shutdown_request = note  # type: ignore[assignment,method-assign] # sees the socket
+    assert stack.says("GET /console HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n\n")
+    assert undelayed == [1]

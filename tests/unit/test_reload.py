@@ -15,6 +15,7 @@ from infra import sam
 from infra.local import deploy
 from infra.local.deploy import Deployment, source_files
 from infra.local.gate import Gate
+from infra.local.kept import Kept
 from infra.local.reload import Reload
 
 pytestmark = pytest.mark.slow
@@ -196,6 +197,26 @@ def test_a_mistake_from_before_the_start_is_said(bench: Bench) -> None:
     assert bench.said == [
         f"a function cannot work: {GREET}:1: SyntaxError: invalid syntax\n    def f(:"
     ]
+
+
+def test_files_without_mistakes_are_parsed_once_and_those_with_one_at_each_start(
+    bench: Bench, tmp_path: Path
+) -> None:
+    kept = Kept(tmp_path / "faultless")
+
+    def start() -> None:
+        reload = Reload(bench.gate, bench.say, lambda: bench.deployment, bench.project)
+        reload.faultless = kept
+        reload.tell_mistakes()
+
+    start()
+    found = [path.read_bytes() for path in tmp_path.glob("faultless")]
+    assert len(found) == 1
+    (bench.project / GREET).write_text("def f(:\n")
+    start()
+    start()
+    assert len(bench.said) == 2
+    assert (tmp_path / "faultless").read_bytes() == found[0]
 
 
 def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> None:

@@ -25,8 +25,7 @@ from functions.core.runs.files import ITEMS_KEPT_SECONDS
 from functions.core.runs.items import event_box
 from functions.core.verification.settings import ProofSettings
 from infra import sam
-from infra.local import __main__ as local_stack
-from infra.local import providers
+from infra.local import providers, stack
 from infra.workflows import workflows
 from tests.builders.template import translated
 
@@ -495,8 +494,8 @@ def test_variables_of_the_local_stack_are_named_for_the_sam_cli_and_no_deploymen
     named = sam.read_template()["Globals"]["Function"]["Environment"]["Variables"]
     local = {
         "AWS_ENDPOINT_URL",
-        *local_stack._PATIENCE,
-        *local_stack._LOCAL,
+        *stack._PATIENCE,
+        *stack._LOCAL,
         *providers.variables(""),
     }
     assert {name for name, value in named.items() if value == {"Ref": "AWS::NoValue"}} == local
