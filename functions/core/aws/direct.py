@@ -2,8 +2,8 @@
 
 Loading botocore is two thirds of a cold start, and its layers are half of a request (decision 94).
 A request needs little of it: a signature, an open connection, and a second attempt where AWS's SDKs
-make one. It is made so in Lambda's usual environment alone, with keys in variables. Elsewhere, such
-as with SnapStart, a proxy or certificates of one's own, botocore's client makes it.
+make one. It is made so in Lambda's usual environment alone. Elsewhere, such as with a proxy or
+certificates of one's own, botocore's client makes it.
 """
 
 import random
@@ -120,14 +120,22 @@ def _post(service: Service, operation: str, body: bytes) -> tuple[dict[str, Any]
         "host": connections.host,
         "x-amz-target": f"{about.target}.{operation}",
     }
-    keys = Keys(
-        environment.aws_access_key_id,
-        environment.aws_secret_access_key,
-        environment.aws_session_token,
-    )
-    answer = connections.post(body, signed(headers, body, keys, environment.aws_region, service))
+    signature = signed(headers, body, _keys(environment), environment.aws_region, service)
+    answer = connections.post(body, signature)
     found = msgspec.json.decode(answer.body or b"{}", type=dict[str, Any])
     return {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}, with_bytes(found)
+
+
+def _keys(environment: AwsEnvironment) -> Keys:
+    if environment.aws_access_key_id:
+        return Keys(
+            environment.aws_access_key_id,
+            environment.aws_secret_access_key,
+            environment.aws_session_token,
+        )
+    from functions.core.aws.credentials import served_keys  # noqa: PLC0415 - only SnapStart has them
+
+    return served_keys()
 
 
 def _plain(value: object) -> str:
