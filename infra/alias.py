@@ -1,28 +1,39 @@
-"""The alias of functions with SnapStart, which only their published versions have.
+"""The alias of functions with SnapStart, which only published versions have.
 
-CloudFormation publishes a version for new code alone, and a version keeps its environment. So an
-alias would hide each later change of a parameter from the API. Hence there is one only with
-SnapStart, where `make build` makes new code of new parameters (`version_of`).
+`make build` adds it where the parameter SnapStart is true, and nowhere else. For a version keeps
+its environment, and CloudFormation publishes one for new code alone: the API would not notice a
+changed parameter. With SnapStart the build makes new code of new parameters (`version_of`).
 """
 
+import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+ALIAS = "live"
 _PROPERTY = "AutoPublishAlias"
 
 
-def without_alias(template: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a SAM template in which who called an alias calls the function.
+def with_alias(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a SAM template in which the API calls functions with SnapStart by an alias.
+
+    SAM publishes their versions, and lets routes and permissions name the alias. Old versions are
+    deleted, because each costs its snapshot.
 
     Args:
         template: with intrinsic functions in their long form.
     """
-    called: dict[str, Any] = _called_by_name(template)
-    for each in called["Resources"].values():
-        each.get("Properties", {}).pop(_PROPERTY, None)
-    return called
+    made: dict[str, Any] = copy.deepcopy(dict(template))
+    named = {name: each for name, each in made["Resources"].items() if _has_snapstart(each)}
+    for function in named.values():
+        function["DeletionPolicy"] = "Delete"
+        function["Properties"][_PROPERTY] = ALIAS
+    for authorizer in _authorizers(made):
+        name = authorizer["FunctionArn"]["Fn::GetAtt"][0]
+        if name in named:
+            authorizer["FunctionArn"] = {"Ref": f"{name}.Alias"}
+    return made
 
 
 def has_alias(resource: Mapping[str, Any]) -> bool:
@@ -35,12 +46,11 @@ def version_of(parameters: Mapping[str, str]) -> bytes:
     return hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).digest()
 
 
-def _called_by_name(node: Any) -> Any:  # noqa: ANN401 - any YAML
-    if isinstance(node, list):
-        return [_called_by_name(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    function, _, attribute = str(node.get("Ref", "")).partition(".")
-    if attribute == "Alias":
-        return {"Fn::GetAtt": [function, "Arn"]}
-    return {key: _called_by_name(value) for key, value in node.items()}
+def _has_snapstart(resource: Mapping[str, Any]) -> bool:
+    return "SnapStart" in resource.get("Properties", {})
+
+
+def _authorizers(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for each in template["Resources"].values():
+        if each["Type"] == "AWS::Serverless::HttpApi":
+            yield from each["Properties"]["Auth"]["Authorizers"].values()

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
-from infra.alias import has_alias, version_of, without_alias
+from infra.alias import has_alias, version_of, with_alias
 from infra.artifacts.artifact import Artifact, make_artifact, megabytes
 from infra.artifacts.machine import made_for_another
 from infra.artifacts.trial import missing_in
@@ -159,7 +159,7 @@ def _finish_template(architecture: str, *, alias: bool) -> None:
     """
     template = sam.read_template(_TEMPLATE)
     template["Globals"]["Function"]["Architectures"] = [architecture]
-    _TEMPLATE.write_text(sam.dump(template if alias else without_alias(template)))
+    _TEMPLATE.write_text(sam.dump(with_alias(template) if alias else template))
 
 
 def installed_client(python: str) -> Path:

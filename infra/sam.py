@@ -8,8 +8,6 @@ from typing import Any
 import yaml
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
-from infra.alias import without_alias
-
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
 
@@ -56,7 +54,7 @@ def _parsed(text: str) -> dict[str, Any]:
 def translate(
     template: dict[str, Any], parameters: dict[str, str], code_uri: str
 ) -> dict[str, Any]:
-    """The CloudFormation template that AWS would make of what `make build` makes of a SAM template.
+    """The CloudFormation template that AWS would make of a SAM template.
 
     Args:
         template: result of `read_template`; it is changed.
@@ -70,8 +68,6 @@ def translate(
     from samtranslator.parser.parser import Parser  # noqa: PLC0415
     from samtranslator.translator.translator import Translator  # noqa: PLC0415
 
-    if parameters.get("SnapStart") != "true":
-        template = without_alias(template)
     template["Globals"]["Function"]["CodeUri"] = code_uri
     for resource in template["Resources"].values():
         if "DefinitionUri" in resource.get("Properties", {}):

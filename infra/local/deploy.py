@@ -80,9 +80,7 @@ def deploy(  # noqa: PLR0913 - all that a deployment depends on
         LocalStackError: when the deployment fails, or differs from the template.
     """
     code = zipped_functions({**read_sources(), **(generated or {})})
-    # No alias, whose version would keep the code that a reload replaces.
-    unpublished = {**parameters, "SnapStart": "false"}
-    translated = sam.translate(sam.read_template(), unpublished, _upload_code(emulator, code))
+    translated = sam.translate(sam.read_template(), parameters, _upload_code(emulator, code))
     refuse_dangling(translated, sam.TEMPLATE.read_text())
     template = transform.for_emulator(translated, variables)
     if patient:
