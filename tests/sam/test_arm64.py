@@ -53,7 +53,8 @@ def test_all_machine_code_is_for_the_processor_that_was_asked_for(
 ) -> None:
     for made, ours, other in ((arm64, "arm64", "x86_64"), (x86_64, "x86_64", "arm64")):
         assert made_for_another(made.folder, ours) == []
-        assert len(made_for_another(made.folder, other)) >= 5
+        code = {path.name.partition(".")[0] for path in made_for_another(made.folder, other)}
+        assert {"_core", "_rust"} <= code, "msgspec's and cryptography's"
 
 
 def test_all_but_the_machine_code_is_what_is_tried_on_x86_64(
