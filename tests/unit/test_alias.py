@@ -1,6 +1,7 @@
 """The alias of functions with SnapStart: who calls it, and where there is none."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.builders.template import PARAMETERS
 NAMED = {"Authorize", "VerifySend", "VerifyCheck"}
 ROUTES = {"VerifySend": "/workflows/verify_send", "VerifyCheck": "/workflows/verify_check"}
 
+MONTH_SECONDS = 730 * 3600
+"""AWS reckons months so."""
 PERMISSIONS = {
     "Authorize": "ApiTokenAuthorizerPermission",
     **{name: f"{name}HttpPermission" for name in ROUTES},
@@ -109,6 +112,20 @@ def test_snapstart_changes_nothing_else() -> None:
     same = {name: {**each, "DeletionPolicy": "Delete"} for name, each in off.items()}
     changed = {name for name in off if {**on[name], "DeletionPolicy": "Delete"} != same[name]}
     assert changed == {"Api", *PERMISSIONS.values()}
+
+
+def test_the_documents_tell_what_the_snapshots_cost() -> None:
+    page = (sam.ROOT / "docs/how-to/deploy.md").read_text()
+    price = re.search(r"([\d.]+) a GB-second of a version's memory", page)
+    assert price
+    template = sam.read_template()
+    usual = template["Globals"]["Function"]["MemorySize"]
+    megabytes = [
+        template["Resources"][each]["Properties"].get("MemorySize", usual) for each in NAMED
+    ]
+    month = sum(megabytes) / 1024 * float(price[1]) * MONTH_SECONDS
+    assert f"4.5 GB, all month | {month:.2f} |" in page
+    assert f"about {month:.0f} USD a month" in page
 
 
 def test_the_source_is_left_as_it_is() -> None:

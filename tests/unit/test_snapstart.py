@@ -9,10 +9,12 @@ import importlib
 import json
 import os
 import random
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from functions.core.config import SettingsError
 from functions.core.runs.execution import new_run_id
 from functions.core.verification.codes import CodeKeys, code_keys, new_salt
 from infra import sam
+from infra.runtime import LambdaFunction, LambdaProcess, Runtime
 from tests import fakes
 from tests.clock import Clock
 
@@ -277,6 +280,27 @@ def test_keys_come_from_this_machine_alone(url: str) -> None:
         aws_container_authorization_token="x",
     )
     assert not environment.usual
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
+def test_awss_runtime_client_runs_the_hooks(tmp_path: Path) -> None:
+    """As in the trial of `make build`."""
+    (tmp_path / "app.py").write_text(
+        "from functions.core.aws import snapstart\n"
+        "prepared = []\n"
+        "snapstart.in_init(lambda: prepared.append('once'))\n"
+        "def handler(*_):\n"
+        "    return prepared\n"
+    )
+    packages = Path(str(distribution("awslambdaric").locate_file("")))
+    variables = {
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
+        "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, sam.ROOT, packages))),
+    }
+    function = LambdaFunction("app", tmp_path, "app.handler", variables)
+    with LambdaProcess(function, Runtime(sys.executable, packages)) as process:
+        process.start()
+        assert process.invoke({})[0] == ["once", "once"]
 
 
 SNAPSHOTTED = {
