@@ -11,15 +11,17 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
+from infra.alias import has_alias, version_of, with_alias
 from infra.artifacts.artifact import Artifact, make_artifact, megabytes
+from infra.artifacts.machine import made_for_another
 from infra.artifacts.trial import missing_in
 from infra.local.deploy import read_sources
 from infra.local.errors import LocalStackError
@@ -33,10 +35,14 @@ from infra.trial import try_functions
 
 BUILD = sam.ROOT / ".aws-sam/build"
 
+_TEMPLATE = BUILD / "template.yaml"
 _SAM = sam.ROOT / ".venv-sam/bin/sam"
 _CLIENT = sam.ROOT / ".aws-sam/runtime"
 _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 """PATH with the virtual environment first; its interpreter may be the one `sam build` needs."""
+
+_ARCHITECTURES = {"aarch64": "arm64"}
+"""Lambda's name of a processor, where Linux has another one."""
 
 _DEFAULT = "default"
 """The SAM CLI's name for the environment used when none is given."""
@@ -69,24 +75,26 @@ def _build(environment: Environment) -> None:
         raise BuildFailed("\n".join(wrong))
     if missing := find_missing_sentences(read_sources()):
         raise BuildFailed("\n".join(each.sentence for each in missing))
-    about = template["Globals"]["Function"]
-    python = find_python(about["Runtime"])
+    runtime_name = template["Globals"]["Function"]["Runtime"]
+    architecture = environment.value("Architecture", template)
+    python = find_python(runtime_name)
     if python is None:
-        _skip(environment, about["Runtime"])
+        _skip(environment, runtime_name)
     print("sam validate --lint", flush=True)
     _sam(environment, "validate", "--lint")
     if python is None:
         return
-    print("sam build (dependencies are downloaded once)", flush=True)
-    _sam(environment, "build")
+    print(f"sam build for {architecture} (dependencies are downloaded once)", flush=True)
+    _sam(environment, "build", "--parameter-overrides", f"Architecture={architecture}")
+    _finish_template(architecture, alias=environment.value("SnapStart", template) == "true")
     document = made(begin(environment.parameters.get("PublicUrl") or "/"))
-    artifacts = _make_artifacts(python, document)
-    if sys.platform != "linux" or platform.machine() not in about["Architectures"]:
-        built_for = f"Linux on {about['Architectures'][0]}"
-        this_machine = f"{platform.system()} on {platform.machine()}"
+    artifacts = _make_artifacts(python, document, version_of(environment.parameters))
+    _refuse_foreign(artifacts, architecture)
+    this_machine = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    if (sys.platform, this_machine) != ("linux", architecture):
         print(
-            f"skipping the trial of the built functions: they are built for {built_for}, "
-            f"and this machine is {this_machine}"
+            f"skipping the trial of the built functions: they are built for Linux on "
+            f"{architecture}, and this machine is {platform.system()} on {this_machine}"
         )
         return
     runtime = Runtime(python, installed_client(python))
@@ -98,7 +106,8 @@ def _build(environment: Environment) -> None:
         "then calling every built function",
         flush=True,
     )
-    if failed := try_functions(dict(_built()), runtime, environment.parameters):
+    folders = {each.handler: each.folder for each in _built()}
+    if failed := try_functions(folders, runtime, environment.parameters):
         raise BuildFailed(f"These functions were built but do not work: {', '.join(failed)}.")
 
 
@@ -125,13 +134,32 @@ def find_python(name: str) -> str | None:
     return python if works else None
 
 
-def _built() -> Iterator[tuple[str, Path]]:
-    """Handler and folder of each function that `sam build` built."""
-    template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
+class _Built(NamedTuple):
+    """A function that `sam build` built."""
+
+    handler: str
+    folder: Path
+    has_alias: bool
+
+
+def _built() -> Iterator[_Built]:
+    template: dict[str, Any] = yaml_parse(_TEMPLATE.read_text())
     for each in template["Resources"].values():
         if each["Type"] == "AWS::Serverless::Function":
             about = each["Properties"]
-            yield about["Handler"], (BUILD / about["CodeUri"]).resolve()
+            folder = (BUILD / about["CodeUri"]).resolve()
+            yield _Built(about["Handler"], folder, has_alias(each))
+
+
+def _finish_template(architecture: str, *, alias: bool) -> None:
+    """Fits the built template to the build.
+
+    The processor is a literal: a parameter that samconfig.toml leaves out keeps the value that the
+    stack has, and the code would not run on it.
+    """
+    template = sam.read_template(_TEMPLATE)
+    template["Globals"]["Function"]["Architectures"] = [architecture]
+    _TEMPLATE.write_text(sam.dump(with_alias(template) if alias else template))
 
 
 def installed_client(python: str) -> Path:
@@ -177,18 +205,30 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
     return done.stdout
 
 
-def _make_artifacts(python: str, document: bytes) -> list[Artifact]:
+def _make_artifacts(python: str, document: bytes, version: bytes) -> list[Artifact]:
     """Prunes and compiles the artifacts, copies of what `sam build` keeps in its cache."""
     print("pruning each function to what it can reach, compiling to bytecode", flush=True)
-    handlers: dict[Path, set[str]] = {}
-    for handler, folder in _built():
-        handlers.setdefault(folder, set()).add(handler)
+    built = list(_built())
     made = []
-    for folder in sorted(handlers):
+    for folder in sorted({each.folder for each in built}):
+        here = [each for each in built if each.folder == folder]
+        handlers = {each.handler for each in here}
         before = megabytes(folder)
-        made.append(make_artifact(folder, handlers[folder], python, document))
+        published = version if any(each.has_alias for each in here) else b""
+        made.append(make_artifact(folder, handlers, python, document, published))
         print(f"  {folder.name}: {before:.1f} MB, of which it ships {megabytes(folder):.1f} MB")
     return made
+
+
+def _refuse_foreign(artifacts: Iterable[Artifact], architecture: str) -> None:
+    """Raises `BuildFailed` for machine code of another processor, as a cache may hold it."""
+    foreign = [
+        str(path.relative_to(BUILD))
+        for each in artifacts
+        for path in made_for_another(each.folder, architecture)
+    ]
+    if foreign:
+        raise BuildFailed(f"Not for {architecture}: {', '.join(foreign)}")
 
 
 if __name__ == "__main__":

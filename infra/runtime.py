@@ -32,6 +32,8 @@ INIT_SECONDS = 60.0
 INVOKE_SECONDS = 30.0
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
+_RESTORE = "/2018-06-01/runtime/restore/next"
+"""Asked for by a process of SnapStart, between its hooks."""
 _ARN = f"arn:aws:lambda:{REGION}:000000000000:function:"
 _LOOK_SECONDS = 0.1
 """Interval of checks that the process is alive; a report ends a wait at once."""
@@ -209,6 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers with the next event, once there is one."""
+        if self.path == _RESTORE:  # at once, in the process itself: there is no snapshot here
+            self._reply(200)
+            return
         if self.path != _NEXT:
             self._reply(404)
             return

@@ -26,6 +26,10 @@ class Environment(NamedTuple):
     parameters: dict[str, str]
     """Stack parameters that the environment sets."""
 
+    def value(self, name: str, template: Mapping[str, Any]) -> str:
+        """Value of a parameter; the template has its default."""
+        return self.parameters.get(name) or str(template["Parameters"][name]["Default"])
+
 
 def read_environment(name: str, file: Path = FILE) -> Environment:
     """An environment by its name.

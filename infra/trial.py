@@ -86,6 +86,8 @@ def _deployed(deployment: Deployment, name: str, folders: Mapping[str, Path]) ->
     """The built function with the environment of the deployed one."""
     about = deployment.emulator.client("lambda").get_function_configuration(FunctionName=name)
     variables = about["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": deployment.emulator.url}
+    if about.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":
+        variables |= {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     return LambdaFunction(
         name, folders[about["Handler"]], about["Handler"], variables, about["MemorySize"]
     )

@@ -57,6 +57,7 @@ _types: dict[type[msgspec.Struct], Registered] = {}
 _read: dict[type[msgspec.Struct], Any] = {}
 _forgettable: list[Any] = []
 _lasting: list[Any] = []
+_clients: list[Any] = []
 
 
 def settings(
@@ -172,10 +173,14 @@ def _section(section: str, file: Document, stage: str) -> dict[str, Any]:
 def cached(function: Callable[P, R]) -> Callable[P, R]: ...
 @overload
 def cached(
-    *, lasting: bool = ..., most: int | None = ...
+    *, lasting: bool = ..., clients: bool = ..., most: int | None = ...
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def cached(
-    function: Callable[..., Any] | None = None, *, lasting: bool = False, most: int | None = None
+    function: Callable[..., Any] | None = None,
+    *,
+    lasting: bool = False,
+    clients: bool = False,
+    most: int | None = None,
 ) -> Callable[..., Any]:
     """Keeps a function's results for as long as the process lives, by its arguments.
 
@@ -183,12 +188,14 @@ def cached(
         function: the function.
         lasting: whether the results follow from files that ship or from AWS's own variables, and
             from no setting. `reset` spares them, because they are slow to make.
+        clients: whether the results are clients, which hold connections and credentials. They last,
+            too, but in no snapshot.
         most: how many results are kept; the least recently used goes. All by default.
     """
 
     def keep(function: Callable[..., Any]) -> Callable[..., Any]:
         kept = lru_cache(maxsize=most)(function)
-        (_lasting if lasting else _forgettable).append(kept)
+        (_clients if clients else _lasting if lasting else _forgettable).append(kept)
         return kept
 
     return keep if function is None else keep(function)
@@ -208,10 +215,16 @@ def document() -> Document:
         raise SettingsError(f"settings.toml: {error}.") from None
 
 
-def reset(*, everything: bool = False) -> None:
-    """Forgets settings and cached results; the lasting ones only where `everything` is said."""
+def reset(*, clients: bool = False, everything: bool = False) -> None:
+    """Forgets settings and cached results.
+
+    Args:
+        clients: also clients.
+        everything: also clients and all other lasting results.
+    """
     _read.clear()
-    for kept in [*_forgettable, *(_lasting if everything else ())]:
+    more = [*_clients, *_lasting] if everything else _clients if clients else []
+    for kept in [*_forgettable, *more]:
         kept.cache_clear()
 
 
@@ -240,6 +253,11 @@ def table_name(variable: str) -> str:
 def in_lambda() -> bool:
     """Whether this process is a Lambda function's, where init pays for clients and secrets."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def has_snapstart() -> bool:
+    """Whether Lambda takes a snapshot of this process and starts others from it (SnapStart)."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
 
 
 def has_proxy() -> bool:

@@ -37,7 +37,9 @@ class Artifact(NamedTuple):
     """Modules that were there and do not ship."""
 
 
-def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: bytes) -> Artifact:
+def make_artifact(
+    folder: Path, handlers: Iterable[str], python: str, document: bytes, version: bytes = b""
+) -> Artifact:
     """Makes an artifact of a folder that holds all of the project and of its packages.
 
     Args:
@@ -45,6 +47,7 @@ def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: 
         handlers: the functions, such as `functions.workflows.verify_check.handler.lambda_handler`.
         python: interpreter of Lambda's version.
         document: openapi.json.
+        version: what makes another version of the function, where the code is the same.
     """
     reach = Reach(Tree(folder), *(each.rpartition(".")[0] for each in handlers))
     calls = aws_calls(reach)
@@ -57,6 +60,8 @@ def make_artifact(folder: Path, handlers: Iterable[str], python: str, document: 
         render.compile_templates(folder / render.COMPILED.relative_to(sam.ROOT))
     if _DOCUMENTS in reach.modules:
         _write(folder / PLACE, document)
+    if version:
+        _write(folder / "version", version)
     _compile(folder, python)
     for path in folder.rglob("*"):
         os.utime(path, (_SAME_TIME, _SAME_TIME))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import sam
+from infra.alias import with_alias
 from tests.builders.template import DEFINITION, SUBSTITUTIONS, translated
 
 
@@ -23,11 +24,23 @@ def test_cfn_lint_finds_nothing_in_the_template() -> None:
     assert lint(sam.TEMPLATE) == ""
 
 
+def test_cfn_lint_finds_nothing_in_the_template_with_the_alias(tmp_path: Path) -> None:
+    """Then also not what it is told to ignore without it."""
+    template = with_alias(sam.read_template())
+    assert template["Metadata"].pop("cfn-lint") == {"config": {"ignore_checks": ["W2530"]}}
+    path = tmp_path / "template.yaml"
+    path.write_text(sam.dump(template))
+    assert lint(path) == ""
+
+
 def test_cfn_lint_finds_nothing_in_what_the_translator_makes(tmp_path: Path) -> None:
-    """W2001 (unused parameter) is ignored: the translator has inlined some parameters."""
+    """W2001 (unused parameter) is ignored: the translator has inlined some parameters.
+
+    So is W2530, because the translator drops that template.yaml ignores it.
+    """
     path = tmp_path / "translated.json"
     path.write_text(json.dumps(translated()))
-    assert lint(path, "--ignore-checks", "W2001") == ""
+    assert lint(path, "--ignore-checks", "W2001", "W2530") == ""
 
 
 def test_cfn_lint_finds_nothing_in_the_machine(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,7 +67,13 @@ def make(target: str, env: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    folder = tmp_path_factory.mktemp("account")
+    with new_account(tmp_path_factory.mktemp("account")) as made:
+        yield made
+
+
+@contextmanager
+def new_account(folder: Path) -> Iterator[Account]:
+    """An account of a test's own, in an empty folder."""
     _build(folder / ".aws-sam/build")
     for environment in (".venv", ".venv-sam"):
         (folder / environment).symlink_to(sam.ROOT / environment)

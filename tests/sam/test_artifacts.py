@@ -96,5 +96,63 @@ def test_what_an_artifact_lacks_is_told(verify_check: Artifact, tmp_path: Path) 
     assert lines[-1].startswith("VerifyCheck: AWS kms does not work: UnknownServiceError")
 
 
+_WITH_BOTO3 = """
+import boto3
+
+from functions.core.workflow import Parameters, Result, workflow
+
+
+class Greet(Parameters):
+    name: str
+
+
+class GreetResult(Result):
+    queues: list[str]
+
+
+def greet(parameters: Greet) -> GreetResult:
+    return GreetResult(queues=[each.url for each in boto3.resource("sqs").queues.all()])
+
+
+lambda_handler = workflow(greet)
+"""
+
+
+def test_an_authors_own_workflow_may_use_boto3_and_each_of_its_services(
+    whole: Path, tmp_path: Path
+) -> None:
+    edited = shutil.copytree(whole, tmp_path / "edited")
+    file = edited / "functions/workflows/greet/handler.py"
+    file.parent.mkdir()
+    file.write_text(_WITH_BOTO3)
+    handler = "functions.workflows.greet.handler.lambda_handler"
+    made = make_artifact(edited, [handler], sys.executable, b"{}")
+    assert missing(made) == []
+    code = """
+import boto3
+import functions.workflows.greet.handler
+session = boto3.session.Session(region_name="eu-central-1")
+print([session.client(each).meta.service_model.service_name for each in ("sqs", "rekognition")])
+print(session.resource("sqs").meta.service_name, "dynamodb" in session.get_available_resources())
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(edited)!r}){code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("['sqs', 'rekognition']\nsqs True\n", "")
+
+
+def test_another_version_of_the_same_code_is_other_bytes(
+    whole: Path, verify_check: Artifact, tmp_path: Path
+) -> None:
+    """SnapStart publishes code, so a changed parameter must change it."""
+    folder = shutil.copytree(whole, tmp_path / "published")
+    handler = f"{HANDLERS['VerifyCheck']}.lambda_handler"
+    made = make_artifact(folder, [handler], sys.executable, b"{}", b"of other parameters")
+    assert bytes_of(made) != bytes_of(verify_check)
+
+
 def test_verify_check_is_small(verify_check: Artifact) -> None:
     assert zip_bytes(verify_check.folder) <= 4 * MEGABYTE

@@ -322,6 +322,7 @@ def test_only_a_server_with_a_certificate_that_is_trusted_gets_a_request(
         named = url.replace("127.0.0.1", "localhost")
         assert ask_at(named, monkeypatch) == "no answer"
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+        config.reset(everything=True)
         assert ask_at(url, monkeypatch) == "no answer", "the certificate is for localhost"
         assert service.requests == []
         assert ask_at(named, monkeypatch) == {}
@@ -339,7 +340,7 @@ def ask_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     "special",
     [
         {"AWS_LAMBDA_FUNCTION_NAME": ""},
-        {"AWS_ACCESS_KEY_ID": ""},  # SnapStart has a container's credentials
+        {"AWS_ACCESS_KEY_ID": ""},  # nor has it a server of keys
         {"AWS_REGION": "us-iso-east-1"},
         {"AWS_REGION": "nowhere"},
         {"AWS_CA_BUNDLE": "/etc/ca.pem"},

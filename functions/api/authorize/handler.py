@@ -9,14 +9,14 @@ from typing import Any
 
 from functions.core import clock
 from functions.core.auth.lookup import StoredToken, find_token
-from functions.core.aws import direct
+from functions.core.aws import direct, snapstart
 from functions.core.config import in_lambda
 from functions.core.errors import Unavailable
 
 _BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 
 if in_lambda():
-    direct.connect("dynamodb")
+    snapstart.in_init(direct.connect)
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
@@ -45,16 +46,23 @@ class Client(Protocol):
 
 
 @config.cached(lasting=True)
+def _loader() -> Loader:
+    """AWS's models. Sessions share them, so that one made after a snapshot loads none again."""
+    return create_loader()
+
+
+@config.cached(clients=True)
 def session() -> botocore.session.Session:
-    """The process's one session. A second one would load models and credentials again."""
+    """The process's one session. A second one would load credentials again."""
     made = botocore.session.get_session()
+    made.register_component("data_loader", _loader())
     made.register("creating-client-class", _translate_errors)
     made.register("provide-client-params", _keep_parameters)
     made.register("after-call", _name_what_is_denied)
     return made
 
 
-@config.cached(lasting=True)
+@config.cached(clients=True)
 def client(
     service: str, *, attempts: int = ATTEMPTS, answer_seconds: float | None = None
 ) -> Client:

@@ -85,7 +85,7 @@ class Connections:
         return made
 
 
-@config.cached
+@config.cached(lasting=True)
 def _trusting() -> ssl.SSLContext:
     """TLS with the system's certificates. To read them takes 25 ms, so all services share it."""
     return ssl.create_default_context()

@@ -2,8 +2,8 @@
 
 Loading botocore is two thirds of a cold start, and its layers are half of a request (decision 94).
 A request needs little of it: a signature, an open connection, and a second attempt where AWS's SDKs
-make one. It is made so in Lambda's usual environment alone, with keys in variables. Elsewhere, such
-as with SnapStart, a proxy or certificates of one's own, botocore's client makes it.
+make one. It is made so in Lambda's usual environment alone. Elsewhere, such as with a proxy or
+certificates of one's own, botocore's client makes it.
 """
 
 import random
@@ -106,17 +106,25 @@ def _connections(service: Service) -> Connections:
 def _post(service: Service, message: Message) -> tuple[dict[str, Any], dict[str, Any]]:
     """Botocore's `ResponseMetadata` of an answer, and the answer."""
     environment, connections = config.read(AwsEnvironment), _connections(service)
-    keys = Keys(
-        environment.aws_access_key_id,
-        environment.aws_secret_access_key,
-        environment.aws_session_token,
-    )
     name = SERVICES[service].signing_name
     headers = {**message.headers, "host": connections.host}
-    signature = signed(headers, message.body, keys, environment.aws_region, name, path=message.path)
+    keys, region = _keys(environment), environment.aws_region
+    signature = signed(headers, message.body, keys, region, name, path=message.path)
     answer = connections.post(message.body, signature, message.path)
     about = {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}
     return about, protocols.answer_of(service, answer.body)
+
+
+def _keys(environment: AwsEnvironment) -> Keys:
+    if environment.aws_access_key_id:
+        return Keys(
+            environment.aws_access_key_id,
+            environment.aws_secret_access_key,
+            environment.aws_session_token,
+        )
+    from functions.core.aws.credentials import served_keys  # noqa: PLC0415 - only SnapStart has them
+
+    return served_keys()
 
 
 def _refusal(

@@ -1,7 +1,7 @@
 """AWS's own variables of a process, as far as direct requests understand them."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -10,6 +10,7 @@ from functions.core.aws.protocols import SERVICES, Service
 
 _REGION = re.compile(r"(?!us-iso|eu-iso|eusc)[a-z]{2}(-gov)?-[a-z]+-\d+")
 """Regions whose domain is known here; isolated ones have others."""
+_LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 @config.settings()
@@ -21,6 +22,8 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     aws_access_key_id: str = ""
     aws_secret_access_key: str = ""
     aws_session_token: str = ""
+    aws_container_credentials_full_uri: str = ""
+    aws_container_authorization_token: str = ""
     aws_endpoint_url: str = ""
     aws_endpoint_url_dynamodb: str = ""
     aws_endpoint_url_pinpoint_sms_voice_v2: str = ""
@@ -43,9 +46,16 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
             or self.aws_ca_bundle
             or config.has_proxy()
         )
-        keys = self.aws_access_key_id and self.aws_secret_access_key
+        keys = (self.aws_access_key_id and self.aws_secret_access_key) or self.credentials_url
         in_lambda = self.aws_lambda_function_name and _REGION.fullmatch(self.aws_region)
         return bool(in_lambda and keys and not special)
+
+    @property
+    def credentials_url(self) -> SplitResult | None:
+        """Where SnapStart has keys instead of in variables: at an address of the function's own."""
+        url = urlsplit(self.aws_container_credentials_full_uri)
+        ours = url.scheme == "http" and url.hostname in _LOOPBACK
+        return url if ours and self.aws_container_authorization_token else None
 
     def url(self, service: Service) -> str:
         """Endpoint of a service, without a path."""

@@ -12,9 +12,11 @@ trigger's event.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.core import config, http
+from functions.core.aws import snapstart
 from functions.core.config import Preparation, in_lambda
 from functions.core.definition.call import Call, OtherWorkflows, RunEnded
 from functions.core.definition.workflow import (
@@ -89,8 +91,9 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
         function: takes the parameters and, as an optional second parameter, the `Call`. Its name is
             the workflow's name; its annotations are the types that are validated.
         prepare: settings types, which are read, and functions that make clients and read secrets.
-            Lambda does it during init, where it costs no request any time. A transient failure is
-            left to the first request; wrong settings end the init.
+            Lambda does it during init, where it costs no request any time, and with SnapStart again
+            in each restored process. A transient failure is left to the first request; wrong
+            settings end the init.
         background: false where parameters or results are secrets, which a run would store.
         idempotency: how an `Idempotency-Key` is treated. "heeded": the first answer is kept and
             given again. "passed": no answer is kept; the function gets the key, of a publishable
@@ -135,7 +138,7 @@ def workflow(  # noqa: PLR0913 - what a workflow can say of itself, by name
     )
     handler = LambdaHandler(Workflow(function, options, _OTHERS))
     if in_lambda():
-        _prepare(prepare)
+        snapstart.in_init(partial(_prepare, tuple(prepare)))
     return handler
 
 
