@@ -349,4 +349,4 @@ def test_no_deployment_allows_receivers_on_its_own_machine() -> None:
     setting = [
         path for path in (sam.ROOT / "infra").rglob("*.py") if variable.search(path.read_text())
     ]
-    assert setting == [sam.ROOT / "infra/local/__main__.py"]
+    assert setting == [sam.ROOT / "infra/local/stack.py"]

@@ -109,7 +109,7 @@ def test_no_command_can_issue_them_elsewhere() -> None:
     writing = [
         path for path in (sam.ROOT / "infra").rglob("*.py") if "write_tokens" in path.read_text()
     ]
-    assert {path.name for path in writing} == {"development.py", "__main__.py"}
+    assert {path.name for path in writing} == {"development.py", "stack.py"}
     assert (
         Emulator("http://127.0.0.1:9", "key").client("dynamodb").meta.endpoint_url
         == "http://127.0.0.1:9"
