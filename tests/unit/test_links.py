@@ -255,6 +255,7 @@ def test_no_program_makes_a_link_to_another_host_of_an_accepted_one(rest: str) -
 @settings(deadline=None)  # a slow machine is no failure
 @given(st.lists(st.sampled_from([*PIECES, OWN + "/x"]), min_size=1, max_size=12).map("".join))
 @example(f"{OWN}/)https://evil.com")
+@example("evil.commailto:me@evil.com")
 def test_no_program_makes_a_link_to_another_host_of_an_accepted_text(text: str) -> None:
     try:
         read = Line.read(text)

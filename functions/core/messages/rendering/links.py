@@ -37,8 +37,12 @@ _NAME = re.compile(rf"[a-z0-9-]\.[a-z]|{_IPV4}", re.IGNORECASE | re.ASCII)
 _DOTS = ".\u2024\u3002\ufe52\uff0e\uff61"
 """Full stops, and characters that IDNA treats as such (RFC 3490 §3.1, UTS #46)."""
 
-_EXPLICIT = re.compile(rf"://|www\.|//(?:localhost|\S*\.)|\\\\\w|{_SCHEME}\S", re.IGNORECASE)
-"""Start of a link, whatever follows. Outlook also links Windows paths, `\\\\server`."""
+_EXPLICIT = re.compile(
+    rf"://|www\.|//(?:localhost|\S*\.)|\\\\\w|{_SCHEME}\S|mailto:\S*@", re.IGNORECASE
+)
+"""Start of a link, whatever follows. Outlook also links Windows paths, `\\\\server`. An email
+address after `mailto:` may be found within a word, too, and needs no dot.
+"""
 
 _SIGNS = r"\x21-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e`\x7b-\x7e"
 """ASCII punctuation without - and _."""
