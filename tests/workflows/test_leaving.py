@@ -8,6 +8,7 @@ import pytest
 from functions.api.runs import ending
 from functions.api.runs.handler import lambda_handler as runs_api
 from functions.core.aws import s3, step_functions
+from functions.core.clock import rfc3339, utc
 from functions.core.errors import Conflict
 from functions.core.http.problems import problem
 from functions.core.runs import cancellation, execution, files
@@ -42,18 +43,18 @@ def state_of(run: Run, index: int, *, number: int = 1) -> dict[str, Any]:
     return {**begun, "reference": {"index": index}, "item": {"answer": answer}}
 
 
-def wait(run: Run, index: int) -> Attempt:
+def wait(run: Run, index: int, until: str = "2030-01-01T00:00:00Z") -> Attempt:
     """Suspends an item, as its function does."""
     attempt = claim(run.run_id, index, LATER)
     assert isinstance(attempt, Attempt)
     park_item(run.run_id, index, b'{"name": "kept"}')
-    attempt.park("2030-01-01T00:00:00Z", None, LATER)
+    attempt.park(until, None, LATER)
     return attempt
 
 
-def leave(run: Run, index: int) -> dict[str, Any]:
+def leave(run: Run, index: int, **until: str) -> dict[str, Any]:
     """Lets an item leave; returns the input of its own execution."""
-    wait(run, index)
+    wait(run, index, **until)
     state = state_of(run, index)
     told({"trigger": "leave", "execution": state})
     _, about = own_execution(run, index)
@@ -144,6 +145,69 @@ def test_the_run_waits_for_those_that_left_and_ends_with_the_last_one(
     assert event_box.find(answer["listens"]["addresses"], answer["listens"]["since"])
     assert told(end) == {"status": "partly_failed"}
     assert describe(run.run_id).failed == 1
+
+
+def looks_again(run: Run) -> dict[str, Any]:
+    """The run's end, when its execution has waited already."""
+    begun = msgspec.to_builtins(begun_as(find(run.run_id)))
+    return told({"trigger": "end", "execution": begun | {"end": {"answer": {}}}})
+
+
+def breaks_off(run: Run, index: int) -> None:
+    """Ends the execution of an item; nobody is told."""
+    step_functions.stop(execution._machine(), own_execution(run, index)[0])
+
+
+def test_an_item_whose_execution_broke_off_untold_has_crashed_an_hour_after_its_wait(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    run = begin(3)
+    for index in range(3):
+        leave(run, index, until=rfc3339(utc(clock() + 60)))
+    of_map(monkeypatch, succeeded=3)
+    breaks_off(run, 1)
+    clock.advance(60 + 3500)
+    assert looks_again(run)["status"] == "waiting"
+    assert outcomes.tally(run.run_id).waiting == 3
+    clock.advance(200)
+    assert looks_again(run)["status"] == "waiting"
+    assert outcomes.tally(run.run_id)[1:] == (3, 1, 1)
+    lost = outcomes.find_outcome(run.run_id, 1)
+    assert lost
+    assert (lost.status, lost.problem and lost.problem.code) == ("failed", "item_crashed")
+    breaks_off(run, 0)
+    breaks_off(run, 2)
+    assert looks_again(run) == {"status": "failed"}
+
+
+def test_an_item_that_ended_in_an_execution_that_did_not_tell_so_is_counted(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    run = begin(1)
+    leave(run, 0, until=rfc3339(utc(clock() + 60)))
+    of_map(monkeypatch, succeeded=1)
+    attempt = claim(run.run_id, 0, LATER)
+    assert isinstance(attempt, Attempt)
+    attempt.succeed("1")
+    breaks_off(run, 0)
+    clock.advance(2 * 3600)
+    assert looks_again(run) == {"status": "succeeded"}
+    assert outcomes.tally(run.run_id)[1:] == (1, 1, 0)
+
+
+def test_the_execution_that_an_item_has_now_decides_after_hundreds_of_waits(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    run = begin(1)
+    leave(run, 0, until=rfc3339(utc(clock() + 60)))
+    told({"trigger": "leave", "execution": state_of(run, 0, number=250)})
+    outcomes.Outcome(run.run_id, 0).update([outcomes.Outcome.waits.set(307)])
+    of_map(monkeypatch, succeeded=1)
+    breaks_off(run, 0)
+    clock.advance(2 * 3600)
+    assert looks_again(run)["status"] == "waiting"
+    step_functions.stop(execution._machine(), own_execution(run, 0, 250)[0])
+    assert looks_again(run) == {"status": "failed"}
 
 
 def test_an_end_that_is_told_again_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:

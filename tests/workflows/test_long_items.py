@@ -9,7 +9,8 @@ from functions.core.clock import rfc3339, utc
 from functions.core.errors import Unavailable
 from functions.core.runs import files
 from functions.core.runs.items import outcomes
-from functions.core.triggers.run_item import MOST_WAITS, WillTryAgain
+from functions.core.runs.items.suspension import MOST_WAITS
+from functions.core.triggers.run_item import WillTryAgain
 from functions.core.workflow import Call, Parameters, Result, workflow
 from tests.builders import Context, call
 from tests.builders.run_items import RUN_ID, delivery, outcome

@@ -117,7 +117,10 @@ def _end(event: Event) -> dict[str, Any]:
     if record is None:
         # Started by code from before there were records, during an update of the stack.
         return {"status": "unknown"}
-    since = leaving.waits_since(record.run_id, begun_as(record).lineage.ancestors)
+    ancestors = begun_as(record).lineage.ancestors
+    if "end" in state:  # it has waited before
+        leaving.end_lost(record.run_id, ancestors)
+    since = leaving.waits_since(record.run_id, ancestors)
     if since and not error:
         return _wait_for(record.run_id, since)
     ended = end(record, error=error, moment=clock.now(), last=False)

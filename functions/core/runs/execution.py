@@ -125,6 +125,14 @@ def begin_as(name: str, state: Mapping[str, Any]) -> bool:
     return step_functions.start(_machine(), name, msgspec.json.encode(state).decode())
 
 
+def is_running(name: str) -> bool:
+    """Whether an execution has not ended, by its name. Raises `Unavailable`."""
+    try:
+        return bool(step_functions.describe(_machine(), name)["status"] == "RUNNING")
+    except aws.AwsNotFound:
+        return False
+
+
 def read(run_id: str) -> tuple[Execution, dict[str, Any]]:
     """Input of a run's execution, and Step Functions' description of it.
 

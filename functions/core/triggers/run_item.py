@@ -36,7 +36,7 @@ from functions.core.runs.items.continuation import earlier_result
 from functions.core.runs.items.one_per import KeyLock
 from functions.core.runs.items.outcomes import OUTCOMES_KEPT_SECONDS
 from functions.core.runs.items.steps import StepRecords
-from functions.core.runs.items.suspension import Suspended, Waiting
+from functions.core.runs.items.suspension import MOST_WAITS, Suspended, Waiting
 from functions.core.runs.items.work import Work
 from functions.core.runs.lineage import TOP, Lineage
 
@@ -47,10 +47,6 @@ BUDGET_SECONDS = 280.0
 """Time for all tries of an item together: an Express child ends after 300 s."""
 MAX_RESULT_BYTES = 200_000
 """Below the 400 KB of a DynamoDB item."""
-MOST_WAITS = 250
-"""Suspensions in one execution. With all retries each has up to 90 of its 25,000 events (Step
-Functions quotas).
-"""
 _LEAST_SECONDS = 5.0
 _HANGS_SECONDS = 3.0
 """Time after the budget at which the process of an uninterruptible item is ended."""

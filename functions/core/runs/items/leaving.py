@@ -6,6 +6,7 @@ execution of its own. The run's counters know how many have left and how many of
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from functions.core import clock
@@ -14,7 +15,7 @@ from functions.core.errors import ItemCrashed
 from functions.core.http.problems import problem
 from functions.core.runs import execution
 from functions.core.runs.cancellation import cancel, is_cancelled
-from functions.core.runs.items import event_box
+from functions.core.runs.items import event_box, outcomes
 from functions.core.runs.items.outcomes import (
     LONGEST_KEPT_SECONDS,
     Outcome,
@@ -24,7 +25,12 @@ from functions.core.runs.items.outcomes import (
     now_text,
     tally,
 )
+from functions.core.runs.items.suspension import MOST_WAITS
 
+_LATE_SECONDS = 3600
+"""Time that an execution may be late: all tries of an item take less."""
+_MOST_LOST = 100
+"""Items that one look asks about; the next one goes on."""
 _NAME_DIGITS = 48
 _EARLIER_SECONDS = 5.0
 """Most seconds by which the clocks of two functions differ."""
@@ -58,6 +64,22 @@ def waits_since(run_id: str, ancestors: Sequence[str]) -> float | None:
     if tally(run_id).waiting <= 0 or is_cancelled(run_id, ancestors):
         return None
     return since
+
+
+def end_lost(run_id: str, ancestors: Sequence[str]) -> None:
+    """Counts the ends of items whose own executions have ended, which nobody told.
+
+    EventBridge tells of executions that break off, but not for certain. It reads all outcomes of
+    the run, and asks Step Functions about those that are an hour late.
+
+    Raises:
+        Unavailable
+    """
+    late = outcomes.overdue(run_id, clock.now() - _LATE_SECONDS)
+    for index, waits in islice(late, _MOST_LOST):
+        began_at = waits - waits % MOST_WAITS or 1
+        if not execution.is_running(_name(run_id, index, began_at)):
+            end_left(run_id, index, ancestors, crashed=True)
 
 
 def stop_left(run_id: str) -> None:

@@ -11,6 +11,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from functions.core import clock
 from functions.core.aws import dynamodb
+from functions.core.clock import rfc3339, utc
 from functions.core.config import table_name
 from functions.core.http.gateway import MAX_BODY_BYTES
 from functions.core.http.problems import Problem
@@ -220,6 +221,25 @@ def parked_indexes(run_id: str, *, failed_only: bool) -> Iterator[int]:
         )
         for outcome in found:
             yield int(outcome.index)
+
+
+def overdue(run_id: str, before: float) -> Iterator[tuple[int, int]]:
+    """Index and waits of the items that have left, and should have gone on or have ended before a
+    time, but were not counted.
+
+    Args:
+        run_id: of the run.
+        before: seconds since the epoch.
+    """
+    late = (
+        (Outcome.left == True)  # noqa: E712 - PynamoDB's condition
+        & Outcome.counted.does_not_exist()
+        & (Outcome.lease_until < before)
+        & (Outcome.waiting_until.does_not_exist() | (Outcome.waiting_until < rfc3339(utc(before))))
+    )
+    with dynamodb.unavailable_if_transient():
+        for outcome in Outcome.query(run_id, Outcome.index > CANCELLED, late, consistent_read=True):
+            yield int(outcome.index), int(outcome.waits or 0)
 
 
 def count_failed(run_id: str) -> int:

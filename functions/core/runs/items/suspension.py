@@ -4,6 +4,11 @@ import math
 
 import msgspec
 
+MOST_WAITS = 250
+"""Waits in one execution. With all retries each has up to 90 of its 25,000 events (Step Functions
+quotas).
+"""
+
 
 class Suspended(BaseException):
     """Ends the call of an item that goes on later.
