@@ -28,7 +28,8 @@ def with_alias(template: Mapping[str, Any]) -> dict[str, Any]:
     named = {name: each for name, each in made["Resources"].items() if _has_snapstart(each)}
     for function in named.values():
         function["DeletionPolicy"] = "Delete"
-        function["Properties"][_PROPERTY] = ALIAS
+        # SAM's own digest of a version has code, environment and memory alone.
+        function["Properties"] |= {_PROPERTY: ALIAS, f"{_PROPERTY}AllProperties": True}
     for authorizer in _authorizers(made):
         name = authorizer["FunctionArn"]["Fn::GetAtt"][0]
         if name in named:

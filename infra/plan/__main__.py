@@ -1,6 +1,7 @@
 """`make plan`: which quota a load reaches first, what gets hot, and what memory costs."""
 
 import argparse
+import math
 import sys
 
 from infra.plan import tables
@@ -32,8 +33,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--verifications", type=float, help="a second; the page stays as it is")
     parser.add_argument("--items", type=int, help="of a list; the page stays as it is")
     options = parser.parse_args()
-    if any(value is not None and value <= 0 for value in vars(options).values()):
-        parser.error("--verifications and --items are above 0")
+    given = [value for value in vars(options).values() if value is not None]
+    if not all(0 < value < math.inf for value in given):
+        parser.error("--verifications and --items are numbers above 0")
     return options
 
 

@@ -22,6 +22,9 @@ PERMISSIONS = {
 }
 
 
+VERSION = "AWS::Lambda::Version"
+
+
 @cache
 def resources(snapstart: str) -> dict[str, Any]:
     template = sam.read_template()
@@ -132,6 +135,16 @@ def test_the_source_is_left_as_it_is() -> None:
     template = sam.read_template()
     with_alias(template)
     assert template == sam.read_template()
+
+
+@pytest.mark.parametrize("changed", [{"Timeout": 5}, {"MemorySize": 3008}, {"Layers": ["a"]}])
+def test_other_properties_make_another_version(changed: dict[str, Any]) -> None:
+    """Otherwise the API would go on with the version that has the old ones."""
+    source = with_alias(sam.read_template())
+    source["Resources"]["Authorize"]["Properties"] |= changed
+    made = sam.translate(source, PARAMETERS | {"SnapStart": "true"}, "s3://bucket/key")
+    versions = {name for name, each in made["Resources"].items() if each["Type"] == VERSION}
+    assert len(versions - of_type("Version").keys()) == 1
 
 
 def test_other_parameters_make_another_version() -> None:

@@ -171,6 +171,9 @@ REFUSALS = [
         400,
         b'{"__type": "ValidationException", "Fields": [{"Name": "MessageBody", "Message": "a"}]}',
     ),
+    Refusal("sesv2", "SendEmail", 403, b"<html>Forbidden</html>"),
+    Refusal("scheduler", "CreateSchedule", 400, b"no"),
+    Refusal("dynamodb", "GetItem", 403, b""),
     Refusal("sns", "Publish", 400, xml("InvalidParameter")),
     Refusal("sns", "Publish", 400, xml("Throttling")),
     Refusal("sns", "Publish", 403, xml("AuthorizationError")),
@@ -203,6 +206,17 @@ def test_a_refusal_is_that_of_the_sdk(refusal: Refusal, monkeypatch: pytest.Monk
         config.reset(everything=True)
         ours, sdks = raised(refusal), raised(refusal, answer_seconds=4)
     assert described(ours) == described(sdks)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html><title>Hello</title></html>"])
+def test_an_answer_of_another_server_is_none_of_sns(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Refusal("sns", "Publish", 200, body)
+    with fakes.server(lambda request, _: fakes.reply(request, 200, body, {})) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        config.reset(everything=True)
+        assert raised(answers).connected, "the SMS may have been sent"
 
 
 @pytest.mark.parametrize(

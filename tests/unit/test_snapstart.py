@@ -265,8 +265,9 @@ def test_keys_are_read_again_ten_minutes_before_they_expire(service: Lambda, clo
 
 def test_a_server_of_keys_that_fails_is_another_try_worth(service: Lambda) -> None:
     service.status = 500
-    with pytest.raises(aws.AwsUnavailable):
+    with pytest.raises(aws.AwsUnavailable) as caught:
         Secret("arn", attempts=1).value()
+    assert (service.keys_given, caught.value.connected) == (3, False)
     service.status = 200
     assert Secret("arn").value()
 

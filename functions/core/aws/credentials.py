@@ -10,10 +10,13 @@ from datetime import datetime
 import msgspec
 
 from functions.core import clock, config
+from functions.core.aws.connections import NotConnected
 from functions.core.aws.environment import AwsEnvironment
 from functions.core.aws.signature import Keys
 from functions.core.aws.timeouts import CONNECT_TIMEOUT_SECONDS
 
+_ATTEMPTS = 3
+"""As by botocore."""
 _LEFT_SECONDS = 600
 """Keys are replaced when they have this long left, as by botocore (mandatory refresh)."""
 
@@ -44,7 +47,7 @@ def served_keys() -> Keys:
     """The keys that sign a request now.
 
     Raises:
-        OSError, HTTPException, msgspec.DecodeError: the server does not give them.
+        NotConnected: the server does not give them, so no request can be sent.
     """
     return _kept().current()
 
@@ -55,6 +58,16 @@ def _kept() -> _ServedKeys:
 
 
 def _served() -> _Answer:
+    """The server's answer. Another attempt is as cheap as a look: nothing is done twice."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return _asked()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            failure = error
+    raise NotConnected("Lambda gives no keys.") from failure
+
+
+def _asked() -> _Answer:
     environment = config.read(AwsEnvironment)
     url = environment.credentials_url
     if url is None:

@@ -112,7 +112,9 @@ def _post(service: Service, message: Message) -> tuple[dict[str, Any], dict[str,
     signature = signed(headers, message.body, keys, region, name, path=message.path)
     answer = connections.post(message.body, signature, message.path)
     about = {"HTTPStatusCode": answer.status, "HTTPHeaders": answer.headers}
-    return about, protocols.answer_of(service, answer.body)
+    if answer.status == _OK:
+        return about, protocols.answer_of(service, answer.body)
+    return about, protocols.error_of(service, answer.body)
 
 
 def _keys(environment: AwsEnvironment) -> Keys:

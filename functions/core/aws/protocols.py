@@ -102,6 +102,16 @@ def answer_of(service: Service, body: bytes) -> dict[str, Any]:
     return {name: with_bytes(value) for name, value in found.items()}
 
 
+def error_of(service: Service, body: bytes) -> dict[str, Any]:
+    """A refusal's values. One in no form of AWS's is text, as from a proxy, and has a status."""
+    try:
+        return answer_of(service, body)
+    except ValueError:
+        if service == "sns":
+            raise
+        return {"message": body.decode(errors="replace")}
+
+
 def take_error(answer: dict[str, Any], headers: Mapping[str, str], status: int) -> dict[str, str]:
     """Code and message of a refusal, taken out of its answer, as botocore names them.
 

@@ -23,8 +23,14 @@ def form(operation: str, version: str, parameters: Mapping[str, Any]) -> bytes:
 
 
 def values(answer: bytes) -> dict[str, str]:
-    """Values of an answer or an error, which are each in an element of its own."""
-    return {found[1]: unescape(found[2]) for found in _VALUE.finditer(answer.decode())}
+    """Values of an answer or an error, which are each in an element of its own.
+
+    Raises `ValueError` where it is neither.
+    """
+    found = {match[1]: unescape(match[2]) for match in _VALUE.finditer(answer.decode())}
+    if "RequestId" not in found:
+        raise ValueError("This is no answer of the Query protocol.")
+    return found
 
 
 def _fields(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
