@@ -57,7 +57,7 @@ preview: .venv/run ## shows every email in every language while you edit it
 test: .venv/dev ## runs all tests, also while make run is up
 	@$(PYTEST) $(if $(ARGS),,$(WORKERS)) $(ARGS)
 
-test-fast: .venv/dev ## runs quick tests without a local stack, in less than a minute
+test-fast: .venv/dev ## runs quick tests without a local stack, in some two minutes
 	@$(PYTEST) -n 3 -m "not slow and not soak" tests/workflows tests/unit
 
 soak: .venv/dev ## runs long tests (storms, crashes, long lists), then make fuzz: some 16 minutes

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from samtranslator.yaml_helper import yaml_parse
 
 from infra import sam
-from infra.alias import has_alias, version_of, with_alias
+from infra.alias import ALIAS, has_alias, version_of, with_alias
 from infra.artifacts.artifact import Artifact, make_artifact, megabytes
 from infra.artifacts.machine import made_for_another
 from infra.artifacts.trial import missing_in
@@ -87,6 +87,8 @@ def _build(environment: Environment) -> None:
     print(f"sam build for {architecture} (dependencies are downloaded once)", flush=True)
     _sam(environment, "build", "--parameter-overrides", f"Architecture={architecture}")
     _finish_template(architecture, alias=environment.value("SnapStart", template) == "true")
+    if named := ", ".join(each.folder.name for each in _built() if each.has_alias):
+        print(f"SnapStart: {named} will be published, and called by the alias {ALIAS}")
     document = made(begin(environment.parameters.get("PublicUrl") or "/"))
     artifacts = _make_artifacts(python, document, version_of(environment.parameters))
     _refuse_foreign(artifacts, architecture)

@@ -39,7 +39,8 @@ def _look(environment: Environment) -> str:
         reason = str(error).rstrip(".")
         raise InTheWay(
             f"AWS cannot be asked: {reason}. "
-            "Sign in, so that `aws sts get-caller-identity` answers."
+            "Sign in with `aws sso login` or `aws configure`, until "
+            "`aws sts get-caller-identity` answers."
         ) from None
     if status in _STUCK:
         delete = f"make delete ENV={environment.name}"

@@ -9,6 +9,7 @@ platform's functions.
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +73,9 @@ def trial_of(handler: str, events: Path = EVENTS) -> Trial:
     if not handler.startswith(_WORKFLOWS) or name in run_for_real(events):
         return Trial(sample, _refuse_problem, "answered")
     return Trial(
-        {"trigger": "validate", "items": [_parameters(sample)]}, _refuse_invalid, "validated"
+        {"trigger": "validate", "items": [_parameters(sample)]},
+        partial(_refuse_invalid, f"tests/events/{name}.json"),
+        "validated",
     )
 
 
@@ -136,10 +139,10 @@ def _refuse_problem(answer: object) -> None:
         raise FunctionFailed(f"status {about['statusCode']}: {about.get('body')}")
 
 
-def _refuse_invalid(answer: dict[str, Any]) -> None:
+def _refuse_invalid(place: str, answer: dict[str, Any]) -> None:
     """Raises `FunctionFailed` for invalid parameters; a refusal to run in background is fine."""
     if wrong := answer["problems"]:
         errors = "; ".join(f"{error['pointer']} {error['detail']}" for error in wrong[0]["errors"])
-        raise FunctionFailed(f"the parameters of its sample event are not valid: {errors}")
+        raise FunctionFailed(f"the parameters in {place} are not valid: {errors}")
     if (answer["problem"] or {}).get("code", "not_in_background") != "not_in_background":
         _refuse_problem(answer)

@@ -80,7 +80,7 @@ def test_a_sample_event_that_the_workflow_would_refuse_is_told(
 ) -> None:
     """Holds for a workflow without background runs, too, which refuses this trigger."""
     (events / "pay.json").write_text('{"trigger": "direct", "parameters": {"iban": 2}}')
-    with pytest.raises(FunctionFailed, match="sample event are not valid: /iban must be text"):
+    with pytest.raises(FunctionFailed, match=r"/pay\.json are not valid: /iban must be text"):
         tried(events, workflow(pay, background=background))
 
 
