@@ -58,6 +58,13 @@ class Deployment(NamedTuple):
         return {each["FunctionName"]: each for page in pages for each in page["Functions"]}
 
 
+class _Stack(NamedTuple):
+    """A stack whose last change was done."""
+
+    outputs: dict[str, str]
+    changed_at: str
+
+
 def deploy(  # noqa: PLR0913 - all that a deployment depends on
     emulator: Emulator,
     parameters: dict[str, str],
@@ -91,13 +98,14 @@ def deploy(  # noqa: PLR0913 - all that a deployment depends on
         template = with_patience(template)
     wanted = mark.digest(template, parameters)
     with held():
-        outputs, origins = _outputs(emulator), mark.origins(emulator, wanted)
-        if outputs is None or origins is None:
+        stack = _stack(emulator)
+        origins = mark.origins(emulator, wanted, stack.changed_at) if stack else None
+        if stack is None or origins is None:
             mark.forget(emulator)
-            outputs, origins = _change(emulator, template, parameters, code)
-            mark.remember(emulator, wanted, origins)
+            stack, origins = _change(emulator, template, parameters, code)
+            mark.remember(emulator, wanted, stack.changed_at, origins)
         _replace_reloaded_code(emulator, code)
-    deployment = Deployment(emulator, outputs, origins)
+    deployment = Deployment(emulator, stack.outputs, origins)
     return deployment._replace(api_seconds=PATIENCE_SECONDS) if patient else deployment
 
 
@@ -145,15 +153,15 @@ def _ships(name: str) -> bool:
 
 def _change(
     emulator: Emulator, template: dict[str, Any], parameters: dict[str, str], code: bytes
-) -> tuple[dict[str, str], list[str]]:
-    """Creates or updates the stack, and checks it; returns its outputs and allowed origins."""
+) -> tuple[_Stack, list[str]]:
+    """Creates or updates the stack, and checks it; returns it with the allowed origins."""
     emulator.client("s3").create_bucket(Bucket=_BUCKET)
     _put(emulator, code, "zip")
     _apply(emulator, template, parameters)
-    outputs = _outputs(emulator) or {}
+    stack = _stack(emulator) or _Stack({}, "")
     _enable_ttl(emulator, template)
     emulator.client("sesv2").create_email_identity(EmailIdentity=parameters["EmailFrom"])
-    return outputs, _assert_deployed(emulator, template, outputs)
+    return stack, _assert_deployed(emulator, template, stack.outputs)
 
 
 def _put(emulator: Emulator, content: bytes, kind: str) -> str:
@@ -230,11 +238,12 @@ def _wait(emulator: Emulator) -> None:
     raise LocalStackError(message)
 
 
-def _outputs(emulator: Emulator) -> dict[str, str] | None:
-    """Outputs of the stack; none if it is not there, or its last change has failed."""
+def _stack(emulator: Emulator) -> _Stack | None:
+    """The stack; none if it is not there, or its last change has failed."""
     for stack in emulator.client("cloudformation").describe_stacks()["Stacks"]:
         if stack["StackName"] == STACK and stack["StackStatus"] in _DONE:
-            return {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]}
+            outputs = {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]}
+            return _Stack(outputs, stack["LastUpdatedTime"].isoformat())
     return None
 
 

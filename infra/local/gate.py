@@ -14,13 +14,18 @@ class Gate:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._under_way = 0
-        self._is_closed = False
+        self._closers = 0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether new calls wait."""
+        return bool(self._closers)
 
     @contextmanager
     def call(self) -> Iterator[None]:
         """Surrounds a call, which waits while the gate is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_closed)
+            self._changed.wait_for(lambda: not self._closers)
             self._under_way += 1
         try:
             yield
@@ -31,14 +36,17 @@ class Gate:
 
     @contextmanager
     def closed(self, seconds: float = LONGEST_CALL_SECONDS) -> Iterator[bool]:
-        """Holds new calls. Yields true once earlier ones have ended, false after `seconds`."""
+        """Holds new calls, until all who have closed it are done.
+
+        Yields true once earlier calls have ended, false after `seconds`.
+        """
         with self._changed:
-            self._is_closed = True
+            self._closers += 1
         try:
             with self._changed:
                 ended = self._changed.wait_for(lambda: not self._under_way, seconds)
             yield ended
         finally:
             with self._changed:
-                self._is_closed = False
+                self._closers -= 1
                 self._changed.notify_all()

@@ -1,10 +1,12 @@
 """Results that are kept in the state's folder for the next start.
 
-Each is kept with a digest of all that it was made of, and is made anew when that has changed.
+Each is kept with a digest of itself and of all that it was made of. It is made anew when that has
+changed, or the file was damaged. A file that cannot be read or written only costs time.
 """
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.state import write_private
@@ -24,17 +26,18 @@ class Kept:
         return self._file.exists()
 
     def find(self, made_of: Iterable[bytes]) -> bytes | None:
-        """The result, if it was made of this; none otherwise."""
+        """The result, if it was made of this and is whole; none otherwise."""
         try:
             content = self._file.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
-        same = content[:_DIGEST_BYTES] == _digest(made_of)
-        return content[_DIGEST_BYTES:] if same else None
+        digest, result = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        return result if digest == _digest([*made_of, result]) else None
 
     def keep(self, made_of: Iterable[bytes], result: bytes) -> None:
         """Replaces the result that was kept before."""
-        write_private(self._file, _digest(made_of) + result)
+        with suppress(OSError):  # such as a full disk; the next start makes it anew
+            write_private(self._file, _digest([*made_of, result]) + result)
 
 
 def _digest(parts: Iterable[bytes]) -> bytes:

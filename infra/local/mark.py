@@ -1,7 +1,8 @@
 """Mark of what is deployed, so that a start with the same template and settings deploys nothing.
 
 It is a secret of the emulator. So it is saved with the stack, and lost with it when the emulator is
-killed.
+killed. It names the stack's last change, so that it does not hold after a change by anybody else:
+by code of an earlier commit, for example, which leaves the mark as it is.
 """
 
 import hashlib
@@ -21,14 +22,21 @@ def digest(template: dict[str, Any], parameters: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
 
-def origins(emulator: Emulator, wanted: str) -> list[str] | None:
-    """Origins that the API allows, if just this is deployed and was checked; none otherwise."""
+def origins(emulator: Emulator, wanted: str, changed_at: str) -> list[str] | None:
+    """Origins that the API allows, if just this is deployed and was checked; none otherwise.
+
+    Args:
+        emulator: keeps the mark.
+        wanted: digest of what is to be deployed.
+        changed_at: time of the stack's last change.
+    """
     secrets = emulator.client("secretsmanager")
     try:
         deployed = json.loads(secrets.get_secret_value(SecretId=_NAME)["SecretString"])
     except secrets.exceptions.ResourceNotFoundException:
         return None
-    return list(deployed["origins"]) if deployed.get("digest") == wanted else None
+    is_deployed = (deployed.get("digest"), deployed.get("changed_at")) == (wanted, changed_at)
+    return list(deployed["origins"]) if is_deployed else None
 
 
 def forget(emulator: Emulator) -> None:
@@ -40,7 +48,7 @@ def forget(emulator: Emulator) -> None:
         secrets.create_secret(Name=_NAME, SecretString=_NOTHING)
 
 
-def remember(emulator: Emulator, deployed: str, origins: list[str]) -> None:
+def remember(emulator: Emulator, deployed: str, changed_at: str, origins: list[str]) -> None:
     """Called after a change that was checked."""
-    text = json.dumps({"digest": deployed, "origins": origins})
+    text = json.dumps({"digest": deployed, "changed_at": changed_at, "origins": origins})
     emulator.client("secretsmanager").put_secret_value(SecretId=_NAME, SecretString=text)

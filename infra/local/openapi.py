@@ -12,7 +12,13 @@ from infra.local.kept import Kept
 from infra.local.terminal import Report
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
 
-_ELSEWHERE = ("template.yaml", "requirements.txt", "infra/*.py", "infra/openapi/**/*.py")
+_ELSEWHERE = (
+    "template.yaml",
+    "requirements.txt",
+    "infra/*.py",
+    "infra/openapi/**/*.py",
+    "tests/events/*.json",
+)
 """Files besides those of functions/ of which it is made."""
 
 
@@ -58,9 +64,15 @@ class OpenApi:
                 self._kept.keep(self._made_of, self._document)
 
     def _sources(self) -> list[bytes]:
-        files = read_sources(self._project)
-        for pattern in _ELSEWHERE:
-            for path in sorted(self._project.glob(pattern)):
-                files[path.relative_to(self._project).as_posix()] = path.read_bytes()
+        files = read_inputs(self._project)
         parts = [part for path, content in files.items() for part in (path.encode(), content)]
         return [self._server.encode(), sys.version.encode(), *parts]
+
+
+def read_inputs(project: Path) -> dict[str, bytes]:
+    """Contents of the files of which the document is made, by path in the project."""
+    files = read_sources(project)
+    for pattern in _ELSEWHERE:
+        for path in sorted(project.glob(pattern)):
+            files[path.relative_to(project).as_posix()] = path.read_bytes()
+    return files

@@ -3,10 +3,12 @@
 A mistake is printed with its file and line, and the code before it goes on running.
 """
 
+import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from infra import sam
@@ -29,6 +31,8 @@ _POLL_SECONDS = 0.5
 _SETTLE_SECONDS = 0.1
 """Pause between two reads of files that an editor or git is writing."""
 _STACK_FILES = ("template.yaml", "infra/run_workflow.asl.yaml")
+_CHECKS = ("infra/local/parsing.py", "infra/local/sentences.py", "infra/local/reload.py")
+"""Files whose code finds mistakes."""
 _MOST_SHOWN = 5
 _GOES_ON = "not reloaded, and the code before it goes on running"
 _SOURCE_CLOSED = "this source of webhooks answers 503, and the others work"
@@ -79,12 +83,13 @@ class Reload:
     def tell_mistakes(self) -> None:
         """Reports mistakes that are in the files at the start; to parse them takes a while."""
         files = [part for path, text in self._running.items() for part in (path.encode(), text)]
-        if self.faultless and self.faultless.find(files) is not None:
+        made_of = [*_checks(), *files]
+        if self.faultless and self.faultless.find(made_of) is not None:
             return
         mistakes = _mistakes(self._running, {*self._running})
         self._say_mistakes("a function cannot work", mistakes)
         if self.faultless and not mistakes:
-            self.faultless.keep(files, b"")
+            self.faultless.keep(made_of, b"")
 
     def look(self, deployment: Deployment) -> Deployment:
         """Applies changes since the last call; returns the current deployment."""
@@ -211,6 +216,14 @@ class Reload:
         if text != self._said:
             self._said = text
             self._say(text, tone)
+
+
+def _checks() -> Iterator[bytes]:
+    """What decides, besides the files themselves, whether they are without mistakes."""
+    yield sys.version.encode()
+    yield version("jinja2").encode()
+    for path in _CHECKS:
+        yield (sam.ROOT / path).read_bytes()
 
 
 def _mistakes(sources: dict[str, bytes], changed: set[str]) -> list[Mistake]:

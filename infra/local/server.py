@@ -21,7 +21,7 @@ from infra.console.request_log import RequestLog
 from infra.local import origins
 from infra.local.api import Reply, Sent, ask
 from infra.local.deploy import Deployment
-from infra.local.gate import Gate
+from infra.local.gate import LONGEST_CALL_SECONDS, Gate
 from infra.local.import_problem import FindMistake, named_mistake
 from infra.local.inbox import Inbox
 from infra.local.loopback import HOST
@@ -55,6 +55,9 @@ class LocalServer(ConsoleServer):
         self._refused: set[str] = set()
 
         self.gate = Gate()
+        self.authorizer_ready = threading.Event()
+        """Calls with a token wait for it; public ones need no authorizer."""
+        self.authorizer_ready.set()
         self.find_mistake: FindMistake = lambda _: None
 
     @property
@@ -100,6 +103,8 @@ class _Handler(ConsoleHandler):
             self.server.report(line, _tone(path, reply.status))
 
     def _ask(self, sent: Sent) -> Reply:
+        if "authorization" in sent.headers:
+            self.server.authorizer_ready.wait(LONGEST_CALL_SECONDS)
         try:
             with self.server.gate.call(), self.server.calls:
                 return ask(self.server.deployment, sent)

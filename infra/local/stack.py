@@ -92,7 +92,7 @@ class LocalStack:
         exits.callback(forget_sam_env, given.state)
         self._issue_development_tokens()
         if not given.debugged:
-            _begin(start_authorizer, server.deployment, server.gate)
+            _begin(start_authorizer, server.deployment, server.authorizer_ready)
 
     def watch(self) -> None:
         """Reports what happens, each thing in a thread of its own."""

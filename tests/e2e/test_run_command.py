@@ -27,6 +27,35 @@ def last_update(stack: LocalStack) -> object:
     return about["Stacks"][0].get("LastUpdatedTime")
 
 
+def rename_app(stack: LocalStack, old: str, new: str) -> None:
+    """Deploys the stack's template with another name, by CloudFormation alone."""
+    cloudformation, s3 = stack.emulator.client("cloudformation"), stack.emulator.client("s3")
+    text = json.dumps(cloudformation.get_template(StackName="local")["TemplateBody"])
+    assert old in text
+    s3.put_object(Bucket="local-artifacts", Key="renamed.json", Body=text.replace(old, new))
+    (about,) = cloudformation.describe_stacks(StackName="local")["Stacks"]
+    cloudformation.update_stack(
+        StackName="local",
+        TemplateURL=f"{stack.emulator.url}/local-artifacts/renamed.json",
+        Parameters=about["Parameters"],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName="local", WaiterConfig={"Delay": 1}
+    )
+
+
+def make_tokens_of_earlier_version(stack: LocalStack) -> dict[str, str]:
+    """Makes a state of an earlier version, with fewer workflows; returns its tokens."""
+    few = "workflow:verify_send"
+    done = stack.token("rescope", "--name", "development secret", "--scopes", few)
+    assert done.returncode == 0, done.stderr
+    earlier = {kind: stack.new_token(kind, few)["token"] for kind in ("secret", "publishable")}
+    (stack.state / "tokens.json").touch(0o600)
+    (stack.state / "tokens.json").write_text(json.dumps(earlier | {"scopes": few}))
+    return earlier
+
+
 def subject_of_code(stack: LocalStack, to: str) -> str:
     """Subject of the email with a code that is sent now."""
     with stack.api() as api:
@@ -81,13 +110,7 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert "already running on the state" in second.text
     assert "is in use" not in second.text
 
-    # Simulates a state of an earlier version, with fewer workflows.
-    few = "workflow:verify_send"
-    done = stack.token("rescope", "--name", "development secret", "--scopes", few)
-    assert done.returncode == 0, done.stderr
-    earlier = {kind: stack.new_token(kind, few)["token"] for kind in ("secret", "publishable")}
-    (stack.state / "tokens.json").touch(0o600)
-    (stack.state / "tokens.json").write_text(json.dumps(earlier | {"scopes": few}))
+    earlier = make_tokens_of_earlier_version(stack)
 
     # Ctrl-C stops it cleanly, and the state survives.
     assert (stack.state / "sam-env.json").exists()
@@ -126,6 +149,14 @@ def test_a_whole_life_of_a_local_stack(start: Callable[..., LocalStack]) -> None
     assert not third.exited, third.text
     assert last_update(third) == updated
     assert subject_of_code(third, "dan@example.com") == "Your verification code for Another name"
+
+    # The code of an earlier commit, which knows no mark, deploys on the same state. The next start
+    # does not take that for its own.
+    rename_app(third, "Another name", "An earlier commit")
+    third.stop()
+    fourth = start(APP_NAME="Another name", PORT=port)
+    assert not fourth.exited, fourth.text
+    assert subject_of_code(fourth, "eve@example.com") == "Your verification code for Another name"
 
 
 def test_a_port_in_use_is_said(start: Callable[..., LocalStack]) -> None:

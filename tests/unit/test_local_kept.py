@@ -1,5 +1,7 @@
 """Results that a start of the local stack keeps for the next one."""
 
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,24 @@ def test_a_file_that_was_cut_is_no_result(content: bytes, kept: Kept, tmp_path: 
     assert kept.find(SOURCES) is None
 
 
+@pytest.mark.parametrize("damage", [lambda file: file[:-1], lambda file: file[:-1] + b"?"])
+def test_a_damaged_result_is_not_found(
+    damage: Callable[[bytes], bytes], kept: Kept, tmp_path: Path
+) -> None:
+    kept.keep(SOURCES, b"result")
+    file = tmp_path / "result"
+    file.write_bytes(damage(file.read_bytes()))
+    assert kept.find(SOURCES) is None
+
+
+def test_a_file_that_cannot_be_read_or_written_is_no_result_and_no_error(
+    kept: Kept, tmp_path: Path
+) -> None:
+    (tmp_path / "result").mkdir()
+    kept.keep(SOURCES, b"result")
+    assert kept.find(SOURCES) is None
+
+
 class Translator:
     """Translates into what it was given, and counts."""
 
@@ -66,3 +86,13 @@ def test_a_template_is_translated_once_and_anew_for_other_code_parameters_or_sec
         second = Translation(tmp_path, translate)(dict(template), parameters, code_uri)
         assert first == second
         assert translate.count == number
+
+
+def test_a_template_whose_kept_file_was_cut_is_translated_anew(tmp_path: Path) -> None:
+    translate = Translator()
+    asked: tuple[dict[str, Any], dict[str, str], str] = ({"a": 1}, {}, "s3://code")
+    first = Translation(tmp_path, translate)(*deepcopy(asked))
+    file = tmp_path / "translated"
+    file.write_bytes(file.read_bytes()[:-10])
+    assert Translation(tmp_path, translate)(*deepcopy(asked)) == first
+    assert translate.count == 2

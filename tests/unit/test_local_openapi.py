@@ -2,13 +2,15 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from infra import sam
 from infra.local.kept import Kept
-from infra.local.openapi import OpenApi
+from infra.local.openapi import OpenApi, read_inputs
 from infra.logs.text import Tone
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
 
@@ -76,6 +78,38 @@ def test_a_start_finds_the_document_that_an_earlier_one_has_made_of_the_same_cod
     (project / HANDLER).write_text("import nothing_of_that_name\n")
     broken = OpenApi("http://127.0.0.1:8787", Said(), project, kept)
     assert broken.files() == {PLACE: COMMITTED.read_bytes()}
+
+
+OPENED = """
+import runpy, sys
+opened = []
+sys.addaudithook(lambda event, about: event == "open" and opened.append(str(about[0])))
+sys.argv = ["infra.openapi", "--print-for", "/"]
+try:
+    runpy.run_module("infra.openapi", run_name="__main__")
+except SystemExit as ended:
+    assert not ended.code
+print("\\n".join(opened), file=sys.stderr)
+"""
+
+
+def test_all_that_is_read_to_make_it_decides_whether_a_kept_one_is_found(project: Path) -> None:
+    shutil.copytree(sam.ROOT / "tests/events", project / "tests/events")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", OPENED],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = [project / line for line in done.stderr.splitlines()]
+    opened = {
+        path.relative_to(project).as_posix()
+        for path in paths
+        if path.is_relative_to(project) and "__pycache__" not in path.parts
+    }
+    assert "tests/events/verify_send.json" in opened
+    assert opened - {*read_inputs(project)} == set()
 
 
 def test_a_document_of_another_address_is_made_anew(project: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The local server: who may call the API, and what reaches the emulator."""
 
 import socket
+import threading
 
 import pytest
 
@@ -218,3 +219,24 @@ def test_answers_are_sent_at_once_on_a_kept_connection(stack: Stack) -> None:
     stack.server.shutdown_request = note  # type: ignore[assignment,method-assign] # sees the socket
     assert stack.says("GET /console HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n\n")
     assert undelayed == [1]
+
+
+def test_public_calls_pass_while_the_authorizer_starts_and_those_with_a_token_wait(
+    stack: Stack,
+) -> None:
+    ready = stack.server.authorizer_ready
+    ready.clear()
+    passed: list[int] = []
+
+    def call() -> None:
+        answer = stack.client.post("/workflows/x", headers={"authorization": "Bearer t"})
+        passed.append(answer.status_code)
+
+    waiting = threading.Thread(target=call)
+    waiting.start()
+    assert stack.client.get("/openapi.json").status_code == 200
+    waiting.join(0.1)
+    assert passed == []
+    ready.set()
+    waiting.join(30)
+    assert passed == [200]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import sys
 import threading
 import zipfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra import sam
-from infra.local import deploy
+from infra.local import deploy, reload
 from infra.local.deploy import Deployment, source_files
 from infra.local.gate import Gate
 from infra.local.kept import Kept
@@ -219,6 +220,25 @@ def test_files_without_mistakes_are_parsed_once_and_those_with_one_at_each_start
     assert (tmp_path / "faultless").read_bytes() == found[0]
 
 
+@pytest.mark.parametrize("changed", ["python", *reload._CHECKS])
+def test_files_that_were_without_mistakes_are_parsed_anew_by_another_python_or_other_checks(
+    changed: str, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in reload._CHECKS:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("as it was")
+    monkeypatch.setattr(sam, "ROOT", tmp_path)
+    bench.reload.faultless = Kept(tmp_path / "faultless")
+    bench.reload.tell_mistakes()
+    before = (tmp_path / "faultless").read_bytes()
+    if changed == "python":
+        monkeypatch.setattr(sys, "version", "3.14")
+    else:
+        (tmp_path / changed).write_text("as it is now")
+    bench.reload.tell_mistakes()
+    assert (tmp_path / "faultless").read_bytes() != before
+
+
 def test_one_mistake_that_breaks_all_functions_is_said_once(bench: Bench) -> None:
     assert len(bench.write(CORE, "x = y\n")) == 1
 
@@ -324,12 +344,21 @@ def test_code_is_only_replaced_while_no_call_is_under_way_and_calls_wait_for_it(
     first.start()
     assert passed.wait(30)
     reloading.start()
-    while reloading.is_alive() and not bench.gate._is_closed:
+    while reloading.is_alive() and not bench.gate.is_closed:
         reloading.join(0.01)
     ended.set()
     for thread in (first, reloading, late):
         thread.join(30)
     assert order == ["the call under way ended", "replaced", "the late call passed"]
+
+
+def test_the_gate_opens_only_when_all_who_closed_it_are_done() -> None:
+    gate = Gate()
+    with gate.closed():
+        with gate.closed():
+            pass
+        assert gate.is_closed
+    assert not gate.is_closed
 
 
 def test_a_call_that_does_not_end_is_not_waited_for_for_ever_and_the_gate_opens_again() -> None:
