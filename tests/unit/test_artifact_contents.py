@@ -19,6 +19,8 @@ from infra.artifacts.tree import Tree
 from tests.builders.built_folders import built_folder
 from tests.roles import HANDLERS, RESOURCES, allowed
 
+pytestmark = pytest.mark.soak(only=True)  # unpacks what `make build` would
+
 DATA = Path(botocore.__file__).with_name("data")
 
 SHIPS_WITH = {
@@ -92,7 +94,6 @@ def permitted(function: str) -> Iterator[tuple[str, str]]:
             yield SERVICES[prefix], OPERATIONS.get(action, name)
 
 
-@pytest.mark.soak(only=True)
 def test_a_package_ships_with_the_functions_that_use_it(contents: dict[str, Contents]) -> None:
     found = {
         module: {name for name, about in contents.items() if module in about.reach.modules}
@@ -101,7 +102,6 @@ def test_a_package_ships_with_the_functions_that_use_it(contents: dict[str, Cont
     assert found == SHIPS_WITH | {module: set() for module in SHIPS_WITH_NONE}
 
 
-@pytest.mark.soak(only=True)
 @pytest.mark.parametrize("function", HANDLERS)
 def test_a_function_has_each_operation_that_its_role_allows(
     contents: dict[str, Contents], function: str
@@ -117,7 +117,6 @@ def test_a_function_has_each_operation_that_its_role_allows(
     assert missing == set()
 
 
-@pytest.mark.soak(only=True)
 def test_the_services_of_each_function_are_known(contents: dict[str, Contents]) -> None:
     """Otherwise it would ship the data of four hundred."""
     assert {name for name, about in contents.items() if about.calls.any_service} == set()
