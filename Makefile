@@ -60,7 +60,7 @@ test: .venv/dev ## runs all tests, also while make run is up
 test-fast: .venv/dev ## runs quick tests without a local stack, in some two minutes
 	@$(PYTEST) -n 3 -m "not slow and not soak" tests/workflows tests/unit
 
-soak: .venv/dev ## runs long tests (storms, crashes, long lists), then make fuzz: some 16 minutes
+soak: .venv/dev ## runs long tests (storms, crashes, long lists), then make fuzz: some 20 minutes
 	@SOAK=1 $(PYTEST) --session-timeout=2400 $(if $(ARGS),,-n 2 --ignore tests/e2e/test_openapi.py) $(ARGS)
 	@$(if $(ARGS),,$(MAKE) --no-print-directory fuzz)
 
