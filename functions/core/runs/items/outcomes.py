@@ -202,9 +202,10 @@ def read_ends(run_id: str) -> Iterator[ItemEnd]:
 
 def failed_indexes(run_id: str) -> Iterator[int]:
     """Indexes of the items that failed so far, ascending."""
+    pages = Outcome.failed_items.query(run_id, attributes_to_get=["index"]).page_iter
     with dynamodb.unavailable_if_transient():
-        for outcome in Outcome.failed_items.query(run_id, attributes_to_get=["index"]):
-            yield int(outcome.index)
+        for page in pages:  # not PynamoDB's models: as in `_end_of`
+            yield from (int(each["index"]["N"]) for each in page["Items"])
 
 
 def parked_indexes(run_id: str, *, failed_only: bool) -> Iterator[int]:
