@@ -87,10 +87,11 @@ def _build(environment: Environment) -> None:
     print(f"sam build for {architecture} (dependencies are downloaded once)", flush=True)
     _sam(environment, "build", "--parameter-overrides", f"Architecture={architecture}")
     _finish_template(architecture, alias=environment.value("SnapStart", template) == "true")
-    if named := ", ".join(each.folder.name for each in _built() if each.has_alias):
+    built = list(_built())
+    if named := ", ".join(each.folder.name for each in built if each.has_alias):
         print(f"SnapStart: {named} will be published, and called by the alias {ALIAS}")
     document = made(begin(environment.parameters.get("PublicUrl") or "/"))
-    artifacts = _make_artifacts(python, document, version_of(environment.parameters))
+    artifacts = _make_artifacts(built, python, document, version_of(environment.parameters))
     _refuse_foreign(artifacts, architecture)
     this_machine = _ARCHITECTURES.get(platform.machine(), platform.machine())
     if (sys.platform, this_machine) != ("linux", architecture):
@@ -108,7 +109,7 @@ def _build(environment: Environment) -> None:
         "then calling every built function",
         flush=True,
     )
-    folders = {each.handler: each.folder for each in _built()}
+    folders = {each.handler: each.folder for each in built}
     if failed := try_functions(folders, runtime, environment.parameters):
         raise BuildFailed(f"These functions were built but do not work: {', '.join(failed)}.")
 
@@ -207,10 +208,11 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
     return done.stdout
 
 
-def _make_artifacts(python: str, document: bytes, version: bytes) -> list[Artifact]:
+def _make_artifacts(
+    built: list[_Built], python: str, document: bytes, version: bytes
+) -> list[Artifact]:
     """Prunes and compiles the artifacts, copies of what `sam build` keeps in its cache."""
     print("pruning each function to what it can reach, compiling to bytecode", flush=True)
-    built = list(_built())
     made = []
     for folder in sorted({each.folder for each in built}):
         here = [each for each in built if each.folder == folder]

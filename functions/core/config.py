@@ -153,7 +153,7 @@ def from_text(text: str, annotation: Any) -> object:  # noqa: ANN401 - a type
 
 
 def sentence_of(error: msgspec.ValidationError) -> str:
-    """What is wrong with a value, without a capital letter."""
+    """Mistake of a value, without a capital letter."""
     text = str(error).replace("`", "")
     return f"{text[:1].lower()}{text[1:]}."
 
@@ -251,15 +251,15 @@ def table_name(variable: str) -> str:
 
 
 def in_lambda() -> bool:
-    """Whether this process is a Lambda function's, where init pays for clients and secrets."""
+    """True if this process is a Lambda function's, where init pays for clients and secrets."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def has_snapstart() -> bool:
-    """Whether Lambda takes a snapshot of this process and starts others from it (SnapStart)."""
+    """True if Lambda takes a snapshot of this process and starts others from it (SnapStart)."""
     return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
 
 
 def has_proxy() -> bool:
-    """Whether requests go through a proxy. Its variables are in lower case, too."""
+    """True if requests go through a proxy. Its variables are in lower case, too."""
     return any(name.lower() in {"http_proxy", "https_proxy"} for name in os.environ)

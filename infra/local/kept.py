@@ -5,7 +5,7 @@ changed, or the file was damaged. A file that cannot be read or written only cos
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +38,13 @@ class Kept:
         """Replaces the result that was kept before."""
         with suppress(OSError):  # such as a full disk; the next start makes it anew
             write_private(self._file, _digest([*made_of, result]) + result)
+
+
+def contents(files: Mapping[str, bytes]) -> Iterator[bytes]:
+    """What a result is made of that depends on files, by their paths."""
+    for path, content in files.items():
+        yield path.encode()
+        yield content
 
 
 def _digest(parts: Iterable[bytes]) -> bytes:

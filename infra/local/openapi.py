@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra import sam
 from infra.local.deploy import read_sources
-from infra.local.kept import Kept
+from infra.local.kept import Kept, contents
 from infra.local.terminal import Report
 from infra.openapi.files import COMMITTED, PLACE, NotMade, begin, made
 
@@ -25,16 +25,14 @@ _ELSEWHERE = (
 class OpenApi:
     """The document for the API at a URL."""
 
-    def __init__(
-        self, server: str, report: Report, project: Path = sam.ROOT, kept: Kept | None = None
-    ) -> None:
+    def __init__(self, server: str, report: Report, kept: Kept, project: Path = sam.ROOT) -> None:
         """Begins to make it, which takes a second while other parts start.
 
         If it is kept and nothing has changed since, it is there at once.
         """
         self._server, self._report, self._project, self._kept = server, report, project, kept
-        self._made_of = self._sources() if kept else []
-        found = kept.find(self._made_of) if kept else None
+        self._made_of = self._sources()
+        found = kept.find(self._made_of)
         self._document = found or b""
         self._begun: subprocess.Popen[str] | None = None if found else begin(server, project)
 
@@ -47,7 +45,7 @@ class OpenApi:
     def make_again(self) -> bool:
         """Makes it from changed code; returns whether it is another one."""
         before = self.files()
-        self._made_of = self._sources() if self._kept else []
+        self._made_of = self._sources()
         self._finish(begin(self._server, self._project))
         return self.files() != before
 
@@ -60,13 +58,12 @@ class OpenApi:
             with suppress(FileNotFoundError):
                 self._document = self._document or COMMITTED.read_bytes()
         else:
-            if self._kept and self._sources() == self._made_of:  # not edited meanwhile
+            if self._sources() == self._made_of:  # not edited meanwhile
                 self._kept.keep(self._made_of, self._document)
 
     def _sources(self) -> list[bytes]:
         files = read_inputs(self._project)
-        parts = [part for path, content in files.items() for part in (path.encode(), content)]
-        return [self._server.encode(), sys.version.encode(), *parts]
+        return [self._server.encode(), sys.version.encode(), *contents(files)]
 
 
 def read_inputs(project: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from infra.local.deploy import Deployment, read_sources, source_files, update_co
 from infra.local.errors import LocalStackError
 from infra.local.gate import Gate
 from infra.local.imports import Function, find_failures
-from infra.local.kept import Kept
+from infra.local.kept import Kept, contents
 from infra.local.mistake import Mistake
 from infra.local.openapi import OpenApi
 from infra.local.parsing import find_mistakes
@@ -82,8 +82,7 @@ class Reload:
 
     def tell_mistakes(self) -> None:
         """Reports mistakes that are in the files at the start; to parse them takes a while."""
-        files = [part for path, text in self._running.items() for part in (path.encode(), text)]
-        made_of = [*_checks(), *files]
+        made_of = [*_checks(), *contents(self._running)]
         if self.faultless and self.faultless.find(made_of) is not None:
             return
         mistakes = _mistakes(self._running, {*self._running})

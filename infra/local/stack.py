@@ -64,7 +64,7 @@ class LocalStack:
         self._server, self._emulator, self._given = server, emulator, given
         self._started_ms = int(time.time() * 1000)
         self._openapi = OpenApi(
-            given.parameters.get("PublicUrl") or server.url, say, kept=Kept(given.state / "openapi")
+            given.parameters.get("PublicUrl") or server.url, say, Kept(given.state / "openapi")
         )
         self._translation = Translation(given.state)
         server.inbox = Inbox(emulator, given.state)

@@ -1,8 +1,6 @@
 """docs/explanation/capacity.md: its generated tables."""
 
-import re
-
-from infra import sam
+from infra import pages, sam
 from infra.plan import tables
 from infra.plan.bench_page import Measured
 
@@ -27,10 +25,6 @@ def parts(measured: dict[str, Measured]) -> dict[str, str]:
 def replaced(page: str, measured: dict[str, Measured]) -> str:
     """The page with new tables. Raises `ValueError` if it has no place for one."""
     for name, table in parts(measured).items():
-        first, last = f"<!-- make plan writes: {name} -->", f"<!-- make plan wrote: {name} -->"
-        place = re.compile(f"{re.escape(first)}.*?{re.escape(last)}", re.DOTALL)
-        if not place.search(page):
-            raise ValueError(f"docs/explanation/capacity.md has lost its lines {first} and {last}.")
-        text = f"{first}\n\n{table}\n\n{last}"
-        page = place.sub(lambda _, text=text: text, page)  # type: ignore[misc] # bound to this table
+        lines = f"<!-- make plan writes: {name} -->", f"<!-- make plan wrote: {name} -->"
+        page = pages.replaced(page, lines, table, PAGE)
     return page

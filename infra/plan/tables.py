@@ -1,7 +1,8 @@
 """The plan's tables, as markdown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from infra.pages import table
 from infra.plan import lists, loads, memory
 from infra.plan.bench_page import Measured
 from infra.plan.keys import keys
@@ -33,7 +34,7 @@ def long_lists(measured: Table, sizes: Iterable[int] = lists.SIZES) -> str:
     seconds = loads.item_seconds(measured)
     plans = [Plan(size, at_once, seconds) for size in sizes for at_once in lists.AT_ONCE]
     head = ("items", "lists", "at once", "items a second", "time", "held up by")
-    return _table(head, [_plan(each) for each in plans], "rrrrrl")
+    return table(head, [_plan(each) for each in plans], "rrrrrl")
 
 
 def item_costs(measured: Table) -> str:
@@ -41,7 +42,7 @@ def item_costs(measured: Table) -> str:
     costs = sorted(lists.item_usd(measured).items(), key=lambda each: -each[1])
     rows = [(name, f"{usd:.2f}") for name, usd in costs]
     total = sum(usd for _, usd in costs)
-    return _table(("a million items", "USD"), [*rows, ("**together**", f"**{total:.2f}**")], "lr")
+    return table(("a million items", "USD"), [*rows, ("**together**", f"**{total:.2f}**")], "lr")
 
 
 def hot_keys() -> str:
@@ -50,7 +51,7 @@ def hot_keys() -> str:
     rows = [
         (_number(each.reached_at), each.thing, each.name, each.table, each.why) for each in keys()
     ]
-    return _table(head, rows, "rllll")
+    return table(head, rows, "rllll")
 
 
 def memories(measured: Table) -> str:
@@ -64,7 +65,7 @@ def memories(measured: Table) -> str:
         "USD a million, x86_64",
         "arm64",
     )
-    return _table(
+    return table(
         head, [cells for each in memory.FUNCTIONS for cells in _sizes(each, measured)], "lrrrrrr"
     )
 
@@ -98,7 +99,7 @@ def _uses(uses: Iterable[Use], things: str, a_second: float) -> str:
         f"at {_number(a_second)} a second",
         "raised",
     )
-    return _table(head, [_use(use, a_second) for use in by_load(uses)], "rlrrl")
+    return table(head, [_use(use, a_second) for use in by_load(uses)], "rlrrl")
 
 
 def _use(use: Use, a_second: float) -> tuple[str, ...]:
@@ -133,9 +134,3 @@ def _number(value: float) -> str:
 
 def _bold(cells: tuple[str, ...], *, bold: bool) -> tuple[str, ...]:
     return tuple(f"**{each}**" for each in cells) if bold else cells
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], sides: str) -> str:
-    """Markdown. `sides`: l or r for each column."""
-    lines = [{"l": "---", "r": "---:"}[side] for side in sides]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, lines, *rows))

@@ -5,13 +5,14 @@ import sys
 from datetime import UTC, datetime
 
 from infra.build import find_python, installed_client
+from infra.plan.bench_page import PAGE
 from infra.runtime import FunctionFailed, Runtime
 from infra.sam import read_template
 from tests.bench import lists
 from tests.bench.artifacts import NotInstalled, changed_since_build
 from tests.bench.jobs.job import JOBS
 from tests.bench.measure import measure
-from tests.bench.page import PAGE, Machine, part, part_about_lists, replaced
+from tests.bench.page import Machine, part, part_about_lists, replaced
 from tests.bench.subjects import subjects
 from tests.bench.table import table
 

@@ -17,7 +17,7 @@ from typing import NamedTuple, cast, get_args
 from functions.api.runs.lists import read_items
 from functions.core.runs.start import start
 from functions.core.runs.uploads import Format, Upload
-from infra import sam
+from infra import pages, sam
 from tests.bench.aws.server import AwsStandIn
 from tests.bench.jobs.job import RUNS
 from tests.bench.jobs.requests import TOKEN_ID
@@ -79,8 +79,7 @@ def measure_lists(tell: Callable[[str], None], sizes: Iterable[int] = SIZES) -> 
 
 def table(starts: Sequence[Started]) -> str:
     """Markdown."""
-    rows = [_HEAD, ("---", *("---:",) * (len(_HEAD) - 1)), *(each.row for each in starts)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return pages.table(_HEAD, [each.row for each in starts], "l" + "r" * (len(_HEAD) - 1))
 
 
 def _measure(kind: Format, items: int) -> Started:

@@ -6,9 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import sam
-
-PAGE = sam.ROOT / "docs/performance.md"
+from infra import pages
+from infra.plan.bench_page import PAGE
 
 _BUSY = 0.25
 """Load per core, before the measurement, from which the figures are said to be disturbed."""
@@ -47,11 +46,7 @@ def replaced(page: str, part: str, about: str = "lines") -> str:
     """
     first = f"<!-- make bench writes the {about} below -->"
     last = f"<!-- make bench wrote the {about} above -->"
-    before, begin, rest = page.partition(first)
-    _, end, after = rest.partition(last)
-    if not begin or not end:
-        raise ValueError(f"docs/performance.md has lost its lines {first} and {last}.")
-    return f"{before}{begin}\n\n{part}\n\n{end}{after}"
+    return pages.replaced(page, (first, last), part, PAGE)
 
 
 def part_about_lists(table: str, machine: Machine, day: date) -> str:

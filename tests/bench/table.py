@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 
+from infra import pages
 from tests.bench.figures import Figures
 from tests.bench.subjects import Subject
 
@@ -35,9 +36,7 @@ def table(figures: Mapping[Subject, Figures]) -> str:
         subject.job.name: about for subject, about in figures.items() if subject.kind == "floor"
     }
     rows = [_row(subject, about, floors[subject.job.name]) for subject, about in figures.items()]
-    return "\n".join(
-        _line(cells) for cells in (_HEAD, ("---", "---", *("---:",) * (len(_HEAD) - 2)), *rows)
-    )
+    return pages.table(_HEAD, rows, "ll" + "r" * (len(_HEAD) - 2))
 
 
 def _row(subject: Subject, about: Figures, floor: Figures) -> tuple[str, ...]:
@@ -66,7 +65,3 @@ def _milliseconds(seconds: Sequence[float], digits: int) -> str:
 
 def _ratio(values: Sequence[float], floor: Sequence[float]) -> str:
     return f"{lower_quartile(values) / lower_quartile(floor):.2f}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

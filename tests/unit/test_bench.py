@@ -14,6 +14,7 @@ import pytest
 
 from functions.api.runs.lists import read_items
 from functions.core.runs.uploads import Format
+from infra.plan.bench_page import PAGE
 from infra.runtime import LambdaFunction, LambdaProcess, Runtime
 from tests.bench import lists
 from tests.bench.artifacts import PACKAGES, zip_bytes
@@ -26,7 +27,7 @@ from tests.bench.jobs.job import JOBS
 from tests.bench.jobs.requests import as_payload_1
 from tests.bench.lists import Started, list_of
 from tests.bench.measure import imported, table_keys
-from tests.bench.page import PAGE, Machine, part, replaced
+from tests.bench.page import Machine, part, replaced
 from tests.bench.subjects import EMPTY, Kind, Subject
 from tests.bench.table import lower_quartile, table
 

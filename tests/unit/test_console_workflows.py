@@ -57,6 +57,13 @@ def test_options_are_those_of_the_code() -> None:
     assert [each["name"] for each in read_workflows() if each["public"]] == ["record_registration"]
     found = {each["name"] for each in read_workflows() if each["background"]}
     assert found == background_workflows()
+    ours = [each for each in read_workflows() if each["group"] != "Your own"]
+    assert {each["name"] for each in ours if not each["background"]} == {
+        "verify_check",
+        "verify_status",
+        "update_usersnap",
+        "record_registration",
+    }
 
 
 def test_every_workflow_has_a_summary_and_a_sample() -> None:

@@ -36,9 +36,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_is_made_anew_of_changed_code_and_kept_of_broken_code(project: Path) -> None:
+def test_it_is_made_anew_of_changed_code_and_kept_of_broken_code(
+    project: Path, tmp_path: Path
+) -> None:
     said, handler = Said(), project / HANDLER
-    openapi = OpenApi("http://127.0.0.1:8787", said, project)
+    openapi = OpenApi("http://127.0.0.1:8787", said, Kept(tmp_path / "kept"), project)
     first = json.loads(openapi.files()[PLACE])
     assert first["servers"] == [{"url": "http://127.0.0.1:8787"}]
     assert not openapi.make_again()
@@ -58,7 +60,7 @@ def test_it_is_made_anew_of_changed_code_and_kept_of_broken_code(project: Path) 
 
 
 def test_code_that_is_broken_at_the_start_has_the_committed_document(tmp_path: Path) -> None:
-    openapi = OpenApi("/", Said(), tmp_path)
+    openapi = OpenApi("/", Said(), Kept(tmp_path / "kept"), tmp_path)
     assert openapi.files() == {PLACE: COMMITTED.read_bytes()}
 
 
@@ -71,12 +73,12 @@ def test_a_start_finds_the_document_that_an_earlier_one_has_made_of_the_same_cod
     project: Path, tmp_path: Path
 ) -> None:
     kept = Kept(tmp_path / "kept")
-    made_before = OpenApi("http://127.0.0.1:8787", Said(), project, kept).files()
-    again = OpenApi("http://127.0.0.1:8787", Said(), project, kept)
+    made_before = OpenApi("http://127.0.0.1:8787", Said(), kept, project).files()
+    again = OpenApi("http://127.0.0.1:8787", Said(), kept, project)
     assert again._begun is None
     assert again.files() == made_before
     (project / HANDLER).write_text("import nothing_of_that_name\n")
-    broken = OpenApi("http://127.0.0.1:8787", Said(), project, kept)
+    broken = OpenApi("http://127.0.0.1:8787", Said(), kept, project)
     assert broken.files() == {PLACE: COMMITTED.read_bytes()}
 
 
@@ -115,5 +117,5 @@ def test_all_that_is_read_to_make_it_decides_whether_a_kept_one_is_found(project
 def test_a_document_of_another_address_is_made_anew(project: Path, tmp_path: Path) -> None:
     kept = Kept(tmp_path / "kept")
     for url in ("http://127.0.0.1:8787", "http://127.0.0.1:9000"):
-        document = json.loads(OpenApi(url, Said(), project, kept).files()[PLACE])
+        document = json.loads(OpenApi(url, Said(), kept, project).files()[PLACE])
         assert document["servers"] == [{"url": url}]

@@ -52,7 +52,7 @@ class AwsEnvironment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def credentials_url(self) -> SplitResult | None:
-        """Where SnapStart has keys instead of in variables: at an address of the function's own."""
+        """Address of the keys that SnapStart has in no variables, on the function's own machine."""
         url = urlsplit(self.aws_container_credentials_full_uri)
         ours = url.scheme == "http" and url.hostname in _LOOPBACK
         return url if ours and self.aws_container_authorization_token else None

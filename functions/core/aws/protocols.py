@@ -53,6 +53,7 @@ PATHS = {"CreateSchedule": "/schedules/{Name}", "SendEmail": "/v2/email/outbound
 _TOKENS = {"CreateSchedule": "ClientToken", "TransactWriteItems": "ClientRequestToken"}
 """Parameters by which AWS knows a second attempt, so that nothing is done twice."""
 
+_OTHERS = {*PATHS, "GetSecretValue", "Publish", "SendTextMessage"}
 _ON_ITEMS = re.compile("[A-Z][A-Za-z]+Items?|Query|Scan")
 
 
@@ -65,9 +66,8 @@ class Message(NamedTuple):
 
 
 def is_known(operation: str) -> bool:
-    """Whether an operation's answer means what botocore gives: those of others have times in it."""
-    others = {*PATHS, "GetSecretValue", "Publish", "SendTextMessage"}
-    return operation in others or bool(_ON_ITEMS.fullmatch(operation))
+    """True if an operation's answer means what botocore gives: those of others have times in it."""
+    return operation in _OTHERS or bool(_ON_ITEMS.fullmatch(operation))
 
 
 def message(service: Service, operation: str, parameters: Mapping[str, Any]) -> Message:

@@ -126,7 +126,7 @@ def put(entry: Entry) -> None:
 
 
 def is_paused(name: str) -> bool | None:
-    """Whether a schedule is paused; null when there is none of that name. Raises `Unavailable`."""
+    """True if a schedule is paused; null when there is none of that name. Raises `Unavailable`."""
     about = _found(
         lambda: _client().get_schedule(
             Name=name, GroupName=config.read(SchedulerSettings).schedule_group
@@ -176,7 +176,7 @@ def prepare_client() -> None:
 
 
 def _is_about_cron(entry: Entry, error: "aws.AwsError") -> bool:
-    """Whether an error is about the cron expression; a role that cannot be assumed has the same
+    """True if an error is about the cron expression; a role that cannot be assumed has the same
     code.
     """
     invalid = error.code == _INVALID and entry.expression.startswith("cron(")
